@@ -1,0 +1,703 @@
+//! Putting a relying party together. Every value is checked where it is given or at `build()`; nothing is
+//! asked of the network.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::env::by_variable;
+use crate::error::{ConfigError, Error, printable};
+use crate::flow::attempts::Attempts;
+use crate::flow::provider::Provider;
+use crate::http_client::HttpClient;
+use crate::origin::{BaseUrl, is_loopback};
+use crate::protocol::algorithm::SigningAlgorithm;
+use crate::protocol::authorize::OWN_PARAMETERS;
+use crate::protocol::client_auth::ClientAuth;
+use crate::relying_party::{Inner, Place, RelyingParty};
+use crate::return_to::ReturnTo;
+use crate::runtime::Runtime;
+use crate::seal::CookieKey;
+use crate::secret::Secret;
+use crate::session::{Lifetimes, SessionKeeper, SessionStore};
+use crate::settings::{Paths, SecretSource, Settings, Userinfo};
+
+/// Opened sessions kept in this process.
+const CACHE_CAPACITY: usize = 10_000;
+
+/// Puts a [`RelyingParty`] together.
+///
+/// # How the defaults were chosen
+/// - scope `openid profile email`; RS256 alone, what every provider must have (OpenID Connect Core §15.1);
+/// - 60 s of clock leeway, a pending login of 15 minutes;
+/// - 5 s to connect, 15 s for a whole call to the provider, 1 MiB of answer;
+/// - without a store a session of 8 hours, 2 idle, since it cannot be revoked; with one 7 days, 8 hours idle;
+/// - 5 s of near cache, which bounds how long a revoked session can still be served.
+#[derive(Debug)]
+#[must_use]
+pub struct RelyingPartyBuilder {
+    issuer: String,
+    client_id: Option<String>,
+    secret: Option<Secret<String>>,
+    secret_file: Option<PathBuf>,
+    client_auth: Option<ClientAuth>,
+    base_urls: Vec<String>,
+    cookie_keys: Vec<CookieKey>,
+    store: Option<Arc<dyn SessionStore>>,
+    scopes: Vec<String>,
+    audience: Option<String>,
+    extra_parameters: Vec<(String, String)>,
+    form_post: bool,
+    userinfo: Userinfo,
+    algorithms: Vec<SigningAlgorithm>,
+    trusted_audiences: Vec<String>,
+    max_age: Option<Duration>,
+    acr_values: Vec<String>,
+    acr_essential: bool,
+    leeway: Duration,
+    login_lifetime: Duration,
+    session_lifetime: Option<Duration>,
+    idle_lifetime: Option<Duration>,
+    near_cache_staleness: Duration,
+    keep_claims: Vec<String>,
+    paths: Paths,
+    default_return_to: String,
+    after_logout: String,
+    pub(crate) cross_site: Vec<String>,
+    http_client: Option<Arc<dyn HttpClient>>,
+    connect_timeout: Duration,
+    http_timeout: Duration,
+    ca_file: Option<PathBuf>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    runtime: Option<tokio::runtime::Handle>,
+    by_variables: bool,
+}
+
+impl RelyingPartyBuilder {
+    pub(crate) fn new(issuer: String) -> Self {
+        Self {
+            issuer,
+            client_id: None,
+            secret: None,
+            secret_file: None,
+            client_auth: None,
+            base_urls: Vec::new(),
+            cookie_keys: Vec::new(),
+            store: None,
+            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            audience: None,
+            extra_parameters: Vec::new(),
+            form_post: false,
+            userinfo: Userinfo::default(),
+            algorithms: vec![SigningAlgorithm::Rs256],
+            trusted_audiences: Vec::new(),
+            max_age: None,
+            acr_values: Vec::new(),
+            acr_essential: false,
+            leeway: Duration::from_secs(60),
+            login_lifetime: Duration::from_secs(15 * 60),
+            session_lifetime: None,
+            idle_lifetime: None,
+            near_cache_staleness: Duration::from_secs(5),
+            keep_claims: Vec::new(),
+            paths: Paths {
+                login: "/auth/login".to_owned(),
+                callback: "/auth/callback".to_owned(),
+                logout: "/auth/logout".to_owned(),
+            },
+            default_return_to: "/".to_owned(),
+            after_logout: "/".to_owned(),
+            cross_site: Vec::new(),
+            http_client: None,
+            connect_timeout: Duration::from_secs(5),
+            http_timeout: Duration::from_secs(15),
+            ca_file: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            runtime: None,
+            by_variables: false,
+        }
+    }
+
+    /// Errors then name environment variables.
+    pub(crate) fn named_by_variables(mut self) -> Self {
+        self.by_variables = true;
+        self
+    }
+
+    /// A confidential client: its id and secret, as registered at the provider.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret<String>>) -> Self {
+        self.client_id = Some(id.into());
+        self.secret = Some(secret.into());
+        self
+    }
+
+    /// A confidential client whose secret stands in a file, which is read again when the provider refuses
+    /// the secret: it can be rotated without a restart.
+    pub fn client_with_secret_file(mut self, id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        self.client_id = Some(id.into());
+        self.secret_file = Some(file.into());
+        self
+    }
+
+    /// A public client: no secret, PKCE alone.
+    pub fn public_client(mut self, id: impl Into<String>) -> Self {
+        self.client_id = Some(id.into());
+        self.client_auth = Some(ClientAuth::None);
+        self
+    }
+
+    /// How the client proves itself, as registered at the provider. Default: `client_secret_basic`.
+    pub fn client_auth(mut self, method: ClientAuth) -> Self {
+        self.client_auth = Some(method);
+        self
+    }
+
+    /// Where browsers reach the application: scheme, host, port unless default, and a path if it has one.
+    /// The redirect URI is this and `/auth/callback`, byte for byte: register exactly that.
+    ///
+    /// Called several times, the request's host selects one by exact match, and any other host gets a 421.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_urls.push(url.into());
+        self
+    }
+
+    /// The keys that seal cookies and records: the first seals, all open. To rotate, put a new one in front
+    /// and take the old one away once its sessions have expired. Several instances need the same keys.
+    pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
+        self.cookie_keys = keys.into_iter().collect();
+        self
+    }
+
+    /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone,
+    /// sealed into its cookie.
+    pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// What to ask for. `openid` is added if it is missing. Default: `openid profile email`.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.scopes = scopes.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The API that the access token is for.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audience = Some(audience.into());
+        self
+    }
+
+    /// A further parameter of the authorization request. One that the relying party sets itself is an error.
+    pub fn extra_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.extra_parameters.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the provider post its answer instead of putting it into the URL (OAuth 2.0 Form Post Response
+    /// Mode). Cookies stay `SameSite=Lax`.
+    pub fn form_post(mut self) -> Self {
+        self.form_post = true;
+        self
+    }
+
+    /// When to ask the userinfo endpoint. Default: [`Userinfo::Auto`].
+    pub fn userinfo(mut self, when: Userinfo) -> Self {
+        self.userinfo = when;
+        self
+    }
+
+    /// The algorithms an ID token may be signed with. Default: RS256. HS256 uses the client secret and is
+    /// never accepted unless it is named here.
+    pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = SigningAlgorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Audiences that an ID token may name beside this client (OpenID Connect Core §3.1.3.7).
+    pub fn trusted_audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
+        self.trusted_audiences = audiences.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// How old an authentication may be at sign-in; whole seconds. The answer is checked.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// Authentication context classes to ask for, best first. A wish: the answer may differ.
+    pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.acr_values = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The same as a demand: an ID token of another class is refused.
+    pub fn require_acr<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.acr_essential = true;
+        self.acr_values(values)
+    }
+
+    /// How far the provider's clock may be off. Default: 60 s.
+    pub fn clock_leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// How long a person may take at the provider. Default: 15 minutes.
+    pub fn login_lifetime(mut self, lifetime: Duration) -> Self {
+        self.login_lifetime = lifetime;
+        self
+    }
+
+    /// How long a session lasts, whatever happens. Default: 8 hours, with a store 7 days. A ceiling that the
+    /// provider sets (`session_expiry`) is kept to.
+    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
+        self.session_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How long a session lasts without a request. Default: 2 hours, with a store 8.
+    pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
+        self.idle_lifetime = Some(lifetime);
+        self
+    }
+
+    /// How old a near copy of a stored session may be: the longest that a session ended elsewhere can still
+    /// be served. Default: 5 s. Zero asks the store at every request.
+    pub fn near_cache_staleness(mut self, staleness: Duration) -> Self {
+        self.near_cache_staleness = staleness;
+        self
+    }
+
+    /// Claims to keep in a sealed cookie beside the standard few. With a store all are kept.
+    pub fn keep_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.keep_claims = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The path of the callback. Default: `/auth/callback`. At `/`, a request with the provider's answer is
+    /// told from the application's own by the shape of `state`.
+    pub fn callback_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.callback = path.into();
+        self
+    }
+
+    /// The path that starts a sign-in. Default: `/auth/login`, with `?return_to=`.
+    pub fn login_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.login = path.into();
+        self
+    }
+
+    /// The path that ends a session, by POST. Default: `/auth/logout`.
+    pub fn logout_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.logout = path.into();
+        self
+    }
+
+    /// Where a sign-in lands that came from nowhere. Default: `/`.
+    pub fn default_return_to(mut self, path: impl Into<String>) -> Self {
+        self.default_return_to = path.into();
+        self
+    }
+
+    /// Where a sign-out lands. Default: `/`. The base URL and this, byte for byte, must be registered at the
+    /// provider as a post-logout redirect URI.
+    pub fn after_logout(mut self, path: impl Into<String>) -> Self {
+        self.after_logout = path.into();
+        self
+    }
+
+    /// Reaches the provider by a client of yours.
+    pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
+        self.http_client = Some(client);
+        self
+    }
+
+    /// How long a call to the provider may take: to connect, and altogether. Default: 5 s and 15 s. For the
+    /// stock client.
+    pub fn http_timeouts(mut self, connect: Duration, total: Duration) -> Self {
+        self.connect_timeout = connect;
+        self.http_timeout = total;
+        self
+    }
+
+    /// Trusts the certificates in this PEM file too, when the provider is called. For the stock client.
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.ca_file = Some(file.into());
+        self
+    }
+
+    /// Reads the time from a clock of yours.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes randomness from a source of yours.
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.entropy = entropy;
+        self
+    }
+
+    /// Runs outbound work on this runtime, which needs I/O and time enabled. Default: one thread of our own.
+    pub fn runtime(mut self, handle: tokio::runtime::Handle) -> Self {
+        self.runtime = Some(handle);
+        self
+    }
+
+    /// Puts it together. Nothing is asked of the network: the provider's metadata are fetched when they are
+    /// first needed.
+    ///
+    /// # Errors
+    /// When a setting is missing or cannot work; the error names it and says what to do.
+    pub fn build(self) -> Result<RelyingParty, ConfigError> {
+        let by_variables = self.by_variables;
+        self.checked().map_err(|error| if by_variables { by_variable(error) } else { error })
+    }
+
+    fn checked(self) -> Result<RelyingParty, ConfigError> {
+        let issuer = check_issuer(&self.issuer)?;
+        let bases = check_base_urls(&self.base_urls)?;
+        let algorithms = self.check_algorithms()?;
+        let (secret, client_auth) = self.check_client()?;
+        let client_id = self.client_id.clone().unwrap_or_default();
+        let scope = self.check_scopes()?;
+        self.check_paths()?;
+        let ring = self.check_keys(&bases)?;
+        let lifetimes = self.check_lifetimes()?;
+        let http = self.http()?;
+
+        let places = bases
+            .into_iter()
+            .map(|base| {
+                Place::new(base, &ring, &issuer, &client_id, &self.paths.callback, &self.after_logout)
+            })
+            .collect::<Result<Vec<_>, Error>>()
+            .map_err(|error| sealing(&error))?;
+        let sealers = places
+            .iter()
+            .map(|place| place.sealer(&ring, "session", &issuer, &client_id))
+            .collect::<Result<Vec<_>, Error>>()
+            .map_err(|error| sealing(&error))?;
+        let sessions = SessionKeeper::new(
+            Arc::clone(&issuer),
+            client_id.clone(),
+            ring,
+            Arc::clone(&self.entropy),
+            self.store.clone(),
+            SessionKeeper::cache(CACHE_CAPACITY, self.near_cache_staleness),
+            lifetimes,
+            sealers,
+        );
+        let runtime = match self.runtime {
+            Some(handle) => Runtime::given(handle),
+            None => Runtime::own()?,
+        };
+        for place in &places {
+            tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
+        }
+        let settings = Settings {
+            issuer: Arc::clone(&issuer),
+            client_id,
+            secret,
+            client_auth,
+            scope,
+            audience: self.audience,
+            extra_parameters: self.extra_parameters,
+            form_post: self.form_post,
+            userinfo: self.userinfo,
+            algorithms,
+            trusted_audiences: self.trusted_audiences,
+            max_age: self.max_age,
+            acr_values: self.acr_values,
+            acr_essential: self.acr_essential,
+            leeway: self.leeway,
+            login_lifetime: self.login_lifetime,
+            paths: self.paths,
+            default_return_to: self.default_return_to,
+            after_logout: self.after_logout,
+            cross_site: self.cross_site,
+            keep_claims: self.keep_claims,
+            keep_all_claims: self.store.is_some(),
+        };
+        Ok(RelyingParty::from_inner(Inner {
+            settings,
+            places,
+            provider: Provider::new(issuer, Arc::clone(&http), Arc::clone(&self.clock)),
+            sessions,
+            attempts: Attempts::new(),
+            http,
+            clock: self.clock,
+            entropy: self.entropy,
+            runtime,
+        }))
+    }
+
+    /// Puts it together and asks the provider for its metadata, so that a wrong issuer fails at start-up.
+    ///
+    /// # Errors
+    /// As [`Self::build`], and when the provider cannot be reached or its metadata cannot be used.
+    pub async fn connect(self) -> Result<RelyingParty, Box<dyn std::error::Error + Send + Sync>> {
+        let relying_party = self.build()?;
+        relying_party.connect().await?;
+        Ok(relying_party)
+    }
+
+    fn check_client(&self) -> Result<(SecretSource, ClientAuth), ConfigError> {
+        let id = self.client_id.as_deref().unwrap_or_default();
+        if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
+            return Err(ConfigError::new(
+                "client",
+                "the client id is missing or has space around it",
+                "copy it from the provider",
+            ));
+        }
+        let source = match (&self.secret, &self.secret_file) {
+            (_, Some(file)) => SecretSource::file(file.clone())?,
+            (Some(secret), None) => SecretSource::Value(secret.clone()),
+            (None, None) => SecretSource::None,
+        };
+        let method = self.client_auth.unwrap_or_default();
+        let secret = source.current();
+        match (&secret, method) {
+            (None, ClientAuth::None) => Ok((source, method)),
+            (None, _) => Err(ConfigError::new(
+                "client",
+                format!("{method} without a client secret"),
+                "give the secret, or call public_client for a client without one",
+            )),
+            (Some(_), ClientAuth::None) => Err(ConfigError::new(
+                "client_auth",
+                "a client secret that would not be used",
+                "leave the secret out, or choose client_secret_basic",
+            )),
+            (Some(secret), _) if secret.expose().is_empty() || secret.expose().trim() != secret.expose() => {
+                Err(ConfigError::new(
+                    "client",
+                    "the client secret is empty or has space around it",
+                    "copy it again",
+                ))
+            }
+            (Some(_), _) => Ok((source, method)),
+        }
+    }
+
+    fn check_algorithms(&self) -> Result<Vec<SigningAlgorithm>, ConfigError> {
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "none is allowed",
+                "name at least one, such as RS256",
+            ));
+        }
+        let hmac = self.algorithms.contains(&SigningAlgorithm::Hs256);
+        if hmac && self.algorithms.len() > 1 {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "HS256 beside algorithms with public keys",
+                "name the one that the provider signs with",
+            ));
+        }
+        if hmac && self.secret.as_ref().is_some_and(|secret| secret.expose().len() < 32) {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "HS256 with a client secret shorter than 32 bytes (RFC 7518 §3.2)",
+                "use RS256, or a longer secret",
+            ));
+        }
+        if hmac && self.secret.is_none() && self.secret_file.is_none() {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "HS256 without a client secret",
+                "use RS256",
+            ));
+        }
+        Ok(self.algorithms.clone())
+    }
+
+    fn check_scopes(&self) -> Result<String, ConfigError> {
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in std::iter::once("openid").chain(self.scopes.iter().map(String::as_str)) {
+            let sound =
+                !scope.is_empty() && scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+            if !sound {
+                return Err(ConfigError::new(
+                    "scopes",
+                    format!("{:?} is no scope", printable(scope)),
+                    "see RFC 6749 §3.3",
+                ));
+            }
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        if self.store.is_none() && scopes.contains(&"offline_access") {
+            return Err(ConfigError::new(
+                "scopes",
+                "offline_access without a store: a refresh token is never kept in a cookie",
+                "give the builder a store, or leave the scope out",
+            ));
+        }
+        for (name, _) in &self.extra_parameters {
+            if OWN_PARAMETERS.contains(&name.as_str()) {
+                return Err(ConfigError::new(
+                    "extra_parameter",
+                    format!("{name} is set by the relying party itself"),
+                    "use the builder's own method for it, if there is one",
+                ));
+            }
+        }
+        Ok(scopes.join(" "))
+    }
+
+    fn check_paths(&self) -> Result<(), ConfigError> {
+        let own = [
+            ("login_path", &self.paths.login),
+            ("callback_path", &self.paths.callback),
+            ("logout_path", &self.paths.logout),
+        ];
+        for (setting, path) in own
+            .iter()
+            .chain([&("default_return_to", &self.default_return_to), &("after_logout", &self.after_logout)])
+        {
+            if ReturnTo::parse(path).is_ok_and(|parsed| parsed.as_str() == path.as_str()) {
+                continue;
+            }
+            return Err(ConfigError::new(
+                *setting,
+                format!("{:?} is no path", printable(path)),
+                "begin it with one slash",
+            ));
+        }
+        for (setting, path) in own {
+            if path.contains(['?', '#']) || own.iter().filter(|(_, other)| *other == path).count() > 1 {
+                return Err(ConfigError::new(
+                    setting,
+                    "a path that is not its own",
+                    "give each a path without query",
+                ));
+            }
+        }
+        if self.form_post && self.paths.callback == "/" {
+            return Err(ConfigError::new(
+                "form_post",
+                "the callback shares its path with the application's own posts",
+                "give the callback a path of its own",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_keys(&self, bases: &[BaseUrl]) -> Result<Vec<CookieKey>, ConfigError> {
+        if !self.cookie_keys.is_empty() {
+            return Ok(self.cookie_keys.clone());
+        }
+        if bases.iter().any(|base| base.secure) {
+            return Err(ConfigError::new(
+                "cookie_keys",
+                "missing",
+                "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='",
+            ));
+        }
+        tracing::warn!("no cookie keys: a random one is used, and a restart signs everybody out");
+        Ok(vec![CookieKey::generate()?])
+    }
+
+    fn check_lifetimes(&self) -> Result<Lifetimes, ConfigError> {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let stored = self.store.is_some();
+        let absolute = self.session_lifetime.unwrap_or(hours(if stored { 7 * 24 } else { 8 }));
+        let idle = self.idle_lifetime.unwrap_or(hours(if stored { 8 } else { 2 })).min(absolute);
+        for (setting, span) in
+            [("session_lifetime", absolute), ("idle_lifetime", idle), ("login_lifetime", self.login_lifetime)]
+        {
+            if span < Duration::from_secs(1) {
+                return Err(ConfigError::new(
+                    setting,
+                    "shorter than a second",
+                    "give it a span that people can use",
+                ));
+            }
+        }
+        if self.leeway > Duration::from_secs(600) {
+            return Err(ConfigError::new(
+                "clock_leeway",
+                "longer than ten minutes",
+                "set the clocks instead",
+            ));
+        }
+        Ok(Lifetimes { absolute, idle })
+    }
+
+    #[cfg(feature = "reqwest")]
+    fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        use crate::http_client::{HttpLimits, ReqwestClient};
+        if let Some(client) = &self.http_client {
+            return Ok(Arc::clone(client));
+        }
+        let root = match &self.ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                ConfigError::new("ca_file", format!("cannot be read ({})", error.kind()), "name a PEM file")
+            })?),
+            None => None,
+        };
+        let limits =
+            HttpLimits { connect: self.connect_timeout, total: self.http_timeout, ..HttpLimits::default() };
+        Ok(Arc::new(ReqwestClient::new(limits, root.as_deref())?))
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        self.http_client.clone().ok_or_else(|| {
+            ConfigError::new("http_client", "missing", "give one, or turn the feature `reqwest` on")
+        })
+    }
+}
+
+fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
+    let wrong = |problem: &str| {
+        ConfigError::new(
+            "issuer",
+            format!("{problem} in {:?}", printable(issuer)),
+            "copy it from the provider's metadata",
+        )
+    };
+    if issuer.is_empty() || issuer.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(wrong("space or nothing"));
+    }
+    let url = Url::parse(issuer).map_err(|_| wrong("no absolute URL"))?;
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err(wrong("a scheme other than https"));
+    }
+    if url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+        || url.password().is_some()
+    {
+        return Err(wrong("a query, a fragment or a user name"));
+    }
+    Ok(Arc::from(issuer))
+}
+
+fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigError> {
+    let bases = urls.iter().map(|url| BaseUrl::parse(url)).collect::<Result<Vec<_>, _>>()?;
+    let mut origins: Vec<_> = bases.iter().map(|base| base.origin.as_str()).collect();
+    origins.sort_unstable();
+    origins.dedup();
+    match bases.first() {
+        None => Err(ConfigError::new("base_url", "missing", "say where browsers reach the application")),
+        Some(_) if origins.len() < bases.len() => {
+            Err(ConfigError::new("base_url", "two of one origin", "give each host and port once"))
+        }
+        Some(_) => Ok(bases),
+    }
+}
+
+fn sealing(error: &Error) -> ConfigError {
+    ConfigError::new("cookie_keys", error.to_string(), "give other keys")
+}

@@ -1,0 +1,115 @@
+//! What an extractor, a guard or a handler asks the layer for, and the plain answer that stands if no layer
+//! hears it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+
+use crate::decision::Reply;
+use crate::return_to::ReturnTo;
+
+/// What the provider is asked to do with the person (OpenID Connect Core §3.1.2.1, `prompt`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Prompt {
+    /// Ask for consent again. Some providers give a refresh token only then.
+    Consent,
+    /// Sign in again, whoever is signed in at the provider.
+    Login,
+    /// Show nothing: answer from the provider's own session, or fail. A failure starts over without this.
+    None,
+    /// Let the person choose an account.
+    SelectAccount,
+}
+
+impl Prompt {
+    /// The value on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::Login => "login",
+            Self::None => "none",
+            Self::SelectAccount => "select_account",
+        }
+    }
+}
+
+/// Put into a 401's extensions: "this needs somebody signed in".
+///
+/// Extractors, guards and handlers cannot start a sign-in themselves; the layer, which owns the cookies,
+/// turns the response that carries this into a redirect to the provider, or leaves a 401 for a request that
+/// cannot follow one. If something in between rebuilds the response, it stays the safe 401.
+///
+/// ```
+/// use landfall::{Prompt, SignInWanted};
+///
+/// // A handler that lets a person sign in as somebody else:
+/// let wanted = SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("ada@example.com");
+/// assert_eq!(wanted.reply().status(), 401);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct SignInWanted {
+    pub(crate) prompt: Option<Prompt>,
+    pub(crate) login_hint: Option<String>,
+    pub(crate) ui_locales: Option<String>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) acr_values: Vec<String>,
+    pub(crate) return_to: Option<ReturnTo>,
+}
+
+impl SignInWanted {
+    /// Asks for a sign-in as the relying party is configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the provider is to do with the person.
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.prompt = Some(prompt);
+        self
+    }
+
+    /// Who will probably sign in: an e-mail address or a user name, as the provider knows it.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.login_hint = Some(hint.into());
+        self
+    }
+
+    /// The languages to show, best first, space-separated (BCP 47).
+    pub fn ui_locales(mut self, locales: impl Into<String>) -> Self {
+        self.ui_locales = Some(locales.into());
+        self
+    }
+
+    /// The authentication may be no older than this; whole seconds. The answer is checked.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// The authentication must be of one of these classes. The answer is checked.
+    pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.acr_values = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Where to land, if not on the page that was asked for.
+    pub fn return_to(mut self, destination: ReturnTo) -> Self {
+        self.return_to = Some(destination);
+        self
+    }
+
+    /// The plain 401 that carries this in its extensions.
+    pub fn reply(self) -> Reply {
+        let mut reply = Reply::new(Bytes::from_static(b"{\"status\":401,\"title\":\"Sign-in required\"}"));
+        *reply.status_mut() = http::StatusCode::UNAUTHORIZED;
+        let headers = reply.headers_mut();
+        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        headers.insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Cookie realm=\"sign-in\""));
+        reply.extensions_mut().insert(self);
+        reply
+    }
+}

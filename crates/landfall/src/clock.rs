@@ -1,0 +1,100 @@
+//! Time and randomness, as inputs: nothing in the core asks the operating system behind the caller's back.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+/// A moment, in milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates; nothing here can panic.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From whole seconds since the epoch, the unit of every JWT claim.
+    pub const fn from_secs(secs: u64) -> Self {
+        Self(secs.saturating_mul(1000))
+    }
+
+    /// From milliseconds since the epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Whole seconds since the epoch, rounded down.
+    pub const fn secs(self) -> u64 {
+        self.0 / 1000
+    }
+
+    /// Milliseconds since the epoch.
+    pub const fn millis(self) -> u64 {
+        self.0
+    }
+
+    /// This moment and `span` more, or the last moment there is.
+    #[must_use]
+    pub fn plus(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// This moment less `span`, or the epoch.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        Self(self.0.saturating_sub(u64::try_from(span.as_millis()).unwrap_or(u64::MAX)))
+    }
+
+    /// The time from `earlier` to here; zero if `earlier` is later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// What time it is. Give the builder one of your own to test what time does to your application;
+/// `landfall-testkit` has a `VirtualClock`.
+pub trait Clock: fmt::Debug + Send + Sync + 'static {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The operating system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+}
+
+/// The random source gave nothing. A sign-in then fails; it never goes on with a weaker value.
+#[derive(Clone, Copy, Debug, thiserror::Error)]
+#[error("the random source failed")]
+#[non_exhaustive]
+pub struct EntropyError;
+
+impl EntropyError {
+    /// The one thing there is to say.
+    #[allow(clippy::new_without_default, reason = "an error has no default")]
+    pub fn new() -> Self {
+        Self
+    }
+}
+
+/// Where unguessable bytes come from.
+pub trait Entropy: fmt::Debug + Send + Sync + 'static {
+    /// Fills `dest` with bytes nobody can predict.
+    ///
+    /// # Errors
+    /// When the source fails; `dest` must then not be used.
+    fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError>;
+}
+
+/// The operating system's random source, by aws-lc-rs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemEntropy;
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError> {
+        aws_lc_rs::rand::fill(dest).map_err(|_| EntropyError)
+    }
+}

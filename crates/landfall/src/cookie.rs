@@ -1,0 +1,141 @@
+//! The cookies: their names, their attributes, and how they are found in a request.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, SameSite};
+
+use crate::origin::BaseUrl;
+use crate::request::RequestView;
+
+/// Browsers ignore a cookie whose name and value are longer together (RFC 6265bis §5.7).
+pub(crate) const MAX_COOKIE: usize = 4096;
+/// 400 days, the longest a browser keeps a cookie (RFC 6265bis §5.5).
+const MAX_AGE: Duration = Duration::from_secs(34_560_000);
+
+/// The names under one base URL.
+///
+/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them. On a
+/// loopback without TLS the prefix cannot be had, and as cookies ignore ports, a short digest of client and
+/// base URL keeps two applications on one machine apart.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieNames {
+    pub(crate) session: String,
+    login: String,
+    spent: String,
+    post: String,
+    secure: bool,
+}
+
+/// What a cookie of ours is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieKind {
+    /// A pending login.
+    Login,
+    /// The mark of a finished one.
+    Spent,
+    /// An authorization response that came by POST, on its way to the GET.
+    Post,
+}
+
+impl CookieNames {
+    pub(crate) fn new(client_id: &str, base: &BaseUrl) -> Self {
+        let (prefix, suffix) = if base.secure {
+            ("__Host-", String::new())
+        } else {
+            let digest = aws_lc_rs::digest::digest(
+                &aws_lc_rs::digest::SHA256,
+                format!("{client_id}\n{}", base.literal).as_bytes(),
+            );
+            ("", format!("-{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..6).unwrap_or_default())))
+        };
+        let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
+        Self {
+            session: name("session"),
+            login: name("login"),
+            spent: name("spent"),
+            post: name("post"),
+            secure: base.secure,
+        }
+    }
+
+    /// The name of an attempt's cookie.
+    pub(crate) fn attempt(&self, kind: CookieKind, attempt: &[u8; 16]) -> String {
+        format!("{}.{}", self.stem(kind), URL_SAFE_NO_PAD.encode(attempt))
+    }
+
+    /// What kind of attempt's cookie a name is, if it is one.
+    pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
+        [CookieKind::Login, CookieKind::Spent, CookieKind::Post].into_iter().find(|kind| {
+            name.strip_prefix(self.stem(*kind))
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|id| id.len() == 22)
+        })
+    }
+
+    /// A Set-Cookie value that sets a cookie.
+    pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
+        let seconds = i64::try_from(max_age.min(MAX_AGE).as_secs()).unwrap_or_default();
+        self.format(name, value, seconds)
+    }
+
+    /// A Set-Cookie value that removes a cookie, with the attributes it was set with.
+    pub(crate) fn clear(&self, name: &str) -> String {
+        self.format(name, "", 0)
+    }
+
+    fn format(&self, name: &str, value: &str, seconds: i64) -> String {
+        Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .max_age(cookie::time::Duration::seconds(seconds))
+            .to_string()
+    }
+
+    fn stem(&self, kind: CookieKind) -> &str {
+        match kind {
+            CookieKind::Login => &self.login,
+            CookieKind::Spent => &self.spent,
+            CookieKind::Post => &self.post,
+        }
+    }
+}
+
+/// Calls `each` with the name and value of every cookie sent, in order.
+///
+/// Names are compared exactly by whoever looks for one; quotes have no meaning (RFC 6265bis §5.6), so no
+/// cookie can swallow its neighbours.
+pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'a [u8], &'a [u8])) {
+    view.header_values("cookie", &mut |line| {
+        for pair in line.split(|byte| *byte == b';') {
+            let mut halves = pair.trim_ascii().splitn(2, |byte| *byte == b'=');
+            if let (Some(name), Some(value)) = (halves.next(), halves.next()) {
+                each(name, value);
+            }
+        }
+    });
+}
+
+/// An attempt's cookie as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct SentCookie {
+    pub(crate) kind: CookieKind,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+/// Every attempt's cookie in a request. Usually none, and then nothing is allocated.
+pub(crate) fn attempt_cookies(view: &dyn RequestView, names: &CookieNames) -> Vec<SentCookie> {
+    let mut found = Vec::new();
+    each_cookie(view, |name, value| {
+        if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) {
+            if let Some(kind) = names.kind(name) {
+                found.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
+            }
+        }
+    });
+    found
+}

@@ -1,0 +1,97 @@
+//! What the core answers to a request.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+
+use crate::visit::Visit;
+
+/// An answer of ours, whole. The adapter turns it into its framework's response, header by header.
+pub type Reply = http::Response<Bytes>;
+
+/// Work that needs a store, the provider or the random source. It may be awaited on any runtime, or none of
+/// tokio's: the work itself runs on the relying party's runtime and goes on when this is dropped.
+pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What to do with a request.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
+pub enum Decision {
+    /// Let the application answer; put the visit where guards and extractors look for it.
+    Pass(Visit),
+    /// Answer with this; the application does not see the request.
+    Reply(Reply),
+}
+
+/// The first step with a request.
+pub enum Step {
+    /// Decided at once, without I/O and without a future.
+    Done(Decision),
+    /// One of the few endpoints that take a body: read at most [`NeedsBody::limit`] bytes, then go on.
+    NeedsBody(NeedsBody),
+    /// Await this.
+    Wait(Waiting<Decision>),
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Done(decision) => f.debug_tuple("Done").field(decision).finish(),
+            Self::NeedsBody(needs) => f.debug_tuple("NeedsBody").field(needs).finish(),
+            Self::Wait(_) => f.write_str("Wait"),
+        }
+    }
+}
+
+/// The body was longer than the limit, or broke off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// Longer than [`NeedsBody::limit`].
+    TooLarge,
+    /// It ended before its end.
+    Incomplete,
+}
+
+/// A step that goes on once the body is there. It always ends in a reply: nobody else could read the body.
+pub struct NeedsBody {
+    limit: usize,
+    next: Box<dyn FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send>,
+}
+
+impl NeedsBody {
+    pub(crate) fn new(
+        limit: usize,
+        next: impl FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send + 'static,
+    ) -> Self {
+        Self { limit, next: Box::new(next) }
+    }
+
+    /// How many bytes to read at most.
+    pub fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Goes on with the body, or with why there is none.
+    pub fn with(self, body: Result<Bytes, BodyError>) -> Waiting<Reply> {
+        (self.next)(body)
+    }
+}
+
+impl fmt::Debug for NeedsBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NeedsBody").field("limit", &self.limit).finish_non_exhaustive()
+    }
+}
+
+/// What is to be changed on the application's response. Usually nothing.
+#[derive(Debug, Default)]
+#[non_exhaustive]
+pub struct Edits {
+    /// The Cache-Control header to set in place of whatever is there.
+    pub cache_control: Option<&'static str>,
+    /// Set-Cookie headers to append.
+    pub set_cookies: Vec<String>,
+}

@@ -1,0 +1,490 @@
+//! The callback: read what came back, check it against what this browser was given, exchange the code,
+//! begin the session, land.
+//!
+//! The order is the promise: `state` before anything else, then this browser's pending login, then `iss`,
+//! and only then is a code sent anywhere.
+
+use std::sync::Arc;
+
+use crate::challenge::{Prompt, SignInWanted};
+use crate::cookie::{CookieKind, SentCookie};
+use crate::decision::Reply;
+use crate::error::{Error, ErrorCode};
+use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
+use crate::flow::provider::unreachable;
+use crate::pages;
+use crate::pending_login::{PendingLogin, Spent, State, code_digest, target_digest};
+use crate::protocol::authorization_response::{AuthorizationResponse, Outcome};
+use crate::protocol::client_auth::Credentials;
+use crate::protocol::discovery::ProviderMetadata;
+use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
+use crate::protocol::token::{self, CodeGrant, TokenSet};
+use crate::protocol::userinfo;
+use crate::relying_party::{Inner, Place};
+use crate::return_to::ReturnTo;
+use crate::session::{Found, Identity, Session, Tokens};
+use crate::settings::Userinfo;
+
+/// A callback as it came in.
+#[derive(Debug)]
+pub(crate) struct CallbackRequest {
+    pub(crate) base: usize,
+    pub(crate) query: String,
+    pub(crate) sent: Vec<SentCookie>,
+    pub(crate) found: Found,
+}
+
+/// What kept a callback from signing anyone in, and what still has to be said to the browser.
+#[derive(Debug)]
+pub(crate) struct CallbackFailure {
+    pub(crate) error: Error,
+    /// Where "Sign in again" leads back to.
+    pub(crate) return_to: ReturnTo,
+    pub(crate) set_cookies: Vec<String>,
+}
+
+/// Finishes the sign-in.
+pub(crate) async fn finish(inner: &Inner, request: &CallbackRequest) -> Result<Reply, CallbackFailure> {
+    let lost =
+        |error| CallbackFailure { error, return_to: inner.default_return_to(), set_cookies: Vec::new() };
+    let place = inner.place(request.base).map_err(lost)?;
+    let response = AuthorizationResponse::parse(&request.query).map_err(lost)?;
+    let state = response.state().map_err(lost)?;
+    let state = place.seals.open_state(state).ok_or_else(|| {
+        lost(Error::new(ErrorCode::StateMismatch).detail("state was not sealed with this application's keys"))
+    })?;
+    let leg = Leg { inner, place, request, state: &state };
+    // A response that came by POST waits in a cookie of its own.
+    match request.sent.iter().filter(|_| response.is_bare()).find_map(|cookie| leg.posted(cookie)) {
+        None => leg.run(&response).await,
+        Some(posted) => match AuthorizationResponse::parse(&posted) {
+            Ok(response) => leg.run(&response).await,
+            Err(error) => Err(leg.failed(error, Vec::new())),
+        },
+    }
+}
+
+/// One callback under way.
+#[derive(Clone, Copy)]
+struct Leg<'a> {
+    inner: &'a Inner,
+    place: &'a Place,
+    request: &'a CallbackRequest,
+    state: &'a State,
+}
+
+impl Leg<'_> {
+    async fn run(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
+        let now = self.inner.clock.now();
+        let lifetime = self.inner.settings.login_lifetime;
+        let Some(pending) = self.pending() else {
+            return self.heal(response, ErrorCode::AttemptCookieMissing).await;
+        };
+        if pending.is_expired(lifetime, now) || self.state.is_expired(lifetime, now) {
+            return self.heal(response, ErrorCode::AttemptExpired).await;
+        }
+        // Without metadata nothing is known of `iss`; the pending login is kept for when the provider is back.
+        let metadata =
+            self.inner.provider.metadata().await.map_err(|error| self.failed(error, Vec::new()))?;
+        let outcome = response
+            .outcome(&pending.issuer, metadata.sends_iss)
+            .map_err(|error| self.failed(error, self.consumed()))?;
+        match outcome {
+            Outcome::Refused { error, description } => {
+                self.refused(&pending, &error, description.as_deref()).await
+            }
+            Outcome::Code(code) => self.once(&metadata, &pending, &code).await,
+        }
+    }
+
+    /// The pending login of this attempt, if this browser brought it back.
+    fn pending(&self) -> Option<PendingLogin> {
+        let name = self.place.names.attempt(CookieKind::Login, &self.state.attempt);
+        self.request
+            .sent
+            .iter()
+            .filter(|cookie| cookie.name == name)
+            .find_map(|cookie| self.place.seals.open_login(cookie))
+            .filter(|pending| {
+                pending.attempt == self.state.attempt
+                    && pending.provider == self.state.provider
+                    && *pending.issuer == *self.inner.settings.issuer
+                    && pending.redirect_uri == self.place.redirect_uri
+            })
+    }
+
+    /// Answers a callback without its pending login: come twice, come late, come to the wrong browser.
+    async fn heal(
+        &self,
+        response: &AuthorizationResponse<'_>,
+        cause: ErrorCode,
+    ) -> Result<Reply, CallbackFailure> {
+        let name = self.place.names.attempt(CookieKind::Spent, &self.state.attempt);
+        let spent = self
+            .request
+            .sent
+            .iter()
+            .filter(|cookie| cookie.name == name)
+            .find_map(|cookie| self.place.seals.open_spent(cookie));
+        let code = response.code().map(code_digest);
+        if spent.as_ref().is_some_and(|spent| Some(spent.code) != code) {
+            return Err(self.failed(Error::new(ErrorCode::AttemptReplayed), Vec::new()));
+        }
+        if self.session().await.map_err(|error| self.failed(error, Vec::new()))?.is_some() {
+            tracing::debug!("a callback came again; the session stands");
+            return Ok(pages::see_other(self.return_to().as_str()));
+        }
+        if spent.is_some() && self.state.restarts < MAX_RESTARTS {
+            return self.restart(SignInWanted::new()).await;
+        }
+        Err(self.failed(Error::new(cause), self.consumed()))
+    }
+
+    /// The provider answered with an error (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+    async fn refused(
+        &self,
+        pending: &PendingLogin,
+        error: &str,
+        description: Option<&str>,
+    ) -> Result<Reply, CallbackFailure> {
+        let code = match error {
+            "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
+                if pending.silent =>
+            {
+                return self.restart(SignInWanted::new()).await;
+            }
+            "access_denied" => ErrorCode::SignInDeclined,
+            "temporarily_unavailable" | "server_error" => ErrorCode::ProviderUnreachable,
+            _ => ErrorCode::ProviderRefused,
+        };
+        let detail = match description {
+            Some(description) => format!("the provider answered {error}: {description}"),
+            None => format!("the provider answered {error}"),
+        };
+        Err(self.failed(Error::new(code).detail(detail), self.consumed()))
+    }
+
+    /// Sends a code once, however often the browser sends it here.
+    async fn once(
+        &self,
+        metadata: &ProviderMetadata,
+        pending: &PendingLogin,
+        code: &str,
+    ) -> Result<Reply, CallbackFailure> {
+        let Some(attempt) = self.inner.attempts.enter(pending.attempt, code_digest(code)) else {
+            return Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed()));
+        };
+        if attempt.answer.get().is_some() {
+            return match attempt.given(self.inner.clock.now()) {
+                Some(reply) => Ok(reply),
+                None => Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed())),
+            };
+        }
+        let first = attempt
+            .answer
+            .get_or_try_init(async || {
+                let reply = self.exchange(metadata, pending, code).await?;
+                Ok::<_, CallbackFailure>((reply, self.inner.clock.now()))
+            })
+            .await;
+        match first {
+            Ok((reply, _)) => Ok(reply.clone()),
+            Err(failure) => {
+                self.inner.attempts.forget(pending.attempt);
+                Err(failure)
+            }
+        }
+    }
+
+    async fn exchange(
+        &self,
+        metadata: &ProviderMetadata,
+        pending: &PendingLogin,
+        code: &str,
+    ) -> Result<Reply, CallbackFailure> {
+        // The keys first: a code that was sent cannot be sent again when they turn out to be missing.
+        let keys =
+            self.inner.provider.keys(metadata).await.map_err(|error| self.failed(error, Vec::new()))?;
+        self.claim(pending).await?;
+        let spent = || self.spent(code, false);
+        let tokens = match self.tokens(metadata, pending, code).await {
+            Ok(tokens) => tokens,
+            // Nothing was sent: the pending login stays good for another try.
+            Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
+                self.unclaim(pending).await;
+                return Err(self.failed(error, Vec::new()));
+            }
+            Err(error) => return Err(self.failed(error, spent())),
+        };
+        let now = self.inner.clock.now();
+        let verified = match self.verify(&keys, pending, &tokens) {
+            Err(Rejection::UnknownKey) => match self.inner.provider.keys_beyond(metadata, &keys).await {
+                Ok(keys) => self.verify(&keys, pending, &tokens),
+                Err(error) => return Err(self.failed(error, spent())),
+            },
+            verified => verified,
+        };
+        let claims = match verified {
+            Ok(claims) => claims,
+            // Asked once more, and this time not to be answered from an old session.
+            Err(Rejection::NotRecent) if pending.restarts == 0 => {
+                let mut wanted =
+                    SignInWanted::new().prompt(Prompt::Login).acr_values(pending.acr.iter().cloned());
+                wanted.max_age = pending.max_age.map(std::time::Duration::from_secs);
+                return self.restart(wanted).await;
+            }
+            Err(rejection) => return Err(self.failed(rejection.into(), spent())),
+        };
+        let identity = self.identity(metadata, pending, &tokens, &claims).await;
+        let identity = identity.map_err(|error| self.failed(error, spent()))?;
+        self.begin(identity, tokens, &claims, now).await.map_err(|error| self.failed(error, spent())).map(
+            |session_cookie| {
+                let mut reply = pages::see_other(self.return_to().as_str());
+                for cookie in self.spent(code, true).iter().chain([&session_cookie]) {
+                    pages::add_cookie(&mut reply, cookie);
+                }
+                tracing::info!(restarts = pending.restarts, "signed in");
+                reply
+            },
+        )
+    }
+
+    /// With a store, an attempt is for one instance to finish.
+    async fn claim(&self, pending: &PendingLogin) -> Result<(), CallbackFailure> {
+        let Some(store) = self.inner.sessions.store() else { return Ok(()) };
+        let claimed = store.lease(attempt_name(pending), 1, self.inner.settings.login_lifetime).await;
+        match claimed {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed())),
+            Err(error) => Err(self.failed(crate::session::store_failed(error), Vec::new())),
+        }
+    }
+
+    async fn unclaim(&self, pending: &PendingLogin) {
+        if let Some(store) = self.inner.sessions.store() {
+            // A lease that stays costs this attempt another try, no more.
+            let _ = store.release(attempt_name(pending), 1).await;
+        }
+    }
+
+    async fn tokens(
+        &self,
+        metadata: &ProviderMetadata,
+        pending: &PendingLogin,
+        code: &str,
+    ) -> Result<TokenSet, Error> {
+        let credentials = self.inner.settings.credentials();
+        match self.send_code(metadata, pending, code, &credentials).await {
+            // A secret that was rotated: the refusal came before the code was looked at.
+            Err(error) if error.code() == ErrorCode::ClientRefused && self.inner.settings.reload_secret() => {
+                self.send_code(metadata, pending, code, &self.inner.settings.credentials()).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn send_code(
+        &self,
+        metadata: &ProviderMetadata,
+        pending: &PendingLogin,
+        code: &str,
+        credentials: &Credentials,
+    ) -> Result<TokenSet, Error> {
+        let verifier = pending.verifier_text();
+        let grant = CodeGrant {
+            endpoint: &metadata.token_endpoint,
+            credentials,
+            code,
+            redirect_uri: &pending.redirect_uri,
+            verifier: &verifier,
+        };
+        let response = self.inner.http.send(token::request(&grant)?).await.map_err(unreachable)?;
+        token::response(&grant, response)
+    }
+
+    fn verify(
+        &self,
+        keys: &crate::protocol::jwks::KeySet,
+        pending: &PendingLogin,
+        tokens: &TokenSet,
+    ) -> Result<IdTokenClaims, Rejection> {
+        let settings = &self.inner.settings;
+        let credentials = settings.credentials();
+        let nonce = pending.nonce_text();
+        let essential = settings.acr_essential || pending.acr != settings.acr_values;
+        id_token::verify(
+            tokens.id_token.expose(),
+            keys,
+            &Expectations {
+                issuer: &pending.issuer,
+                client_id: &settings.client_id,
+                trusted_audiences: &settings.trusted_audiences,
+                algorithms: &settings.algorithms,
+                client_secret: credentials.secret.as_ref(),
+                leeway: settings.leeway,
+                now: self.inner.clock.now(),
+                nonce: Some(&nonce),
+                access_token: Some(tokens.access.expose()),
+                max_age: pending.max_age.map(std::time::Duration::from_secs),
+                acr: (essential && !pending.acr.is_empty()).then_some(&pending.acr),
+            },
+        )
+    }
+
+    /// Who it is: the ID token, and userinfo where that is asked for.
+    async fn identity(
+        &self,
+        metadata: &ProviderMetadata,
+        pending: &PendingLogin,
+        tokens: &TokenSet,
+        claims: &IdTokenClaims,
+    ) -> Result<Identity, Error> {
+        let settings = &self.inner.settings;
+        let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
+        let mut all = claims.all.clone();
+        let wanted = match settings.userinfo {
+            Userinfo::Always => true,
+            Userinfo::Never => false,
+            Userinfo::Auto => {
+                let granted = |name: &str| scope.split_ascii_whitespace().any(|granted| granted == name);
+                (granted("profile") && !all.contains_key("name"))
+                    || (granted("email") && !all.contains_key("email"))
+            }
+        };
+        match &metadata.userinfo_endpoint {
+            Some(endpoint) if wanted => {
+                let request = userinfo::request(endpoint, &tokens.access)?;
+                let answer = match self.inner.http.send(request).await {
+                    Ok(response) => userinfo::response(&response, &claims.subject),
+                    Err(error) => Err(unreachable(error)),
+                };
+                match answer {
+                    // The ID token is signed and was meant for us: where both speak, it is right.
+                    Ok(more) => more.into_iter().for_each(|(name, value)| {
+                        all.entry(name).or_insert(value);
+                    }),
+                    Err(error)
+                        if settings.userinfo == Userinfo::Auto
+                            && error.code() != ErrorCode::UserinfoSubjectMismatch =>
+                    {
+                        tracing::warn!(code = error.code().name(), %error, "userinfo is missing; the sign-in goes on without it");
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            None if settings.userinfo == Userinfo::Always => {
+                return Err(Error::new(ErrorCode::MetadataInvalid).detail("there is no userinfo_endpoint"));
+            }
+            _ => {}
+        }
+        Ok(Identity::from_claims(Arc::clone(&settings.issuer), claims, all, scope, settings.kept_claims()))
+    }
+
+    /// A new session, and the end of the one before.
+    async fn begin(
+        &self,
+        identity: Identity,
+        tokens: TokenSet,
+        claims: &IdTokenClaims,
+        now: crate::Timestamp,
+    ) -> Result<String, Error> {
+        let tokens = Tokens {
+            access: tokens.access,
+            access_expires_at: tokens.expires_in.map(|span| now.plus(span)),
+            refresh: tokens.refresh,
+            id_token: tokens.id_token,
+        };
+        let before = self.session().await.unwrap_or_default();
+        let sessions = &self.inner.sessions;
+        let cookie = sessions
+            .begin(self.request.base, &self.place.names, identity, Some(tokens), claims.session_expiry, now)
+            .await?;
+        if let Some(before) = before {
+            if let Err(error) = sessions.end(&before).await {
+                tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
+            }
+        }
+        Ok(cookie)
+    }
+
+    /// The session that this browser has now.
+    async fn session(&self) -> Result<Option<Arc<Session>>, Error> {
+        match &self.request.found {
+            Found::Session { session, .. } => Ok(Some(Arc::clone(session))),
+            Found::Load(ids) => self.inner.sessions.load(ids.clone(), self.inner.clock.now()).await,
+            Found::Nobody { .. } => Ok(None),
+        }
+    }
+
+    async fn restart(&self, wanted: SignInWanted) -> Result<Reply, CallbackFailure> {
+        let start = LoginStart {
+            base: self.request.base,
+            return_to: self.return_to(),
+            wanted,
+            restarts: self.state.restarts.saturating_add(1),
+            sent: self.request.sent.clone(),
+        };
+        let mut reply =
+            login::start(self.inner, &start).await.map_err(|error| self.failed(error, self.consumed()))?;
+        for cookie in self.consumed() {
+            pages::add_cookie(&mut reply, &cookie);
+        }
+        Ok(reply)
+    }
+
+    /// What a POST left for this GET.
+    fn posted(&self, cookie: &SentCookie) -> Option<String> {
+        if cookie.name != self.place.names.attempt(CookieKind::Post, &self.state.attempt) {
+            return None;
+        }
+        let plain = self.place.seals.post.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
+        String::from_utf8(plain.to_vec()).ok()
+    }
+
+    /// The destination, looked at once more: what an older release sealed may not hold today.
+    fn return_to(&self) -> ReturnTo {
+        let destination =
+            self.pending().map(|pending| pending.return_to).or_else(|| self.state.return_to.clone());
+        self.inner.safe_return_to(destination.as_deref())
+    }
+
+    /// The cookies that take this attempt away.
+    fn consumed(&self) -> Vec<String> {
+        let names = &self.place.names;
+        [CookieKind::Login, CookieKind::Post]
+            .map(|kind| names.attempt(kind, &self.state.attempt))
+            .iter()
+            .filter(|name| self.request.sent.iter().any(|cookie| cookie.name == **name))
+            .map(|name| names.clear(name))
+            .collect()
+    }
+
+    /// The same, with a mark that its code was sent.
+    fn spent(&self, code: &str, signed_in: bool) -> Vec<String> {
+        let mark = Spent {
+            attempt: self.state.attempt,
+            code: code_digest(code),
+            finished_at: self.inner.clock.now().secs(),
+            signed_in,
+            target: target_digest(self.return_to().as_str()),
+        };
+        let mut cookies = self.consumed();
+        // Without the mark a reload finds a page instead of the destination; that is all.
+        cookies.extend(self.place.seals.spent_cookie(&*self.inner.entropy, &self.place.names, &mark));
+        cookies
+    }
+
+    fn failed(&self, error: Error, set_cookies: Vec<String>) -> CallbackFailure {
+        CallbackFailure { error, return_to: self.return_to(), set_cookies }
+    }
+}
+
+fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
+    let mut name = [0; 32];
+    let digest = aws_lc_rs::digest::digest(
+        &aws_lc_rs::digest::SHA256,
+        &[b"attempt".as_slice(), &pending.attempt].concat(),
+    );
+    name.copy_from_slice(digest.as_ref());
+    name
+}

@@ -1,0 +1,8 @@
+//! The legs of the trip, one a file: order, never rules.
+
+pub(crate) mod attempts;
+pub(crate) mod callback;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod posted;
+pub(crate) mod provider;

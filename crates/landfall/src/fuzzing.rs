@@ -1,0 +1,145 @@
+//! Private: the ways in for the fuzz targets. Not part of the API, and not covered by its promises.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use crate::protocol::algorithm::SigningAlgorithm;
+use crate::protocol::id_token::{Expectations, verify};
+use crate::protocol::jwks::KeySet;
+use crate::{ReturnTo, Secret, Timestamp};
+
+const SECRET: &str = "a-secret-that-only-the-fuzzer-knows";
+
+/// Reads `data` as a token, and, behind a valid signature, as header and claims with a line break between.
+///
+/// # Panics
+/// When a token is accepted that must not be.
+pub fn id_token(data: &[u8]) {
+    let secret = Secret::from(SECRET);
+    let algorithms = [SigningAlgorithm::Hs256, SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
+    let expect = Expectations {
+        issuer: "https://op.example",
+        client_id: "rp-1",
+        trusted_audiences: &[],
+        algorithms: &algorithms,
+        client_secret: Some(&secret),
+        leeway: Duration::from_secs(60),
+        now: Timestamp::from_secs(1_800_000_000),
+        nonce: Some("n"),
+        access_token: Some("at"),
+        max_age: Some(Duration::from_secs(300)),
+        acr: None,
+    };
+    let keys = KeySet::default();
+    let as_is = std::str::from_utf8(data).ok().and_then(|token| verify(token, &keys, &expect).ok());
+
+    let (header, claims) = match data.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (data.get(..at).unwrap_or_default(), data.get(at + 1..).unwrap_or_default()),
+        None => (br#"{"alg":"HS256"}"#.as_slice(), data),
+    };
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
+    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
+    let as_claims = verify(&token, &keys, &expect).ok();
+
+    for claims in [as_is, as_claims].into_iter().flatten() {
+        assert!((1..=255).contains(&claims.subject.len()) && claims.subject.is_ascii());
+        assert_eq!(claims.all.get("iss").and_then(|iss| iss.as_str()), Some(expect.issuer));
+        assert_eq!(claims.all.get("nonce").and_then(|nonce| nonce.as_str()), expect.nonce);
+        let auth_time = claims.auth_time.unwrap_or_default();
+        assert!(expect.now.since(auth_time) <= Duration::from_secs(360));
+    }
+}
+
+/// Reads `data` as a JWK Set, and tries its keys on a signature that is nobody's.
+///
+/// # Panics
+/// When a key verifies that signature.
+pub fn jwks(data: &[u8]) {
+    let Ok(keys) = KeySet::parse(data) else { return };
+    for algorithm in [SigningAlgorithm::Rs256, SigningAlgorithm::Ps512, SigningAlgorithm::EdDsa] {
+        for key in keys.fits(None, algorithm) {
+            assert!(!key.verifies(algorithm, b"message", &[0x5a; 256]));
+        }
+    }
+    assert_eq!(keys.fits(None, SigningAlgorithm::Hs256).count(), 0);
+}
+
+/// Reads `data` as a destination and as a query value. What is accepted stays with the application, also when the
+/// path is decoded up to three times more.
+///
+/// # Panics
+/// When an accepted destination leaves the application.
+pub fn return_to(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for accepted in [ReturnTo::parse(text), ReturnTo::parse_query_value(text)].into_iter().flatten() {
+        let emitted = accepted.as_str();
+        assert!(emitted.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\'), "{emitted:?}");
+        assert!(stays(emitted), "{emitted:?}");
+        assert_eq!(ReturnTo::parse(emitted).as_ref(), Ok(&accepted), "{emitted:?} is read in another way");
+
+        let path_end = emitted.find(['?', '#']).unwrap_or(emitted.len());
+        let mut path = emitted.get(..path_end).unwrap_or_default().to_owned();
+        for _ in 0..3 {
+            path = percent_decode_str(&path).decode_utf8_lossy().into_owned();
+            assert!(stays(&path), "{emitted:?} leads to {path:?}");
+        }
+    }
+}
+
+fn stays(reference: &str) -> bool {
+    let base = Url::parse("https://app.example.com/auth/callback").ok();
+    let url = base.as_ref().and_then(|base| base.join(reference).ok());
+    match (base, url) {
+        (Some(base), Some(url)) => url.origin() == base.origin() && !url.path().starts_with("//"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    /// The tables, and each of their texts with one byte changed at a time: what a fuzzer starts from.
+    fn seeds() -> Vec<Vec<u8>> {
+        let mut seeds = Vec::new();
+        for name in ["return_to.jsonl", "id_token.json"] {
+            let path = format!("{}/../../tests/data/{name}", env!("CARGO_MANIFEST_DIR"));
+            let text = std::fs::read_to_string(path).unwrap();
+            for string in text.split('"').filter(|string| string.len() < 60) {
+                seeds.push(string.as_bytes().to_vec());
+            }
+        }
+        seeds
+    }
+
+    #[test]
+    fn the_properties_hold_near_every_seed() {
+        for mut seed in seeds() {
+            super::id_token(&seed);
+            super::jwks(&seed);
+            super::return_to(&seed);
+            for at in 0..seed.len() {
+                let byte = seed[at];
+                for other in *b"/\\%.2f5c \t?#@" {
+                    seed[at] = other;
+                    super::return_to(&seed);
+                }
+                seed[at] = byte;
+            }
+        }
+    }
+
+    #[test]
+    fn a_good_token_reaches_the_claims() {
+        super::id_token(
+            br#"{"iss":"https://op.example","aud":"rp-1","sub":"s","exp":1800000100,"iat":1800000000,"nonce":"n","auth_time":1800000000}"#,
+        );
+        super::jwks(
+            br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+        );
+    }
+}

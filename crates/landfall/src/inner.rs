@@ -1,0 +1,349 @@
+//! What every leg of the trip shares: which base URL a request came by, where people may land, and how a
+//! failure is told to the visitor and to the operator.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+
+use crate::cookie::{CookieKind, CookieNames, SentCookie};
+use crate::csrf;
+use crate::decision::{BodyError, Reply};
+use crate::error::{Error, ErrorCode, Fault};
+use crate::guard::{RequestFacts, RequestKind};
+use crate::origin::BaseUrl;
+use crate::pages::{self, Next};
+use crate::pending_login::{AttemptSeals, looks_like_ours, target_digest};
+use crate::protocol::authorization_response::decode;
+use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place};
+use crate::request::RequestView;
+use crate::return_to::ReturnTo;
+use crate::seal::{CookieKey, Sealer};
+
+/// So many finished sign-ins for one page within a minute, and still nobody signed in, are a loop.
+const LOOP_MARKS: usize = 3;
+const LOOP_SPAN: u64 = 60;
+
+impl Place {
+    pub(crate) fn new(
+        base: BaseUrl,
+        ring: &[CookieKey],
+        issuer: &str,
+        client_id: &str,
+        callback_path: &str,
+        after_logout: &str,
+    ) -> Result<Self, Error> {
+        let derive = |purpose| Sealer::derive(ring, purpose, &context(issuer, client_id, &base));
+        let seals = AttemptSeals {
+            login: derive("pending login")?,
+            state: derive("state")?,
+            spent: derive("spent")?,
+            post: derive("posted response")?,
+        };
+        Ok(Self {
+            names: CookieNames::new(client_id, &base),
+            seals,
+            logout_seal: derive("logout")?,
+            redirect_uri: format!("{}{callback_path}", base.literal),
+            post_logout_redirect_uri: format!("{}{after_logout}", base.literal),
+            base,
+        })
+    }
+
+    /// A sealer for one purpose under this base URL.
+    pub(crate) fn sealer(
+        &self,
+        ring: &[CookieKey],
+        purpose: &str,
+        issuer: &str,
+        client_id: &str,
+    ) -> Result<Sealer, Error> {
+        Sealer::derive(ring, purpose, &context(issuer, client_id, &self.base))
+    }
+
+    /// The callback's path as browsers see it.
+    pub(crate) fn callback_path(&self, inner: &Inner) -> String {
+        format!("{}{}", self.base.path, inner.settings.paths.callback)
+    }
+}
+
+fn context<'a>(issuer: &'a str, client_id: &'a str, base: &'a BaseUrl) -> [&'a [u8]; 3] {
+    [issuer.as_bytes(), client_id.as_bytes(), base.origin.as_bytes()]
+}
+
+impl Inner {
+    pub(crate) fn place(&self, base: usize) -> Result<&Place, Error> {
+        self.places.get(base).ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("no such base URL"))
+    }
+
+    /// The base URL that a request came by. With one, the Host header has no say.
+    pub(crate) fn select(&self, view: &dyn RequestView) -> Option<(usize, &Place)> {
+        if let [only] = self.places.as_slice() {
+            return Some((0, only));
+        }
+        let authority = view.authority()?;
+        self.places.iter().enumerate().find(|(_, place)| place.base.is_named_by(authority))
+    }
+
+    /// Whether the request comes from one of this application's own origins.
+    pub(crate) fn is_same_site(&self, view: &dyn RequestView) -> bool {
+        csrf::is_same_site(view, self.places.iter().map(|place| place.base.origin.as_str()))
+    }
+
+    /// Whether a request to the callback's path is one. At `/`, only with a `state` of ours.
+    pub(crate) fn is_callback(&self, query: &str) -> bool {
+        self.settings.paths.callback != "/"
+            || parameter(query, "state").is_some_and(|state| looks_like_ours(&state))
+    }
+
+    /// Whether a destination is one of our own paths: landing there would loop, or sign out.
+    pub(crate) fn is_own_path(&self, destination: &str) -> bool {
+        let path = destination.split(['?', '#']).next().unwrap_or_default();
+        let paths = &self.settings.paths;
+        self.places.iter().any(|place| {
+            let path = place.base.inside_path(path);
+            path == paths.login || path == paths.logout || (path == paths.callback && path != "/")
+        })
+    }
+
+    /// The destination if it is a sound one, else the default.
+    pub(crate) fn safe_return_to(&self, destination: Option<&str>) -> ReturnTo {
+        destination
+            .and_then(|destination| ReturnTo::parse(destination).ok())
+            .filter(|destination| !self.is_own_path(destination.as_str()))
+            .unwrap_or_else(|| self.default_return_to())
+    }
+
+    /// Where a sign-in lands that came from nowhere.
+    pub(crate) fn default_return_to(&self) -> ReturnTo {
+        self.under_base(&self.settings.default_return_to)
+    }
+
+    /// Where a sign-out lands.
+    pub(crate) fn after_logout(&self) -> ReturnTo {
+        self.under_base(&self.settings.after_logout)
+    }
+
+    fn under_base(&self, path: &str) -> ReturnTo {
+        let base = self.places.first().map(|place| place.base.path.as_str()).unwrap_or_default();
+        ReturnTo::parse(&format!("{base}{path}")).unwrap_or_default()
+    }
+
+    /// The address that starts a sign-in which ends at `return_to`.
+    pub(crate) fn login_link(&self, base: usize, return_to: &ReturnTo) -> String {
+        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
+        let value: String = form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
+        format!("{prefix}{}?return_to={value}", self.settings.paths.login)
+    }
+
+    /// What the login address is asked for. A sign-in that a third party starts names an issuer: it must be
+    /// ours, and nothing is ever fetched from another (OpenID Connect Core §4).
+    pub(crate) fn login_query(&self, query: &str) -> Result<ReturnTo, Error> {
+        if parameter(query, "iss").is_some_and(|iss| *iss != *self.settings.issuer) {
+            return Err(
+                Error::new(ErrorCode::IssuerMismatch).detail("the login address was called with another iss")
+            );
+        }
+        Ok(self.safe_return_to(return_to_in(query).as_ref().map(ReturnTo::as_str)))
+    }
+
+    /// Whether the browser keeps coming back from finished sign-ins without a session.
+    pub(crate) fn is_looping(&self, place: &Place, sent: &[SentCookie], return_to: &ReturnTo) -> bool {
+        let now = self.clock.now().secs();
+        let target = target_digest(return_to.as_str());
+        let marks = sent.iter().filter(|cookie| cookie.kind == CookieKind::Spent);
+        let recent = marks.filter_map(|cookie| place.seals.open_spent(cookie)).filter(|mark| {
+            mark.signed_in && mark.target == target && now.saturating_sub(mark.finished_at) <= LOOP_SPAN
+        });
+        recent.count() >= LOOP_MARKS
+    }
+
+    /// The way home after a sign-out at the provider: `state` says where to, and nothing else does.
+    pub(crate) fn returned_from_logout(&self, place: &Place, query: &str) -> Option<Reply> {
+        let state = parameter(query, "state")?;
+        let sealed = state.strip_prefix(LOGOUT_STATE_PREFIX)?;
+        let opened = place.logout_seal.open(LOGOUT_STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain();
+        let destination = opened
+            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
+            .and_then(|text| ReturnTo::parse(&text).ok())
+            .unwrap_or_else(|| self.after_logout());
+        Some(pages::see_other(destination.as_str()))
+    }
+
+    /// Asks before signing out: a GET never does it.
+    pub(crate) fn logout_page(&self, place: &Place) -> Reply {
+        let action = format!("{}{}", place.base.path, self.settings.paths.logout);
+        let next = Next::Post { action: &action, text: "Sign out" };
+        pages::page(200, "Sign out?", "You will be signed out of this application.", &next, None)
+    }
+
+    /// 401 for a request that cannot follow a redirect: no cookie, and where to sign in.
+    pub(crate) fn unauthorized(&self, facts: &RequestFacts) -> Reply {
+        let link = self.login_link(facts.base, &self.safe_return_to(Some(&facts.target)));
+        let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
+            let next = Next::Link { href: &link, text: "Sign in" };
+            pages::page(401, "Sign-in required", "Sign in to go on.", &next, None)
+        } else {
+            let body = serde_json::json!({
+                "type": "about:blank",
+                "title": "Sign-in required",
+                "status": 401,
+                "code": "sign_in_required",
+                "login_url": link,
+            });
+            pages::problem(401, &body)
+        };
+        pages::put(&mut reply, WWW_AUTHENTICATE, "Cookie realm=\"sign-in\"");
+        reply
+    }
+
+    pub(crate) fn method_not_allowed(&self, kind: RequestKind, base: usize, allow: &str) -> Reply {
+        let mut reply = self.refuse(&Error::new(ErrorCode::MethodNotAllowed), kind, base, None);
+        pages::put(&mut reply, ALLOW, allow);
+        reply
+    }
+
+    /// 421, and a line in the log that names both sides.
+    pub(crate) fn wrong_host(&self, view: &dyn RequestView, kind: RequestKind) -> Reply {
+        let known: Vec<_> = self.places.iter().map(|place| place.base.literal.as_str()).collect();
+        let asked = crate::error::printable(view.authority().unwrap_or("none"));
+        let error =
+            Error::new(ErrorCode::WrongHost).detail(format!("asked for {asked:?}, base URLs are {known:?}"));
+        self.refuse(&error, kind, 0, None)
+    }
+
+    /// Tells a failure: to the person a sentence and a reference, to the operator cause and remedy under the
+    /// same reference.
+    pub(crate) fn refuse(
+        &self,
+        error: &Error,
+        kind: RequestKind,
+        base: usize,
+        return_to: Option<&ReturnTo>,
+    ) -> Reply {
+        let reference = self.reference();
+        log(error, &reference);
+        let code = error.code();
+        let html = !matches!(kind, RequestKind::Other { html: false });
+        let mut reply = if html {
+            let link = self.login_link(base, return_to.unwrap_or(&self.default_return_to()));
+            let next = if code.is_recoverable() && code.fault() != Fault::Store {
+                Next::Link { href: &link, text: "Sign in again" }
+            } else {
+                Next::Nothing
+            };
+            pages::page(code.status(), title(code), code.sentence(), &next, Some(&reference))
+        } else {
+            let body = serde_json::json!({
+                "type": "about:blank",
+                "title": title(code),
+                "status": code.status(),
+                "detail": code.sentence(),
+                "code": outsiders_code(code),
+                "reference": reference,
+            });
+            pages::problem(code.status(), &body)
+        };
+        if code.status() == 503 {
+            let seconds = if code.fault() == Fault::Store { 1 } else { self.provider.retry_after() };
+            pages::put(&mut reply, RETRY_AFTER, &seconds.to_string());
+        }
+        debug_assert!(
+            !html || reply.headers().contains_key(CONTENT_SECURITY_POLICY),
+            "a page without its policy"
+        );
+        reply
+    }
+
+    /// Eight characters that a person can read out.
+    fn reference(&self) -> String {
+        let mut bytes = [0; 6];
+        match self.entropy.fill(&mut bytes) {
+            Ok(()) => URL_SAFE_NO_PAD.encode(bytes),
+            Err(_) => "none".to_owned(),
+        }
+    }
+}
+
+/// The code that an outsider may see: whether to try again, not what was found.
+fn outsiders_code(code: ErrorCode) -> &'static str {
+    match code.status() {
+        400 => "sign_in_failed",
+        401 => "sign_in_required",
+        502..=504 => "temporarily_unavailable",
+        _ => code.name(),
+    }
+}
+
+fn title(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::SignInDeclined => "Sign-in was cancelled",
+        ErrorCode::MethodNotAllowed | ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => {
+            "Not possible here"
+        }
+        ErrorCode::CrossSite => "Request refused",
+        ErrorCode::WrongHost => "Unknown address",
+        ErrorCode::AuthenticationInsufficient => "More is needed",
+        ErrorCode::StoreUnavailable | ErrorCode::ProviderUnreachable | ErrorCode::ProviderTimeout => {
+            "Please try again in a moment"
+        }
+        _ => "Sign-in did not succeed",
+    }
+}
+
+fn log(error: &Error, reference: &str) {
+    let code = error.code();
+    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    let detail = error.operator_detail().unwrap_or_default();
+    match code.fault() {
+        Fault::Visitor => {
+            tracing::info!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
+        }
+        _ => {
+            tracing::error!(code = code.name(), reference, detail, source, remedy = code.remedy(), "failed");
+        }
+    }
+}
+
+/// The value of a query parameter, if it is there once and can be read.
+pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
+    let mut values = query.split('&').filter_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(key)? == name).then_some(value)
+    });
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    Some(decode(value)?.into_owned())
+}
+
+/// The destination in a query or a form, if it is there once and sound.
+pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
+    ReturnTo::parse(&parameter(query, "return_to")?).ok()
+}
+
+/// Whether the body is a form (`application/x-www-form-urlencoded`, whatever follows).
+pub(crate) fn is_form(view: &dyn RequestView) -> bool {
+    let value = view.header("content-type").unwrap_or_default();
+    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+}
+
+/// A body as text, or why it is none.
+pub(crate) fn form_body(body: Result<Bytes, BodyError>) -> Result<String, Error> {
+    match body {
+        Ok(body) => String::from_utf8(body.to_vec())
+            .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("the form is not ASCII")),
+        Err(BodyError::TooLarge) => Err(Error::new(ErrorCode::BodyTooLarge)),
+        Err(BodyError::Incomplete) => {
+            Err(Error::new(ErrorCode::RequestMalformed).detail("the body ended before its end"))
+        }
+    }
+}
+
+/// The answer when even the way to an answer is gone.
+pub(crate) fn lost() -> Reply {
+    tracing::error!("the relying party's runtime is gone, or its work panicked");
+    pages::page(500, "Something went wrong", "This application could not answer.", &Next::Nothing, None)
+}

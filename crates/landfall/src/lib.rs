@@ -1,0 +1,56 @@
+//! The callback URL of a web application, done once and done right.
+#![cfg_attr(
+    not(test),
+    warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::todo)
+)]
+
+mod builder;
+mod challenge;
+mod clock;
+mod cookie;
+mod csrf;
+pub mod danger;
+mod decision;
+mod env;
+mod error;
+mod flow;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
+mod guard;
+mod http_client;
+mod inner;
+mod origin;
+mod pages;
+mod pending_login;
+mod protocol;
+mod relying_party;
+mod request;
+mod return_to;
+mod runtime;
+mod seal;
+mod secret;
+mod session;
+mod settings;
+mod visit;
+
+// The public interface is:
+pub use builder::RelyingPartyBuilder;
+pub use challenge::{Prompt, SignInWanted};
+pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
+pub use decision::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
+pub use error::{ConfigError, Error, ErrorCode, Fault};
+pub use http_client::{HttpClient, HttpError, HttpErrorKind};
+pub use protocol::algorithm::SigningAlgorithm;
+pub use protocol::client_auth::ClientAuth;
+pub use relying_party::{RelyingParty, Sessions, missing_layer, stacked_layers};
+pub use request::RequestView;
+pub use return_to::{ReturnTo, ReturnToError};
+pub use seal::CookieKey;
+pub use secret::Secret;
+pub use session::{
+    Change, Identity, IndexKey, MemoryStore, RecordKey, SessionStore, StoreError, StoredRecord, Updated,
+    Watcher,
+};
+pub use settings::Userinfo;
+pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};

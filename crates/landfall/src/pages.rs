@@ -1,0 +1,152 @@
+//! The answers we write ourselves: redirects, the small pages, problem+json.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, StatusCode};
+
+use crate::decision::Reply;
+
+const STYLE: &str = "\
+:root{color-scheme:light dark;--ink:#1c1e21;--soft:#5c636b;--paper:#f6f7f8;--card:#fff;--line:#dfe3e7;--go:#0b5fce}\
+@media(prefers-color-scheme:dark){:root{--ink:#e9ebee;--soft:#a2a9b1;--paper:#131518;--card:#1c1f23;--line:#31363c;--go:#6aa9ff}}\
+*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.25rem;\
+background:var(--paper);color:var(--ink);font:1.0625rem/1.55 system-ui,sans-serif}\
+main{max-width:30rem;width:100%;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
+h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}\
+.small{margin-top:1.5rem;color:var(--soft);font-size:.875rem}code{font-family:ui-monospace,monospace}\
+.go{display:inline-block;margin-top:1rem;padding:.625rem 1.125rem;border:0;border-radius:.5rem;background:var(--go);\
+color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}\
+.go:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
+
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'none'",
+        STANDARD.encode(digest.as_ref())
+    )
+});
+
+/// What a page offers to do next.
+#[derive(Debug)]
+pub(crate) enum Next<'a> {
+    /// Nothing.
+    Nothing,
+    /// A link.
+    Link { href: &'a str, text: &'a str },
+    /// A button that posts.
+    Post { action: &'a str, text: &'a str },
+}
+
+/// A small page. All text is escaped; `reference` is what a person can quote to the operator.
+pub(crate) fn page(
+    status: u16,
+    title: &str,
+    sentence: &str,
+    next: &Next<'_>,
+    reference: Option<&str>,
+) -> Reply {
+    let next = match next {
+        Next::Nothing => String::new(),
+        Next::Link { href, text } => {
+            format!("<p><a class=\"go\" href=\"{}\">{}</a></p>", escape(href), escape(text))
+        }
+        Next::Post { action, text } => format!(
+            "<form method=\"post\" action=\"{}\"><button class=\"go\">{}</button></form>",
+            escape(action),
+            escape(text)
+        ),
+    };
+    let reference = reference
+        .map(|reference| format!("<p class=\"small\">Reference: <code>{}</code></p>", escape(reference)))
+        .unwrap_or_default();
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>{title}</title>\
+         <style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{sentence}</p>{next}{reference}</main></body></html>",
+        title = escape(title),
+        sentence = escape(sentence),
+    );
+    let mut reply = plain(status, "text/html; charset=utf-8", html);
+    put(&mut reply, CONTENT_SECURITY_POLICY, &POLICY);
+    reply
+}
+
+/// An RFC 9457 problem.
+pub(crate) fn problem(status: u16, body: &serde_json::Value) -> Reply {
+    plain(status, "application/problem+json", body.to_string())
+}
+
+/// A 303: the browser comes by GET, whatever it sent. Never a 307, which would post again (RFC 9700 §4.12).
+pub(crate) fn see_other(location: &str) -> Reply {
+    let mut reply = plain(303, "text/plain; charset=utf-8", String::new());
+    put(&mut reply, LOCATION, location);
+    reply
+}
+
+/// Appends a Set-Cookie header.
+pub(crate) fn add_cookie(reply: &mut Reply, cookie: &str) {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        reply.headers_mut().append(SET_COOKIE, value);
+    }
+}
+
+/// Sets a header, unless the value cannot be one.
+pub(crate) fn put(reply: &mut Reply, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        reply.headers_mut().insert(name, value);
+    }
+}
+
+fn plain(status: u16, content_type: &str, body: String) -> Reply {
+    let mut reply = Reply::new(Bytes::from(body));
+    *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    put(&mut reply, CONTENT_TYPE, content_type);
+    put(&mut reply, CACHE_CONTROL, "no-store");
+    put(&mut reply, REFERRER_POLICY, "no-referrer");
+    put(&mut reply, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    reply
+}
+
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_on_a_page_can_become_markup() {
+        let hostile = "<script>alert(1)</script>\" onload='x";
+        let reply = page(400, hostile, hostile, &Next::Link { href: hostile, text: hostile }, Some(hostile));
+        let html = String::from_utf8(reply.body().to_vec()).unwrap();
+        assert!(!html.contains("<script") && !html.contains("\" onload"));
+        assert!(reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
+    }
+
+    #[test]
+    fn a_redirect_is_a_303_that_nobody_stores_and_that_leaks_no_referrer() {
+        let reply = see_other("/x");
+        assert_eq!(reply.status(), 303);
+        assert_eq!(reply.headers()[CACHE_CONTROL], "no-store");
+        assert_eq!(reply.headers()[REFERRER_POLICY], "no-referrer");
+    }
+}

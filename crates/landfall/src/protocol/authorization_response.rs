@@ -1,0 +1,225 @@
+//! The authorization response: what arrives at the callback (RFC 6749 §4.1.2, RFC 9207).
+
+use std::borrow::Cow;
+
+use crate::error::{Error, ErrorCode, printable};
+
+/// Longer than any answer of a provider, short enough for every URL.
+pub(crate) const MAX_LENGTH: usize = 16 * 1024;
+const MAX_PARAMETERS: usize = 64;
+const MAX_CODE: usize = 4096;
+
+/// The parameters that mean something to us; all others are ignored (RFC 6749 §4.1.2).
+const KNOWN: [&str; 9] = [
+    "access_token",
+    "code",
+    "error",
+    "error_description",
+    "error_uri",
+    "id_token",
+    "iss",
+    "response",
+    "state",
+];
+
+/// An authorization response, with each known parameter once at most.
+#[derive(Default)]
+pub(crate) struct AuthorizationResponse<'a> {
+    state: Option<Value<'a>>,
+    code: Option<Value<'a>>,
+    iss: Option<Value<'a>>,
+    error: Option<Value<'a>>,
+    error_description: Option<Value<'a>>,
+    foreign: Option<&'static str>,
+}
+
+/// `None` where it cannot be decoded: percent-encoding of no sense, or bytes that are no UTF-8.
+type Value<'a> = Option<Cow<'a, str>>;
+
+/// What a response says once `state` was found to be good.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// A code to exchange.
+    Code(String),
+    /// An error of the provider's (RFC 6749 §4.1.2.1), cut to printable characters.
+    Refused { error: String, description: Option<String> },
+}
+
+impl<'a> AuthorizationResponse<'a> {
+    /// Reads a query or a form. A known parameter that is there twice is refused, whatever it says
+    /// (RFC 6749 §3.1): first or last would be a guess.
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Error> {
+        let malformed = |detail: String| Error::new(ErrorCode::RequestMalformed).detail(detail);
+        if text.len() > MAX_LENGTH {
+            return Err(malformed("longer than an authorization response can be".to_owned()));
+        }
+        let mut found = Self::default();
+        let mut seen = [false; KNOWN.len()];
+        for (count, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+            if count >= MAX_PARAMETERS {
+                return Err(malformed("too many parameters".to_owned()));
+            }
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let Some(name) = decode(name) else { continue };
+            let Some((known, seen)) = KNOWN.iter().zip(&mut seen).find(|(known, _)| **known == name) else {
+                continue;
+            };
+            if std::mem::replace(seen, true) {
+                return Err(malformed(format!("{known} is there twice")));
+            }
+            let value = Some(decode(value));
+            match *known {
+                "state" => found.state = value,
+                "code" => found.code = value,
+                "iss" => found.iss = value,
+                "error" => found.error = value,
+                "error_description" => found.error_description = value,
+                "error_uri" => {}
+                other => found.foreign = Some(other),
+            }
+        }
+        Ok(found)
+    }
+
+    /// `state`, before anything else.
+    pub(crate) fn state(&self) -> Result<&str, Error> {
+        match &self.state {
+            Some(Some(state)) if !state.is_empty() => Ok(state),
+            _ => Err(Error::new(ErrorCode::StateMismatch).detail("state is missing or cannot be read")),
+        }
+    }
+
+    /// Whether there is anything of an answer beside `state`.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.code.is_none() && self.error.is_none() && self.foreign.is_none() && self.iss.is_none()
+    }
+
+    /// What it says, from the issuer that was asked.
+    ///
+    /// `iss` is compared as a string, on errors too (RFC 9207 §2.4); where the provider promises it, its
+    /// absence is refused. A token in the front channel is refused: none was asked for.
+    pub(crate) fn outcome(&self, issuer: &str, iss_promised: bool) -> Result<Outcome, Error> {
+        match &self.iss {
+            Some(Some(iss)) if iss == issuer => {}
+            None if !iss_promised => {}
+            None => {
+                return Err(Error::new(ErrorCode::IssuerMismatch)
+                    .detail("iss is missing although the provider's metadata promises it"));
+            }
+            Some(iss) => {
+                let iss = printable(iss.as_deref().unwrap_or_default());
+                return Err(
+                    Error::new(ErrorCode::IssuerMismatch).detail(format!("iss is {iss:?}, not {issuer:?}"))
+                );
+            }
+        }
+        let malformed = |detail: &str| Err(Error::new(ErrorCode::RequestMalformed).detail(detail));
+        if let Some(name) = self.foreign {
+            return malformed(&format!("{name} in a response to response_type=code"));
+        }
+        match (&self.code, &self.error) {
+            (Some(_), Some(_)) => malformed("both code and error"),
+            (None, None) => malformed("neither code nor error"),
+            (None, Some(error)) => Ok(Outcome::Refused {
+                error: printable(error.as_deref().unwrap_or("unreadable")),
+                description: self.error_description.as_ref().and_then(Option::as_deref).map(printable),
+            }),
+            (Some(None), None) => malformed("code cannot be read"),
+            (Some(Some(code)), None) if code.is_empty() => malformed("code is empty"),
+            (Some(Some(code)), None) if code.len() > MAX_CODE => malformed("code is too long"),
+            // RFC 6749 Appendix A.11: VSCHAR.
+            (Some(Some(code)), None) if !code.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) => {
+                malformed("code holds characters that no code can")
+            }
+            (Some(Some(code)), None) => Ok(Outcome::Code(code.to_string())),
+        }
+    }
+
+    /// The code as it was sent, whatever is wrong with the rest.
+    pub(crate) fn code(&self) -> Option<&str> {
+        self.code.as_ref().and_then(Option::as_deref)
+    }
+
+    /// The parameters that count, to be carried from the POST to the GET.
+    pub(crate) fn to_query(&self) -> String {
+        let mut out = form_urlencoded::Serializer::new(String::new());
+        let known = [
+            ("code", &self.code),
+            ("iss", &self.iss),
+            ("error", &self.error),
+            ("error_description", &self.error_description),
+        ];
+        for (name, value) in known {
+            if let Some(Some(value)) = value {
+                out.append_pair(name, value);
+            }
+        }
+        if let Some(name) = self.foreign {
+            out.append_pair(name, "");
+        }
+        out.finish()
+    }
+}
+
+/// Form-decodes, strictly: a percent sign must lead two hexadecimal digits, and the bytes must be UTF-8.
+pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+') || !byte.is_ascii()) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => out.push(b' '),
+            b'%' => {
+                let high = char::from(bytes.next()?).to_digit(16)?;
+                let low = char::from(bytes.next()?).to_digit(16)?;
+                out.push(u8::try_from(high * 16 + low).ok()?);
+            }
+            byte => out.push(byte),
+        }
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(query: &str) -> Result<Outcome, Error> {
+        AuthorizationResponse::parse(query)?.outcome("https://op.example", false)
+    }
+
+    #[test]
+    fn a_code_is_decoded_exactly_once() {
+        let Ok(Outcome::Code(code)) = outcome("state=s&code=a%2Fb%2Bc%3D%20d%2525") else {
+            panic!("no code")
+        };
+        assert_eq!(code, "a/b+c= d%25");
+    }
+
+    #[test]
+    fn a_parameter_that_is_there_twice_is_refused_even_if_both_are_equal_or_one_is_encoded() {
+        for query in ["code=a&code=a", "code=a&%63ode=b", "state=a&state=b", "iss=a&iss=a", "error=a&error=b"]
+        {
+            assert!(AuthorizationResponse::parse(query).is_err(), "{query}");
+        }
+        assert!(AuthorizationResponse::parse("foo=1&foo=2&code=x").is_ok());
+    }
+
+    #[test]
+    fn garbage_is_refused_without_a_panic() {
+        for query in
+            ["", "&&&&", "code", "code=%zz", "code=%", "code=%ff", "code=a%0d%0ab", "code[]=x", "Code=x"]
+        {
+            assert!(outcome(query).is_err(), "{query}");
+        }
+        assert!(AuthorizationResponse::parse(&"a=1&".repeat(10_000)).is_err());
+    }
+
+    #[test]
+    fn an_error_of_the_providers_is_cut_to_printable_characters() {
+        let Ok(Outcome::Refused { error, .. }) = outcome("error=x%0d%0aINFO+ok") else { panic!("no error") };
+        assert_eq!(error, "x??INFO ok");
+    }
+}

@@ -1,0 +1,96 @@
+//! Provider metadata (OpenID Connect Discovery 1.0, RFC 8414).
+
+use bytes::Bytes;
+use serde::Deserialize;
+use url::Url;
+
+use crate::error::{Error, ErrorCode, printable};
+use crate::origin::is_loopback;
+
+/// Where a provider's endpoints are, checked.
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderMetadata {
+    pub(crate) authorization_endpoint: Url,
+    pub(crate) token_endpoint: Url,
+    pub(crate) jwks_uri: Url,
+    pub(crate) userinfo_endpoint: Option<Url>,
+    pub(crate) revocation_endpoint: Option<Url>,
+    pub(crate) end_session_endpoint: Option<Url>,
+    /// RFC 9207 §3: a response without `iss` is then refused.
+    pub(crate) sends_iss: bool,
+}
+
+#[derive(Deserialize)]
+struct Document {
+    issuer: String,
+    authorization_endpoint: String,
+    token_endpoint: String,
+    jwks_uri: String,
+    userinfo_endpoint: Option<String>,
+    revocation_endpoint: Option<String>,
+    end_session_endpoint: Option<String>,
+    #[serde(default)]
+    authorization_response_iss_parameter_supported: bool,
+    code_challenge_methods_supported: Option<Vec<String>>,
+}
+
+/// Asks for the metadata. A slash at the issuer's end is taken away first (OpenID Connect Discovery §4.1).
+pub(crate) fn request(issuer: &str) -> Result<http::Request<Bytes>, Error> {
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    super::get(&url)
+}
+
+/// Reads the answer.
+///
+/// The issuer in it must be the configured one, byte for byte (Discovery §4.3), every endpoint https (or
+/// loopback, where the issuer is), and PKCE by S256 must not be ruled out (RFC 9700 §2.1.1).
+pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result<ProviderMetadata, Error> {
+    let invalid = |detail: String| Error::new(ErrorCode::MetadataInvalid).detail(detail);
+    super::expect_json(response).map_err(invalid)?;
+    let document: Document = serde_json::from_slice(response.body()).map_err(|error| {
+        invalid(format!("not the metadata of a provider: {}", printable(&error.to_string())))
+    })?;
+    if document.issuer != issuer {
+        let hint = if document.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') {
+            "; they differ in the slash at the end: configure it as the provider writes it"
+        } else {
+            ""
+        };
+        return Err(invalid(format!(
+            "issuer is {:?}, configured is {issuer:?}{hint}",
+            printable(&document.issuer)
+        )));
+    }
+    if document
+        .code_challenge_methods_supported
+        .is_some_and(|methods| !methods.iter().any(|name| name == "S256"))
+    {
+        return Err(invalid("code_challenge_methods_supported is without S256".to_owned()));
+    }
+    let plain_http = Url::parse(issuer).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
+    let endpoint = |name: &str, value: &str| endpoint(name, value, plain_http).map_err(invalid);
+    let optional = |name: &str, value: &Option<String>| {
+        value.as_deref().filter(|value| !value.is_empty()).map(|value| endpoint(name, value)).transpose()
+    };
+    Ok(ProviderMetadata {
+        authorization_endpoint: endpoint("authorization_endpoint", &document.authorization_endpoint)?,
+        token_endpoint: endpoint("token_endpoint", &document.token_endpoint)?,
+        jwks_uri: endpoint("jwks_uri", &document.jwks_uri)?,
+        userinfo_endpoint: optional("userinfo_endpoint", &document.userinfo_endpoint)?,
+        revocation_endpoint: optional("revocation_endpoint", &document.revocation_endpoint)?,
+        end_session_endpoint: optional("end_session_endpoint", &document.end_session_endpoint)?,
+        sends_iss: document.authorization_response_iss_parameter_supported,
+    })
+}
+
+fn endpoint(name: &str, value: &str, plain_http: bool) -> Result<Url, String> {
+    let url = Url::parse(value).map_err(|_| format!("{name} is no absolute URL"))?;
+    let allowed = url.scheme() == "https" || (plain_http && url.scheme() == "http" && is_loopback(&url));
+    if !allowed || url.host().is_none() {
+        return Err(format!("{name} is not https"));
+    }
+    if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
+        return Err(format!("{name} has a fragment or a user name"));
+    }
+    Ok(url)
+}

@@ -1,0 +1,39 @@
+//! Signing out at the provider: RP-Initiated Logout 1.0, and token revocation (RFC 7009).
+
+use url::Url;
+
+use crate::secret::Secret;
+
+/// Above this the hint stays out of the URL: servers and proxies limit request lines, often to 8 KiB.
+const MAX_HINT: usize = 4096;
+
+/// What the end-session request says.
+#[derive(Debug)]
+pub(crate) struct EndSessionRequest<'a> {
+    pub(crate) client_id: &'a str,
+    /// The ID token, where it is kept; sent even when it has expired (RP-Initiated Logout §2).
+    pub(crate) id_token_hint: Option<&'a Secret<String>>,
+    /// Who it is, where no ID token is kept.
+    pub(crate) logout_hint: Option<&'a str>,
+    pub(crate) post_logout_redirect_uri: &'a str,
+    pub(crate) state: &'a str,
+}
+
+/// The URL to send the browser to. A query that the endpoint has already is kept.
+pub(crate) fn url(endpoint: &Url, request: &EndSessionRequest<'_>) -> String {
+    let hint =
+        request.id_token_hint.map(|token| token.expose().as_str()).filter(|token| token.len() <= MAX_HINT);
+    let mut url = endpoint.clone();
+    {
+        let mut query = url.query_pairs_mut();
+        if let Some(hint) = hint {
+            query.append_pair("id_token_hint", hint);
+        } else if let Some(hint) = request.logout_hint {
+            query.append_pair("logout_hint", hint);
+        }
+        query.append_pair("client_id", request.client_id);
+        query.append_pair("post_logout_redirect_uri", request.post_logout_redirect_uri);
+        query.append_pair("state", request.state);
+    }
+    url.into()
+}

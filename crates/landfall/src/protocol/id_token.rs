@@ -1,0 +1,285 @@
+//! The ID token and its validation (OpenID Connect Core §3.1.3.7).
+
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Map, Value};
+
+use super::algorithm::SigningAlgorithm;
+use super::json::unique_object;
+use super::jwks::KeySet;
+use super::jws::{self, JwsError, Policy};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::secret::{Secret, same_bytes};
+
+/// An ID token comes fresh from the token endpoint; one issued longer ago than this is not for this sign-in.
+const MAX_AGE_OF_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
+/// OpenID Connect Core §2.
+const MAX_SUBJECT: usize = 255;
+const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+
+/// What an ID token has to say to be believed.
+#[derive(Debug)]
+pub(crate) struct Expectations<'a> {
+    pub(crate) issuer: &'a str,
+    pub(crate) client_id: &'a str,
+    /// Audiences the token may have beside this client.
+    pub(crate) trusted_audiences: &'a [String],
+    pub(crate) algorithms: &'a [SigningAlgorithm],
+    /// The key for HS256, if that is allowed.
+    pub(crate) client_secret: Option<&'a Secret<String>>,
+    /// How far the provider's clock may be off.
+    pub(crate) leeway: Duration,
+    pub(crate) now: Timestamp,
+    /// The nonce of the pending login. `None` only where there is no login, at a refresh.
+    pub(crate) nonce: Option<&'a str>,
+    /// The access token that came with it, to compare with `at_hash`.
+    pub(crate) access_token: Option<&'a str>,
+    /// How long ago the person may have authenticated, if that was asked for.
+    pub(crate) max_age: Option<Duration>,
+    /// The authentication contexts of which one must have been met.
+    pub(crate) acr: Option<&'a [String]>,
+}
+
+/// Why an ID token is not believed, as far as the caller can do something about it.
+#[derive(Debug)]
+pub(crate) enum Rejection {
+    /// No key fits the token: the provider may have newer ones.
+    UnknownKey,
+    /// All is well, but the person authenticated longer ago than `max_age`.
+    NotRecent,
+    /// All is well, but none of the authentication contexts asked for was met.
+    AcrUnmet,
+    /// Everything else.
+    Invalid(Error),
+}
+
+impl From<Rejection> for Error {
+    fn from(rejection: Rejection) -> Self {
+        match rejection {
+            Rejection::UnknownKey => rejected("no key of the provider's fits the token, or none verifies it"),
+            Rejection::NotRecent => Self::new(ErrorCode::AuthenticationInsufficient)
+                .detail("auth_time lies further back than the max_age asked for"),
+            Rejection::AcrUnmet => Self::new(ErrorCode::AuthenticationInsufficient)
+                .detail("acr is none of the authentication contexts asked for"),
+            Rejection::Invalid(error) => error,
+        }
+    }
+}
+
+/// A believed ID token.
+#[derive(Debug)]
+pub(crate) struct IdTokenClaims {
+    pub(crate) subject: String,
+    /// When the person authenticated.
+    pub(crate) auth_time: Option<Timestamp>,
+    /// The authentication context that was met.
+    pub(crate) acr: Option<String>,
+    /// The provider's name for its session.
+    pub(crate) sid: Option<String>,
+    /// When every session made from this token has to end (IPSIE `session_expiry`).
+    pub(crate) session_expiry: Option<Timestamp>,
+    /// Every claim, the ones above included.
+    pub(crate) all: Map<String, Value>,
+}
+
+/// Validates an ID token: form and signature first, then claim by claim.
+///
+/// `NotRecent` and `AcrUnmet` are only said about a token that is valid otherwise.
+pub(crate) fn verify(
+    token: &str,
+    keys: &KeySet,
+    expect: &Expectations<'_>,
+) -> Result<IdTokenClaims, Rejection> {
+    let policy =
+        Policy { algorithms: expect.algorithms, client_secret: expect.client_secret, types: &["JWT"] };
+    let verified = jws::verify(token, keys, &policy).map_err(|error| match error {
+        JwsError::UnknownKey => Rejection::UnknownKey,
+        JwsError::Invalid(rule) => invalid(rule),
+    })?;
+    let all = unique_object(&verified.payload)
+        .map_err(|_| invalid("the claims are not a JSON object with unique members"))?;
+    let claims = Claims(&all);
+
+    claims.check_parties(expect)?;
+    claims.check_times(expect)?;
+    claims.check_binding(expect, verified.algorithm)?;
+    let subject = claims.subject()?;
+    let auth_time = claims.auth_time(expect)?;
+    let session_expiry = claims.session_expiry(expect.now)?;
+    let acr = all.get("acr").and_then(Value::as_str).map(str::to_owned);
+    let sid = claims.sid()?;
+
+    if let Some(max_age) = expect.max_age {
+        let at = auth_time.ok_or_else(|| invalid("auth_time is missing, though max_age was asked for"))?;
+        if expect.now > at.plus(max_age).plus(expect.leeway) {
+            return Err(Rejection::NotRecent);
+        }
+    }
+    if let Some(wanted) = expect.acr
+        && !acr.as_ref().is_some_and(|acr| wanted.contains(acr))
+    {
+        return Err(Rejection::AcrUnmet);
+    }
+    Ok(IdTokenClaims { subject, auth_time, acr, sid, session_expiry, all })
+}
+
+struct Claims<'a>(&'a Map<String, Value>);
+
+impl Claims<'_> {
+    /// Who issued it, and for whom: items 2 to 5 of the list in §3.1.3.7.
+    fn check_parties(&self, expect: &Expectations<'_>) -> Result<(), Rejection> {
+        // Compared byte for byte: no URL is normalised.
+        if self.0.get("iss").and_then(Value::as_str) != Some(expect.issuer) {
+            return Err(invalid("iss is not the issuer"));
+        }
+        let audiences = match self.0.get("aud") {
+            Some(Value::Array(audiences)) => audiences.as_slice(),
+            Some(one @ Value::String(_)) => std::slice::from_ref(one),
+            _ => return Err(invalid("aud is not a string or an array of strings")),
+        };
+        if audiences.iter().any(|audience| !audience.is_string()) {
+            return Err(invalid("aud is not a string or an array of strings"));
+        }
+        if !audiences.iter().any(|audience| audience == expect.client_id) {
+            return Err(invalid("aud does not contain the client id"));
+        }
+        let known = |audience: &Value| {
+            audience == expect.client_id || expect.trusted_audiences.iter().any(|trusted| audience == trusted)
+        };
+        if !audiences.iter().all(known) {
+            return Err(invalid("aud holds a further audience that is not trusted"));
+        }
+        if self.0.get("azp").is_some_and(|azp| azp.as_str() != Some(expect.client_id)) {
+            return Err(invalid("azp is not the client id"));
+        }
+        Ok(())
+    }
+
+    /// Items 9 and 10, and `nbf` (RFC 7519 §4.1.5).
+    fn check_times(&self, expect: &Expectations<'_>) -> Result<(), Rejection> {
+        let (now, leeway) = (expect.now, expect.leeway);
+        let expires = self.time("exp")?.ok_or_else(|| invalid("exp is missing"))?;
+        if now >= expires.plus(leeway) {
+            return Err(invalid("exp has passed"));
+        }
+        let issued = self.time("iat")?.ok_or_else(|| invalid("iat is missing"))?;
+        if issued > now.plus(leeway) {
+            return Err(invalid("iat lies in the future"));
+        }
+        if now > issued.plus(MAX_AGE_OF_TOKEN).plus(leeway) {
+            return Err(invalid("iat lies more than a day back"));
+        }
+        if self.time("nbf")?.is_some_and(|start| start > now.plus(leeway)) {
+            return Err(invalid("nbf lies in the future"));
+        }
+        Ok(())
+    }
+
+    /// What binds the token to this sign-in: item 11, `at_hash` (§3.1.3.6), and that it is no logout token.
+    fn check_binding(&self, expect: &Expectations<'_>, algorithm: SigningAlgorithm) -> Result<(), Rejection> {
+        if self.0.get("events").is_some_and(|events| events.get(LOGOUT_EVENT).is_some()) {
+            return Err(invalid("events marks a logout token"));
+        }
+        if let Some(nonce) = expect.nonce {
+            let claimed = self.0.get("nonce").and_then(Value::as_str).unwrap_or_default();
+            // An empty nonce binds nothing, on either side.
+            if claimed.is_empty() || !same_bytes(claimed.as_bytes(), nonce.as_bytes()) {
+                return Err(invalid("nonce is not that of the pending login"));
+            }
+        }
+        if let (Some(claimed), Some(access_token)) = (self.0.get("at_hash"), expect.access_token) {
+            let claimed = claimed.as_str().unwrap_or_default();
+            if !same_bytes(claimed.as_bytes(), half_hash(algorithm, access_token).as_bytes()) {
+                return Err(invalid("at_hash does not belong to the access token"));
+            }
+        }
+        Ok(())
+    }
+
+    fn subject(&self) -> Result<String, Rejection> {
+        match self.0.get("sub") {
+            Some(Value::String(sub))
+                if (1..=MAX_SUBJECT).contains(&sub.len())
+                    && sub.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) =>
+            {
+                Ok(sub.clone())
+            }
+            Some(Value::String(_)) => Err(invalid("sub is not 1 to 255 printable ASCII characters")),
+            Some(_) => Err(invalid("sub is not a string")),
+            None => Err(invalid("sub is missing")),
+        }
+    }
+
+    /// An `auth_time` in the future would satisfy every `max_age` to come.
+    fn auth_time(&self, expect: &Expectations<'_>) -> Result<Option<Timestamp>, Rejection> {
+        let auth_time = self.optional_time("auth_time")?;
+        if auth_time.is_some_and(|at| at > expect.now.plus(expect.leeway)) {
+            return Err(invalid("auth_time lies in the future"));
+        }
+        Ok(auth_time)
+    }
+
+    fn session_expiry(&self, now: Timestamp) -> Result<Option<Timestamp>, Rejection> {
+        let session_expiry = self.optional_time("session_expiry")?;
+        if session_expiry.is_some_and(|end| end <= now) {
+            return Err(invalid("session_expiry has passed"));
+        }
+        Ok(session_expiry)
+    }
+
+    /// A session that cannot be named could not be ended from the provider's side.
+    fn sid(&self) -> Result<Option<String>, Rejection> {
+        match self.0.get("sid") {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(sid)) if !sid.is_empty() => Ok(Some(sid.clone())),
+            Some(_) => Err(invalid("sid is not a string that names a session")),
+        }
+    }
+
+    fn optional_time(&self, name: &'static str) -> Result<Option<Timestamp>, Rejection> {
+        if self.0.get(name).is_some_and(Value::is_null) { Ok(None) } else { self.time(name) }
+    }
+
+    /// A NumericDate (RFC 7519 §2): a JSON number, with or without a fraction, never a string.
+    fn time(&self, name: &'static str) -> Result<Option<Timestamp>, Rejection> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(value) => match numeric_date(value) {
+                Some(time) => Ok(Some(time)),
+                None => Err(Rejection::Invalid(rejected(format!("{name} is not a number")))),
+            },
+        }
+    }
+}
+
+/// Saturates: what lies before the epoch is the epoch, what lies too far ahead is the last moment there is.
+fn numeric_date(value: &Value) -> Option<Timestamp> {
+    if let Some(secs) = value.as_u64() {
+        return Some(Timestamp::from_secs(secs));
+    }
+    let secs = value.as_f64()?;
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
+    Some(Timestamp::from_millis((secs * 1000.0) as u64))
+}
+
+fn half_hash(algorithm: SigningAlgorithm, token: &str) -> String {
+    let hash = digest::digest(algorithm.digest(), token.as_bytes());
+    let hash = hash.as_ref();
+    URL_SAFE_NO_PAD.encode(hash.get(..hash.len() / 2).unwrap_or_default())
+}
+
+fn rejected(rule: impl Into<String>) -> Error {
+    Error::new(ErrorCode::IdTokenRejected).detail(rule)
+}
+
+fn invalid(rule: &'static str) -> Rejection {
+    Rejection::Invalid(rejected(rule))
+}
+
+#[cfg(test)]
+#[path = "id_token_tests.rs"]
+mod tests;

@@ -1,0 +1,36 @@
+//! Userinfo (OpenID Connect Core §5.3).
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION};
+use serde_json::{Map, Value};
+use url::Url;
+
+use crate::error::{Error, ErrorCode};
+use crate::secret::Secret;
+
+/// Asks for it, with the access token in the header and nowhere else (RFC 6750 §2.1).
+pub(crate) fn request(endpoint: &Url, access_token: &Secret<String>) -> Result<http::Request<Bytes>, Error> {
+    let mut bearer =
+        http::HeaderValue::try_from(format!("Bearer {}", access_token.expose())).map_err(|_| {
+            Error::new(ErrorCode::TokenResponseInvalid).detail("the access token is no header value")
+        })?;
+    bearer.set_sensitive(true);
+    http::Request::get(endpoint.as_str())
+        .header(ACCEPT, "application/json")
+        .header(AUTHORIZATION, bearer)
+        .body(Bytes::new())
+        .map_err(|_| Error::new(ErrorCode::MetadataInvalid).detail("userinfo_endpoint is no URL"))
+}
+
+/// Reads the answer: a JSON object about the ID token's subject, or it is not used (Core §5.3.2, §5.3.4).
+pub(crate) fn response(response: &http::Response<Bytes>, subject: &str) -> Result<Map<String, Value>, Error> {
+    let invalid = |detail: String| Error::new(ErrorCode::UserinfoInvalid).detail(detail);
+    super::expect_json(response).map_err(invalid)?;
+    let claims: Map<String, Value> =
+        serde_json::from_slice(response.body()).map_err(|_| invalid("no JSON object".to_owned()))?;
+    match claims.get("sub") {
+        Some(Value::String(sub)) if sub == subject => Ok(claims),
+        Some(Value::String(_)) => Err(Error::new(ErrorCode::UserinfoSubjectMismatch)),
+        _ => Err(invalid("sub is missing or no string".to_owned())),
+    }
+}

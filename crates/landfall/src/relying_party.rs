@@ -1,0 +1,439 @@
+//! The one object an application makes, and which path belongs to whom.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use crate::builder::RelyingPartyBuilder;
+use crate::challenge::SignInWanted;
+use crate::clock::{Clock, Entropy};
+use crate::cookie::{CookieNames, attempt_cookies};
+use crate::csrf;
+use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
+use crate::error::{Error, ErrorCode};
+use crate::flow::attempts::Attempts;
+use crate::flow::callback::{self, CallbackRequest};
+use crate::flow::login::{self, LoginStart};
+use crate::flow::logout::{self, LogoutRequest};
+use crate::flow::posted;
+use crate::flow::provider::Provider;
+use crate::guard::{self, RequestFacts, RequestKind};
+use crate::http_client::HttpClient;
+use crate::inner::{form_body, is_form, lost, return_to_in};
+use crate::origin::BaseUrl;
+use crate::pages::{self, Next};
+use crate::pending_login::AttemptSeals;
+use crate::request::RequestView;
+use crate::runtime::Runtime;
+use crate::seal::Sealer;
+use crate::session::{Found, Identity, Session, SessionKeeper};
+use crate::settings::Settings;
+use crate::visit::{AccessToken, AccessTokenError, Visit};
+
+/// What a sign-out's `state` begins with.
+pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
+/// The most that a sign-out's form may hold.
+const LOGOUT_BODY: usize = 8 * 1024;
+/// An access token is handed out while it is good for at least this long.
+const TOKEN_LEEWAY: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// The one object an application makes: it signs people in at one provider.
+///
+/// A clone is the same relying party. Nothing in it asks the network until somebody signs in.
+///
+/// ```
+/// use landfall::{CookieKey, RelyingParty};
+///
+/// let auth = RelyingParty::builder("https://acme.example")
+///     .client("client-id", "client-secret")
+///     .base_url("https://app.example.com")
+///     .cookie_keys([CookieKey::generate()?])
+///     .build()?;
+/// # let _ = auth;
+/// # Ok::<(), landfall::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct RelyingParty {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub(crate) settings: Settings,
+    pub(crate) places: Vec<Place>,
+    pub(crate) provider: Provider,
+    pub(crate) sessions: SessionKeeper,
+    pub(crate) attempts: Attempts,
+    pub(crate) http: Arc<dyn HttpClient>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) runtime: Runtime,
+}
+
+/// Everything that hangs on one base URL.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) base: BaseUrl,
+    pub(crate) names: CookieNames,
+    pub(crate) seals: AttemptSeals,
+    pub(crate) logout_seal: Sealer,
+    pub(crate) redirect_uri: String,
+    pub(crate) post_logout_redirect_uri: String,
+}
+
+impl RelyingParty {
+    /// Starts to put one together for this issuer, exactly as the provider writes it.
+    pub fn builder(issuer: impl Into<String>) -> RelyingPartyBuilder {
+        RelyingPartyBuilder::new(issuer.into())
+    }
+
+    pub(crate) fn from_inner(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// Sessions that the application itself begins or ends.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions { relying_party: self }
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        &self.inner.settings.issuer
+    }
+
+    /// The redirect URIs to register at the provider, byte for byte; one for each base URL.
+    pub fn redirect_uris(&self) -> impl Iterator<Item = &str> {
+        self.inner.places.iter().map(|place| place.redirect_uri.as_str())
+    }
+
+    /// For adapters: the first step with a request.
+    pub fn begin(&self, view: &dyn RequestView) -> Step {
+        let inner = &self.inner;
+        let kind = guard::classify(view);
+        let Some((base, place)) = inner.select(view) else {
+            return Step::Done(Decision::Reply(inner.wrong_host(view, kind)));
+        };
+        let path = place.base.inside_path(view.path());
+        let settings = &inner.settings;
+        let query = view.query().unwrap_or_default();
+        let now = inner.clock.now();
+        if path == settings.paths.callback && inner.is_callback(query) {
+            return self.callback(view, base, place, kind);
+        }
+        if path == settings.paths.login {
+            return self.login(view, base, place, kind);
+        }
+        if path == settings.paths.logout {
+            return self.logout(view, base, place, kind);
+        }
+        if path == settings.after_logout && view.method() == "GET" {
+            if let Some(reply) = inner.returned_from_logout(place, query) {
+                return Step::Done(Decision::Reply(reply));
+            }
+        }
+        let found = inner.sessions.find(base, &place.names, view, now);
+        if !matches!(found, Found::Nobody { .. })
+            && csrf::is_checked(view)
+            && !settings.cross_site.iter().any(|allowed| allowed == path)
+            && !inner.is_same_site(view)
+        {
+            let error = Error::new(ErrorCode::CrossSite);
+            return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
+        }
+        let facts = facts(view, base, place, kind);
+        match found {
+            Found::Nobody { dead } => {
+                let cookies = if dead && kind == RequestKind::Navigation {
+                    vec![place.names.clear(&place.names.session)]
+                } else {
+                    Vec::new()
+                };
+                Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, cookies)))
+            }
+            Found::Session { session, renew: false } => {
+                Step::Done(Decision::Pass(Visit::new(self.clone(), Some(session), facts, Vec::new())))
+            }
+            Found::Session { session, renew: true } if session.stored.is_none() => {
+                // A cookie that cannot be sealed anew is still good as it is.
+                let cookies = inner.sessions.reseal(base, &place.names, &session, now).into_iter().collect();
+                Step::Done(Decision::Pass(Visit::new(self.clone(), Some(session), facts, cookies)))
+            }
+            Found::Session { session, .. } => self.wait(kind, base, |this| async move {
+                // Renewal can wait for the next request; whoever is signed in stays so.
+                match this.inner.sessions.renew(&session, now).await {
+                    Ok(renewed) => Ok(Decision::Pass(Visit::new(this.clone(), renewed, facts, Vec::new()))),
+                    Err(error) => {
+                        tracing::warn!(code = error.code().name(), %error, "the session could not be renewed");
+                        Ok(Decision::Pass(Visit::new(this.clone(), Some(session), facts, Vec::new())))
+                    }
+                }
+            }),
+            Found::Load(ids) => self.wait(kind, base, |this| async move {
+                let session = this.inner.sessions.load(ids, now).await?;
+                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
+            }),
+        }
+    }
+
+    /// For adapters: answers a response of the application's that carries [`SignInWanted`].
+    pub fn challenge(&self, visit: &Visit, wanted: SignInWanted) -> Waiting<Reply> {
+        let inner = &self.inner;
+        let facts = visit.facts();
+        let (base, kind) = (facts.base, facts.kind);
+        let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
+        match kind {
+            RequestKind::Navigation => {}
+            RequestKind::Htmx => {
+                let mut reply = inner.unauthorized(facts);
+                let page = facts.htmx_page.as_deref().unwrap_or("/");
+                let to = inner.login_link(base, &inner.safe_return_to(Some(page)));
+                pages::put(&mut reply, http::HeaderName::from_static("hx-redirect"), &to);
+                return ready(reply);
+            }
+            RequestKind::Other { .. } => return ready(inner.unauthorized(facts)),
+        }
+        let return_to = wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(Some(&facts.target)));
+        if inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to)) {
+            let error = Error::new(ErrorCode::TooManyAttempts)
+                .detail("sign-ins succeed, but the session cookie does not come back with the next request");
+            return ready(inner.refuse(&error, kind, base, Some(&return_to)));
+        }
+        let start = LoginStart { base, return_to, wanted, restarts: 0, sent: facts.attempts.clone() };
+        if let Some(metadata) = inner.provider.metadata_now() {
+            let started = login::start_with(inner, &metadata, &start);
+            return ready(
+                started.unwrap_or_else(|error| inner.refuse(&error, kind, base, Some(&start.return_to))),
+            );
+        }
+        let this = self.clone();
+        inner.runtime.run(
+            async move {
+                let started = login::start(&this.inner, &start).await;
+                started.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, Some(&start.return_to)))
+            },
+            lost,
+        )
+    }
+
+    /// For adapters: the answer to an error that an extractor met.
+    pub fn error_reply(&self, visit: &Visit, error: &Error) -> Reply {
+        let facts = visit.facts();
+        self.inner.refuse(error, facts.kind, facts.base, None)
+    }
+
+    pub(crate) async fn connect(&self) -> Result<(), Error> {
+        let this = self.clone();
+        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
+        self.inner.runtime.run(async move { this.inner.provider.metadata().await.map(drop) }, gone).await
+    }
+
+    pub(crate) fn login_url(&self, facts: &RequestFacts) -> String {
+        self.inner.login_link(facts.base, &self.inner.safe_return_to(Some(&facts.target)))
+    }
+
+    pub(crate) fn access_token(&self, session: &Session) -> Result<AccessToken, AccessTokenError> {
+        let Some(tokens) = &session.tokens else {
+            return Err(AccessTokenError::Failed(Error::new(ErrorCode::Misconfigured).detail(
+                "AccessToken without a store: tokens are never kept in a cookie; give the builder a store",
+            )));
+        };
+        let now = self.inner.clock.now();
+        let expires_in = tokens.access_expires_at.map(|at| at.since(now));
+        if expires_in.is_some_and(|left| left < TOKEN_LEEWAY) {
+            return Err(AccessTokenError::Wanted(SignInWanted::new()));
+        }
+        Ok(AccessToken { token: tokens.access.clone(), expires_at: tokens.access_expires_at, expires_in })
+    }
+
+    fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
+        let inner = &self.inner;
+        match view.method() {
+            "GET" => {}
+            "POST" if inner.settings.form_post => return self.posted_callback(view, base, kind),
+            _ => {
+                let allow = if inner.settings.form_post { "GET, POST" } else { "GET" };
+                return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, allow)));
+            }
+        }
+        let request = CallbackRequest {
+            base,
+            query: view.query().unwrap_or_default().to_owned(),
+            sent: attempt_cookies(view, &place.names),
+            found: inner.sessions.find(base, &place.names, view, inner.clock.now()),
+        };
+        let this = self.clone();
+        Step::Wait(inner.runtime.run(
+            async move {
+                Decision::Reply(match callback::finish(&this.inner, &request).await {
+                    Ok(reply) => reply,
+                    Err(failure) => {
+                        let return_to = Some(&failure.return_to);
+                        let mut reply = this.inner.refuse(&failure.error, kind, base, return_to);
+                        for cookie in &failure.set_cookies {
+                            pages::add_cookie(&mut reply, cookie);
+                        }
+                        reply
+                    }
+                })
+            },
+            || Decision::Reply(lost()),
+        ))
+    }
+
+    fn posted_callback(&self, view: &dyn RequestView, base: usize, kind: RequestKind) -> Step {
+        let refused = |error: Error| Step::Done(Decision::Reply(self.inner.refuse(&error, kind, base, None)));
+        if !is_form(view) {
+            return refused(Error::new(ErrorCode::UnsupportedMediaType));
+        }
+        if view.query().is_some_and(|query| !query.is_empty()) {
+            return refused(Error::new(ErrorCode::RequestMalformed).detail("a query beside the form"));
+        }
+        let this = self.clone();
+        Step::NeedsBody(NeedsBody::new(posted::MAX_BODY, move |body| {
+            let reply = form_body(body).and_then(|body| posted::bounce(&this.inner, base, &body));
+            let reply = reply.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
+            Box::pin(std::future::ready(reply))
+        }))
+    }
+
+    fn login(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
+        let inner = &self.inner;
+        if view.method() != "GET" {
+            return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
+        }
+        let return_to = match inner.login_query(view.query().unwrap_or_default()) {
+            Ok(return_to) => return_to,
+            Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
+        };
+        let mut facts = facts(view, base, place, kind);
+        return_to.as_str().clone_into(&mut facts.target);
+        if guard::is_no_navigation(view) {
+            return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
+        }
+        // Whoever opens this address wants to sign in, whatever their client says it accepts.
+        facts.kind = RequestKind::Navigation;
+        let visit = Visit::new(self.clone(), None, facts, Vec::new());
+        let reply = self.challenge(&visit, SignInWanted::new());
+        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+    }
+
+    fn logout(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
+        let inner = &self.inner;
+        match view.method() {
+            "POST" => {}
+            "GET" => return Step::Done(Decision::Reply(inner.logout_page(place))),
+            _ => return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
+        }
+        if !inner.is_same_site(view) {
+            let error = Error::new(ErrorCode::CrossSite);
+            return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
+        }
+        let from_query = return_to_in(view.query().unwrap_or_default());
+        let is_form = is_form(view);
+        let sent = attempt_cookies(view, &place.names);
+        let found = inner.sessions.find(base, &place.names, view, inner.clock.now());
+        let this = self.clone();
+        Step::NeedsBody(NeedsBody::new(LOGOUT_BODY, move |body| {
+            let inner = Arc::clone(&this.inner);
+            let from_form = match (is_form, form_body(body)) {
+                (true, Ok(body)) => return_to_in(&body),
+                (false, _) => None,
+                (true, Err(error)) => {
+                    let reply = inner.refuse(&error, kind, base, None);
+                    return Box::pin(std::future::ready(reply));
+                }
+            };
+            let return_to = from_query.or(from_form).filter(|to| !inner.is_own_path(to.as_str()));
+            let request = LogoutRequest { base, return_to, sent, found };
+            this.inner.runtime.run(
+                async move {
+                    let finished = logout::finish(&inner, &request).await;
+                    finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None))
+                },
+                lost,
+            )
+        }))
+    }
+
+    /// A step that needs the store. What fails there is a 503 before any handler runs, never "signed out".
+    fn wait<F>(&self, kind: RequestKind, base: usize, work: impl FnOnce(Self) -> F) -> Step
+    where
+        F: Future<Output = Result<Decision, Error>> + Send + 'static,
+    {
+        let this = self.clone();
+        let work = work(self.clone());
+        Step::Wait(self.inner.runtime.run(
+            async move {
+                let decision = work.await;
+                decision.unwrap_or_else(|error| Decision::Reply(this.inner.refuse(&error, kind, base, None)))
+            },
+            || Decision::Reply(lost()),
+        ))
+    }
+}
+
+/// Sessions that the application itself begins or ends.
+#[derive(Debug)]
+pub struct Sessions<'a> {
+    relying_party: &'a RelyingParty,
+}
+
+impl Sessions<'_> {
+    /// Begins a session for somebody whom the application knows by other means, its own tests above all.
+    /// Gives the Set-Cookie header's value, for the first base URL.
+    ///
+    /// # Errors
+    /// When the store fails, or the identity does not fit a cookie.
+    pub async fn create(&self, identity: Identity) -> Result<String, Error> {
+        let this = self.relying_party.clone();
+        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
+        let work = async move {
+            let inner = &this.inner;
+            let place = inner.place(0)?;
+            inner.sessions.begin(0, &place.names, identity, None, None, inner.clock.now()).await
+        };
+        self.relying_party.inner.runtime.run(work, gone).await
+    }
+
+    /// Ends every session of a subject in the store; how many. Sealed cookies cannot be ended from here.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_all_of(&self, subject: &str) -> Result<u64, Error> {
+        let this = self.relying_party.clone();
+        let subject = subject.to_owned();
+        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
+        let work = async move { this.inner.sessions.end_subject(&subject).await };
+        self.relying_party.inner.runtime.run(work, gone).await
+    }
+}
+
+/// For adapters: the answer where a guard or an extractor runs without its layer. The visitor reads nothing
+/// of it; the log names the layer.
+pub fn missing_layer(layer: &'static str) -> Reply {
+    tracing::error!(
+        layer,
+        "a guard or an extractor ran, but {layer} is not around this route: add it to the outermost router, after the routes"
+    );
+    pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
+}
+
+/// For adapters: the answer where one layer stands inside another.
+pub fn stacked_layers(layer: &'static str) -> Reply {
+    tracing::error!(layer, "{layer} is there twice around this route: keep the outermost one");
+    pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
+}
+
+fn facts(view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> RequestFacts {
+    let mut target = place.base.outside_path(view.path());
+    if let Some(query) = view.query() {
+        target.push('?');
+        target.push_str(query);
+    }
+    let htmx_page = (kind == RequestKind::Htmx)
+        .then(|| view.header("hx-current-url"))
+        .flatten()
+        .and_then(|url| std::str::from_utf8(url).ok())
+        .and_then(|url| url.strip_prefix(place.base.origin.as_str()))
+        .map(str::to_owned);
+    RequestFacts { kind, base, target, htmx_page, attempts: attempt_cookies(view, &place.names) }
+}

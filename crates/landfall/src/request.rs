@@ -1,0 +1,34 @@
+//! All that the core may see of a request.
+
+/// A borrowed look at a request, implemented by each adapter over its framework's own type.
+///
+/// Everything in it comes from outside: strings and bytes, parsed by whoever needs them.
+pub trait RequestView {
+    /// The method, in upper case as it was sent.
+    fn method(&self) -> &str;
+
+    /// The path as the browser asked for it, before any router stripped a prefix; percent-encoded as sent.
+    fn path(&self) -> &str;
+
+    /// The query without its `?`, as sent.
+    fn query(&self) -> Option<&str>;
+
+    /// Host and port the request was sent to: the `:authority` of HTTP/2, the authority of an absolute-form
+    /// target, else the Host header.
+    fn authority(&self) -> Option<&str>;
+
+    /// Calls `each` with every value of the header `name` (lower case), in order. HTTP/2 clients split the
+    /// Cookie header into several (RFC 9113 §8.2.3), so there is no "the" value.
+    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8]));
+
+    /// The first value of the header `name` (lower case).
+    fn header(&self, name: &str) -> Option<&[u8]> {
+        let mut first = None;
+        self.header_values(name, &mut |value| {
+            if first.is_none() {
+                first = Some(value);
+            }
+        });
+        first
+    }
+}

@@ -1,0 +1,315 @@
+//! Sealing: what the browser or a store keeps for us, it can neither read nor change.
+//!
+//! Format, before base64url: version (1 byte), key id (1), nonce (12), AES-256-GCM ciphertext and tag.
+//! Every purpose has a subkey of its own (HKDF-SHA256), so a value sealed for one never opens for another.
+
+use std::fmt;
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
+use aws_lc_rs::{hkdf, hmac};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::clock::Entropy;
+use crate::error::{ConfigError, Error, ErrorCode};
+
+const VERSION: u8 = 1;
+/// Version bytes that a later release may write. Anything above is not ours.
+const LAST_VERSION: u8 = 31;
+const OVERHEAD: usize = 2 + NONCE_LEN + 16;
+
+/// A key for cookies and records: 32 random bytes.
+///
+/// ```
+/// use landfall::CookieKey;
+///
+/// let key = CookieKey::generate()?;
+/// assert!(CookieKey::parse("AAAA").is_err()); // too short
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct CookieKey(Zeroizing<[u8; 32]>);
+
+impl CookieKey {
+    /// Takes 32 bytes from a random source.
+    ///
+    /// # Errors
+    /// When the bytes are plainly not random: fewer than twelve different values among them.
+    pub fn new(bytes: [u8; 32]) -> Result<Self, ConfigError> {
+        let mut seen = [false; 256];
+        for byte in bytes {
+            if let Some(slot) = seen.get_mut(usize::from(byte)) {
+                *slot = true;
+            }
+        }
+        if seen.iter().filter(|seen| **seen).count() < 12 {
+            return Err(ConfigError::new("cookie_keys", "a key is not random", MAKE_ONE));
+        }
+        Ok(Self(Zeroizing::new(bytes)))
+    }
+
+    /// Reads a key written as base64url (43 characters without padding).
+    ///
+    /// # Errors
+    /// When it is not base64url, not 32 bytes long, or plainly not random.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let bytes = URL_SAFE_NO_PAD
+            .decode(text.trim().trim_end_matches('='))
+            .map_err(|_| ConfigError::new("cookie_keys", "a key is not base64url", MAKE_ONE))?;
+        let bytes: [u8; 32] = bytes
+            .try_into()
+            .map_err(|_| ConfigError::new("cookie_keys", "a key is not 32 bytes long", MAKE_ONE))?;
+        Self::new(bytes)
+    }
+
+    /// Makes a new key from the operating system's random source.
+    ///
+    /// # Errors
+    /// When that source fails.
+    pub fn generate() -> Result<Self, ConfigError> {
+        let mut bytes = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(bytes.as_mut_slice())
+            .map_err(|_| ConfigError::new("cookie_keys", "the random source failed", "give a key"))?;
+        Ok(Self(bytes))
+    }
+
+    /// The key as base64url, to put into a secret store or `LANDFALL_COOKIE_KEYS`.
+    pub fn to_base64url(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.0.as_slice())
+    }
+
+    fn extract(&self) -> hkdf::Prk {
+        hkdf::Salt::new(hkdf::HKDF_SHA256, b"landfall").extract(self.0.as_slice())
+    }
+}
+
+const MAKE_ONE: &str = "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='";
+
+impl fmt::Debug for CookieKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CookieKey([redacted])")
+    }
+}
+
+/// What came out of opening a sealed value.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// The plaintext, and whether the first key of the ring sealed it.
+    Plain { bytes: Zeroizing<Vec<u8>>, current: bool },
+    /// Not sealed by us for this purpose, or changed.
+    Garbage,
+    /// Sealed by a later release: not for us to read, nor to delete.
+    LaterVersion,
+}
+
+impl Opened {
+    /// The plaintext, if there is one.
+    pub(crate) fn plain(self) -> Option<Zeroizing<Vec<u8>>> {
+        match self {
+            Self::Plain { bytes, .. } => Some(bytes),
+            Self::Garbage | Self::LaterVersion => None,
+        }
+    }
+}
+
+/// Seals and opens for one purpose, with every key of the ring.
+pub(crate) struct Sealer {
+    keys: Vec<(u8, LessSafeKey)>,
+}
+
+impl Sealer {
+    /// Derives the purpose's keys once. `context` separates issuers, clients, origins and sessions.
+    pub(crate) fn derive(ring: &[CookieKey], purpose: &str, context: &[&[u8]]) -> Result<Self, Error> {
+        let keys = ring
+            .iter()
+            .map(|key| {
+                let prk = key.extract();
+                let label = info(purpose, context);
+                let label = [label.as_slice()];
+                let okm = prk.expand(&label, &AES_256_GCM).map_err(|_| broken())?;
+                Ok((key_id(&prk)?, LessSafeKey::new(okm.into())))
+            })
+            .collect::<Result<_, Error>>()?;
+        Ok(Self { keys })
+    }
+
+    /// Seals, as bytes.
+    pub(crate) fn seal_bytes(
+        &self,
+        entropy: &dyn Entropy,
+        aad: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, Error> {
+        let (id, key) = self.keys.first().ok_or_else(broken)?;
+        let mut nonce = [0; NONCE_LEN];
+        entropy.fill(&mut nonce)?;
+        let mut out = Vec::with_capacity(OVERHEAD + plain.len());
+        out.extend_from_slice(&[VERSION, *id]);
+        out.extend_from_slice(&nonce);
+        out.extend_from_slice(plain);
+        let (_, body) = out.split_at_mut(2 + NONCE_LEN);
+        let tag = key
+            .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(aad), body)
+            .map_err(|_| broken())?;
+        out.extend_from_slice(tag.as_ref());
+        Ok(out)
+    }
+
+    /// Seals, as base64url text.
+    pub(crate) fn seal(&self, entropy: &dyn Entropy, aad: &[u8], plain: &[u8]) -> Result<String, Error> {
+        Ok(URL_SAFE_NO_PAD.encode(self.seal_bytes(entropy, aad, plain)?))
+    }
+
+    /// Opens base64url text.
+    pub(crate) fn open(&self, aad: &[u8], text: &[u8]) -> Opened {
+        match URL_SAFE_NO_PAD.decode(text) {
+            Ok(bytes) => self.open_bytes(aad, bytes),
+            Err(_) => Opened::Garbage,
+        }
+    }
+
+    /// Opens bytes.
+    pub(crate) fn open_bytes(&self, aad: &[u8], sealed: Vec<u8>) -> Opened {
+        let sealed = Zeroizing::new(sealed);
+        let [version, id, rest @ ..] = sealed.as_slice() else { return Opened::Garbage };
+        if *version != VERSION {
+            return if (VERSION..=LAST_VERSION).contains(version) {
+                Opened::LaterVersion
+            } else {
+                Opened::Garbage
+            };
+        }
+        let Some((nonce, body)) = rest.split_first_chunk::<NONCE_LEN>() else { return Opened::Garbage };
+        for (index, (_, key)) in self.keys.iter().enumerate().filter(|(_, (own, _))| own == id) {
+            let mut body = Zeroizing::new(body.to_vec());
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            let length = match key.open_in_place(nonce, Aad::from(aad), &mut body) {
+                Ok(plain) => plain.len(),
+                Err(_) => continue,
+            };
+            body.truncate(length);
+            return Opened::Plain { bytes: body, current: index == 0 };
+        }
+        Opened::Garbage
+    }
+}
+
+impl fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sealer").field("keys", &self.keys.len()).finish()
+    }
+}
+
+/// A keyed digest for every key of the ring, the first key's first: what is stored under an older key can
+/// still be found.
+pub(crate) fn keyed_digests(
+    ring: &[CookieKey],
+    purpose: &str,
+    parts: &[&[u8]],
+) -> Result<Vec<[u8; 32]>, Error> {
+    ring.iter()
+        .map(|key| {
+            let prk = key.extract();
+            let label = [purpose.as_bytes()];
+            let okm = prk.expand(&label, hmac::HMAC_SHA256).map_err(|_| broken())?;
+            let tag = hmac::sign(&hmac::Key::from(okm), &info("", parts));
+            tag.as_ref().try_into().map_err(|_| broken())
+        })
+        .collect()
+}
+
+/// Each part with its length in front, so that no two lists of parts read the same.
+fn info(purpose: &str, context: &[&[u8]]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for part in [purpose.as_bytes()].iter().chain(context) {
+        out.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        out.extend_from_slice(part);
+    }
+    out
+}
+
+struct OneByte;
+
+impl hkdf::KeyType for OneByte {
+    fn len(&self) -> usize {
+        1
+    }
+}
+
+/// Tells keys apart without a place in a list, so that a key keeps its id when another is put before it.
+fn key_id(prk: &hkdf::Prk) -> Result<u8, Error> {
+    let mut id = [0];
+    prk.expand(&[b"key id"], OneByte).and_then(|okm| okm.fill(&mut id)).map_err(|_| broken())?;
+    let [id] = id;
+    Ok(id)
+}
+
+fn broken() -> Error {
+    Error::new(ErrorCode::Misconfigured).detail("the cryptographic library refused an operation")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    fn sealer(ring: &[CookieKey], purpose: &str, client: &str) -> Sealer {
+        Sealer::derive(ring, purpose, &[client.as_bytes()]).unwrap()
+    }
+
+    fn opens(sealer: &Sealer, aad: &[u8], text: &str) -> Option<bool> {
+        match sealer.open(aad, text.as_bytes()) {
+            Opened::Plain { current, .. } => Some(current),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_sealed_value_opens_for_its_purpose_client_and_name_alone() {
+        let ring = [CookieKey::generate().unwrap()];
+        let text = sealer(&ring, "session", "a").seal(&SystemEntropy, b"name", b"hello").unwrap();
+        assert_eq!(opens(&sealer(&ring, "session", "a"), b"name", &text), Some(true));
+        assert_eq!(opens(&sealer(&ring, "pending", "a"), b"name", &text), None, "another purpose");
+        assert_eq!(opens(&sealer(&ring, "session", "b"), b"name", &text), None, "another client");
+        assert_eq!(opens(&sealer(&ring, "session", "a"), b"other", &text), None, "another cookie name");
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_is_refused() {
+        let sealer = sealer(&[CookieKey::generate().unwrap()], "session", "a");
+        let sealed = sealer.seal_bytes(&SystemEntropy, b"", b"hello").unwrap();
+        for position in 0..sealed.len() {
+            let mut changed = sealed.clone();
+            changed[position] ^= 1;
+            assert!(sealer.open_bytes(b"", changed).plain().is_none(), "byte {position}");
+        }
+    }
+
+    #[test]
+    fn an_old_key_still_opens_and_says_that_it_is_old() {
+        let old = CookieKey::generate().unwrap();
+        let new = CookieKey::generate().unwrap();
+        let text = sealer(std::slice::from_ref(&old), "s", "c").seal(&SystemEntropy, b"", b"x").unwrap();
+        assert_eq!(opens(&sealer(&[new.clone(), old], "s", "c"), b"", &text), Some(false));
+        assert_eq!(opens(&sealer(&[new], "s", "c"), b"", &text), None);
+    }
+
+    #[test]
+    fn a_value_of_a_later_version_is_told_apart_from_garbage() {
+        let sealer = sealer(&[CookieKey::generate().unwrap()], "s", "c");
+        let mut sealed = sealer.seal_bytes(&SystemEntropy, b"", b"x").unwrap();
+        sealed[0] = 2;
+        assert!(matches!(sealer.open_bytes(b"", sealed), Opened::LaterVersion));
+        assert!(matches!(sealer.open(b"", b"%%%"), Opened::Garbage));
+        assert!(matches!(sealer.open(b"", b"{\"sub\":\"admin\"}"), Opened::Garbage));
+    }
+
+    #[test]
+    fn weak_keys_are_refused() {
+        assert!(CookieKey::new([0; 32]).is_err());
+        assert!(CookieKey::parse("c2hvcnQ").is_err());
+        assert!(CookieKey::parse("").is_err());
+        assert!(!format!("{:?}", CookieKey::generate().unwrap()).contains("0x"));
+    }
+}

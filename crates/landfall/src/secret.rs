@@ -1,0 +1,56 @@
+//! A value that must not be seen.
+
+use std::fmt;
+
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// A value that must not be seen: redacted in `Debug`, without `Display`, overwritten when dropped.
+///
+/// ```
+/// let secret = landfall::Secret::new(String::from("s3cr3t"));
+/// assert_eq!(format!("{secret:?}"), "[redacted]");
+/// ```
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret<T: Zeroize>(T);
+
+impl<T: Zeroize> Secret<T> {
+    /// Takes the value in.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// The value itself. Where this is called, a secret leaves its wrapping: keep it out of logs and errors.
+    pub fn expose(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
+    /// Compares in a time that depends on the length alone.
+    pub fn matches(&self, other: &[u8]) -> bool {
+        same_bytes(self.0.as_ref(), other)
+    }
+}
+
+impl<T: Zeroize> fmt::Debug for Secret<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl<T: Zeroize> From<T> for Secret<T> {
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl From<&str> for Secret<String> {
+    fn from(value: &str) -> Self {
+        Self::new(value.to_owned())
+    }
+}
+
+/// Equality in a time that depends on the lengths alone.
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}

@@ -1,0 +1,78 @@
+//! The near cache: opened sessions, shared between requests.
+//!
+//! For a store it saves the round trip, and its age bounds how long a revoked session can still be served.
+//! For sealed cookies it saves the opening; there the text itself is what is known, so nothing can go stale.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quick_cache::sync::Cache;
+
+use super::Session;
+use super::store::Change;
+use crate::clock::Timestamp;
+
+/// Opened sessions by 32 bytes: a record's key, or the end of a sealed cookie's text.
+pub(crate) struct NearCache {
+    entries: Cache<[u8; 32], Entry>,
+    staleness: Duration,
+}
+
+#[derive(Clone)]
+struct Entry {
+    session: Arc<Session>,
+    /// The whole text of a sealed cookie.
+    text: Option<Arc<str>>,
+    loaded_at: Timestamp,
+    current_key: bool,
+}
+
+impl NearCache {
+    pub(crate) fn new(capacity: usize, staleness: Duration) -> Self {
+        Self { entries: Cache::new(capacity), staleness }
+    }
+
+    /// A stored session, if the copy is young enough. The caller compares the whole session id.
+    pub(crate) fn stored(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Session>> {
+        let entry = self.entries.get(key)?;
+        (now >= entry.loaded_at && now.since(entry.loaded_at) < self.staleness).then_some(entry.session)
+    }
+
+    pub(crate) fn put_stored(&self, key: [u8; 32], session: Arc<Session>, now: Timestamp) {
+        self.entries.insert(key, Entry { session, text: None, loaded_at: now, current_key: true });
+    }
+
+    /// The session of exactly this sealed text, and whether the first key sealed it.
+    pub(crate) fn sealed(&self, text: &[u8]) -> Option<(Arc<Session>, bool)> {
+        let entry = self.entries.get(tail(text)?)?;
+        let known = entry.text.as_ref()?;
+        crate::secret::same_bytes(known.as_bytes(), text).then_some((entry.session, entry.current_key))
+    }
+
+    pub(crate) fn put_sealed(&self, text: &str, session: Arc<Session>, current_key: bool, now: Timestamp) {
+        if let Some(key) = tail(text.as_bytes()) {
+            let text = Some(Arc::from(text));
+            self.entries.insert(*key, Entry { session, text, loaded_at: now, current_key });
+        }
+    }
+
+    pub(crate) fn forget(&self, change: Change) {
+        match change {
+            Change::Record(key) => {
+                self.entries.remove(&key.0);
+            }
+            Change::Everything => self.entries.clear(),
+        }
+    }
+}
+
+/// The last bytes hold the authentication tag, so they differ between any two cookies.
+fn tail(text: &[u8]) -> Option<&[u8; 32]> {
+    text.last_chunk()
+}
+
+impl std::fmt::Debug for NearCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NearCache").field("entries", &self.entries.len()).finish_non_exhaustive()
+    }
+}

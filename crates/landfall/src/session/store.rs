@@ -1,0 +1,219 @@
+//! What a session store must do. It knows records, versions, expiry, two indexes, a lease and a
+//! remember-once; nothing of OAuth, and nothing it could read.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::clock::Timestamp;
+
+/// The name a record is stored under: a digest of half the cookie's value. It opens nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey(pub [u8; 32]);
+
+/// A keyed digest of (issuer, subject) or (issuer, sid), to find records by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IndexKey(pub [u8; 32]);
+
+impl fmt::Debug for RecordKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        short(f, "RecordKey", &self.0)
+    }
+}
+
+impl fmt::Debug for IndexKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        short(f, "IndexKey", &self.0)
+    }
+}
+
+fn short(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
+    write!(f, "{name}(")?;
+    for byte in bytes.iter().take(4) {
+        write!(f, "{byte:02x}")?;
+    }
+    f.write_str("..)")
+}
+
+/// A session as a store holds it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredRecord {
+    /// Counts the changes; the first is 1.
+    pub version: u64,
+    /// When the session began.
+    pub created_at: Timestamp,
+    /// From when on it must not be served, whatever happens.
+    pub expires_at: Timestamp,
+    /// From when on it must not be served unless it was used before. Never later than `expires_at`.
+    pub idle_expires_at: Timestamp,
+    /// Where all sessions of one subject are found.
+    pub subject: IndexKey,
+    /// Where the sessions of one provider session are found.
+    pub sid: Option<IndexKey>,
+    /// Identity and tokens, sealed with the browser's half of the key.
+    pub sealed: Bytes,
+}
+
+impl StoredRecord {
+    /// A first version.
+    pub fn new(
+        created_at: Timestamp,
+        expires_at: Timestamp,
+        idle_expires_at: Timestamp,
+        subject: IndexKey,
+        sid: Option<IndexKey>,
+        sealed: Bytes,
+    ) -> Self {
+        Self { version: 1, created_at, expires_at, idle_expires_at, subject, sid, sealed }
+    }
+
+    /// Whether it must not be served any more.
+    pub fn is_expired(&self, now: Timestamp) -> bool {
+        now >= self.expires_at || now >= self.idle_expires_at
+    }
+}
+
+/// How an update went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Updated {
+    /// The record was at the expected version and is changed.
+    Done,
+    /// Somebody changed it first. Nothing is changed; load it again.
+    Conflict,
+    /// There is no such record (any more). Nothing is changed: an update never brings a session back.
+    Gone,
+}
+
+/// What a store tells those who keep copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// This record was changed or removed.
+    Record(RecordKey),
+    /// Something was changed, and what cannot be told: forget every copy.
+    Everything,
+}
+
+/// Hears of changes; see [`SessionStore::watch`].
+pub type Watcher = Arc<dyn Fn(Change) + Send + Sync>;
+
+/// The store failed: nothing is known of the session, least of all that it ended.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail}")]
+pub struct StoreError {
+    detail: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// `detail` is for the operator and must hold no record and no key.
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), source: None }
+    }
+
+    /// Adds the cause.
+    #[must_use]
+    pub fn with_source(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Box::new(source));
+        self
+    }
+}
+
+/// Keeps sessions. Implement it for an engine of your own; the suite in `landfall-testkit` tells whether it
+/// keeps the promises below, each of which somebody's session depends on.
+///
+/// Every method that changes something is atomic. An expired record is never handed out.
+#[async_trait]
+pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
+    /// Stores a new record.
+    ///
+    /// # Errors
+    /// When the engine fails, or a record with this key exists: it is then left as it was.
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError>;
+
+    /// The record, unless there is none or it has expired.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError>;
+
+    /// Replaces the record if it is still at version `expected`; `record.version` must be higher.
+    /// Update-only: a record that is gone stays gone.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError>;
+
+    /// Replaces the record at `old` by `record` at `new`, in one step, under the same conditions as
+    /// [`Self::update`].
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError>;
+
+    /// Removes a record; whether there was one.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError>;
+
+    /// Removes every record of a subject, or those created before a moment; how many.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        created_before: Option<Timestamp>,
+    ) -> Result<u64, StoreError>;
+
+    /// Removes every record of a provider session, or those created before a moment; how many.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn remove_by_sid(
+        &self,
+        sid: IndexKey,
+        created_before: Option<Timestamp>,
+    ) -> Result<u64, StoreError>;
+
+    /// Takes a lease for `holder` if nobody holds it, for `span`; whether it was taken.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError>;
+
+    /// Gives a lease back, if `holder` still holds it.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError>;
+
+    /// Remembers a name for `span`; true for the first to say it, false for everybody after.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError>;
+
+    /// Tells `watcher` of every change from now on, as soon as the engine can. A store that cannot tell does
+    /// nothing here: copies are then as old as the near cache allows.
+    fn watch(&self, watcher: Watcher) {
+        drop(watcher);
+    }
+}

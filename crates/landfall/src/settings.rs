@@ -1,0 +1,142 @@
+//! What the builder checked: how this relying party signs people in.
+
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::error::ConfigError;
+use crate::protocol::algorithm::SigningAlgorithm;
+use crate::protocol::client_auth::{ClientAuth, Credentials};
+use crate::secret::Secret;
+
+/// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Userinfo {
+    /// When the granted scopes promise a name or an e-mail address that the ID token does not hold. If it
+    /// cannot be had, the sign-in goes on without it; an answer about somebody else ends the sign-in.
+    #[default]
+    Auto,
+    /// At every sign-in; without an answer there is none.
+    Always,
+    /// Never.
+    Never,
+}
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) issuer: Arc<str>,
+    pub(crate) client_id: String,
+    pub(crate) secret: SecretSource,
+    pub(crate) client_auth: ClientAuth,
+    pub(crate) scope: String,
+    pub(crate) audience: Option<String>,
+    pub(crate) extra_parameters: Vec<(String, String)>,
+    pub(crate) form_post: bool,
+    pub(crate) userinfo: Userinfo,
+    pub(crate) algorithms: Vec<SigningAlgorithm>,
+    pub(crate) trusted_audiences: Vec<String>,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) acr_values: Vec<String>,
+    pub(crate) acr_essential: bool,
+    pub(crate) leeway: Duration,
+    pub(crate) login_lifetime: Duration,
+    pub(crate) paths: Paths,
+    pub(crate) default_return_to: String,
+    pub(crate) after_logout: String,
+    pub(crate) cross_site: Vec<String>,
+    /// The claims that go into a sealed cookie beside the standard few.
+    pub(crate) keep_claims: Vec<String>,
+    /// With a store, all of them are kept.
+    pub(crate) keep_all_claims: bool,
+}
+
+/// Our own paths, below the base path.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    pub(crate) login: String,
+    pub(crate) callback: String,
+    pub(crate) logout: String,
+}
+
+/// Which claims a session keeps beside the standard few.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kept<'a> {
+    All,
+    Named(&'a [String]),
+}
+
+impl Settings {
+    pub(crate) fn kept_claims(&self) -> Kept<'_> {
+        if self.keep_all_claims { Kept::All } else { Kept::Named(&self.keep_claims) }
+    }
+
+    /// A refresh token is given only after consent (OpenID Connect Core §11).
+    pub(crate) fn prompt(&self) -> Option<&'static str> {
+        self.scope.split_ascii_whitespace().any(|scope| scope == "offline_access").then_some("consent")
+    }
+
+    pub(crate) fn credentials(&self) -> Credentials {
+        Credentials {
+            client_id: self.client_id.clone(),
+            secret: self.secret.current(),
+            method: self.client_auth,
+        }
+    }
+
+    /// Reads the secret's file again; whether it holds another one now.
+    pub(crate) fn reload_secret(&self) -> bool {
+        match &self.secret {
+            SecretSource::File { path, current } => {
+                let Ok(fresh) = read_secret(path) else { return false };
+                let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
+                let changed = !current.matches(fresh.expose().as_bytes());
+                *current = fresh;
+                changed
+            }
+            SecretSource::None | SecretSource::Value(_) => false,
+        }
+    }
+}
+
+/// Where the client secret comes from.
+#[derive(Debug)]
+pub(crate) enum SecretSource {
+    None,
+    Value(Secret<String>),
+    /// Read again when the provider refuses the client: secrets are rotated with an overlap.
+    File {
+        path: PathBuf,
+        current: RwLock<Secret<String>>,
+    },
+}
+
+impl SecretSource {
+    pub(crate) fn file(path: PathBuf) -> Result<Self, ConfigError> {
+        let current = RwLock::new(read_secret(&path)?);
+        Ok(Self::File { path, current })
+    }
+
+    pub(crate) fn current(&self) -> Option<Secret<String>> {
+        match self {
+            Self::None => None,
+            Self::Value(secret) => Some(secret.clone()),
+            Self::File { current, .. } => {
+                Some(current.read().unwrap_or_else(PoisonError::into_inner).clone())
+            }
+        }
+    }
+}
+
+fn read_secret(path: &std::path::Path) -> Result<Secret<String>, ConfigError> {
+    let wrong =
+        |problem: &str| ConfigError::new("client_secret_file", problem, "name a file that holds the secret");
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| wrong(&format!("cannot be read ({})", error.kind())))?;
+    let text = Secret::new(text);
+    let secret = text.expose().trim_end_matches(['\r', '\n']);
+    if secret.is_empty() {
+        return Err(wrong("the file is empty"));
+    }
+    Ok(Secret::from(secret))
+}

@@ -1,0 +1,200 @@
+//! What one request knows about who is there.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::challenge::SignInWanted;
+use crate::clock::Timestamp;
+use crate::decision::{Edits, Waiting};
+use crate::error::{Error, ErrorCode};
+use crate::guard::RequestFacts;
+use crate::relying_party::RelyingParty;
+use crate::secret::Secret;
+use crate::session::{Identity, Session};
+
+/// What one request knows about who is there: somebody signed in, or nobody.
+///
+/// The layer makes one for each request; guards, extractors and handlers only ask it.
+#[derive(Clone, Debug)]
+pub struct Visit {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    relying_party: RelyingParty,
+    session: Option<Arc<Session>>,
+    facts: RequestFacts,
+    /// Set-Cookie values that this request owes the browser: a renewal, or the end of a dead cookie.
+    set_cookies: Vec<String>,
+    /// Somebody asked who is there, so the answer is for this person alone.
+    personal: AtomicBool,
+}
+
+impl Visit {
+    pub(crate) fn new(
+        relying_party: RelyingParty,
+        session: Option<Arc<Session>>,
+        facts: RequestFacts,
+        set_cookies: Vec<String>,
+    ) -> Self {
+        let personal = AtomicBool::new(false);
+        Self { inner: Arc::new(Inner { relying_party, session, facts, set_cookies, personal }) }
+    }
+
+    /// Who is signed in, if anybody is.
+    pub fn signed_in(&self) -> Option<SignedIn> {
+        self.inner.personal.store(true, Ordering::Relaxed);
+        self.inner.session.clone().map(|session| SignedIn { session })
+    }
+
+    /// Who is signed in; else what to put into the response's extensions so that the layer asks for it.
+    ///
+    /// # Errors
+    /// [`SignInWanted`] when nobody is signed in.
+    pub fn require(&self) -> Result<SignedIn, SignInWanted> {
+        self.signed_in().ok_or_else(SignInWanted::new)
+    }
+
+    /// Where a link "Sign in" should lead to come back to this very page.
+    pub fn login_url(&self) -> String {
+        self.inner.relying_party.login_url(&self.inner.facts)
+    }
+
+    /// An access token that is still good for a while, to call an API with.
+    ///
+    /// # Errors
+    /// See [`AccessTokenError`].
+    pub fn access_token(&self) -> Waiting<Result<AccessToken, AccessTokenError>> {
+        let answer = match self.require() {
+            Err(wanted) => Err(AccessTokenError::Wanted(wanted)),
+            Ok(user) => self.inner.relying_party.access_token(&user.session),
+        };
+        Box::pin(std::future::ready(answer))
+    }
+
+    /// For adapters: what to change on the application's response, given its Cache-Control header.
+    ///
+    /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
+    /// stored at all; one the application marks `public` gets no Set-Cookie.
+    pub fn edits(&self, cache_control: Option<&[u8]>) -> Edits {
+        let public = cache_control.is_some_and(|value| {
+            value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"public"))
+        });
+        let mut edits = Edits::default();
+        if !self.inner.set_cookies.is_empty() && !public {
+            edits.set_cookies.clone_from(&self.inner.set_cookies);
+            edits.cache_control = Some("no-store");
+        } else if cache_control.is_none() && self.inner.personal.load(Ordering::Relaxed) {
+            edits.cache_control = Some("private, no-cache");
+        }
+        edits
+    }
+
+    /// For adapters: who made this visit, and so answers for it.
+    pub fn relying_party(&self) -> &RelyingParty {
+        &self.inner.relying_party
+    }
+
+    pub(crate) fn facts(&self) -> &RequestFacts {
+        &self.inner.facts
+    }
+}
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    session: Arc<Session>,
+}
+
+impl SignedIn {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.session.identity
+    }
+
+    /// The subject identifier: with [`Self::issuer`], the one thing to know people by.
+    pub fn subject(&self) -> &str {
+        self.identity().subject()
+    }
+
+    /// Who says so: the issuer identifier.
+    pub fn issuer(&self) -> &str {
+        self.identity().issuer()
+    }
+
+    /// The display name.
+    pub fn name(&self) -> Option<&str> {
+        self.identity().name()
+    }
+
+    /// The e-mail address. People can change it: do not know them by it.
+    pub fn email(&self) -> Option<&str> {
+        self.identity().email()
+    }
+
+    /// Whether this scope was granted.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.identity().scopes().any(|granted| granted == scope)
+    }
+
+    /// The claims that are kept, as a type of the application's.
+    ///
+    /// Without a store, only the claims named with `keep_claims` are there beside the standard few.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when the claims do not fit the type.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        T::deserialize(Value::Object(self.identity().claims())).map_err(|error| {
+            // The error's own words may quote a claim.
+            Error::new(ErrorCode::Misconfigured).detail(format!(
+                "the claims kept at sign-in do not fit {} ({:?})",
+                std::any::type_name::<T>(),
+                error.classify()
+            ))
+        })
+    }
+
+    /// When the session ends at the latest, whatever happens.
+    pub fn expires_at(&self) -> Timestamp {
+        self.session.expires_at
+    }
+}
+
+/// An access token to call an API with, good for at least another minute when it is handed out.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub(crate) token: Secret<String>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) expires_in: Option<std::time::Duration>,
+}
+
+impl AccessToken {
+    /// The token itself, to put behind `Authorization: Bearer `. Keep it out of logs and pages.
+    pub fn secret(&self) -> &str {
+        self.token.expose()
+    }
+
+    /// When it expires, if the provider said so.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
+    /// How long it was good for when it was handed out.
+    pub fn expires_in(&self) -> Option<std::time::Duration> {
+        self.expires_in
+    }
+}
+
+/// Why there is no access token.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AccessTokenError {
+    /// Nobody is signed in, or the token has expired: sign in (again).
+    Wanted(SignInWanted),
+    /// It cannot be had at all: no store keeps tokens, or the store failed.
+    Failed(Error),
+}
