@@ -1,0 +1,90 @@
+//! Provider, browser and clock, set up for each other.
+
+use std::sync::Arc;
+
+use landfall::{Clock, CookieKey, HttpClient, RelyingParty, RelyingPartyBuilder};
+
+use crate::browser::Browser;
+use crate::clock::VirtualClock;
+use crate::provider::{Client, LocalProvider, StartError};
+
+/// A provider in the process, a browser with a route to it, and a clock for all, ready for one application.
+///
+/// The provider signs Ada in without asking; [`LocalProvider::ask_who_signs_in`] shows its page instead.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TestBed {
+    /// The provider, at `https://op.example`.
+    pub provider: LocalProvider,
+    /// The browser. Route the application's origin to where it listens.
+    pub browser: Browser,
+    /// The clock of the provider and the browser; give it to the relying party, too.
+    pub clock: VirtualClock,
+    base_url: String,
+}
+
+impl TestBed {
+    /// A bed for an application at `base_url`, with its callback at `/auth/callback` and logouts returning to `/`.
+    ///
+    /// # Errors
+    /// When no signing key can be made.
+    pub fn new(base_url: &str) -> Result<Self, StartError> {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let clock = VirtualClock::default();
+        let client = Client::new(Self::CLIENT_ID)
+            .secret(Self::CLIENT_SECRET)
+            .redirect_uri(format!("{base_url}/auth/callback"))
+            .post_logout_redirect_uri(base_url.clone())
+            .post_logout_redirect_uri(format!("{base_url}/"));
+        let provider = LocalProvider::builder()
+            .client(client)
+            .clock(Arc::new(clock.clone()))
+            .auto_sign_in("ada")
+            .in_process()?;
+        let browser = Browser::new().clock(Arc::new(clock.clone()));
+        browser
+            .route(provider.issuer(), &provider)
+            .map_err(|_| StartError::Issuer(provider.issuer().to_owned()))?;
+        Ok(Self { provider, browser, clock, base_url })
+    }
+
+    /// The id the application is registered under.
+    pub const CLIENT_ID: &'static str = "app";
+    /// The secret that goes with it.
+    pub const CLIENT_SECRET: &'static str = "the-secret-of-a-test";
+
+    /// A relying party for the application, known to the provider and on the bed's clock; its cookie key is
+    /// made for it. Change what the test is about, then `build()`.
+    ///
+    /// # Panics
+    /// When the operating system has no randomness.
+    pub fn relying_party(&self) -> RelyingPartyBuilder {
+        let key = CookieKey::generate().unwrap_or_else(|error| panic!("{error}"));
+        RelyingParty::builder(self.issuer())
+            .client(Self::CLIENT_ID, Self::CLIENT_SECRET)
+            .base_url(&self.base_url)
+            .cookie_keys([key])
+            .clock(self.clock())
+            .http_client(self.http_client())
+    }
+
+    /// The issuer, for `RelyingParty::builder`.
+    pub fn issuer(&self) -> &str {
+        self.provider.issuer()
+    }
+
+    /// The application's base URL, as it was given, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The way to the provider, for the relying party's builder.
+    pub fn http_client(&self) -> Arc<dyn HttpClient> {
+        self.provider.http_client()
+    }
+
+    /// The clock, for the relying party's builder.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.clock.clone())
+    }
+}

@@ -1,0 +1,171 @@
+//! The forms on a page, as far as the pages of a sign-in go.
+
+use html5gum::{HtmlString, StartTag, Token, Tokenizer};
+
+/// A form on a page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Form {
+    /// The `action`, as written; empty for the page itself.
+    pub action: String,
+    /// Whether it is sent with POST.
+    pub post: bool,
+    /// Whether the page sends it without being asked (`data-auto-submit`).
+    pub auto_submit: bool,
+    /// Whether it is a local provider's sign-in form.
+    pub sign_in: bool,
+    /// Fields that are sent whichever button is pressed, with the values they start with.
+    pub fields: Vec<(String, String)>,
+    /// The buttons.
+    pub buttons: Vec<Button>,
+}
+
+/// A submit button.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Button {
+    /// What it says, white space folded.
+    pub text: String,
+    /// The name it sends; empty for none.
+    pub name: String,
+    /// The value it sends.
+    pub value: String,
+}
+
+impl Form {
+    /// The button that says `wanted`, or whose text begins with it, or that sends it as its value or name.
+    pub fn button(&self, wanted: &str) -> Option<&Button> {
+        let says = |test: &dyn Fn(&Button) -> bool| self.buttons.iter().find(|button| test(button));
+        says(&|b| b.text == wanted)
+            .or_else(|| says(&|b| b.value == wanted))
+            .or_else(|| says(&|b| b.name == wanted))
+            .or_else(|| says(&|b| !wanted.is_empty() && b.text.contains(wanted)))
+    }
+
+    /// What is sent when `button` is pressed and these fields were filled in.
+    pub(crate) fn submission(
+        &self,
+        button: Option<&Button>,
+        filled: &[(&str, &str)],
+    ) -> Vec<(String, String)> {
+        let mut fields = self.fields.clone();
+        for (name, value) in filled {
+            match fields.iter_mut().find(|(known, _)| known == name) {
+                Some((_, old)) => (*value).clone_into(old),
+                None => fields.push(((*name).to_owned(), (*value).to_owned())),
+            }
+        }
+        let pressed = button.filter(|button| !button.name.is_empty());
+        fields.extend(pressed.map(|button| (button.name.clone(), button.value.clone())));
+        fields
+    }
+}
+
+/// Every form of the page, in order.
+pub(crate) fn forms(html: &str) -> Vec<Form> {
+    let mut forms: Vec<Form> = Vec::new();
+    let mut inside = false;
+    let mut in_button = false;
+    let mut in_select: Option<String> = None;
+    for token in Tokenizer::new(html) {
+        let Ok(token) = token;
+        match token {
+            Token::StartTag(tag) if tag.name.as_slice() == b"form" => {
+                inside = true;
+                forms.push(form(&tag));
+            }
+            Token::EndTag(tag) => match tag.name.as_slice() {
+                b"form" => inside = false,
+                b"button" => in_button = false,
+                b"select" => in_select = None,
+                _ => {}
+            },
+            Token::StartTag(tag) if inside => {
+                let Some(form) = forms.last_mut() else { continue };
+                match tag.name.as_slice() {
+                    b"button" => {
+                        in_button = true;
+                        form.buttons.push(Button { text: String::new(), ..button(&tag) });
+                    }
+                    b"input" => input(form, &tag),
+                    b"select" => in_select = Some(attribute(&tag, "name").unwrap_or_default()),
+                    b"option" => {
+                        let value = attribute(&tag, "value").unwrap_or_default();
+                        let chosen = attribute(&tag, "selected").is_some();
+                        if let Some(name) = in_select.clone() {
+                            match form.fields.iter_mut().find(|(known, _)| *known == name) {
+                                Some((_, first)) if chosen => *first = value,
+                                Some(_) => {}
+                                None => form.fields.push((name, value)),
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            Token::String(text) if in_button => {
+                if let Some(button) = forms.last_mut().and_then(|form| form.buttons.last_mut()) {
+                    let words = format!("{} {}", button.text, String::from_utf8_lossy(&text));
+                    button.text = words.split_whitespace().collect::<Vec<_>>().join(" ");
+                }
+            }
+            _ => {}
+        }
+    }
+    forms
+}
+
+fn form(tag: &StartTag<()>) -> Form {
+    Form {
+        action: attribute(tag, "action").unwrap_or_default(),
+        post: attribute(tag, "method").is_some_and(|method| method.eq_ignore_ascii_case("post")),
+        auto_submit: attribute(tag, "data-auto-submit").is_some(),
+        sign_in: attribute(tag, "data-sign-in").is_some(),
+        ..Form::default()
+    }
+}
+
+fn input(form: &mut Form, tag: &StartTag<()>) {
+    let kind = attribute(tag, "type").unwrap_or_default();
+    let name = attribute(tag, "name").unwrap_or_default();
+    if kind == "submit" {
+        let text = attribute(tag, "value").unwrap_or_default();
+        form.buttons.push(Button { text, ..button(tag) });
+    } else if !name.is_empty()
+        && (!matches!(kind.as_str(), "checkbox" | "radio") || attribute(tag, "checked").is_some())
+    {
+        form.fields.push((name, attribute(tag, "value").unwrap_or_default()));
+    }
+}
+
+fn button(tag: &StartTag<()>) -> Button {
+    Button {
+        text: String::new(),
+        name: attribute(tag, "name").unwrap_or_default(),
+        value: attribute(tag, "value").unwrap_or_default(),
+    }
+}
+
+fn attribute(tag: &StartTag<()>, name: &str) -> Option<String> {
+    let name = HtmlString::from(name.as_bytes().to_vec());
+    tag.attributes.get(&name).map(|value| String::from_utf8_lossy(value).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_buttons_and_selects_are_found_and_entities_are_decoded() {
+        let html = r#"<p>x</p><form method=post action="/go?a=1&amp;b=2" data-auto-submit><input type=hidden name=t value="a&quot;b">
+            <select name=s><option value="">no<option value=1>one</select>
+            <button name=p value=ada><b>Ada</b> <small>Lovelace</small></button></form>"#;
+        let all = forms(html);
+        let form = &all[0];
+        assert_eq!((form.action.as_str(), form.post, form.auto_submit), ("/go?a=1&b=2", true, true));
+        let ada = form.button("Ada Lovelace").unwrap();
+        let pairs = form.submission(Some(ada), &[("s", "1")]);
+        let pairs: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        assert_eq!(pairs, [("t", "a\"b"), ("s", "1"), ("p", "ada")]);
+    }
+}

@@ -1,0 +1,36 @@
+//! Origins and sites: what a browser takes for the same place.
+
+use url::{Host, Url};
+
+/// Scheme and registrable domain. Without the public suffix list the last two labels stand for the registrable
+/// domain, which is right for `example.com` and wrong for `example.co.uk`.
+pub(super) fn same_site(a: &Url, b: &Url) -> bool {
+    a.scheme() == b.scheme() && site(a).is_some() && site(a) == site(b)
+}
+
+pub(super) fn same_origin(a: &Url, b: &Url) -> bool {
+    a.origin() == b.origin()
+}
+
+fn site(url: &Url) -> Option<String> {
+    match url.host()? {
+        Host::Domain(name) => {
+            let mut labels: Vec<&str> = name.rsplit('.').take(2).collect();
+            labels.reverse();
+            Some(labels.join("."))
+        }
+        address => Some(address.to_string()),
+    }
+}
+
+/// The value of `Sec-Fetch-Site` (Fetch Metadata §2.4): the worst relation on the way, for redirects count.
+pub(super) fn fetch_site(initiator: Option<&Url>, chain: &[Url]) -> &'static str {
+    let Some(from) = initiator else { return "none" };
+    if chain.iter().all(|url| same_origin(from, url)) {
+        "same-origin"
+    } else if chain.iter().all(|url| same_site(from, url)) {
+        "same-site"
+    } else {
+        "cross-site"
+    }
+}

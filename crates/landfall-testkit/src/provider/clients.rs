@@ -1,0 +1,114 @@
+//! Who may ask: the registered clients.
+
+use landfall::Secret;
+use url::Url;
+
+use super::keys::Algorithm;
+
+/// How a client proves who it is at the token endpoint (OpenID Connect Core §9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// HTTP Basic, id and secret form-encoded first (RFC 6749 §2.3.1).
+    Basic,
+    /// A public client: the id alone.
+    None,
+    /// Id and secret in the body.
+    Post,
+}
+
+/// An application as the provider knows it.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub(crate) id: String,
+    pub(crate) secret: Option<Secret<String>>,
+    pub(crate) auth: Option<ClientAuth>,
+    pub(crate) redirect_uris: Vec<String>,
+    pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) algorithm: Algorithm,
+}
+
+impl Client {
+    /// A client; public until it is given a secret.
+    pub fn new(id: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            secret: None,
+            auth: None,
+            redirect_uris: Vec::new(),
+            post_logout_redirect_uris: Vec::new(),
+            algorithm: Algorithm::default(),
+        }
+    }
+
+    /// Makes it a confidential client with this secret.
+    #[must_use]
+    pub fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secret = Some(Secret::new(secret.into()));
+        self
+    }
+
+    /// Insists on one way of authenticating. Otherwise Basic and Post are both good.
+    #[must_use]
+    pub fn auth(mut self, auth: ClientAuth) -> Self {
+        self.auth = Some(auth);
+        self
+    }
+
+    /// Registers a redirect URI; call it again for more. Compared character for character, except that one
+    /// on a loopback address without a port is good for any port (RFC 8252 §7.3).
+    #[must_use]
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.redirect_uris.push(uri.into());
+        self
+    }
+
+    /// Registers where a logout may return to; call it again for more.
+    #[must_use]
+    pub fn post_logout_redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.post_logout_redirect_uris.push(uri.into());
+        self
+    }
+
+    /// How this client's ID tokens are signed; RS256 if nothing is said.
+    #[must_use]
+    pub fn id_token_algorithm(mut self, algorithm: Algorithm) -> Self {
+        self.algorithm = algorithm;
+        self
+    }
+
+    pub(crate) fn knows_redirect_uri(&self, submitted: &str) -> bool {
+        self.redirect_uris.iter().any(|known| known == submitted || same_but_for_the_port(known, submitted))
+    }
+}
+
+/// RFC 8252 §7.3: only between loopback addresses, never for the name `localhost`.
+fn same_but_for_the_port(registered: &str, submitted: &str) -> bool {
+    let (Ok(registered), Ok(mut submitted)) = (Url::parse(registered), Url::parse(submitted)) else {
+        return false;
+    };
+    let loopback = matches!(registered.host_str(), Some("127.0.0.1" | "[::1]"));
+    loopback
+        && registered.scheme() == "http"
+        && registered.port().is_none()
+        && submitted.set_port(None).is_ok()
+        && submitted == registered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn redirect_uris_are_compared_character_for_character() {
+        let client = Client::new("a")
+            .redirect_uri("https://app.example.com/cb")
+            .redirect_uri("http://127.0.0.1/cb")
+            .redirect_uri("http://localhost/cb");
+        assert!(client.knows_redirect_uri("https://app.example.com/cb"));
+        assert!(!client.knows_redirect_uri("https://app.example.com/cb/"));
+        assert!(!client.knows_redirect_uri("https://app.example.com:443/cb"));
+        assert!(client.knows_redirect_uri("http://127.0.0.1:9999/cb"));
+        assert!(!client.knows_redirect_uri("http://localhost:9999/cb"));
+    }
+}

@@ -1,0 +1,85 @@
+//! The end-session endpoint (OpenID Connect RP-Initiated Logout 1.0).
+
+use std::sync::Arc;
+
+use axum::extract::{Extension, State};
+use axum::response::Response;
+use http::Method;
+use http::header::SET_COOKIE;
+
+use super::authorize::with_query;
+use super::id_token::fingerprint;
+use super::pages;
+use super::request::SeenRequest;
+use super::{Core, lock};
+
+pub(crate) async fn logout(
+    State(core): State<Arc<Core>>,
+    Extension(seen): Extension<Arc<SeenRequest>>,
+) -> Response {
+    match core.logout(&seen) {
+        Ok(response) => response,
+        Err(text) => pages::error("invalid_request", &[text]),
+    }
+}
+
+impl Core {
+    fn logout(&self, seen: &SeenRequest) -> Result<Response, String> {
+        let parameters = seen.parameters();
+        if let Some(name) = parameters.duplicate() {
+            return Err(format!("The parameter {name} is there more than once."));
+        }
+        let hint = match parameters.one("id_token_hint") {
+            Some(token) => {
+                let known = lock(&self.state).id_tokens.get(&fingerprint(token)).cloned();
+                Some(known.ok_or("The id_token_hint is not an ID token of this provider.")?)
+            }
+            None => None,
+        };
+        let client_id = parameters.one("client_id");
+        if let (Some(hint), Some(id)) = (&hint, client_id)
+            && hint.client_id != id
+        {
+            return Err("The id_token_hint was issued to another client than client_id names.".to_owned());
+        }
+        let client_id = client_id.or(hint.as_ref().map(|hint| hint.client_id.as_str()));
+        let back = parameters.one("post_logout_redirect_uri");
+        if let Some(submitted) = back {
+            let client = client_id.and_then(|id| self.client(id));
+            let registered = client.map(|client| client.post_logout_redirect_uris).unwrap_or_default();
+            if !registered.iter().any(|known| known == submitted) {
+                return Err(format!(
+                    "The post_logout_redirect_uri is not registered; submitted: {submitted}, registered: {}",
+                    registered.join(", ")
+                ));
+            }
+        }
+        let cookie = seen.cookie(&self.cookie_name);
+        let session = cookie.and_then(|id| lock(&self.state).sessions.get(id).cloned());
+        // §6: without a hint anybody may have sent the browser here, so the person is asked.
+        let confirmed = seen.method == Method::POST
+            && session.as_ref().is_some_and(|session| parameters.one("confirm") == Some(&session.sid));
+        if let (None, Some(session), false) = (&hint, &session, confirmed) {
+            let kept = ["client_id", "post_logout_redirect_uri", "state"];
+            let mut fields: Vec<(&str, &str)> =
+                kept.iter().filter_map(|name| Some((*name, parameters.one(name)?))).collect();
+            fields.push(("confirm", &session.sid));
+            return Ok(pages::confirm_logout(&self.prefix, session.person.display_name(), &fields));
+        }
+        lock(&self.state).sessions.retain(|id, session| {
+            Some(id.as_str()) != cookie && hint.as_ref().is_none_or(|hint| hint.sid != session.sid)
+        });
+        let mut response = match back {
+            Some(uri) => {
+                let state = parameters.one("state").map(|state| ("state".to_owned(), state.to_owned()));
+                pages::redirect(&with_query(uri, state.as_slice()))
+            }
+            None => pages::signed_out(),
+        };
+        let cleared = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", self.cookie_name);
+        if let Ok(cleared) = cleared.parse() {
+            response.headers_mut().append(SET_COOKIE, cleared);
+        }
+        Ok(response)
+    }
+}

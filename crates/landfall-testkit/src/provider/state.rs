@@ -1,0 +1,118 @@
+//! What the provider remembers between requests.
+
+use std::collections::HashMap;
+
+use aws_lc_rs::rand;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use landfall::Timestamp;
+
+use super::authorize::AuthorizationRequest;
+use super::faults::Fault;
+use super::keys::KeyError;
+use super::people::Person;
+
+/// Everything, by the unguessable value it is asked for with.
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) pending: HashMap<String, (AuthorizationRequest, Timestamp)>,
+    pub(crate) sessions: HashMap<String, ProviderSession>,
+    pub(crate) codes: HashMap<String, Code>,
+    pub(crate) grants: HashMap<u64, Grant>,
+    pub(crate) access_tokens: HashMap<String, (u64, Timestamp)>,
+    pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
+    pub(crate) id_tokens: HashMap<Vec<u8>, IssuedIdToken>,
+    next_grant: u64,
+}
+
+/// Somebody signed in at the provider, in one browser.
+#[derive(Clone, Debug)]
+pub(crate) struct ProviderSession {
+    pub(crate) person: Person,
+    pub(crate) sid: String,
+    pub(crate) auth_time: Timestamp,
+}
+
+/// What was allowed at one sign-in, and everything issued on its strength.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) client_id: String,
+    pub(crate) person: Person,
+    pub(crate) scopes: Vec<String>,
+    pub(crate) sid: String,
+    pub(crate) auth_time: Timestamp,
+    pub(crate) nonce: Option<String>,
+    pub(crate) acr: Option<String>,
+    /// Chosen on the sign-in page, for this sign-in alone.
+    pub(crate) faults: Vec<Fault>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Code {
+    pub(crate) grant: u64,
+    pub(crate) client_id: String,
+    pub(crate) redirect_uri: String,
+    pub(crate) challenge: String,
+    pub(crate) expires: Timestamp,
+    pub(crate) used: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RefreshToken {
+    pub(crate) grant: u64,
+    pub(crate) used: bool,
+}
+
+/// What an `id_token_hint` is worth.
+#[derive(Clone, Debug)]
+pub(crate) struct IssuedIdToken {
+    pub(crate) client_id: String,
+    pub(crate) sid: String,
+}
+
+impl State {
+    pub(crate) fn add_grant(&mut self, grant: Grant) -> u64 {
+        self.next_grant += 1;
+        self.grants.insert(self.next_grant, grant);
+        self.next_grant
+    }
+
+    /// Takes back a grant and with it every token of its family.
+    pub(crate) fn revoke(&mut self, grant: u64) {
+        self.grants.remove(&grant);
+        self.access_tokens.retain(|_, (of, _)| *of != grant);
+    }
+
+    /// Forgets what has run out, when there is much of it: a provider may run for days.
+    pub(crate) fn sweep(&mut self, now: Timestamp) {
+        const MANY: usize = 4096;
+        if self.pending.len() > MANY {
+            self.pending.retain(|_, (_, expires)| *expires > now);
+        }
+        if self.codes.len() > MANY {
+            self.codes.retain(|_, code| code.expires > now);
+        }
+        if self.access_tokens.len() > MANY {
+            self.access_tokens.retain(|_, (_, expires)| *expires > now);
+        }
+        if self.id_tokens.len() > MANY {
+            self.id_tokens.clear();
+        }
+        if self.grants.len() > MANY {
+            let kept: std::collections::HashSet<u64> = (self.access_tokens.values().map(|(grant, _)| *grant))
+                .chain(self.codes.values().map(|code| code.grant))
+                .chain(self.refresh_tokens.values().map(|token| token.grant))
+                .collect();
+            self.grants.retain(|id, _| kept.contains(id));
+            let grants = &self.grants;
+            self.refresh_tokens.retain(|_, token| grants.contains_key(&token.grant));
+        }
+    }
+}
+
+/// 256 bits nobody can guess, in base64url.
+pub(crate) fn random() -> Result<String, KeyError> {
+    let mut bytes = [0; 32];
+    rand::fill(&mut bytes)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
