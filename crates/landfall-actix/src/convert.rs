@@ -1,0 +1,185 @@
+//! The only place that knows both worlds: actix-web's requests and responses, and the core's.
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
+use actix_web::dev::{Payload, ServiceRequest};
+use actix_web::http::StatusCode;
+use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, SET_COOKIE};
+use bytes::Bytes;
+use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
+
+/// A request as the core sees it.
+pub(crate) struct View<'r>(pub(crate) &'r ServiceRequest);
+
+impl RequestView for View<'_> {
+    fn method(&self) -> &str {
+        self.0.method().as_str()
+    }
+
+    fn path(&self) -> &str {
+        self.0.uri().path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.0.uri().query()
+    }
+
+    // Not `connection_info()`, which believes the Forwarded headers of anybody.
+    fn authority(&self) -> Option<&str> {
+        if let Some(authority) = self.0.uri().authority() {
+            return Some(authority.as_str());
+        }
+        let mut hosts = self.0.headers().get_all(HOST);
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) => std::str::from_utf8(host.as_bytes()).ok(),
+            // Two Host headers name no host (RFC 9112 §3.2).
+            _ => None,
+        }
+    }
+
+    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        for value in self.0.headers().get_all(name) {
+            each(value.as_bytes());
+        }
+    }
+}
+
+/// A reply as a response. actix-web speaks an older `http` crate, so it is made anew, header by header.
+pub(crate) fn response(reply: Reply) -> HttpResponse {
+    let (parts, body) = reply.into_parts();
+    let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::with_body(status, BoxBody::new(body));
+    for (name, value) in &parts.headers {
+        let name = HeaderName::from_bytes(name.as_str().as_bytes());
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    if let Some(wanted) = parts.extensions.get::<SignInWanted>() {
+        response.extensions_mut().insert(wanted.clone());
+    }
+    response
+}
+
+/// Changes the application's response as the visit asks, which is usually not at all.
+pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
+    let headers = response.headers_mut();
+    let edits = {
+        let mut values = headers.get_all(CACHE_CONTROL).map(HeaderValue::as_bytes);
+        match (values.next(), values.next()) {
+            (first, None) => visit.edits(first),
+            // Several header lines are one list (RFC 9110 §5.3).
+            _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL)))),
+        }
+    };
+    if let Some(value) = edits.cache_control {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+    }
+    for cookie in edits.set_cookies {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            headers.append(SET_COOKIE, value);
+        } else {
+            tracing::error!("a cookie was dropped: it cannot stand in a header");
+        }
+    }
+}
+
+fn join<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Vec<u8> {
+    let mut all = Vec::new();
+    for value in values {
+        all.extend_from_slice(value.as_bytes());
+        all.push(b',');
+    }
+    all
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn read_body(payload: Payload, limit: usize) -> Result<Bytes, BodyError> {
+    read(BodyStream::new(payload), limit).await
+}
+
+async fn read<B: MessageBody>(body: B, limit: usize) -> Result<Bytes, BodyError> {
+    match to_bytes_limited(body, limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(BodyError::Incomplete),
+        Err(_) => Err(BodyError::TooLarge),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    fn authority_of(uri: &str, hosts: &[&str]) -> Option<String> {
+        let mut request = TestRequest::with_uri(uri);
+        for host in hosts {
+            request = request.append_header((HOST, *host));
+        }
+        View(&request.to_srv_request()).authority().map(str::to_owned)
+    }
+
+    #[test]
+    fn the_authority_is_that_of_the_target_else_the_host_header() {
+        assert_eq!(authority_of("/a", &["app.example"]).as_deref(), Some("app.example"));
+        assert_eq!(authority_of("http://h2.example:8080/a", &["x"]).as_deref(), Some("h2.example:8080"));
+        assert_eq!(authority_of("/a", &[]), None);
+    }
+
+    #[test]
+    fn two_host_headers_name_no_host() {
+        assert_eq!(authority_of("/a", &["app.example", "evil.example"]), None);
+    }
+
+    #[test]
+    fn a_forwarded_host_is_not_believed() {
+        let request = TestRequest::with_uri("/a")
+            .insert_header((HOST, "app.example"))
+            .insert_header(("forwarded", "host=evil.example"))
+            .insert_header(("x-forwarded-host", "evil.example"))
+            .to_srv_request();
+        assert_eq!(View(&request).authority(), Some("app.example"));
+    }
+
+    #[test]
+    fn every_cookie_header_is_seen_in_order() {
+        let request = TestRequest::default()
+            .append_header(("cookie", "a=1"))
+            .append_header(("cookie", "b=2"))
+            .to_srv_request();
+        let view = View(&request);
+        let mut seen = Vec::new();
+        view.header_values("cookie", &mut |value| seen.push(value));
+        assert_eq!(seen, [b"a=1", b"b=2"]);
+    }
+
+    #[test]
+    fn path_and_query_are_as_sent() {
+        let request = TestRequest::with_uri("/a%2Fb/?q=%20&q").to_srv_request();
+        let view = View(&request);
+        assert_eq!((view.path(), view.query()), ("/a%2Fb/", Some("q=%20&q")));
+    }
+
+    #[test]
+    fn a_reply_keeps_status_repeated_headers_and_the_wish() {
+        let mut reply = SignInWanted::new().reply();
+        for cookie in ["a=1", "b=2"] {
+            reply.headers_mut().append(http::header::SET_COOKIE, http::HeaderValue::from_static(cookie));
+        }
+        let response = response(reply);
+        assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+        assert_eq!(response.headers().get_all(SET_COOKIE).count(), 2);
+        assert!(response.extensions().get::<SignInWanted>().is_some());
+    }
+
+    #[actix_web::test]
+    async fn a_body_over_the_limit_is_too_large() {
+        let body = || {
+            let (_, payload) = TestRequest::default().set_payload("12345").to_srv_request().into_parts();
+            payload
+        };
+        assert_eq!(read_body(body(), 4).await, Err(BodyError::TooLarge));
+        assert_eq!(read_body(body(), 5).await, Ok(Bytes::from_static(b"12345")));
+    }
+}

@@ -1,0 +1,169 @@
+//! The extractors. The orphan rule lets neither crate implement actix-web's trait for the core's types, so each is
+//! a thin type of the same name around the core's, and dereferences to it.
+
+use std::future::{Future, Ready, ready};
+use std::ops::Deref;
+use std::pin::Pin;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde::de::DeserializeOwned;
+
+use crate::reject::Rejection;
+
+/// Extractor: what this request knows about who is there, somebody or nobody. Fails only where no
+/// [`AuthMiddleware`](crate::AuthMiddleware) is.
+///
+/// Everything else it can do is on [`landfall::Visit`].
+#[derive(Clone, Debug)]
+pub struct Visit(landfall::Visit);
+
+impl Visit {
+    /// Who is signed in, if anybody is.
+    pub fn signed_in(&self) -> Option<SignedIn> {
+        self.0.signed_in().map(SignedIn)
+    }
+
+    /// Who is signed in.
+    ///
+    /// # Errors
+    /// A [`Rejection`] to return from the handler, when nobody is signed in.
+    pub fn require(&self) -> Result<SignedIn, Rejection> {
+        Ok(self.0.require().map(SignedIn)?)
+    }
+
+    /// An access token that is good for at least another minute; it is refreshed when it is not.
+    ///
+    /// # Errors
+    /// A [`Rejection`] to return from the handler: a sign-in is wanted, no tokens are kept
+    /// ([`ErrorCode::Misconfigured`](crate::ErrorCode::Misconfigured)), or the token could not be had.
+    pub async fn access_token(&self) -> Result<AccessToken, Rejection> {
+        match self.0.access_token().await {
+            Ok(token) => Ok(AccessToken(token)),
+            Err(error) => Err(Rejection::no_token(&self.0, error)),
+        }
+    }
+}
+
+/// Extractor: somebody who is signed in. A request without a sign-in does not reach the handler: the browser is
+/// sent to sign in and comes back to the same address.
+///
+/// Everything it can do is on [`landfall::SignedIn`]. For pages that greet both guests and members, take a
+/// [`Visit`].
+#[derive(Clone, Debug)]
+pub struct SignedIn(landfall::SignedIn);
+
+/// Extractor: the claims kept at sign-in, as a type of the application's. Needs a sign-in, as [`SignedIn`] does.
+///
+/// ```no_run
+/// use landfall_actix::Claims;
+///
+/// #[derive(serde::Deserialize)]
+/// struct Member {
+///     sub: String,
+///     groups: Vec<String>,
+/// }
+///
+/// async fn groups(Claims(member): Claims<Member>) -> String {
+///     format!("{} is in {}", member.sub, member.groups.join(", "))
+/// }
+/// ```
+///
+/// Claims that do not fit the type are a 500 with the reason in the log.
+#[derive(Clone, Copy, Debug)]
+pub struct Claims<T>(pub T);
+
+/// Extractor: an access token to call an API with, good for at least another minute. Needs a sign-in, as
+/// [`SignedIn`] does, and a relying party that keeps tokens.
+///
+/// Everything it can do is on [`landfall::AccessToken`].
+#[derive(Clone, Debug)]
+pub struct AccessToken(landfall::AccessToken);
+
+impl FromRequest for Visit {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visit(request).map(Self))
+    }
+}
+
+impl FromRequest for SignedIn {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visit(request).and_then(|visit| Ok(visit.require().map(Self)?)))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest for Claims<T> {
+    type Error = Rejection;
+    type Future = Ready<Result<Self, Self::Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(visit(request).and_then(|visit| {
+            visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(&visit, &error))
+        }))
+    }
+}
+
+impl FromRequest for AccessToken {
+    type Error = Rejection;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let visit = visit(request).map(Visit);
+        Box::pin(async move { visit?.access_token().await })
+    }
+}
+
+fn visit(request: &HttpRequest) -> Result<landfall::Visit, Rejection> {
+    request.extensions().get().cloned().ok_or_else(Rejection::missing_layer)
+}
+
+impl Deref for Visit {
+    type Target = landfall::Visit;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Deref for SignedIn {
+    type Target = landfall::SignedIn;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl Deref for AccessToken {
+    type Target = landfall::AccessToken;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl<T> Deref for Claims<T> {
+    type Target = T;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn an_extractor_without_the_layer_is_refused_with_500() {
+        let rejection = SignedIn::extract(&TestRequest::default().to_http_request()).await.unwrap_err();
+        assert_eq!(rejection.code(), Some(crate::ErrorCode::Misconfigured));
+    }
+}

@@ -1,0 +1,209 @@
+//! The middleware around the whole application.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, ready};
+
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::{HttpMessage, HttpRequest};
+use landfall::{Decision, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use pin_project_lite::pin_project;
+
+use crate::convert::{self, View};
+use crate::reject::Rejection;
+
+/// Signs people in: the middleware around the whole application.
+///
+/// Wrap the `App` with it, and only there. The last `wrap` is the outermost: middleware that must see every
+/// answer (logging, compression, CORS) is wrapped after it.
+///
+/// Two of them, one inside the other, are a mistake and answer 500.
+#[derive(Clone, Debug)]
+pub struct AuthMiddleware {
+    auth: RelyingParty,
+}
+
+impl AuthMiddleware {
+    /// Middleware for this relying party. Clone one relying party into every worker.
+    pub fn new(auth: RelyingParty) -> Self {
+        Self { auth }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for AuthMiddleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = actix_web::Error;
+    type Transform = AuthService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(AuthService { auth: self.auth.clone(), inner: Rc::new(service) }))
+    }
+}
+
+/// The service made by [`AuthMiddleware`].
+#[derive(Debug)]
+pub struct AuthService<S> {
+    auth: RelyingParty,
+    // Shared only with requests that have to wait before they pass.
+    inner: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for AuthService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = actix_web::Error;
+    type Future = AuthFuture<S>;
+
+    forward_ready!(inner);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        if request.extensions().get::<Visit>().is_some() {
+            return AuthFuture::reply(request.into_parts().0, landfall::stacked_layers("AuthMiddleware"));
+        }
+        // Not in the match: what borrows the request must be gone when it is given away.
+        let step = self.auth.begin(&View(&request));
+        match step {
+            Step::Done(Decision::Pass(visit)) => {
+                request.extensions_mut().insert(visit.clone());
+                AuthFuture { state: State::Inner { future: self.inner.call(request), visit } }
+            }
+            Step::Done(Decision::Reply(reply)) => AuthFuture::reply(request.into_parts().0, reply),
+            Step::Wait(waiting) => AuthFuture {
+                state: State::Deciding {
+                    waiting,
+                    request: Some(request),
+                    inner: Some(Rc::clone(&self.inner)),
+                },
+            },
+            Step::NeedsBody(needs) => {
+                let payload = request.take_payload();
+                let waiting = Box::pin(async move {
+                    let body = convert::read_body(payload, needs.limit()).await;
+                    needs.with(body).await
+                });
+                AuthFuture { state: State::Replying { waiting, request: Some(request.into_parts().0) } }
+            }
+        }
+    }
+}
+
+type LocalWaiting<T> = Pin<Box<dyn Future<Output = T>>>;
+
+pin_project! {
+    /// The future of [`AuthService`]. Where nothing has to be waited for, it holds the inner future unboxed.
+    pub struct AuthFuture<S>
+    where
+        S: Service<ServiceRequest>,
+    {
+        #[pin]
+        state: State<S, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, F> {
+        /// The application is at work. No copy of its request may be kept: actix-web's routing would panic.
+        Inner { #[pin] future: F, visit: Visit },
+        /// The answer is known.
+        Reply { answer: Option<(HttpRequest, Reply)> },
+        /// Not decided yet. `inner` is what is called if the request passes.
+        Deciding { waiting: Waiting<Decision>, request: Option<ServiceRequest>, inner: Option<Rc<S>> },
+        /// The answer is on its way: the body is read for it, or the application asked for a sign-in. If it
+        /// asked by an error, its request is gone.
+        Replying { waiting: LocalWaiting<Reply>, request: Option<HttpRequest> },
+    }
+}
+
+impl<S: Service<ServiceRequest>> AuthFuture<S> {
+    fn reply(request: HttpRequest, reply: Reply) -> Self {
+        Self { state: State::Reply { answer: Some((request, reply)) } }
+    }
+}
+
+impl<S, B> Future for AuthFuture<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = actix_web::Error>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, actix_web::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Inner { future, visit } => match ready!(future.poll(cx)) {
+                    Ok(mut response) => {
+                        let wanted = response.response_mut().extensions_mut().remove::<SignInWanted>();
+                        let Some(wanted) = wanted else {
+                            convert::apply_edits(visit, response.response_mut());
+                            return Poll::Ready(Ok(response.map_into_left_body()));
+                        };
+                        let (request, _) = response.into_parts();
+                        let waiting = visit.relying_party().challenge(visit, wanted);
+                        State::Replying { waiting, request: Some(request) }
+                    }
+                    // Handlers' errors are responses by now; this one is some middleware's.
+                    Err(error) => match error.as_error().and_then(Rejection::wanted) {
+                        Some(wanted) => {
+                            let waiting = visit.relying_party().challenge(visit, wanted);
+                            State::Replying { waiting, request: None }
+                        }
+                        None => return Poll::Ready(Err(error)),
+                    },
+                },
+                StateProj::Reply { answer } => match answer.take() {
+                    Some((request, reply)) => {
+                        let response = ServiceResponse::new(request, convert::response(reply));
+                        return Poll::Ready(Ok(response.map_into_right_body()));
+                    }
+                    // Polled after it was ready, which nothing may rely on.
+                    None => return Poll::Pending,
+                },
+                StateProj::Deciding { waiting, request, inner } => {
+                    let decision = ready!(waiting.as_mut().poll(cx));
+                    // Polled after it was ready, which nothing may rely on.
+                    let (Some(request), Some(inner)) = (request.take(), inner.take()) else {
+                        return Poll::Pending;
+                    };
+                    match decision {
+                        Decision::Pass(visit) => {
+                            request.extensions_mut().insert(visit.clone());
+                            State::Inner { future: inner.call(request), visit }
+                        }
+                        Decision::Reply(reply) => {
+                            State::Reply { answer: Some((request.into_parts().0, reply)) }
+                        }
+                    }
+                }
+                StateProj::Replying { waiting, request } => {
+                    let reply = ready!(waiting.as_mut().poll(cx));
+                    match request.take() {
+                        Some(request) => State::Reply { answer: Some((request, reply)) },
+                        // Without a request there is no response, but an error can be the answer too.
+                        None => return Poll::Ready(Err(Rejection::answered(reply).into())),
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<ServiceRequest>> fmt::Debug for AuthFuture<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthFuture").finish_non_exhaustive()
+    }
+}

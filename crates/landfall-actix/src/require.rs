@@ -1,0 +1,149 @@
+//! The guard for a subtree.
+
+use std::fmt;
+use std::future::{Future, Ready, ready};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::HttpMessage;
+use actix_web::body::{EitherBody, MessageBody};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use landfall::Visit;
+use pin_project_lite::pin_project;
+
+use crate::convert;
+
+/// Guards a scope, a resource or a whole application: nothing inside it runs unless somebody is signed in.
+///
+/// ```no_run
+/// use actix_web::web;
+/// use landfall_actix::RequireLogin;
+///
+/// let reports = web::scope("/reports")
+///     .route("", web::get().to(async || "all reports"))
+///     .wrap(RequireLogin::new());
+/// # let _: actix_web::Scope<_> = reports;
+/// ```
+///
+/// It only asks; the [`AuthMiddleware`](crate::AuthMiddleware) around the whole application answers the browser.
+/// Without that middleware every request gets a 500, and the log says which one is missing.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RequireLogin {}
+
+impl RequireLogin {
+    /// Asks for a sign-in, whatever kind.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireLogin
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Transform = RequireLoginService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequireLoginService { inner }))
+    }
+}
+
+/// The service made by [`RequireLogin`].
+#[derive(Debug)]
+pub struct RequireLoginService<S> {
+    inner: S,
+}
+
+impl<S, B> Service<ServiceRequest> for RequireLoginService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Future = RequireLoginFuture<S::Future>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let asked = request.extensions().get::<Visit>().map(Visit::require);
+        let refusal = match asked {
+            Some(Ok(_)) => {
+                return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
+            }
+            Some(Err(wanted)) => wanted.reply(),
+            None => landfall::missing_layer("AuthMiddleware"),
+        };
+        let response = request.into_response(convert::response(refusal));
+        RequireLoginFuture { state: State::Refused { response: Some(response) } }
+    }
+}
+
+pin_project! {
+    /// The future of [`RequireLoginService`].
+    pub struct RequireLoginFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        /// Somebody is signed in; the inner service is at work.
+        Inner { #[pin] future: F },
+        /// The inner service was not called.
+        Refused { response: Option<ServiceResponse> },
+    }
+}
+
+impl<F, B, E> Future for RequireLoginFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, E>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Inner { future } => {
+                future.poll(cx).map(|answer| answer.map(ServiceResponse::map_into_left_body))
+            }
+            StateProj::Refused { response } => match response.take() {
+                Some(response) => Poll::Ready(Ok(response.map_into_right_body())),
+                // Polled after it was ready, which nothing may rely on.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F> fmt::Debug for RequireLoginFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireLoginFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, web};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_guard_without_its_layer_answers_500_and_lets_nothing_through() {
+        let guarded = web::scope("/reports").route("", web::get().to(async || "inside"));
+        let app = init_service(App::new().service(guarded.wrap(RequireLogin::new()))).await;
+        for path in ["/reports", "/reports/no-such-page"] {
+            let response = call_service(&app, TestRequest::with_uri(path).to_request()).await;
+            assert_eq!(response.status().as_u16(), 500, "{path}");
+        }
+    }
+}

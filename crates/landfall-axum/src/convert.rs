@@ -1,0 +1,168 @@
+//! The only place that knows both worlds: axum's requests and responses, and the core's.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use landfall::{BodyError, Reply, RequestView, Visit};
+
+/// What a tower body may fail with.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A request as the core sees it. The body stays out of sight.
+pub(crate) struct View<'r, B>(pub(crate) &'r Request<B>);
+
+impl<B> RequestView for View<'_, B> {
+    fn method(&self) -> &str {
+        self.0.method().as_str()
+    }
+
+    fn path(&self) -> &str {
+        self.0.uri().path()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.0.uri().query()
+    }
+
+    fn authority(&self) -> Option<&str> {
+        if let Some(authority) = self.0.uri().authority() {
+            return Some(authority.as_str());
+        }
+        let mut hosts = self.0.headers().get_all(HOST).iter();
+        match (hosts.next(), hosts.next()) {
+            (Some(host), None) => std::str::from_utf8(host.as_bytes()).ok(),
+            // Two Host headers name no host (RFC 9112 §3.2).
+            _ => None,
+        }
+    }
+
+    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        for value in self.0.headers().get_all(name) {
+            each(value.as_bytes());
+        }
+    }
+}
+
+/// A reply as a response with the body type at hand.
+pub(crate) fn response<B: From<Bytes>>(reply: Reply) -> Response<B> {
+    reply.map(B::from)
+}
+
+/// Changes the application's response as the visit asks, which is usually not at all.
+pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
+    let headers = response.headers_mut();
+    let edits = {
+        let mut values = headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes);
+        match (values.next(), values.next()) {
+            (first, None) => visit.edits(first),
+            // Several header lines are one list (RFC 9110 §5.3).
+            _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL).iter()))),
+        }
+    };
+    if let Some(value) = edits.cache_control {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+    }
+    for cookie in edits.set_cookies {
+        if let Ok(value) = HeaderValue::try_from(cookie) {
+            headers.append(SET_COOKIE, value);
+        } else {
+            tracing::error!("a cookie was dropped: it cannot stand in a header");
+        }
+    }
+}
+
+fn join<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Vec<u8> {
+    let mut all = Vec::new();
+    for value in values {
+        all.extend_from_slice(value.as_bytes());
+        all.push(b',');
+    }
+    all
+}
+
+/// Reads a whole body of at most `limit` bytes.
+pub(crate) async fn read_body<B>(body: B, limit: usize) -> Result<Bytes, BodyError>
+where
+    B: Body,
+    B::Error: Into<BoxError>,
+{
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(_) => Err(BodyError::Incomplete),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+    use http_body_util::Full;
+
+    use super::*;
+
+    fn authority_of(uri: &str, hosts: &[&str]) -> Option<String> {
+        let mut request = Request::builder().uri(uri);
+        for host in hosts {
+            request = request.header(HOST, *host);
+        }
+        let request = request.body(()).unwrap();
+        View(&request).authority().map(str::to_owned)
+    }
+
+    #[test]
+    fn the_authority_is_that_of_the_target_else_the_host_header() {
+        assert_eq!(authority_of("/a", &["app.example"]).as_deref(), Some("app.example"));
+        assert_eq!(authority_of("http://h2.example:8080/a", &["x"]).as_deref(), Some("h2.example:8080"));
+        assert_eq!(authority_of("/a", &[]), None);
+    }
+
+    #[test]
+    fn two_host_headers_name_no_host() {
+        assert_eq!(authority_of("/a", &["app.example", "evil.example"]), None);
+    }
+
+    #[test]
+    fn every_cookie_header_is_seen_in_order() {
+        let request = Request::builder().header("cookie", "a=1").header("cookie", "b=2").body(()).unwrap();
+        let view = View(&request);
+        let mut seen = Vec::new();
+        view.header_values("cookie", &mut |value| seen.push(value));
+        assert_eq!(seen, [b"a=1", b"b=2"]);
+    }
+
+    #[test]
+    fn path_and_query_are_as_sent() {
+        let request = Request::builder().uri("/a%2Fb/?q=%20&q").body(()).unwrap();
+        let view = View(&request);
+        assert_eq!((view.path(), view.query()), ("/a%2Fb/", Some("q=%20&q")));
+    }
+
+    #[tokio::test]
+    async fn a_body_over_the_limit_is_too_large() {
+        let body = || Full::new(Bytes::from_static(b"12345"));
+        assert_eq!(read_body(body(), 4).await, Err(BodyError::TooLarge));
+        assert_eq!(read_body(body(), 5).await, Ok(Bytes::from_static(b"12345")));
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_is_incomplete() {
+        assert_eq!(read_body(Broken, 4).await, Err(BodyError::Incomplete));
+    }
+
+    struct Broken;
+
+    impl Body for Broken {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())))
+        }
+    }
+}

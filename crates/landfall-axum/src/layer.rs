@@ -1,0 +1,207 @@
+//! The layer around the whole application.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use landfall::{Decision, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::convert::{self, BoxError, View};
+
+/// Signs people in: the layer around the whole application.
+///
+/// It must be the outermost one that cares about paths, on the whole router and only there: on a nested router
+/// it would see paths without their prefix, and its callback never. Layers that must see every answer (tracing,
+/// compression, CORS) go around it.
+///
+/// Two of them, one inside the other, are a mistake and answer 500.
+#[derive(Clone, Debug)]
+pub struct AuthLayer {
+    auth: RelyingParty,
+}
+
+impl AuthLayer {
+    /// A layer for this relying party.
+    pub fn new(auth: RelyingParty) -> Self {
+        Self { auth }
+    }
+}
+
+impl<S> Layer<S> for AuthLayer {
+    type Service = AuthService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        AuthService { auth: self.auth.clone(), inner }
+    }
+}
+
+/// The service made by [`AuthLayer`].
+#[derive(Clone, Debug)]
+pub struct AuthService<S> {
+    auth: RelyingParty,
+    inner: S,
+}
+
+impl<S, B, RB> Service<Request<B>> for AuthService<S>
+where
+    S: Service<Request<B>, Response = Response<RB>> + Clone,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+    RB: From<Bytes>,
+{
+    type Response = Response<RB>;
+    type Error = S::Error;
+    type Future = AuthFuture<S, B>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        if request.extensions().get::<Visit>().is_some() {
+            return AuthFuture::reply(landfall::stacked_layers("AuthLayer"));
+        }
+        match self.auth.begin(&View(&request)) {
+            Step::Done(Decision::Pass(visit)) => {
+                request.extensions_mut().insert(visit.clone());
+                AuthFuture { state: State::Inner { future: self.inner.call(request), visit } }
+            }
+            Step::Done(Decision::Reply(reply)) => AuthFuture::reply(reply),
+            Step::Wait(waiting) => {
+                // The service that was polled ready is the one to call; its clone stays for the next request.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                AuthFuture { state: State::Deciding { waiting, then: Some(Box::new((inner, request))) } }
+            }
+            Step::NeedsBody(needs) => {
+                let body = request.into_body();
+                let waiting = Box::pin(async move {
+                    let body = convert::read_body(body, needs.limit()).await;
+                    needs.with(body).await
+                });
+                AuthFuture { state: State::Replying { waiting } }
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`AuthService`]. Where nothing has to be waited for, it holds the inner future unboxed.
+    pub struct AuthFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B, S::Future>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<S, B, F> {
+        /// The application is at work.
+        Inner { #[pin] future: F, visit: Visit },
+        /// The answer is known.
+        Reply { reply: Option<Reply> },
+        /// Not decided yet. `then` is what is called if the request passes.
+        Deciding { waiting: Waiting<Decision>, then: Option<Box<(S, Request<B>)>> },
+        /// The answer is on its way: the body is read for it, or the application asked for a sign-in.
+        Replying { waiting: Waiting<Reply> },
+    }
+}
+
+impl<S: Service<Request<B>>, B> AuthFuture<S, B> {
+    fn reply(reply: Reply) -> Self {
+        Self { state: State::Reply { reply: Some(reply) } }
+    }
+}
+
+impl<S, B, RB> Future for AuthFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    RB: From<Bytes>,
+{
+    type Output = Result<Response<RB>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProj::Inner { future, visit } => {
+                    let mut response = ready!(future.poll(cx))?;
+                    let Some(wanted) = response.extensions_mut().remove::<SignInWanted>() else {
+                        convert::apply_edits(visit, &mut response);
+                        return Poll::Ready(Ok(response));
+                    };
+                    State::Replying { waiting: visit.relying_party().challenge(visit, wanted) }
+                }
+                StateProj::Reply { reply } => match reply.take() {
+                    Some(reply) => return Poll::Ready(Ok(convert::response(reply))),
+                    // Polled after it was ready, which nothing may rely on.
+                    None => return Poll::Pending,
+                },
+                StateProj::Deciding { waiting, then } => match ready!(waiting.as_mut().poll(cx)) {
+                    Decision::Reply(reply) => State::Reply { reply: Some(reply) },
+                    Decision::Pass(visit) => {
+                        // Polled after it was ready, which nothing may rely on.
+                        let Some(then) = then.take() else { return Poll::Pending };
+                        let (mut inner, mut request) = *then;
+                        request.extensions_mut().insert(visit.clone());
+                        State::Inner { future: inner.call(request), visit }
+                    }
+                },
+                StateProj::Replying { waiting } => {
+                    let reply = ready!(waiting.as_mut().poll(cx));
+                    State::Reply { reply: Some(reply) }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+impl<S: Service<Request<B>>, B> fmt::Debug for AuthFuture<S, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+
+    use super::*;
+    use crate::RequireLogin;
+
+    fn is_service<S: Service<Request<B>> + Clone + Send, B>(service: S) -> S
+    where
+        S::Future: Send,
+    {
+        service
+    }
+
+    // These two need only compile: there is no relying party without a configuration.
+
+    #[allow(dead_code)]
+    fn the_layers_go_around_an_axum_router(auth: RelyingParty) -> axum::Router {
+        axum::Router::new().layer(RequireLogin::new()).layer(AuthLayer::new(auth))
+    }
+
+    #[allow(dead_code)]
+    fn the_layers_go_around_a_service_that_is_not_of_axum(auth: RelyingParty) {
+        async fn answer(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, std::io::Error> {
+            Ok(Response::default())
+        }
+        let guarded = RequireLogin::new().layer(tower::service_fn(answer));
+        is_service::<_, Full<Bytes>>(AuthLayer::new(auth).layer(guarded));
+    }
+}

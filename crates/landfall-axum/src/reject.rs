@@ -1,0 +1,76 @@
+//! What an extractor answers when it cannot give what was asked for.
+
+use std::fmt;
+
+use axum_core::response::{IntoResponse, Response};
+use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Visit};
+
+use crate::convert;
+
+/// Why an extractor of this crate refused: a sign-in is wanted, or something failed.
+///
+/// Return it from a handler to ask for a sign-in half-way, for example by `visit.require()?`; the
+/// [`AuthLayer`](crate::AuthLayer) then answers the browser. To ask without a [`Visit`](crate::Visit) at hand,
+/// make it from a [`SignInWanted`].
+#[derive(Debug)]
+pub struct Rejection {
+    code: Option<ErrorCode>,
+    // Boxed because a Result with a whole response in it is large on the good path too.
+    reply: Box<Reply>,
+}
+
+impl Rejection {
+    /// What failed; nothing where a sign-in is wanted.
+    pub fn code(&self) -> Option<ErrorCode> {
+        self.code
+    }
+
+    pub(crate) fn missing_layer() -> Self {
+        Self { code: Some(ErrorCode::Misconfigured), reply: Box::new(landfall::missing_layer("AuthLayer")) }
+    }
+
+    pub(crate) fn failed(visit: &Visit, error: &Error) -> Self {
+        let reply = visit.relying_party().error_reply(visit, error);
+        Self { code: Some(error.code()), reply: Box::new(reply) }
+    }
+
+    pub(crate) fn no_token(visit: &Visit, error: AccessTokenError) -> Self {
+        match error {
+            AccessTokenError::Wanted(wanted) => wanted.into(),
+            AccessTokenError::Failed(error) => Self::failed(visit, &error),
+            _ => Self::failed(visit, &ErrorCode::Misconfigured.into()),
+        }
+    }
+}
+
+impl From<SignInWanted> for Rejection {
+    fn from(wanted: SignInWanted) -> Self {
+        Self { code: None, reply: Box::new(wanted.reply()) }
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response {
+        convert::response(*self.reply)
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.map_or("a sign-in is wanted", ErrorCode::sentence))
+    }
+}
+
+impl std::error::Error for Rejection {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wanted_sign_in_is_a_401_that_carries_the_wish() {
+        let response = Rejection::from(SignInWanted::new()).into_response();
+        assert_eq!(response.status(), http::StatusCode::UNAUTHORIZED);
+        assert!(response.extensions().get::<SignInWanted>().is_some());
+    }
+}

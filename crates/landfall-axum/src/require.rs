@@ -1,0 +1,144 @@
+//! The guard for a subtree.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use landfall::{Reply, Visit};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::convert;
+
+/// Guards a router: nothing inside it runs unless somebody is signed in.
+///
+/// Apply it with `.layer`, not with `.route_layer`: the latter leaves the router's own fallback open, and with
+/// it every path below that no route names. A router put in place with `nest` leaves to the outer router, which
+/// this does not guard, what it has no fallback for, and its own path with a slash at the end; with
+/// `nest_service` it answers everything under its path.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use landfall_axum::RequireLogin;
+///
+/// let reports = Router::new().route("/", get(async || "all reports")).layer(RequireLogin::new());
+/// let app: Router = Router::new().nest("/reports", reports);
+/// ```
+///
+/// It only asks; the [`AuthLayer`](crate::AuthLayer) around the whole application answers the browser. Without
+/// that layer every request gets a 500, and the log says which layer is missing.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct RequireLogin {}
+
+impl RequireLogin {
+    /// Asks for a sign-in, whatever kind.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl<S> Layer<S> for RequireLogin {
+    type Service = RequireLoginService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequireLoginService { inner }
+    }
+}
+
+/// The service made by [`RequireLogin`].
+#[derive(Clone, Debug)]
+pub struct RequireLoginService<S> {
+    inner: S,
+}
+
+impl<S, B, RB> Service<Request<B>> for RequireLoginService<S>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    RB: From<Bytes>,
+{
+    type Response = Response<RB>;
+    type Error = S::Error;
+    type Future = RequireLoginFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let refusal = match request.extensions().get::<Visit>().map(Visit::require) {
+            Some(Ok(_)) => {
+                return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
+            }
+            Some(Err(wanted)) => wanted.reply(),
+            None => landfall::missing_layer("AuthLayer"),
+        };
+        RequireLoginFuture { state: State::Refused { reply: Some(refusal) } }
+    }
+}
+
+pin_project! {
+    /// The future of [`RequireLoginService`].
+    pub struct RequireLoginFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        /// Somebody is signed in; the inner service is at work.
+        Inner { #[pin] future: F },
+        /// The inner service was not called.
+        Refused { reply: Option<Reply> },
+    }
+}
+
+impl<F, RB, E> Future for RequireLoginFuture<F>
+where
+    F: Future<Output = Result<Response<RB>, E>>,
+    RB: From<Bytes>,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Inner { future } => future.poll(cx),
+            StateProj::Refused { reply } => match reply.take() {
+                Some(reply) => Poll::Ready(Ok(convert::response(reply))),
+                // Polled after it was ready, which nothing may rely on.
+                None => Poll::Pending,
+            },
+        }
+    }
+}
+
+impl<F> fmt::Debug for RequireLoginFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireLoginFuture").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_guard_without_its_layer_answers_500_and_lets_nothing_through() {
+        let guarded = Router::new().route("/", get(async || "inside")).fallback(async || "inside");
+        let app: Router = Router::new().nest_service("/reports", guarded.layer(RequireLogin::new()));
+        for path in ["/reports", "/reports/", "/reports/no-such-page"] {
+            let response =
+                app.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+            assert_eq!(response.status(), 500, "{path}");
+        }
+    }
+}
