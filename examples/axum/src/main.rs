@@ -1,0 +1,78 @@
+//! Landfall on axum: a public page, guarded pages, guarded JSON. Start it with `cargo run -p example-axum`.
+
+use std::error::Error;
+
+use axum::body::Bytes;
+use axum::extract::OriginalUri;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{Html, IntoResponse};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use landfall_axum::{self as landfall, AuthLayer, ErrorCode, Rejection, RequireLogin, SignedIn, Visit};
+use serde_json::Value;
+use tracing_subscriber::EnvFilter;
+
+#[path = "../../shared/pages.rs"]
+mod pages;
+#[path = "../../shared/setup.rs"]
+mod setup;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).init();
+
+    // The provider lives as long as this function.
+    let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
+
+    let guarded = Router::new().fallback(dashboard).layer(RequireLogin::new());
+    let app = Router::new()
+        .route("/", get(home))
+        .nest_service("/dashboard", guarded)
+        .route("/api/me", get(me))
+        .route("/api/echo", post(echo))
+        .layer(AuthLayer::new(auth));
+
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
+    Ok(())
+}
+
+/// Public: anybody may look.
+async fn home(visit: Visit) -> impl IntoResponse {
+    html(pages::home(visit.signed_in().as_ref(), &visit.login_url()))
+}
+
+/// Guarded, with everything below it, by the layer on its router.
+async fn dashboard(user: SignedIn, OriginalUri(uri): OriginalUri) -> impl IntoResponse {
+    html(pages::dashboard(&user, uri.path(), uri.query()))
+}
+
+/// Guarded by what it asks for. Asking for the access token refreshes it when it is due.
+async fn me(user: SignedIn, visit: Visit) -> Result<Json<Value>, Rejection> {
+    let expires_in = match visit.access_token().await {
+        Ok(token) => token.expires_in(),
+        // A session in a cookie keeps no tokens.
+        Err(rejection) if rejection.code() == Some(ErrorCode::Misconfigured) => None,
+        Err(rejection) => return Err(rejection),
+    };
+    Ok(Json(pages::me(&user, expires_in)))
+}
+
+/// Guarded: a POST from another site does not get here.
+async fn echo(_user: SignedIn, headers: HeaderMap, body: Bytes) -> impl IntoResponse {
+    let media_type = pages::echo_type(headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes));
+    ([(CONTENT_TYPE, media_type), (X_CONTENT_TYPE_OPTIONS, "nosniff")], body)
+}
+
+fn html(page: String) -> impl IntoResponse {
+    ([(CONTENT_SECURITY_POLICY, pages::POLICY)], Html(page))
+}
+
+async fn ctrl_c() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::error!("cannot listen for Ctrl-C: {error}");
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,123 @@
+//! What every example does before it listens: read the environment, or start a provider of its own.
+
+use std::env;
+use std::error::Error;
+use std::net::SocketAddr;
+
+use landfall_testkit::{Client, LocalProvider};
+
+use crate::landfall::{MemoryStore, RelyingParty, RelyingPartyBuilder};
+
+/// What an example needs to run.
+pub(crate) struct Setup {
+    pub(crate) auth: RelyingParty,
+    pub(crate) listen: SocketAddr,
+    /// Runs until it is dropped. None where the environment names a provider.
+    pub(crate) provider: Option<LocalProvider>,
+}
+
+/// Reads `LANDFALL_*` (see the README), and `LANDFALL_LISTEN` on top. With no provider setting at all, and only
+/// when listening on loopback, starts a local provider.
+pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
+    let listen = listen_address()?;
+    let configured = env::var("LANDFALL_BASE_URL").ok();
+    let base_urls = base_urls(configured.as_deref(), listen.port());
+    let store = env::var("LANDFALL_STORE").ok();
+
+    let mut provider = None;
+    let mut builder = if names_a_provider(env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+        let builder = RelyingParty::from_env()?;
+        // It has read those that the environment names.
+        if configured.is_some() { builder } else { with_base_urls(builder, &base_urls) }
+    } else if listen.ip().is_loopback() {
+        let local = local_provider(&base_urls)?;
+        let builder = RelyingParty::builder(local.issuer()).client(CLIENT_ID, CLIENT_SECRET);
+        provider = Some(local);
+        with_base_urls(builder, &base_urls)
+    } else {
+        return Err(
+            format!("LANDFALL_ISSUER is not set, and {listen} is not loopback: name a provider").into()
+        );
+    };
+
+    match store.as_deref() {
+        None | Some("memory") => builder = builder.store(MemoryStore::new()),
+        // Nothing to give: the session is the cookie.
+        Some("cookie") => {}
+        Some(other) => return Err(format!("LANDFALL_STORE: {other:?} is neither cookie nor memory").into()),
+    }
+    let auth = builder.build()?;
+
+    println!("Application: {}", base_urls.join("  "));
+    if let Some(local) = &provider {
+        println!("Provider:    {}", local.issuer());
+    }
+    Ok(Setup { auth, listen, provider })
+}
+
+const CLIENT_ID: &str = "example";
+const CLIENT_SECRET: &str = "example-secret-for-loopback-only";
+const PROVIDER_PORT: u16 = 9000;
+
+fn listen_address() -> Result<SocketAddr, String> {
+    let text = env::var("LANDFALL_LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    text.parse().map_err(|_| format!("LANDFALL_LISTEN: {text:?} is not an address such as 127.0.0.1:3000"))
+}
+
+fn base_urls(configured: Option<&str>, port: u16) -> Vec<String> {
+    match configured {
+        Some(list) => list.split(',').map(|url| url.trim().trim_end_matches('/').to_owned()).collect(),
+        None => vec![format!("http://127.0.0.1:{port}"), format!("http://localhost:{port}")],
+    }
+}
+
+fn with_base_urls(builder: RelyingPartyBuilder, base_urls: &[String]) -> RelyingPartyBuilder {
+    base_urls.iter().fold(builder, |builder, base_url| builder.base_url(base_url))
+}
+
+/// Any of ours counts, a misspelt one too: whoever sets one means a provider of their own, and wants to hear
+/// what is missing. The few named here say nothing about a provider.
+fn names_a_provider(mut names: impl Iterator<Item = String>) -> bool {
+    const OTHERS: [&str; 3] = ["LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_BASE_URL"];
+    names.any(|name| {
+        name.starts_with("INTELLIAUTH_") || name.starts_with("LANDFALL_") && !OTHERS.contains(&&*name)
+    })
+}
+
+fn local_provider(base_urls: &[String]) -> Result<LocalProvider, Box<dyn Error>> {
+    let port = (PROVIDER_PORT..=PROVIDER_PORT + 99)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .ok_or("no free port for the local provider between 9000 and 9099")?;
+    if port != PROVIDER_PORT {
+        tracing::warn!("port {PROVIDER_PORT} is taken: the local provider listens on {port}");
+    }
+    let mut client = Client::new(CLIENT_ID).secret(CLIENT_SECRET);
+    for base_url in base_urls {
+        client = client
+            .redirect_uri(format!("{base_url}/auth/callback"))
+            .post_logout_redirect_uri(format!("{base_url}/"));
+    }
+    Ok(LocalProvider::builder().port(port).client(client).start_blocking()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&str]) -> bool {
+        names_a_provider(names.iter().map(|name| (*name).to_owned()))
+    }
+
+    #[test]
+    fn an_environment_without_a_provider_setting_gets_the_local_one() {
+        assert!(!named(&[]));
+        assert!(!named(&["HOME", "LANDFALL_LISTEN", "LANDFALL_STORE"]));
+    }
+
+    #[test]
+    fn half_a_provider_setting_is_not_replaced_by_the_local_one() {
+        assert!(named(&["LANDFALL_CLIENT_ID"]));
+        assert!(named(&["INTELLIAUTH_TENANT_URL"]));
+        assert!(named(&["LANDFALL_ISUER"]));
+    }
+}
