@@ -1,0 +1,98 @@
+//! The application on actix-web.
+
+use std::net::SocketAddr;
+use std::sync::mpsc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
+use actix_web::web::{self, Json};
+use actix_web::{App, HttpRequest, HttpServer, Responder};
+use landfall::{Prompt, RelyingParty, SignInWanted};
+use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
+
+/// Two workers, as an application has: each is a runtime of its own.
+pub(crate) async fn serve(auth: RelyingParty) -> SocketAddr {
+    let (told, address) = mpsc::channel();
+    // Ends with the process.
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server =
+                HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
+                    .workers(2)
+                    .disable_signals()
+                    .bind_auto_h2c(("127.0.0.1", 0))
+                    .unwrap();
+            told.send(server.addrs()[0]).unwrap();
+            server.run().await
+        })
+    });
+    tokio::task::spawn_blocking(move || address.recv().unwrap()).await.unwrap()
+}
+
+fn routes(config: &mut web::ServiceConfig) {
+    config
+        .route("/", web::get().to(home))
+        .route("/dashboard", web::get().to(dashboard))
+        .service(
+            web::resource("/dashboard/{rest:.*}")
+                .route(web::get().to(dashboard))
+                .route(web::post().to(dashboard)),
+        )
+        .service(
+            web::scope("/reports")
+                .wrap(RequireLogin::new())
+                .route("", web::get().to(async || "all reports"))
+                .route("/{id}", web::get().to(report))
+                .route("/{id}", web::post().to(async || "report kept"))
+                .default_service(web::to(async || ("no such report", StatusCode::NOT_FOUND))),
+        )
+        .service(web::resource("/merged").wrap(RequireLogin::new()).route(web::get().to(async || "merged")))
+        .route("/claims", web::get().to(claims))
+        .route("/token", web::get().to(token))
+        .route("/switch", web::get().to(switch))
+        .route("/cached", web::get().to(cached))
+        .route("/stream", web::get().to(stream))
+        .route("/echo", web::post().to(echo))
+        .route("/open-echo", web::post().to(async |body: String| body));
+}
+
+async fn home(visit: Visit) -> String {
+    crate::greeting(visit.signed_in().as_deref())
+}
+
+async fn dashboard(user: SignedIn, request: HttpRequest) -> String {
+    let query = Some(request.query_string()).filter(|query| !query.is_empty());
+    crate::dashboard(&user, request.path(), query)
+}
+
+async fn report(user: SignedIn) -> String {
+    format!("report of {}", user.subject())
+}
+
+async fn claims(Claims(member): Claims<crate::Member>) -> String {
+    format!("{} in {}", member.sub, member.groups.join("+"))
+}
+
+async fn token(token: AccessToken) -> Json<serde_json::Value> {
+    Json(
+        serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().map(|s| s.as_secs()) }),
+    )
+}
+
+async fn switch() -> Result<String, Rejection> {
+    Err(SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into())
+}
+
+async fn cached(visit: Visit) -> impl Responder {
+    crate::greeting(visit.signed_in().as_deref())
+        .customize()
+        .insert_header((CACHE_CONTROL, "public, max-age=60"))
+}
+
+async fn stream(_user: SignedIn) -> impl Responder {
+    "data: hello\n\n".customize().insert_header(("content-type", "text/event-stream"))
+}
+
+async fn echo(_user: SignedIn, body: String) -> String {
+    body
+}

@@ -1,0 +1,82 @@
+//! The application on axum.
+
+use std::net::SocketAddr;
+
+use axum::extract::OriginalUri;
+use axum::http::StatusCode;
+use axum::http::header::CACHE_CONTROL;
+use axum::response::IntoResponse;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use landfall::{Prompt, RelyingParty, SignInWanted};
+use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, Visit};
+
+pub(crate) async fn serve(auth: RelyingParty) -> SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    // Ends with the test's runtime.
+    tokio::spawn(async move { axum::serve(listener, app(auth)).await });
+    address
+}
+
+fn app(auth: RelyingParty) -> Router {
+    // A nested router with a fallback of its own; the guard covers both.
+    let reports = Router::new()
+        .route("/", get(async || "all reports"))
+        .route("/{id}", get(report).post(async || "report kept"))
+        .fallback(async || (StatusCode::NOT_FOUND, "no such report"))
+        .layer(RequireLogin::new());
+    let merged = Router::new().route("/merged", get(async || "merged")).layer(RequireLogin::new());
+    Router::new()
+        .route("/", get(home))
+        .route("/dashboard", get(dashboard))
+        .route("/dashboard/{*rest}", get(dashboard).post(dashboard))
+        .nest("/reports", reports)
+        .merge(merged)
+        .route("/claims", get(claims))
+        .route("/token", get(token))
+        .route("/switch", get(switch))
+        .route("/cached", get(cached))
+        .route("/stream", get(stream))
+        .route("/echo", post(echo))
+        .route("/open-echo", post(async |body: String| body))
+        .layer(AuthLayer::new(auth))
+}
+
+async fn home(visit: Visit) -> String {
+    crate::greeting(visit.signed_in().as_deref())
+}
+
+async fn dashboard(user: SignedIn, OriginalUri(uri): OriginalUri) -> String {
+    crate::dashboard(&user, uri.path(), uri.query())
+}
+
+async fn report(user: SignedIn) -> String {
+    format!("report of {}", user.subject())
+}
+
+async fn claims(Claims(member): Claims<crate::Member>) -> String {
+    format!("{} in {}", member.sub, member.groups.join("+"))
+}
+
+async fn token(token: AccessToken) -> Json<serde_json::Value> {
+    Json(
+        serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().map(|s| s.as_secs()) }),
+    )
+}
+
+async fn switch() -> Rejection {
+    SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into()
+}
+
+async fn cached(visit: Visit) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "public, max-age=60")], crate::greeting(visit.signed_in().as_deref()))
+}
+
+async fn stream(_user: SignedIn) -> impl IntoResponse {
+    ([("content-type", "text/event-stream")], "data: hello\n\n")
+}
+
+async fn echo(_user: SignedIn, body: String) -> String {
+    body
+}

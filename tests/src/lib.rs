@@ -1,0 +1,32 @@
+//! What the scenarios and the attacks share: one application, written for axum and for actix-web with the same
+//! routes and the same answers; a provider, a browser and a clock around it; and a macro that runs a test on
+//! every framework with every kind of session.
+
+mod actix_app;
+mod axum_app;
+mod matrix;
+pub mod traces;
+mod world;
+
+pub use world::{BASE_URL, Framework, SessionKind, World};
+
+/// What the application's pages say about who is there.
+fn greeting(user: Option<&landfall::SignedIn>) -> String {
+    match user {
+        Some(user) => format!("hello {}", user.subject()),
+        None => "hello nobody".to_owned(),
+    }
+}
+
+/// A guarded page that says who asked, and for what.
+fn dashboard(user: &landfall::SignedIn, path: &str, query: Option<&str>) -> String {
+    format!("dashboard of {} at {path} with {}", user.subject(), query.unwrap_or("no query"))
+}
+
+/// The claims that `/claims` asks for.
+#[derive(Debug, serde::Deserialize)]
+struct Member {
+    sub: String,
+    #[serde(default)]
+    groups: Vec<String>,
+}

@@ -1,0 +1,185 @@
+//! A provider, a browser, a clock and one application, wired together.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use landfall::{CookieKey, MemoryStore, RelyingParty, RelyingPartyBuilder};
+use landfall_testkit::{Browser, LocalProvider, Page, TestBed, VirtualClock};
+
+/// Where browsers reach the application: https, so the cookies are the real ones; the TLS in front is left out.
+pub const BASE_URL: &str = "https://app.example.com";
+
+/// Which of the two applications runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framework {
+    /// axum.
+    Axum,
+    /// actix-web.
+    Actix,
+}
+
+/// Where sessions live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionKind {
+    /// In the cookie.
+    Cookie,
+    /// In the memory store.
+    Memory,
+}
+
+/// A provider that signs Ada in without asking, a browser, a clock and one application.
+#[derive(Debug)]
+pub struct World {
+    /// Which application runs.
+    pub framework: Framework,
+    /// Where its sessions live.
+    pub kind: SessionKind,
+    /// The provider, at `https://op.example`, in this process.
+    pub provider: LocalProvider,
+    /// A browser that reaches both.
+    pub browser: Browser,
+    /// Everybody's clock.
+    pub clock: VirtualClock,
+    /// What the application was built with.
+    pub auth: RelyingParty,
+    /// Its sessions, if they live in memory.
+    pub store: MemoryStore,
+    /// The keys it seals with.
+    pub keys: Vec<CookieKey>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    bed: TestBed,
+}
+
+impl World {
+    /// The world as it is by default.
+    pub async fn new(framework: Framework, kind: SessionKind) -> Self {
+        Self::with(framework, kind, |builder| builder).await
+    }
+
+    /// A world whose relying party is built with changes.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub async fn with(
+        framework: Framework,
+        kind: SessionKind,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> Self {
+        let bed = TestBed::new(BASE_URL).unwrap();
+        Self::around(bed, framework, kind, change).await
+    }
+
+    /// A world around a bed of the test's own making.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub async fn around(
+        bed: TestBed,
+        framework: Framework,
+        kind: SessionKind,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> Self {
+        let keys = vec![CookieKey::generate().unwrap()];
+        let store = MemoryStore::with_clock(bed.clock());
+        let mut builder = bed.relying_party().cookie_keys(keys.clone());
+        if kind == SessionKind::Memory {
+            builder = builder.store(store.clone());
+        }
+        let auth = change(builder).build().unwrap();
+        let address = serve(framework, auth.clone()).await;
+        bed.browser.route(bed.base_url(), address).unwrap();
+        Self {
+            framework,
+            kind,
+            provider: bed.provider.clone(),
+            browser: bed.browser.clone(),
+            clock: bed.clock.clone(),
+            auth,
+            store,
+            keys,
+            address,
+            bed,
+        }
+    }
+
+    /// A builder as this world's was, without the change: for a second instance, or one after a restart.
+    pub fn builder(&self) -> RelyingPartyBuilder {
+        let builder = self.bed.relying_party().cookie_keys(self.keys.clone());
+        match self.kind {
+            SessionKind::Cookie => builder,
+            SessionKind::Memory => builder.store(self.store.clone()),
+        }
+    }
+
+    /// Starts another instance and routes the browser to it.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub async fn switch_to(&mut self, builder: RelyingPartyBuilder) {
+        self.auth = builder.build().unwrap();
+        self.address = serve(self.framework, self.auth.clone()).await;
+        self.browser.route(self.bed.base_url(), self.address).unwrap();
+    }
+
+    /// Another browser, with a jar of its own, that reaches the same places.
+    ///
+    /// # Panics
+    /// Never, as both places are there.
+    pub fn other_browser(&self) -> Browser {
+        let browser = Browser::new().clock(self.bed.clock());
+        browser.route(self.bed.issuer(), &self.provider).unwrap();
+        browser.route(self.bed.base_url(), self.address).unwrap();
+        browser
+    }
+
+    /// Opens a page of the application and follows every redirect.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open(&self, path: &str) -> Page {
+        self.browser.open(&format!("{BASE_URL}{path}")).await.unwrap()
+    }
+
+    /// Opens a page and stops at the first answer.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open_once(&self, path: &str) -> Page {
+        self.browser.open_without_following(&format!("{BASE_URL}{path}")).await.unwrap()
+    }
+
+    /// Goes as far as the provider's answer, and gives the callback's address without opening it.
+    ///
+    /// # Panics
+    /// When no callback comes.
+    pub async fn callback_for(&self, path: &str) -> String {
+        let mut page = self.open_once(path).await;
+        for _ in 0..5 {
+            let next = page.location().expect("a redirect").to_string();
+            if next.starts_with(&format!("{BASE_URL}/auth/callback")) {
+                return next;
+            }
+            page = self.browser.open_without_following(&next).await.unwrap();
+        }
+        panic!("no callback came: {page:?}");
+    }
+
+    /// How often the token endpoint was called.
+    pub fn token_calls(&self) -> usize {
+        self.provider.calls("/oauth2/token")
+    }
+
+    /// Lets time pass.
+    pub fn wait(&self, span: Duration) {
+        self.clock.advance(span);
+    }
+}
+
+/// Starts the application on a loopback port of its own.
+async fn serve(framework: Framework, auth: RelyingParty) -> SocketAddr {
+    match framework {
+        Framework::Axum => crate::axum_app::serve(auth).await,
+        Framework::Actix => crate::actix_app::serve(auth).await,
+    }
+}

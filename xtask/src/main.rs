@@ -1,0 +1,60 @@
+//! The project's own commands: `cargo xtask test | lint | bench | fuzz`.
+
+mod bench;
+mod engines;
+mod fuzz;
+mod group;
+mod invariants;
+mod lint;
+mod proofs;
+mod shell;
+mod test;
+mod tree;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  lint                         formatting, clippy, docs, every feature alone, and the invariants of ARCHITECTURE.md
+  test [-- ARGS]               installs what the tests need, then runs all of them; ARGS go to `cargo test`
+  fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
+  bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((command, rest)) if command == "lint" && rest.is_empty() => lint::run(),
+        Some((command, rest)) if command == "test" => after_dashes(rest).map_or_else(usage, test::run),
+        Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
+        Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
+        Some((command, _)) if matches!(command.as_str(), "help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => usage(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                eprintln!("{}", failure.message.trim_end());
+            }
+            ExitCode::from(failure.code)
+        }
+    }
+}
+
+/// What follows `--`, or nothing at all; anything else is a mistake.
+fn after_dashes(arguments: &[String]) -> Option<&[String]> {
+    match arguments.split_first() {
+        None => Some(arguments),
+        Some((dashes, rest)) if dashes == "--" => Some(rest),
+        Some(_) => None,
+    }
+}
+
+fn usage() -> Result<(), shell::Failure> {
+    Err(shell::Failure { message: USAGE.to_owned(), code: 2 })
+}
