@@ -72,7 +72,7 @@ fn base_urls(configured: Option<&str>, port: u16) -> Vec<String> {
 }
 
 fn with_base_urls(builder: RelyingPartyBuilder, base_urls: &[String]) -> RelyingPartyBuilder {
-    base_urls.iter().fold(builder, |builder, base_url| builder.base_url(base_url))
+    base_urls.iter().fold(builder, RelyingPartyBuilder::base_url)
 }
 
 /// Any of ours counts, a misspelt one too: whoever sets one means a provider of their own, and wants to hear

@@ -131,10 +131,10 @@ pub(crate) struct SentCookie {
 pub(crate) fn attempt_cookies(view: &dyn RequestView, names: &CookieNames) -> Vec<SentCookie> {
     let mut found = Vec::new();
     each_cookie(view, |name, value| {
-        if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value)) {
-            if let Some(kind) = names.kind(name) {
-                found.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
-            }
+        if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
+            && let Some(kind) = names.kind(name)
+        {
+            found.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
         }
     });
     found

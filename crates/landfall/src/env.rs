@@ -69,6 +69,7 @@ impl RelyingParty {
 /// Looks a variable up.
 type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>, ConfigError>;
 
+#[allow(clippy::too_many_lines, reason = "one variable after the other, each in a line or three")]
 pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     let get = |name: &str| Ok(lookup(name)?.filter(|value| !value.trim().is_empty()));
     let first = |names: [&str; 2]| match get(names[0])? {
@@ -94,10 +95,8 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
         .ok_or_else(|| missing("LANDFALL_CLIENT_ID", "the client id that the provider gave"))?;
     let mut builder = RelyingPartyBuilder::new(issuer).named_by_variables();
 
-    let auth: Option<ClientAuth> = get("LANDFALL_CLIENT_AUTH")?
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|error| by_variable(error))?;
+    let auth: Option<ClientAuth> =
+        get("LANDFALL_CLIENT_AUTH")?.map(|text| text.parse()).transpose().map_err(by_variable)?;
     let file = get("LANDFALL_CLIENT_SECRET_FILE")?;
     let secret = first(["LANDFALL_CLIENT_SECRET", "INTELLIAUTH_CLIENT_SECRET"])?;
     builder = match (file, secret) {

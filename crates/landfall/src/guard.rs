@@ -48,10 +48,8 @@ pub(crate) fn classify(view: &dyn RequestView) -> RequestKind {
     }
     match (view.header("sec-fetch-mode"), view.header("sec-fetch-dest")) {
         (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,
-        (Some(_), _) | (None, Some(_)) => other,
-        (None, None) if view.header("x-requested-with").is_some() => other,
-        (None, None) if html => RequestKind::Navigation,
-        (None, None) => other,
+        (None, None) if html && view.header("x-requested-with").is_none() => RequestKind::Navigation,
+        _ => other,
     }
 }
 

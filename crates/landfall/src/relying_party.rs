@@ -125,10 +125,11 @@ impl RelyingParty {
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
         }
-        if path == settings.after_logout && view.method() == "GET" {
-            if let Some(reply) = inner.returned_from_logout(place, query) {
-                return Step::Done(Decision::Reply(reply));
-            }
+        if path == settings.after_logout
+            && view.method() == "GET"
+            && let Some(reply) = inner.returned_from_logout(place, query)
+        {
+            return Step::Done(Decision::Reply(reply));
         }
         let found = inner.sessions.find(base, &place.names, view, now);
         if !matches!(found, Found::Nobody { .. })

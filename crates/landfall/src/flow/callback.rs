@@ -399,10 +399,10 @@ impl Leg<'_> {
         let cookie = sessions
             .begin(self.request.base, &self.place.names, identity, Some(tokens), claims.session_expiry, now)
             .await?;
-        if let Some(before) = before {
-            if let Err(error) = sessions.end(&before).await {
-                tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
-            }
+        if let Some(before) = before
+            && let Err(error) = sessions.end(&before).await
+        {
+            tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
         }
         Ok(cookie)
     }

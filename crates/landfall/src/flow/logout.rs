@@ -66,7 +66,7 @@ async fn revoke(inner: &Inner, session: &Session) {
     match inner.http.send(request).await {
         Ok(response) if response.status().is_success() => {}
         Ok(response) => {
-            tracing::warn!(status = response.status().as_u16(), "the provider did not revoke the token")
+            tracing::warn!(status = response.status().as_u16(), "the provider did not revoke the token");
         }
         Err(error) => tracing::warn!(%error, "the provider did not revoke the token"),
     }

@@ -100,10 +100,11 @@ impl SessionKeeper {
         let mut candidates: [Option<&[u8]>; MAX_CANDIDATES] = [None; MAX_CANDIDATES];
         let mut free = candidates.iter_mut();
         each_cookie(view, |name, value| {
-            if name == names.session.as_bytes() && value.len() <= MAX_COOKIE {
-                if let Some(slot) = free.next() {
-                    *slot = Some(value);
-                }
+            if name == names.session.as_bytes()
+                && value.len() <= MAX_COOKIE
+                && let Some(slot) = free.next()
+            {
+                *slot = Some(value);
             }
         });
         let mut to_load = Vec::new();
@@ -145,7 +146,6 @@ impl SessionKeeper {
             Some((session, current)) => Some((session, current)),
             None => match self.open_sealed(base, names, text) {
                 SealedText::Session(session, current) => {
-                    let session = Arc::new(session);
                     if let Ok(text) = std::str::from_utf8(text) {
                         self.cache.put_sealed(text, Arc::clone(&session), current, now);
                     }
@@ -167,7 +167,7 @@ impl SessionKeeper {
         let Some(sealer) = self.sealers.get(base) else { return SealedText::Garbage };
         match sealer.open(names.session.as_bytes(), text) {
             Opened::Plain { bytes, current } => match record::read(&bytes, &self.issuer) {
-                Some(session) => SealedText::Session(session, current),
+                Some(session) => SealedText::Session(Arc::new(session), current),
                 None => SealedText::Garbage,
             },
             Opened::LaterVersion => SealedText::LaterVersion,
@@ -398,7 +398,7 @@ enum Opening {
 }
 
 enum SealedText {
-    Session(Session, bool),
+    Session(Arc<Session>, bool),
     LaterVersion,
     Garbage,
 }
