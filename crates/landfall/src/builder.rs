@@ -62,6 +62,7 @@ pub struct RelyingPartyBuilder {
     session_lifetime: Option<Duration>,
     idle_lifetime: Option<Duration>,
     near_cache_staleness: Duration,
+    store_timeout: Duration,
     keep_claims: Vec<String>,
     paths: Paths,
     default_return_to: String,
@@ -103,6 +104,7 @@ impl RelyingPartyBuilder {
             session_lifetime: None,
             idle_lifetime: None,
             near_cache_staleness: Duration::from_secs(5),
+            store_timeout: Duration::from_secs(5),
             keep_claims: Vec::new(),
             paths: Paths {
                 login: "/auth/login".to_owned(),
@@ -274,6 +276,12 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// How long the store may take to answer before a request gets a 503. Default: 5 s.
+    pub fn store_timeout(mut self, timeout: Duration) -> Self {
+        self.store_timeout = timeout;
+        self
+    }
+
     /// Claims to keep in a sealed cookie beside the standard few. With a store all are kept.
     pub fn keep_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
         self.keep_claims = names.into_iter().map(Into::into).collect();
@@ -392,6 +400,7 @@ impl RelyingPartyBuilder {
             self.store.clone(),
             SessionKeeper::cache(CACHE_CAPACITY, self.near_cache_staleness),
             lifetimes,
+            self.store_timeout,
             sealers,
         );
         let runtime = match self.runtime {

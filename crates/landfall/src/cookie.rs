@@ -1,5 +1,6 @@
 //! The cookies: their names, their attributes, and how they are found in a request.
 
+use std::fmt;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -120,11 +121,17 @@ pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'
 }
 
 /// An attempt's cookie as it was sent.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct SentCookie {
     pub(crate) kind: CookieKind,
     pub(crate) name: String,
     pub(crate) value: String,
+}
+
+impl fmt::Debug for SentCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentCookie").field("kind", &self.kind).finish_non_exhaustive()
+    }
 }
 
 /// Every attempt's cookie in a request. Usually none, and then nothing is allocated.

@@ -87,11 +87,20 @@ impl fmt::Debug for NeedsBody {
 }
 
 /// What is to be changed on the application's response. Usually nothing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 #[non_exhaustive]
 pub struct Edits {
     /// The Cache-Control header to set in place of whatever is there.
     pub cache_control: Option<&'static str>,
     /// Set-Cookie headers to append.
     pub set_cookies: Vec<String>,
+}
+
+impl fmt::Debug for Edits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Edits")
+            .field("cache_control", &self.cache_control)
+            .field("set_cookies", &self.set_cookies.len())
+            .finish()
+    }
 }

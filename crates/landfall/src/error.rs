@@ -37,6 +37,8 @@ pub enum ErrorCode {
     ClientRefused,
     /// Another site sent a request that only this site may send.
     CrossSite,
+    /// The callback came under another base URL than the sign-in was started with.
+    HostMismatch,
     /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
     IdTokenRejected,
     /// The callback names another issuer than the sign-in was started with (RFC 9207 §2.4).
@@ -192,6 +194,14 @@ impl ErrorCode {
                 false,
                 "This request came from another site and was refused.",
                 "if the request is meant to come from another site, name its path with danger::allow_cross_site",
+            ),
+            Self::HostMismatch => facts(
+                "host_mismatch",
+                Visitor,
+                400,
+                true,
+                "This sign-in was started under another address of this application.",
+                "send people to one address; localhost and 127.0.0.1 are two, and cookies do not go from one to the other",
             ),
             Self::IdTokenRejected => facts(
                 "id_token_rejected",

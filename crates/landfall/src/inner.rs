@@ -85,6 +85,11 @@ impl Inner {
         self.places.iter().enumerate().find(|(_, place)| place.base.is_named_by(authority))
     }
 
+    /// Takes a session cookie away that is good for nothing any more.
+    pub(crate) fn end_of_cookie(&self, base: usize) -> Vec<String> {
+        self.place(base).map(|place| place.names.clear(&place.names.session)).into_iter().collect()
+    }
+
     /// Whether the request comes from one of this application's own origins.
     pub(crate) fn is_same_site(&self, view: &dyn RequestView) -> bool {
         csrf::is_same_site(view, self.places.iter().map(|place| place.base.origin.as_str()))

@@ -42,6 +42,7 @@ pub(crate) struct PendingLogin {
     pub(crate) scope: String,
     pub(crate) max_age: Option<u64>,
     pub(crate) acr: Vec<String>,
+    pub(crate) acr_essential: bool,
     pub(crate) silent: bool,
     pub(crate) restarts: u8,
 }

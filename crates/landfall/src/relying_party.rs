@@ -143,11 +143,8 @@ impl RelyingParty {
         let facts = facts(view, base, place, kind);
         match found {
             Found::Nobody { dead } => {
-                let cookies = if dead && kind == RequestKind::Navigation {
-                    vec![place.names.clear(&place.names.session)]
-                } else {
-                    Vec::new()
-                };
+                let dead = dead && kind == RequestKind::Navigation;
+                let cookies = if dead { inner.end_of_cookie(base) } else { Vec::new() };
                 Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, cookies)))
             }
             Found::Session { session, renew: false } => {
@@ -170,7 +167,9 @@ impl RelyingParty {
             }),
             Found::Load(ids) => self.wait(kind, base, |this| async move {
                 let session = this.inner.sessions.load(ids, now).await?;
-                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
+                let dead = session.is_none() && kind == RequestKind::Navigation;
+                let cookies = if dead { this.inner.end_of_cookie(base) } else { Vec::new() };
+                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, cookies)))
             }),
         }
     }
@@ -238,8 +237,8 @@ impl RelyingParty {
             )));
         };
         let now = self.inner.clock.now();
-        let expires_in = tokens.access_expires_at.map(|at| at.since(now));
-        if expires_in.is_some_and(|left| left < TOKEN_LEEWAY) {
+        let expires_in = tokens.access_expires_at.since(now);
+        if expires_in < TOKEN_LEEWAY {
             return Err(AccessTokenError::Wanted(SignInWanted::new()));
         }
         Ok(AccessToken { token: tokens.access.clone(), expires_at: tokens.access_expires_at, expires_in })
@@ -248,6 +247,11 @@ impl RelyingParty {
     fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
         let inner = &self.inner;
         match view.method() {
+            // A browser that fetches ahead must not use the code up.
+            "GET" if guard::is_prefetch(view) => {
+                let error = Error::new(ErrorCode::RequestMalformed).detail("a prefetch of the callback");
+                return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
+            }
             "GET" => {}
             "POST" if inner.settings.form_post => return self.posted_callback(view, base, kind),
             _ => {

@@ -1,5 +1,6 @@
 //! What one request knows about who is there.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,12 +19,11 @@ use crate::session::{Identity, Session};
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
 /// The layer makes one for each request; guards, extractors and handlers only ask it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Visit {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
 struct Inner {
     relying_party: RelyingParty,
     session: Option<Arc<Session>>,
@@ -104,6 +104,13 @@ impl Visit {
     }
 }
 
+impl fmt::Debug for Visit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What the browser sent and is owed stays out of it.
+        f.debug_struct("Visit").field("session", &self.inner.session).finish_non_exhaustive()
+    }
+}
+
 /// Somebody who is signed in.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
@@ -168,8 +175,8 @@ impl SignedIn {
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub(crate) token: Secret<String>,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) expires_in: Option<std::time::Duration>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) expires_in: std::time::Duration,
 }
 
 impl AccessToken {
@@ -178,13 +185,13 @@ impl AccessToken {
         self.token.expose()
     }
 
-    /// When it expires, if the provider said so.
-    pub fn expires_at(&self) -> Option<Timestamp> {
+    /// When it expires. Where the provider did not say, an hour is assumed.
+    pub fn expires_at(&self) -> Timestamp {
         self.expires_at
     }
 
     /// How long it was good for when it was handed out.
-    pub fn expires_in(&self) -> Option<std::time::Duration> {
+    pub fn expires_in(&self) -> std::time::Duration {
         self.expires_in
     }
 }

@@ -52,7 +52,7 @@ async fn dashboard(user: SignedIn, request: HttpRequest) -> HttpResponse {
 /// Guarded by what it asks for. Asking for the access token refreshes it when it is due.
 async fn me(user: SignedIn, visit: Visit) -> Result<Json<Value>, Rejection> {
     let expires_in = match visit.access_token().await {
-        Ok(token) => token.expires_in(),
+        Ok(token) => Some(token.expires_in()),
         // A session in a cookie keeps no tokens.
         Err(rejection) if rejection.code() == Some(ErrorCode::Misconfigured) => None,
         Err(rejection) => return Err(rejection),

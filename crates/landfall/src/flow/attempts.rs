@@ -2,6 +2,7 @@
 //! code is sent once.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -24,6 +25,8 @@ pub(crate) struct Attempts {
 #[derive(Debug)]
 pub(crate) struct Attempt {
     code: [u8; 16],
+    /// Its code is on its way, or was. Whoever comes after a failure does not send it again.
+    sent: AtomicBool,
     pub(crate) answer: OnceCell<(Reply, Timestamp)>,
 }
 
@@ -34,20 +37,25 @@ impl Attempts {
 
     /// The place for this attempt's answer; `None` if it came back with another code before.
     pub(crate) fn enter(&self, attempt: [u8; 16], code: [u8; 16]) -> Option<Arc<Attempt>> {
-        let fresh = Arc::new(Attempt { code, answer: OnceCell::new() });
+        let fresh = Arc::new(Attempt { code, sent: AtomicBool::new(false), answer: OnceCell::new() });
         let entered: Result<_, std::convert::Infallible> =
             self.seen.get_or_insert_with(&attempt, || Ok(fresh));
         let Ok(entered) = entered;
         (entered.code == code).then_some(entered)
     }
-
-    /// Forgets an attempt whose code was not sent, so that it can be tried again.
-    pub(crate) fn forget(&self, attempt: [u8; 16]) {
-        self.seen.remove(&attempt);
-    }
 }
 
 impl Attempt {
+    /// Whether the caller is the one to send the code.
+    pub(crate) fn may_send(&self) -> bool {
+        !self.sent.swap(true, Ordering::SeqCst)
+    }
+
+    /// The code was not sent after all: another try may send it.
+    pub(crate) fn not_sent(&self) {
+        self.sent.store(false, Ordering::SeqCst);
+    }
+
     /// The answer that was given, if it may be given again.
     pub(crate) fn given(&self, now: Timestamp) -> Option<Reply> {
         let (reply, at) = self.answer.get()?;

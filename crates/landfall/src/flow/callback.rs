@@ -5,11 +5,13 @@
 //! and only then is a code sent anywhere.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::challenge::{Prompt, SignInWanted};
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
+use crate::flow::attempts::Attempt;
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
 use crate::flow::provider::unreachable;
 use crate::pages;
@@ -25,8 +27,10 @@ use crate::return_to::ReturnTo;
 use crate::session::{Found, Identity, Session, Tokens};
 use crate::settings::Userinfo;
 
+/// How long an access token is taken to last whose provider does not say: not forever, and not over at once.
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
+
 /// A callback as it came in.
-#[derive(Debug)]
 pub(crate) struct CallbackRequest {
     pub(crate) base: usize,
     pub(crate) query: String,
@@ -35,7 +39,6 @@ pub(crate) struct CallbackRequest {
 }
 
 /// What kept a callback from signing anyone in, and what still has to be said to the browser.
-#[derive(Debug)]
 pub(crate) struct CallbackFailure {
     pub(crate) error: Error,
     /// Where "Sign in again" leads back to.
@@ -50,9 +53,7 @@ pub(crate) async fn finish(inner: &Inner, request: &CallbackRequest) -> Result<R
     let place = inner.place(request.base).map_err(lost)?;
     let response = AuthorizationResponse::parse(&request.query).map_err(lost)?;
     let state = response.state().map_err(lost)?;
-    let state = place.seals.open_state(state).ok_or_else(|| {
-        lost(Error::new(ErrorCode::StateMismatch).detail("state was not sealed with this application's keys"))
-    })?;
+    let state = open_state(inner, place, state).map_err(lost)?;
     let leg = Leg { inner, place, request, state: &state };
     // A response that came by POST waits in a cookie of its own.
     match request.sent.iter().filter(|_| response.is_bare()).find_map(|cookie| leg.posted(cookie)) {
@@ -62,6 +63,20 @@ pub(crate) async fn finish(inner: &Inner, request: &CallbackRequest) -> Result<R
             Err(error) => Err(leg.failed(error, Vec::new())),
         },
     }
+}
+
+/// Opens `state`, and tells a callback that came under another address from one that is not ours at all.
+pub(crate) fn open_state(inner: &Inner, place: &Place, state: &str) -> Result<State, Error> {
+    place.seals.open_state(state).ok_or_else(|| {
+        match inner.places.iter().find(|other| other.seals.open_state(state).is_some()) {
+            Some(other) => Error::new(ErrorCode::HostMismatch).detail(format!(
+                "started under {}, came back under {}",
+                other.base.literal, place.base.literal
+            )),
+            None => Error::new(ErrorCode::StateMismatch)
+                .detail("state was not sealed with this application's keys"),
+        }
+    })
 }
 
 /// One callback under way.
@@ -180,24 +195,19 @@ impl Leg<'_> {
                 None => Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed())),
             };
         }
-        let first = attempt
+        attempt
             .answer
             .get_or_try_init(async || {
-                let reply = self.exchange(metadata, pending, code).await?;
-                Ok::<_, CallbackFailure>((reply, self.inner.clock.now()))
+                let reply = self.exchange(&attempt, metadata, pending, code).await?;
+                Ok((reply, self.inner.clock.now()))
             })
-            .await;
-        match first {
-            Ok((reply, _)) => Ok(reply.clone()),
-            Err(failure) => {
-                self.inner.attempts.forget(pending.attempt);
-                Err(failure)
-            }
-        }
+            .await
+            .map(|(reply, _)| reply.clone())
     }
 
     async fn exchange(
         &self,
+        attempt: &Attempt,
         metadata: &ProviderMetadata,
         pending: &PendingLogin,
         code: &str,
@@ -205,13 +215,20 @@ impl Leg<'_> {
         // The keys first: a code that was sent cannot be sent again when they turn out to be missing.
         let keys =
             self.inner.provider.keys(metadata).await.map_err(|error| self.failed(error, Vec::new()))?;
-        self.claim(pending).await?;
+        if !attempt.may_send() {
+            return Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed()));
+        }
+        if let Err(failure) = self.claim(pending).await {
+            attempt.not_sent();
+            return Err(failure);
+        }
         let spent = || self.spent(code, false);
         let tokens = match self.tokens(metadata, pending, code).await {
             Ok(tokens) => tokens,
             // Nothing was sent: the pending login stays good for another try.
             Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
                 self.unclaim(pending).await;
+                attempt.not_sent();
                 return Err(self.failed(error, Vec::new()));
             }
             Err(error) => return Err(self.failed(error, spent())),
@@ -230,7 +247,7 @@ impl Leg<'_> {
             Err(Rejection::NotRecent) if pending.restarts == 0 => {
                 let mut wanted =
                     SignInWanted::new().prompt(Prompt::Login).acr_values(pending.acr.iter().cloned());
-                wanted.max_age = pending.max_age.map(std::time::Duration::from_secs);
+                wanted.max_age = pending.max_age.map(Duration::from_secs);
                 return self.restart(wanted).await;
             }
             Err(rejection) => return Err(self.failed(rejection.into(), spent())),
@@ -252,18 +269,18 @@ impl Leg<'_> {
     /// With a store, an attempt is for one instance to finish.
     async fn claim(&self, pending: &PendingLogin) -> Result<(), CallbackFailure> {
         let Some(store) = self.inner.sessions.store() else { return Ok(()) };
-        let claimed = store.lease(attempt_name(pending), 1, self.inner.settings.login_lifetime).await;
-        match claimed {
+        let lease = store.lease(attempt_name(pending), 1, self.inner.settings.login_lifetime);
+        match self.inner.sessions.bounded(lease).await {
             Ok(true) => Ok(()),
             Ok(false) => Err(self.failed(Error::new(ErrorCode::AttemptReplayed), self.consumed())),
-            Err(error) => Err(self.failed(crate::session::store_failed(error), Vec::new())),
+            Err(error) => Err(self.failed(error, Vec::new())),
         }
     }
 
     async fn unclaim(&self, pending: &PendingLogin) {
         if let Some(store) = self.inner.sessions.store() {
             // A lease that stays costs this attempt another try, no more.
-            let _ = store.release(attempt_name(pending), 1).await;
+            let _ = self.inner.sessions.bounded(store.release(attempt_name(pending), 1)).await;
         }
     }
 
@@ -311,7 +328,6 @@ impl Leg<'_> {
         let settings = &self.inner.settings;
         let credentials = settings.credentials();
         let nonce = pending.nonce_text();
-        let essential = settings.acr_essential || pending.acr != settings.acr_values;
         id_token::verify(
             tokens.id_token.expose(),
             keys,
@@ -325,8 +341,8 @@ impl Leg<'_> {
                 now: self.inner.clock.now(),
                 nonce: Some(&nonce),
                 access_token: Some(tokens.access.expose()),
-                max_age: pending.max_age.map(std::time::Duration::from_secs),
-                acr: (essential && !pending.acr.is_empty()).then_some(&pending.acr),
+                max_age: pending.max_age.map(Duration::from_secs),
+                acr: (pending.acr_essential && !pending.acr.is_empty()).then_some(&pending.acr),
             },
         )
     }
@@ -390,7 +406,7 @@ impl Leg<'_> {
     ) -> Result<String, Error> {
         let tokens = Tokens {
             access: tokens.access,
-            access_expires_at: tokens.expires_in.map(|span| now.plus(span)),
+            access_expires_at: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
             refresh: tokens.refresh,
             id_token: tokens.id_token,
         };

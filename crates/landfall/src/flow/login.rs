@@ -56,6 +56,7 @@ pub(crate) fn start_with(
         scope: settings.scope.clone(),
         max_age,
         acr: asked_acr.clone(),
+        acr_essential: settings.acr_essential || !wanted.acr_values.is_empty(),
         silent: wanted.prompt == Some(Prompt::None),
         restarts: start.restarts,
     };

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::cookie::{CookieKind, MAX_COOKIE};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
+use crate::flow::callback::open_state;
 use crate::pages;
 use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::relying_party::Inner;
@@ -22,9 +23,7 @@ pub(crate) fn bounce(inner: &Inner, base: usize, body: &str) -> Result<Reply, Er
     let place = inner.place(base)?;
     let response = AuthorizationResponse::parse(body)?;
     let state = response.state()?;
-    let opened = place.seals.open_state(state).ok_or_else(|| {
-        Error::new(ErrorCode::StateMismatch).detail("state was not sealed with this application's keys")
-    })?;
+    let opened = open_state(inner, place, state)?;
     let name = place.names.attempt(CookieKind::Post, &opened.attempt);
     let value = place.seals.post.seal(&*inner.entropy, name.as_bytes(), response.to_query().as_bytes())?;
     if name.len() + value.len() > MAX_COOKIE {

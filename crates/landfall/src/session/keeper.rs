@@ -1,5 +1,6 @@
 //! Where sessions are found, begun, renewed and ended: in a sealed cookie, or in a store behind the near cache.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -49,6 +50,8 @@ pub(crate) struct SessionKeeper {
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
     changes: Arc<AtomicU64>,
     lifetimes: Lifetimes,
+    /// How long the store may take.
+    deadline: Duration,
     /// One for each base URL.
     sealers: Vec<Sealer>,
 }
@@ -63,6 +66,7 @@ impl SessionKeeper {
         store: Option<Arc<dyn SessionStore>>,
         cache: NearCache,
         lifetimes: Lifetimes,
+        deadline: Duration,
         sealers: Vec<Sealer>,
     ) -> Self {
         let cache = Arc::new(cache);
@@ -77,7 +81,7 @@ impl SessionKeeper {
                 }
             }));
         }
-        Self { issuer, client_id, ring, entropy, store, cache, changes, lifetimes, sealers }
+        Self { issuer, client_id, ring, entropy, store, cache, changes, lifetimes, deadline, sealers }
     }
 
     pub(crate) fn cache(capacity: usize, staleness: Duration) -> NearCache {
@@ -185,7 +189,7 @@ impl SessionKeeper {
         for id in ids {
             let key = id.record_key();
             let changes = self.changes.load(Ordering::SeqCst);
-            let Some(stored) = store.load(key).await.map_err(store_failed)? else { continue };
+            let Some(stored) = self.bounded(store.load(key)).await? else { continue };
             let sealer = self.record_sealer(&id)?;
             let Some(plain) = sealer.open_bytes(&key.0, stored.sealed.to_vec()).plain() else { continue };
             let Some(mut session) = record::read(&plain, &self.issuer) else { continue };
@@ -231,7 +235,7 @@ impl SessionKeeper {
         let value = id.to_text();
         session.stored = Some(Stored { id: id.clone(), version: 1 });
         let stored = self.stored_form(&id, &session)?;
-        store.create(id.record_key(), stored).await.map_err(store_failed)?;
+        self.bounded(store.create(id.record_key(), stored)).await?;
         Ok(names.set(&names.session, &value, expires_at.since(now)))
     }
 
@@ -253,7 +257,7 @@ impl SessionKeeper {
         };
         let key = place.id.record_key();
         let record = self.stored_form(&place.id, &renewed)?;
-        match store.update(key, place.version, record).await.map_err(store_failed)? {
+        match self.bounded(store.update(key, place.version, record)).await? {
             super::Updated::Done => {
                 let renewed = Arc::new(renewed);
                 self.cache.put_stored(key.0, Arc::clone(&renewed), now);
@@ -295,7 +299,7 @@ impl SessionKeeper {
         if let (Some(store), Some(place)) = (&self.store, &session.stored) {
             let key = place.id.record_key();
             self.cache.forget(Change::Record(key));
-            store.remove(key).await.map_err(store_failed)?;
+            self.bounded(store.remove(key)).await?;
             self.changes.fetch_add(1, Ordering::SeqCst);
             self.cache.forget(Change::Record(key));
         }
@@ -307,11 +311,23 @@ impl SessionKeeper {
         let Some(store) = &self.store else { return Ok(0) };
         let mut ended = 0;
         for index in self.index("subject", subject)? {
-            ended += store.remove_by_subject(index, None).await.map_err(store_failed)?;
+            ended += self.bounded(store.remove_by_subject(index, None)).await?;
         }
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.cache.forget(Change::Everything);
         Ok(ended)
+    }
+
+    /// Gives the store so long to answer, and no longer. Must run where tokio keeps time.
+    pub(crate) async fn bounded<T>(
+        &self,
+        call: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, Error> {
+        let failed = |error: StoreError| Error::new(ErrorCode::StoreUnavailable).source(error);
+        match tokio::time::timeout(self.deadline, call).await {
+            Ok(answer) => answer.map_err(failed),
+            Err(_) => Err(failed(StoreError::new("no answer within the deadline"))),
+        }
     }
 
     fn is_past_half_life(&self, session: &Session, now: Timestamp) -> bool {
@@ -401,8 +417,4 @@ enum SealedText {
     Session(Arc<Session>, bool),
     LaterVersion,
     Garbage,
-}
-
-pub(crate) fn store_failed(error: StoreError) -> Error {
-    Error::new(ErrorCode::StoreUnavailable).source(error)
 }

@@ -12,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::secret::Secret;
 
 pub use identity::Identity;
-pub(crate) use keeper::{Found, Lifetimes, SessionKeeper, store_failed};
+pub(crate) use keeper::{Found, Lifetimes, SessionKeeper};
 pub use memory::MemoryStore;
 pub use store::{Change, IndexKey, RecordKey, SessionStore, StoreError, StoredRecord, Updated, Watcher};
 
@@ -42,7 +42,7 @@ pub(crate) struct Stored {
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: Secret<String>,
-    pub(crate) access_expires_at: Option<Timestamp>,
+    pub(crate) access_expires_at: Timestamp,
     pub(crate) refresh: Option<Secret<String>>,
     pub(crate) id_token: Secret<String>,
 }

@@ -31,7 +31,7 @@ struct Wire<'a> {
 #[derive(Serialize, Deserialize)]
 struct WireTokens<'a> {
     access: &'a str,
-    access_expires_at: Option<u64>,
+    access_expires_at: u64,
     refresh: Option<&'a str>,
     id_token: &'a str,
 }
@@ -53,7 +53,7 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
         idle_expires_at: session.idle_expires_at.millis(),
         tokens: session.tokens.as_ref().map(|tokens| WireTokens {
             access: tokens.access.expose(),
-            access_expires_at: tokens.access_expires_at.map(Timestamp::millis),
+            access_expires_at: tokens.access_expires_at.millis(),
             refresh: tokens.refresh.as_ref().map(|token| token.expose().as_str()),
             id_token: tokens.id_token.expose(),
         }),
@@ -85,7 +85,7 @@ pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
         idle_expires_at: Timestamp::from_millis(wire.idle_expires_at),
         tokens: wire.tokens.map(|tokens| Tokens {
             access: Secret::from(tokens.access),
-            access_expires_at: tokens.access_expires_at.map(Timestamp::from_millis),
+            access_expires_at: Timestamp::from_millis(tokens.access_expires_at),
             refresh: tokens.refresh.map(Secret::from),
             id_token: Secret::from(tokens.id_token),
         }),
