@@ -12,23 +12,15 @@ use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::flow::attempts::Attempt;
+use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
-use crate::flow::provider::unreachable;
 use crate::pages;
 use crate::pending_login::{PendingLogin, Spent, State, code_digest, target_digest};
-use crate::protocol::authorization_response::{AuthorizationResponse, Outcome};
-use crate::protocol::client_auth::Credentials;
+use crate::protocol::authorization_response::{self, AuthorizationResponse, Outcome};
 use crate::protocol::discovery::ProviderMetadata;
-use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
-use crate::protocol::token::{self, CodeGrant, TokenSet};
-use crate::protocol::userinfo;
 use crate::relying_party::{Inner, Place};
 use crate::return_to::ReturnTo;
-use crate::session::{Found, Identity, Session, Tokens};
-use crate::settings::Userinfo;
-
-/// How long an access token is taken to last whose provider does not say: not forever, and not over at once.
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
+use crate::session::{Found, Session};
 
 /// A callback as it came in.
 pub(crate) struct CallbackRequest {
@@ -162,16 +154,10 @@ impl Leg<'_> {
         error: &str,
         description: Option<&str>,
     ) -> Result<Reply, CallbackFailure> {
-        let code = match error {
-            "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
-                if pending.silent =>
-            {
-                return self.restart(SignInWanted::new()).await;
-            }
-            "access_denied" => ErrorCode::SignInDeclined,
-            "temporarily_unavailable" | "server_error" => ErrorCode::ProviderUnreachable,
-            _ => ErrorCode::ProviderRefused,
-        };
+        if pending.silent && authorization_response::wants_interaction(error) {
+            return self.restart(SignInWanted::new()).await;
+        }
+        let code = authorization_response::refusal(error);
         let detail = match description {
             Some(description) => format!("the provider answered {error}: {description}"),
             None => format!("the provider answered {error}"),
@@ -222,48 +208,43 @@ impl Leg<'_> {
             attempt.not_sent();
             return Err(failure);
         }
-        let spent = || self.spent(code, false);
-        let tokens = match self.tokens(metadata, pending, code).await {
-            Ok(tokens) => tokens,
+        match exchange::redeem(self.inner, metadata, keys, pending, code).await {
+            Ok(redeemed) => self.land(pending, code, redeemed).await,
             // Nothing was sent: the pending login stays good for another try.
-            Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
+            Err(Unredeemed::NotSent(error)) => {
                 self.unclaim(pending).await;
                 attempt.not_sent();
-                return Err(self.failed(error, Vec::new()));
+                Err(self.failed(error, Vec::new()))
             }
-            Err(error) => return Err(self.failed(error, spent())),
-        };
-        let now = self.inner.clock.now();
-        let verified = match self.verify(&keys, pending, &tokens) {
-            Err(Rejection::UnknownKey) => match self.inner.provider.keys_beyond(metadata, &keys).await {
-                Ok(keys) => self.verify(&keys, pending, &tokens),
-                Err(error) => return Err(self.failed(error, spent())),
-            },
-            verified => verified,
-        };
-        let claims = match verified {
-            Ok(claims) => claims,
             // Asked once more, and this time not to be answered from an old session.
-            Err(Rejection::NotRecent) if pending.restarts == 0 => {
-                let mut wanted =
-                    SignInWanted::new().prompt(Prompt::Login).acr_values(pending.acr.iter().cloned());
+            Err(Unredeemed::NotRecent) if pending.restarts == 0 => {
+                let mut wanted = SignInWanted::new().prompt(Prompt::Login);
+                wanted.acr_values.clone_from(&pending.acr);
                 wanted.max_age = pending.max_age.map(Duration::from_secs);
-                return self.restart(wanted).await;
+                self.restart(wanted).await
             }
-            Err(rejection) => return Err(self.failed(rejection.into(), spent())),
-        };
-        let identity = self.identity(metadata, pending, &tokens, &claims).await;
-        let identity = identity.map_err(|error| self.failed(error, spent()))?;
-        self.begin(identity, tokens, &claims, now).await.map_err(|error| self.failed(error, spent())).map(
-            |session_cookie| {
-                let mut reply = pages::see_other(self.return_to().as_str());
-                for cookie in self.spent(code, true).iter().chain([&session_cookie]) {
-                    pages::add_cookie(&mut reply, cookie);
-                }
-                tracing::info!(restarts = pending.restarts, "signed in");
-                reply
-            },
-        )
+            Err(Unredeemed::NotRecent) => {
+                Err(self.failed(ErrorCode::AuthenticationInsufficient.into(), self.spent(code, false)))
+            }
+            Err(Unredeemed::Failed(error)) => Err(self.failed(error, self.spent(code, false))),
+        }
+    }
+
+    /// Begins the session and lands where the person was going.
+    async fn land(
+        &self,
+        pending: &PendingLogin,
+        code: &str,
+        redeemed: Redeemed,
+    ) -> Result<Reply, CallbackFailure> {
+        let session_cookie =
+            self.begin(redeemed).await.map_err(|error| self.failed(error, self.spent(code, false)))?;
+        let mut reply = pages::see_other(self.return_to().as_str());
+        for cookie in self.spent(code, true).iter().chain([&session_cookie]) {
+            pages::add_cookie(&mut reply, cookie);
+        }
+        tracing::info!(restarts = pending.restarts, "signed in");
+        Ok(reply)
     }
 
     /// With a store, an attempt is for one instance to finish.
@@ -284,136 +265,14 @@ impl Leg<'_> {
         }
     }
 
-    async fn tokens(
-        &self,
-        metadata: &ProviderMetadata,
-        pending: &PendingLogin,
-        code: &str,
-    ) -> Result<TokenSet, Error> {
-        let credentials = self.inner.settings.credentials();
-        match self.send_code(metadata, pending, code, &credentials).await {
-            // A secret that was rotated: the refusal came before the code was looked at.
-            Err(error) if error.code() == ErrorCode::ClientRefused && self.inner.settings.reload_secret() => {
-                self.send_code(metadata, pending, code, &self.inner.settings.credentials()).await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn send_code(
-        &self,
-        metadata: &ProviderMetadata,
-        pending: &PendingLogin,
-        code: &str,
-        credentials: &Credentials,
-    ) -> Result<TokenSet, Error> {
-        let verifier = pending.verifier_text();
-        let grant = CodeGrant {
-            endpoint: &metadata.token_endpoint,
-            credentials,
-            code,
-            redirect_uri: &pending.redirect_uri,
-            verifier: &verifier,
-        };
-        let response = self.inner.http.send(token::request(&grant)?).await.map_err(unreachable)?;
-        token::response(&grant, response)
-    }
-
-    fn verify(
-        &self,
-        keys: &crate::protocol::jwks::KeySet,
-        pending: &PendingLogin,
-        tokens: &TokenSet,
-    ) -> Result<IdTokenClaims, Rejection> {
-        let settings = &self.inner.settings;
-        let credentials = settings.credentials();
-        let nonce = pending.nonce_text();
-        id_token::verify(
-            tokens.id_token.expose(),
-            keys,
-            &Expectations {
-                issuer: &pending.issuer,
-                client_id: &settings.client_id,
-                trusted_audiences: &settings.trusted_audiences,
-                algorithms: &settings.algorithms,
-                client_secret: credentials.secret.as_ref(),
-                leeway: settings.leeway,
-                now: self.inner.clock.now(),
-                nonce: Some(&nonce),
-                access_token: Some(tokens.access.expose()),
-                max_age: pending.max_age.map(Duration::from_secs),
-                acr: (pending.acr_essential && !pending.acr.is_empty()).then_some(&pending.acr),
-            },
-        )
-    }
-
-    /// Who it is: the ID token, and userinfo where that is asked for.
-    async fn identity(
-        &self,
-        metadata: &ProviderMetadata,
-        pending: &PendingLogin,
-        tokens: &TokenSet,
-        claims: &IdTokenClaims,
-    ) -> Result<Identity, Error> {
-        let settings = &self.inner.settings;
-        let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
-        let mut all = claims.all.clone();
-        let wanted = match settings.userinfo {
-            Userinfo::Always => true,
-            Userinfo::Never => false,
-            Userinfo::Auto => {
-                let granted = |name: &str| scope.split_ascii_whitespace().any(|granted| granted == name);
-                (granted("profile") && !all.contains_key("name"))
-                    || (granted("email") && !all.contains_key("email"))
-            }
-        };
-        match &metadata.userinfo_endpoint {
-            Some(endpoint) if wanted => {
-                let request = userinfo::request(endpoint, &tokens.access)?;
-                let answer = match self.inner.http.send(request).await {
-                    Ok(response) => userinfo::response(&response, &claims.subject),
-                    Err(error) => Err(unreachable(error)),
-                };
-                match answer {
-                    // The ID token is signed and was meant for us: where both speak, it is right.
-                    Ok(more) => more.into_iter().for_each(|(name, value)| {
-                        all.entry(name).or_insert(value);
-                    }),
-                    Err(error)
-                        if settings.userinfo == Userinfo::Auto
-                            && error.code() != ErrorCode::UserinfoSubjectMismatch =>
-                    {
-                        tracing::warn!(code = error.code().name(), %error, "userinfo is missing; the sign-in goes on without it");
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            None if settings.userinfo == Userinfo::Always => {
-                return Err(Error::new(ErrorCode::MetadataInvalid).detail("there is no userinfo_endpoint"));
-            }
-            _ => {}
-        }
-        Ok(Identity::from_claims(Arc::clone(&settings.issuer), claims, all, scope, settings.kept_claims()))
-    }
-
     /// A new session, and the end of the one before.
-    async fn begin(
-        &self,
-        identity: Identity,
-        tokens: TokenSet,
-        claims: &IdTokenClaims,
-        now: crate::Timestamp,
-    ) -> Result<String, Error> {
-        let tokens = Tokens {
-            access: tokens.access,
-            access_expires_at: now.plus(tokens.expires_in.unwrap_or(ASSUMED_LIFETIME)),
-            refresh: tokens.refresh,
-            id_token: tokens.id_token,
-        };
+    async fn begin(&self, redeemed: Redeemed) -> Result<String, Error> {
+        let Redeemed { identity, tokens, session_expiry } = redeemed;
+        let now = self.inner.clock.now();
         let before = self.session().await.unwrap_or_default();
         let sessions = &self.inner.sessions;
         let cookie = sessions
-            .begin(self.request.base, &self.place.names, identity, Some(tokens), claims.session_expiry, now)
+            .begin(self.request.base, &self.place.names, identity, Some(tokens), session_expiry, now)
             .await?;
         if let Some(before) = before
             && let Err(error) = sessions.end(&before).await

@@ -2,6 +2,7 @@
 
 pub(crate) mod attempts;
 pub(crate) mod callback;
+pub(crate) mod exchange;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod posted;

@@ -160,6 +160,23 @@ impl<'a> AuthorizationResponse<'a> {
     }
 }
 
+/// Whether an error means that the person has to be asked (OpenID Connect Core §3.1.2.6).
+pub(crate) fn wants_interaction(error: &str) -> bool {
+    matches!(
+        error,
+        "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
+    )
+}
+
+/// What an error of the provider's means for the sign-in (RFC 6749 §4.1.2.1).
+pub(crate) fn refusal(error: &str) -> ErrorCode {
+    match error {
+        "access_denied" => ErrorCode::SignInDeclined,
+        "temporarily_unavailable" | "server_error" => ErrorCode::ProviderUnreachable,
+        _ => ErrorCode::ProviderRefused,
+    }
+}
+
 /// Form-decodes, strictly: a percent sign must lead two hexadecimal digits, and the bytes must be UTF-8.
 pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
     if !text.bytes().any(|byte| matches!(byte, b'%' | b'+') || !byte.is_ascii()) {

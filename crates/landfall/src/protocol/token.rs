@@ -142,8 +142,7 @@ fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
     let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
     let code = match error.as_str() {
         "invalid_client" | "unauthorized_client" => ErrorCode::ClientRefused,
-        "temporarily_unavailable" => ErrorCode::ProviderUnreachable,
-        "server_error" => ErrorCode::TokenResponseInvalid,
+        "temporarily_unavailable" | "server_error" => ErrorCode::TokenResponseInvalid,
         _ => ErrorCode::TokenRefused,
     };
     // The description may repeat what was sent; the code is one of a short list, or of the provider's making.

@@ -34,3 +34,11 @@ pub(crate) fn response(response: &http::Response<Bytes>, subject: &str) -> Resul
         _ => Err(invalid("sub is missing or no string".to_owned())),
     }
 }
+
+/// Whether the granted scopes promise claims that the ID token does not hold (OpenID Connect Core §5.4).
+pub(crate) fn is_promised(scope: &str, claims: &Map<String, Value>) -> bool {
+    let missing = |name: &str, claim: &str| {
+        scope.split_ascii_whitespace().any(|granted| granted == name) && !claims.contains_key(claim)
+    };
+    missing("profile", "name") || missing("email", "email")
+}

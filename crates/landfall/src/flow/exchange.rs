@@ -1,0 +1,192 @@
+//! Redeeming a code: the token exchange, the ID token, and userinfo where that is asked for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::flow::provider::unreachable;
+use crate::pending_login::PendingLogin;
+use crate::protocol::client_auth::Credentials;
+use crate::protocol::discovery::ProviderMetadata;
+use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
+use crate::protocol::jwks::KeySet;
+use crate::protocol::token::{self, CodeGrant, TokenSet};
+use crate::protocol::userinfo;
+use crate::relying_party::Inner;
+use crate::session::{Identity, Tokens};
+use crate::settings::Userinfo;
+
+/// How long an access token is taken to last whose provider does not say: not forever, and not over at once.
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
+
+/// What a code was worth.
+#[derive(Debug)]
+pub(crate) struct Redeemed {
+    pub(crate) identity: Identity,
+    pub(crate) tokens: Tokens,
+    /// When the provider wants the session to end.
+    pub(crate) session_expiry: Option<Timestamp>,
+}
+
+/// Why a code was worth nothing.
+#[derive(Debug)]
+pub(crate) enum Unredeemed {
+    /// It was not sent: it can be sent later.
+    NotSent(Error),
+    /// The person was authenticated too long ago.
+    NotRecent,
+    /// Everything else.
+    Failed(Error),
+}
+
+impl From<Error> for Unredeemed {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// Sends the code to the provider that the pending login names, once, and believes nothing that comes back
+/// before it is verified.
+pub(crate) async fn redeem(
+    inner: &Inner,
+    metadata: &ProviderMetadata,
+    keys: Arc<KeySet>,
+    pending: &PendingLogin,
+    code: &str,
+) -> Result<Redeemed, Unredeemed> {
+    let tokens = match exchange(inner, metadata, pending, code).await {
+        Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
+            return Err(Unredeemed::NotSent(error));
+        }
+        answer => answer?,
+    };
+    let verified = match verify(inner, &keys, pending, &tokens) {
+        Err(Rejection::UnknownKey) => {
+            let keys = inner.provider.keys_beyond(metadata, &keys).await?;
+            verify(inner, &keys, pending, &tokens)
+        }
+        verified => verified,
+    };
+    let claims = match verified {
+        Err(Rejection::NotRecent) => return Err(Unredeemed::NotRecent),
+        verified => verified.map_err(Error::from)?,
+    };
+    let identity = identity(inner, metadata, pending, &tokens, &claims).await?;
+    let lifetime = tokens.expires_in.unwrap_or(ASSUMED_LIFETIME);
+    let tokens = Tokens {
+        access: tokens.access,
+        access_expires_at: inner.clock.now().plus(lifetime),
+        refresh: tokens.refresh,
+        id_token: tokens.id_token,
+    };
+    Ok(Redeemed { identity, tokens, session_expiry: claims.session_expiry })
+}
+
+async fn exchange(
+    inner: &Inner,
+    metadata: &ProviderMetadata,
+    pending: &PendingLogin,
+    code: &str,
+) -> Result<TokenSet, Error> {
+    let credentials = inner.settings.credentials();
+    match send_code(inner, metadata, pending, code, &credentials).await {
+        // A secret that was rotated: the refusal came before the code was looked at.
+        Err(error) if error.code() == ErrorCode::ClientRefused && inner.settings.reload_secret() => {
+            send_code(inner, metadata, pending, code, &inner.settings.credentials()).await
+        }
+        answer => answer,
+    }
+}
+
+async fn send_code(
+    inner: &Inner,
+    metadata: &ProviderMetadata,
+    pending: &PendingLogin,
+    code: &str,
+    credentials: &Credentials,
+) -> Result<TokenSet, Error> {
+    let verifier = pending.verifier_text();
+    let grant = CodeGrant {
+        endpoint: &metadata.token_endpoint,
+        credentials,
+        code,
+        redirect_uri: &pending.redirect_uri,
+        verifier: &verifier,
+    };
+    let response = inner.http.send(token::request(&grant)?).await.map_err(unreachable)?;
+    token::response(&grant, response)
+}
+
+fn verify(
+    inner: &Inner,
+    keys: &KeySet,
+    pending: &PendingLogin,
+    tokens: &TokenSet,
+) -> Result<IdTokenClaims, Rejection> {
+    let settings = &inner.settings;
+    let credentials = settings.credentials();
+    let nonce = pending.nonce_text();
+    id_token::verify(
+        tokens.id_token.expose(),
+        keys,
+        &Expectations {
+            issuer: &pending.issuer,
+            client_id: &settings.client_id,
+            trusted_audiences: &settings.trusted_audiences,
+            algorithms: &settings.algorithms,
+            client_secret: credentials.secret.as_ref(),
+            leeway: settings.leeway,
+            now: inner.clock.now(),
+            nonce: Some(&nonce),
+            access_token: Some(tokens.access.expose()),
+            max_age: pending.max_age.map(Duration::from_secs),
+            acr: (pending.acr_essential && !pending.acr.is_empty()).then_some(&pending.acr),
+        },
+    )
+}
+
+/// Who it is: the ID token, and userinfo where that is asked for.
+async fn identity(
+    inner: &Inner,
+    metadata: &ProviderMetadata,
+    pending: &PendingLogin,
+    tokens: &TokenSet,
+    claims: &IdTokenClaims,
+) -> Result<Identity, Error> {
+    let settings = &inner.settings;
+    let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
+    let mut all = claims.all.clone();
+    let wanted = match settings.userinfo {
+        Userinfo::Always => true,
+        Userinfo::Never => false,
+        Userinfo::Auto => userinfo::is_promised(scope, &all),
+    };
+    match &metadata.userinfo_endpoint {
+        Some(endpoint) if wanted => {
+            let request = userinfo::request(endpoint, &tokens.access)?;
+            let answer = match inner.http.send(request).await {
+                Ok(response) => userinfo::response(&response, &claims.subject),
+                Err(error) => Err(unreachable(error)),
+            };
+            match answer {
+                // The ID token is signed and was meant for us: where both speak, it is right.
+                Ok(more) => more.into_iter().for_each(|(name, value)| {
+                    all.entry(name).or_insert(value);
+                }),
+                Err(error)
+                    if settings.userinfo == Userinfo::Auto
+                        && error.code() != ErrorCode::UserinfoSubjectMismatch =>
+                {
+                    tracing::warn!(code = error.code().name(), %error, "userinfo is missing; the sign-in goes on without it");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        None if settings.userinfo == Userinfo::Always => {
+            return Err(Error::new(ErrorCode::MetadataInvalid).detail("there is no userinfo_endpoint"));
+        }
+        _ => {}
+    }
+    Ok(Identity::from_claims(Arc::clone(&settings.issuer), claims, all, scope, settings.kept_claims()))
+}
