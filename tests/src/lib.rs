@@ -30,3 +30,8 @@ struct Member {
     #[serde(default)]
     groups: Vec<String>,
 }
+
+/// The README's code must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

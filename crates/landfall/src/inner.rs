@@ -1,8 +1,6 @@
 //! What every leg of the trip shares: which base URL a request came by, where people may land, and how a
 //! failure is told to the visitor and to the operator.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 
@@ -260,13 +258,15 @@ impl Inner {
         reply
     }
 
-    /// Eight characters that a person can read out.
+    /// Eight characters that a person can read out: no case, and none that look alike.
     fn reference(&self) -> String {
-        let mut bytes = [0; 6];
-        match self.entropy.fill(&mut bytes) {
-            Ok(()) => URL_SAFE_NO_PAD.encode(bytes),
-            Err(_) => "none".to_owned(),
+        const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        let mut bytes = [0; 8];
+        if self.entropy.fill(&mut bytes).is_err() {
+            return "none".to_owned();
         }
+        let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+        bytes.iter().filter_map(letter).collect()
     }
 }
 
