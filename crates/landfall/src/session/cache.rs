@@ -21,8 +21,8 @@ pub(crate) struct NearCache {
 #[derive(Clone)]
 struct Entry {
     session: Arc<Session>,
-    /// The whole text of a sealed cookie.
-    text: Option<Arc<str>>,
+    /// The whole text of a sealed cookie, and the base URL it was sealed under.
+    text: Option<(usize, Arc<str>)>,
     loaded_at: Timestamp,
     current_key: bool,
 }
@@ -42,16 +42,25 @@ impl NearCache {
         self.entries.insert(key, Entry { session, text: None, loaded_at: now, current_key: true });
     }
 
-    /// The session of exactly this sealed text, and whether the first key sealed it.
-    pub(crate) fn sealed(&self, text: &[u8]) -> Option<(Arc<Session>, bool)> {
+    /// The session of exactly this text sealed under this base URL, and whether the first key sealed it.
+    pub(crate) fn sealed(&self, base: usize, text: &[u8]) -> Option<(Arc<Session>, bool)> {
         let entry = self.entries.get(tail(text)?)?;
-        let known = entry.text.as_ref()?;
-        crate::secret::same_bytes(known.as_bytes(), text).then_some((entry.session, entry.current_key))
+        let (sealed_under, known) = entry.text.as_ref()?;
+        // Every base URL has keys of its own: what one of them sealed, another could not have opened.
+        (*sealed_under == base && crate::secret::same_bytes(known.as_bytes(), text))
+            .then_some((entry.session, entry.current_key))
     }
 
-    pub(crate) fn put_sealed(&self, text: &str, session: Arc<Session>, current_key: bool, now: Timestamp) {
+    pub(crate) fn put_sealed(
+        &self,
+        base: usize,
+        text: &str,
+        session: Arc<Session>,
+        current_key: bool,
+        now: Timestamp,
+    ) {
         if let Some(key) = tail(text.as_bytes()) {
-            let text = Some(Arc::from(text));
+            let text = Some((base, Arc::from(text)));
             self.entries.insert(*key, Entry { session, text, loaded_at: now, current_key });
         }
     }

@@ -146,12 +146,12 @@ impl SessionKeeper {
     }
 
     fn find_sealed(&self, base: usize, names: &CookieNames, text: &[u8], now: Timestamp) -> Opening {
-        let opened = match self.cache.sealed(text) {
+        let opened = match self.cache.sealed(base, text) {
             Some((session, current)) => Some((session, current)),
             None => match self.open_sealed(base, names, text) {
                 SealedText::Session(session, current) => {
                     if let Ok(text) = std::str::from_utf8(text) {
-                        self.cache.put_sealed(text, Arc::clone(&session), current, now);
+                        self.cache.put_sealed(base, text, Arc::clone(&session), current, now);
                     }
                     Some((session, current))
                 }
