@@ -156,17 +156,17 @@ impl RelyingParty {
                 Step::Done(Decision::Pass(Visit::new(self.clone(), Some(session), facts, cookies)))
             }
             Found::Session { session, .. } => self.wait(kind, base, |this| async move {
-                // Renewal can wait for the next request; whoever is signed in stays so.
-                match this.inner.sessions.renew(&session, now).await {
-                    Ok(renewed) => Ok(Decision::Pass(Visit::new(this.clone(), renewed, facts, Vec::new()))),
-                    Err(error) => {
-                        tracing::warn!(code = error.code().name(), %error, "the session could not be renewed");
-                        Ok(Decision::Pass(Visit::new(this.clone(), Some(session), facts, Vec::new())))
-                    }
-                }
+                let session = this.inner.sessions.renew_or_keep(session, now).await;
+                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
             }),
             Found::Load(ids) => self.wait(kind, base, |this| async move {
-                let session = this.inner.sessions.load(ids, now).await?;
+                let sessions = &this.inner.sessions;
+                let session = match sessions.load(ids, now).await? {
+                    Some(session) if sessions.is_past_half_life(&session, now) => {
+                        sessions.renew_or_keep(session, now).await
+                    }
+                    loaded => loaded,
+                };
                 let dead = session.is_none() && kind == RequestKind::Navigation;
                 let cookies = if dead { this.inner.end_of_cookie(base) } else { Vec::new() };
                 Ok(Decision::Pass(Visit::new(this.clone(), session, facts, cookies)))

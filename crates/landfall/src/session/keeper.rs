@@ -275,6 +275,17 @@ impl SessionKeeper {
         }
     }
 
+    /// Renews a stored session. Where that fails it can wait for the next request: whoever is signed in stays so.
+    pub(crate) async fn renew_or_keep(&self, session: Arc<Session>, now: Timestamp) -> Option<Arc<Session>> {
+        match self.renew(&session, now).await {
+            Ok(renewed) => renewed,
+            Err(error) => {
+                tracing::warn!(code = error.code().name(), %error, "the session could not be renewed");
+                Some(session)
+            }
+        }
+    }
+
     /// The cookie that lets a sealed session live on.
     pub(crate) fn reseal(
         &self,
@@ -330,7 +341,7 @@ impl SessionKeeper {
         }
     }
 
-    fn is_past_half_life(&self, session: &Session, now: Timestamp) -> bool {
+    pub(crate) fn is_past_half_life(&self, session: &Session, now: Timestamp) -> bool {
         // At its absolute end there is nothing left to renew.
         session.idle_expires_at < session.expires_at
             && session.idle_expires_at.since(now) < self.lifetimes.idle / 2
