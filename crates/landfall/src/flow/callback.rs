@@ -85,7 +85,13 @@ impl Leg<'_> {
         let now = self.inner.clock.now();
         let lifetime = self.inner.settings.login_lifetime;
         let Some(pending) = self.pending() else {
-            return self.heal(response, ErrorCode::AttemptCookieMissing).await;
+            // The cookie runs out with the attempt: only a fresh attempt's cookie is missing.
+            let cause = if self.state.is_expired(lifetime, now) {
+                ErrorCode::AttemptExpired
+            } else {
+                ErrorCode::AttemptCookieMissing
+            };
+            return self.heal(response, cause).await;
         };
         if pending.is_expired(lifetime, now) || self.state.is_expired(lifetime, now) {
             return self.heal(response, ErrorCode::AttemptExpired).await;
