@@ -118,7 +118,10 @@ impl SessionKeeper {
                 (Some(_), true) => self.find_stored(text, now, &mut to_load),
                 (None, false) => self.find_sealed(base, names, text, now),
                 // A sealed cookie where there is a store now, or the other way round.
-                _ => Opening::Dead,
+                _ => match self.open_sealed(base, names, text) {
+                    SealedText::LaterVersion => Opening::Unknown,
+                    SealedText::Session(..) | SealedText::Garbage => Opening::Dead,
+                },
             };
             match found {
                 Opening::Alive { session, old_key } => {
