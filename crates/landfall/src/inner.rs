@@ -174,8 +174,12 @@ impl Inner {
     }
 
     /// Asks before signing out: a GET never does it.
-    pub(crate) fn logout_page(&self, place: &Place) -> Reply {
-        let action = format!("{}{}", place.base.path, self.settings.paths.logout);
+    pub(crate) fn logout_page(&self, place: &Place, return_to: Option<&ReturnTo>) -> Reply {
+        let mut action = format!("{}{}", place.base.path, self.settings.paths.logout);
+        if let Some(return_to) = return_to {
+            action.push_str("?return_to=");
+            action.extend(form_urlencoded::byte_serialize(return_to.as_str().as_bytes()));
+        }
         let next = Next::Post { action: &action, text: "Sign out" };
         pages::page(200, "Sign out?", "You will be signed out of this application.", &next, None)
     }

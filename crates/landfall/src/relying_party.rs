@@ -325,7 +325,10 @@ impl RelyingParty {
         let inner = &self.inner;
         match view.method() {
             "POST" => {}
-            "GET" => return Step::Done(Decision::Reply(inner.logout_page(place))),
+            "GET" => {
+                let return_to = return_to_in(view.query().unwrap_or_default());
+                return Step::Done(Decision::Reply(inner.logout_page(place, return_to.as_ref())));
+            }
             _ => return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
         }
         if !inner.is_same_site(view) {
