@@ -183,11 +183,12 @@ impl AttemptSeals {
         postcard::from_bytes(&plain).ok()
     }
 
-    /// Which of the cookies sent have to go so that one more pending login fits: those that are no use any
-    /// more, then the oldest.
+    /// Which of the cookies sent have to go so that one more pending login of this many bytes fits: those that
+    /// are no use any more, then the oldest.
     pub(crate) fn to_evict<'a>(
         &self,
         sent: &'a [SentCookie],
+        added: usize,
         lifetime: Duration,
         now: Timestamp,
     ) -> Vec<&'a str> {
@@ -212,10 +213,11 @@ impl AttemptSeals {
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);
         spent.sort_by_key(|(finished_at, _)| *finished_at);
-        let mut bytes: usize = alive.iter().map(|(_, cookie)| cookie.name.len() + cookie.value.len()).sum();
+        let mut bytes = added;
+        bytes += alive.iter().map(|(_, cookie)| cookie.name.len() + cookie.value.len()).sum::<usize>();
         let mut count = alive.len();
         for (_, cookie) in alive {
-            if count < MAX_PENDING && bytes < MAX_PENDING_BYTES {
+            if count < MAX_PENDING && bytes <= MAX_PENDING_BYTES {
                 break;
             }
             count -= 1;

@@ -83,11 +83,13 @@ pub(crate) fn start_with(
         },
     );
     let mut reply = pages::see_other(&location);
-    for name in place.seals.to_evict(&start.sent, settings.login_lifetime, inner.clock.now()) {
-        pages::add_cookie(&mut reply, &place.names.clear(name));
-    }
     let cookie =
         place.seals.login_cookie(&*inner.entropy, &place.names, &pending, settings.login_lifetime)?;
+    // Name and value; the attributes stay in the browser.
+    let added = cookie.split(';').next().unwrap_or_default().len();
+    for name in place.seals.to_evict(&start.sent, added, settings.login_lifetime, inner.clock.now()) {
+        pages::add_cookie(&mut reply, &place.names.clear(name));
+    }
     pages::add_cookie(&mut reply, &cookie);
     tracing::debug!(redirect_uri = %pending.redirect_uri, restarts = start.restarts, "sign-in started");
     Ok(reply)
