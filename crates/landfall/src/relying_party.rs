@@ -192,7 +192,11 @@ impl RelyingParty {
             RequestKind::Other { .. } => return ready(inner.unauthorized(facts)),
         }
         let return_to = wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(Some(&facts.target)));
-        if inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to)) {
+        // Whoever has a session may sign in as often as they like.
+        let comes_back = visit.has_session();
+        if !comes_back
+            && inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to))
+        {
             let error = Error::new(ErrorCode::TooManyAttempts)
                 .detail("sign-ins succeed, but the session cookie does not come back with the next request");
             return ready(inner.refuse(&error, kind, base, Some(&return_to)));
@@ -316,9 +320,17 @@ impl RelyingParty {
         }
         // Whoever opens this address wants to sign in, whatever their client says it accepts.
         facts.kind = RequestKind::Navigation;
-        let visit = Visit::new(self.clone(), None, facts, Vec::new());
-        let reply = self.challenge(&visit, SignInWanted::new());
-        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+        let now = inner.clock.now();
+        let found = inner.sessions.find(base, &place.names, view, now);
+        self.wait(kind, base, |this| async move {
+            let session = match found {
+                Found::Session { session, .. } => Some(session),
+                Found::Load(ids) => this.inner.sessions.load(ids, now).await?,
+                Found::Nobody { .. } => None,
+            };
+            let visit = Visit::new(this.clone(), session, facts, Vec::new());
+            Ok(Decision::Reply(this.challenge(&visit, SignInWanted::new()).await))
+        })
     }
 
     fn logout(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {

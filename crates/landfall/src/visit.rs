@@ -99,6 +99,10 @@ impl Visit {
         &self.inner.relying_party
     }
 
+    pub(crate) fn has_session(&self) -> bool {
+        self.inner.session.is_some()
+    }
+
     pub(crate) fn facts(&self) -> &RequestFacts {
         &self.inner.facts
     }
