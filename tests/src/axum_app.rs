@@ -40,6 +40,8 @@ fn app(auth: RelyingParty) -> Router {
         .route("/stream", get(stream))
         .route("/echo", post(echo))
         .route("/open-echo", post(async |body: String| body))
+        // Without one, the guarded "not found" of the merged router would be everybody's.
+        .fallback(async || StatusCode::NOT_FOUND)
         .layer(AuthLayer::new(auth))
 }
 

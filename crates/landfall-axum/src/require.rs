@@ -19,7 +19,8 @@ use crate::convert;
 /// Apply it with `.layer`, not with `.route_layer`: the latter leaves the router's own fallback open, and with
 /// it every path below that no route names. A router put in place with `nest` leaves to the outer router, which
 /// this does not guard, what it has no fallback for, and its own path with a slash at the end; with
-/// `nest_service` it answers everything under its path.
+/// `nest_service` it answers everything under its path. A router put in place with `merge` lends its guarded
+/// "not found" to the whole router, unless that has a fallback of its own.
 ///
 /// ```no_run
 /// use axum::{Router, routing::get};
