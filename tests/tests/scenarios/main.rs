@@ -1,12 +1,25 @@
-//! What a user does, on both frameworks, with every kind of session.
+//! What a user does, and what a provider does, on both frameworks and with both kinds of session.
 
-use landfall_tests::everywhere;
-
-everywhere! {
-    async fn a_deep_link_is_where_the_sign_in_lands(world) {
-        let page = world.open("/dashboard/x%20y?tab=2&q=a%20b&q=c").await;
-        assert_eq!(page.url.as_str(), "https://app.example.com/dashboard/x%20y?tab=2&q=a%20b&q=c");
-        assert_eq!(page.text(), "dashboard of ada at /dashboard/x%20y with tab=2&q=a%20b&q=c");
-        assert_eq!(world.token_calls(), 1);
-    }
-}
+mod apps;
+mod base_urls;
+mod caching;
+mod callback_again;
+mod callback_refused;
+mod cross_site;
+mod guard;
+mod http2;
+mod identity;
+mod instances;
+mod landing;
+mod logout;
+mod loops;
+mod provider_down;
+mod provider_keys;
+mod rotation;
+mod routers;
+mod session_cookies;
+mod session_limits;
+mod support;
+mod tabs;
+mod tokens;
+mod workers;

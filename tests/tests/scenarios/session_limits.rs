@@ -1,0 +1,124 @@
+//! How long a session lasts.
+
+use std::time::Duration;
+
+use landfall::{Clock as _, RelyingPartyBuilder};
+use landfall_testkit::Fault;
+use landfall_tests::{Framework, SessionKind, World, on_both_frameworks};
+
+use crate::support::{fetch, greeting, session_value, set_cookies};
+
+const KINDS: [SessionKind; 2] = [SessionKind::Cookie, SessionKind::Memory];
+
+/// An hour idle, four hours in all.
+fn short(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.idle_lifetime(minutes(60)).session_lifetime(minutes(240))
+}
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+async fn signed_in(framework: Framework, kind: SessionKind) -> World {
+    let world = World::with(framework, kind, short).await;
+    world.open("/dashboard").await;
+    world
+}
+
+on_both_frameworks! {
+    async fn a_session_without_requests_ends(framework) {
+        for kind in KINDS {
+            let world = signed_in(framework, kind).await;
+            world.wait(minutes(60) - Duration::from_secs(1));
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            world.wait(minutes(60));
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+            assert_eq!(fetch(&world, "/dashboard").await.status, 401, "{kind:?}");
+        }
+    }
+
+    async fn a_session_in_use_ends_at_its_absolute_limit(framework) {
+        for kind in KINDS {
+            let world = signed_in(framework, kind).await;
+            for minute in (40..240).step_by(40) {
+                world.wait(minutes(40));
+                assert_eq!(greeting(&world).await, "hello ada", "{kind:?} {minute}");
+            }
+            world.wait(minutes(40) - Duration::from_secs(1));
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            world.wait(Duration::from_secs(1));
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+        }
+    }
+
+    async fn a_session_cookie_copied_before_a_renewal_cannot_outlive_the_absolute_limit(framework) {
+        for kind in KINDS {
+            let world = signed_in(framework, kind).await;
+            let copy = session_value(&world.browser).unwrap();
+            world.wait(minutes(241));
+            assert_eq!(crate::support::greeting_for(&world, &copy).await, "hello nobody", "{kind:?}");
+        }
+    }
+
+    async fn a_session_is_renewed_past_half_of_its_idle_life_and_not_before(framework) {
+        for kind in KINDS {
+            let world = signed_in(framework, kind).await;
+            world.wait(minutes(30));
+            let page = world.open("/").await;
+            assert_eq!((page.text().as_str(), set_cookies(&page.headers).len()), ("hello ada", 0), "{kind:?}");
+            world.wait(Duration::from_secs(1));
+            let page = fetch(&world, "/").await;
+            // A stored session keeps its cookie: the record lives on.
+            let renewed = set_cookies(&page.headers);
+            if kind == SessionKind::Cookie {
+                assert_eq!(renewed.len(), 1);
+                assert_eq!(page.header("cache-control"), Some("no-store"));
+                world.browser.set_cookie(landfall_tests::BASE_URL, renewed[0]).unwrap();
+            } else {
+                assert_eq!(renewed.len(), 0);
+            }
+            assert_eq!(set_cookies(&fetch(&world, "/").await.headers).len(), 0, "{kind:?}");
+            // It would have ended without.
+            world.wait(minutes(59));
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+        }
+    }
+
+    async fn a_public_response_never_carries_a_session_cookie(framework) {
+        for kind in KINDS {
+            let world = signed_in(framework, kind).await;
+            world.wait(minutes(31));
+            let page = world.open("/cached").await;
+            assert_eq!(page.text(), "hello ada");
+            assert!(set_cookies(&page.headers).is_empty(), "{kind:?}");
+            assert_eq!(page.header("cache-control"), Some("public, max-age=60"), "{kind:?}");
+            // The next page makes up for it.
+            let page = world.open("/").await;
+            assert_eq!(set_cookies(&page.headers).len(), usize::from(kind == SessionKind::Cookie), "{kind:?}");
+        }
+    }
+
+    async fn the_providers_session_expiry_is_a_ceiling(framework) {
+        for kind in KINDS {
+            let world = World::with(framework, kind, short).await;
+            let end = world.clock.now().plus(minutes(10)).secs();
+            world.provider.inject(Fault::id_token_claim("session_expiry", end));
+            world.open("/dashboard").await;
+            world.wait(minutes(10) - Duration::from_secs(1));
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            world.wait(Duration::from_secs(1));
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+        }
+    }
+
+    async fn a_session_expiry_far_away_does_not_lengthen_a_session(framework) {
+        for kind in KINDS {
+            let world = World::with(framework, kind, short).await;
+            let end = world.clock.now().plus(minutes(10_000)).secs();
+            world.provider.inject(Fault::id_token_claim("session_expiry", end));
+            world.open("/dashboard").await;
+            world.wait(minutes(60));
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+        }
+    }
+}
