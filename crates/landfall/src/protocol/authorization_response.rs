@@ -139,7 +139,8 @@ impl<'a> AuthorizationResponse<'a> {
         self.code.as_ref().and_then(Option::as_deref)
     }
 
-    /// The parameters that count, to be carried from the POST to the GET.
+    /// The parameters that count, to be carried from the POST to the GET, where they must mean the same: what
+    /// cannot be read here must not be gone there.
     pub(crate) fn to_query(&self) -> String {
         let mut out = form_urlencoded::Serializer::new(String::new());
         let known = [
@@ -148,15 +149,20 @@ impl<'a> AuthorizationResponse<'a> {
             ("error", &self.error),
             ("error_description", &self.error_description),
         ];
+        let mut unreadable = String::new();
         for (name, value) in known {
-            if let Some(Some(value)) = value {
-                out.append_pair(name, value);
+            match value {
+                Some(Some(value)) => {
+                    out.append_pair(name, value);
+                }
+                Some(None) => unreadable.extend(["&", name, "=%"]),
+                None => {}
             }
         }
         if let Some(name) = self.foreign {
             out.append_pair(name, "");
         }
-        out.finish()
+        out.finish() + &unreadable
     }
 }
 
@@ -221,6 +227,15 @@ mod tests {
             assert!(AuthorizationResponse::parse(query).is_err(), "{query}");
         }
         assert!(AuthorizationResponse::parse("foo=1&foo=2&code=x").is_ok());
+    }
+
+    #[test]
+    fn what_cannot_be_read_in_a_posted_response_is_refused_after_the_bounce_too() {
+        for body in ["state=s&code=c&iss=%ff", "state=s&code=c&error=%zz", "state=s&code=%ff"] {
+            assert!(outcome(body).is_err(), "{body}");
+            let carried = AuthorizationResponse::parse(body).map(|response| response.to_query()).unwrap();
+            assert!(outcome(&carried).is_err(), "{body} becomes {carried}");
+        }
     }
 
     #[test]
