@@ -13,6 +13,14 @@ use crate::protocol::id_token::{Expectations, verify};
 use crate::protocol::jwks::KeySet;
 use crate::{ReturnTo, Secret, Timestamp};
 
+mod callback_query;
+mod cookie_open;
+mod discovery;
+
+pub use callback_query::callback_query;
+pub use cookie_open::cookie_open;
+pub use discovery::discovery;
+
 const SECRET: &str = "a-secret-that-only-the-fuzzer-knows";
 
 /// Reads `data` as a token, and, behind a valid signature, as header and claims with a line break between.
@@ -122,6 +130,9 @@ mod tests {
             super::id_token(&seed);
             super::jwks(&seed);
             super::return_to(&seed);
+            super::callback_query(&seed);
+            super::cookie_open(&seed);
+            super::discovery(&seed);
             for at in 0..seed.len() {
                 let byte = seed[at];
                 for other in *b"/\\%.2f5c \t?#@" {

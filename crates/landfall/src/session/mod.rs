@@ -5,7 +5,7 @@ mod id;
 mod identity;
 mod keeper;
 mod memory;
-mod record;
+pub(crate) mod record;
 mod store;
 
 use crate::clock::Timestamp;

@@ -1,0 +1,137 @@
+//! What comes back from a browser in its cookies.
+
+use std::sync::{Arc, LazyLock};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::clock::{Entropy, EntropyError};
+use crate::cookie::{CookieKind, CookieNames, attempt_cookies, each_cookie};
+use crate::origin::BaseUrl;
+use crate::pending_login::{PendingLogin, Spent, State};
+use crate::request::RequestView;
+use crate::seal::{CookieKey, Sealer};
+use crate::session::record;
+
+const NAME: &[u8] = b"__Host-landfall-session";
+/// Where the nonce stands in a sealed value.
+const NONCE: std::ops::Range<usize> = 2..14;
+
+/// The same in every run, so that the seeds can hold values that open.
+static SEALER: LazyLock<Option<Sealer>> = LazyLock::new(|| {
+    let key = std::array::from_fn(|at| u8::try_from(at).unwrap_or_default());
+    Sealer::derive(&[CookieKey::new(key).ok()?], "session", &[b"fuzzer"]).ok()
+});
+
+/// Reads `data` as a sealed value, as a plaintext and as a Cookie header. What
+/// opens was sealed with the key and no byte of it is changed.
+///
+/// # Panics
+/// When something opens that must not, or is read in two ways.
+pub fn cookie_open(data: &[u8]) {
+    assert!(SEALER.is_some());
+    let Some(sealer) = SEALER.as_ref() else { return };
+    if let Some(plain) = sealer.open(NAME, data).plain() {
+        let nonce = Nonce(
+            URL_SAFE_NO_PAD
+                .decode(data)
+                .ok()
+                .and_then(|bytes| bytes.get(NONCE).and_then(|nonce| nonce.try_into().ok())),
+        );
+        let sealed = sealer.seal(&nonce, NAME, &plain).ok();
+        assert_eq!(sealed.as_deref().map(str::as_bytes), Some(data), "opened, but not sealed with this key");
+        as_plaintext(&plain);
+    }
+    as_plaintext(data);
+    sealed_and_changed(sealer, data);
+    as_header(data);
+}
+
+/// Whatever was sealed opens; with any byte changed, or under another name, it does not.
+fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
+    let nonce = Nonce(Some([7; 12]));
+    let sealed = sealer.seal_bytes(&nonce, NAME, data).unwrap_or_default();
+    let opened = sealer.open_bytes(NAME, sealed.clone()).plain();
+    assert_eq!(opened.as_deref().map(Vec::as_slice), Some(data));
+    assert!(sealer.open_bytes(b"__Host-landfall-login", sealed.clone()).plain().is_none());
+    let first = usize::from(data.first().copied().unwrap_or_default());
+    let mut changed = sealed;
+    let at = first % changed.len();
+    if let Some(byte) = changed.get_mut(at) {
+        *byte ^= data.last().copied().unwrap_or_default() | 1;
+    }
+    assert!(sealer.open_bytes(NAME, changed).plain().is_none(), "byte {at} was changed");
+}
+
+/// What is read is written back so that it is read again as the same.
+fn as_plaintext(data: &[u8]) {
+    let issuer = Arc::from("https://op.example");
+    if let Some(session) = record::read(data, &issuer) {
+        let written = record::write(&session).ok();
+        let again = written.as_ref().and_then(|bytes| record::read(bytes, &issuer));
+        let again = again.and_then(|session| record::write(&session).ok());
+        assert_eq!(written, again);
+        let _ = session.identity.claims();
+    }
+    let _ = postcard::from_bytes::<PendingLogin>(data);
+    let _ = postcard::from_bytes::<Spent>(data);
+    let _ = postcard::from_bytes::<State>(data);
+}
+
+/// No cookie is found that is not there, and every value lies within the header.
+fn as_header(data: &[u8]) {
+    let names = BaseUrl::parse("https://app.example.com").map(|base| CookieNames::new("fuzzer", &base));
+    let Ok(names) = names else { return };
+    let view = Header(data);
+    let mut count = 0;
+    each_cookie(&view, |name, value| {
+        count += 1;
+        assert!(!name.contains(&b'=') && !name.contains(&b';') && !value.contains(&b';'));
+    });
+    assert!(count <= data.iter().filter(|byte| **byte == b'=').count());
+    for cookie in attempt_cookies(&view, &names) {
+        assert_eq!(names.kind(&cookie.name), Some(cookie.kind));
+        assert!([CookieKind::Login, CookieKind::Spent, CookieKind::Post].contains(&cookie.kind));
+        let text = format!("{}={}", cookie.name, cookie.value);
+        assert!(String::from_utf8_lossy(data).contains(&text));
+    }
+}
+
+/// Gives the nonce that a value was sealed with.
+#[derive(Debug)]
+struct Nonce(Option<[u8; 12]>);
+
+impl Entropy for Nonce {
+    fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError> {
+        let nonce = self.0.ok_or_else(EntropyError::new)?;
+        dest.copy_from_slice(nonce.get(..dest.len()).ok_or_else(EntropyError::new)?);
+        Ok(())
+    }
+}
+
+/// A request that has nothing but this Cookie header.
+struct Header<'a>(&'a [u8]);
+
+impl RequestView for Header<'_> {
+    fn method(&self) -> &'static str {
+        "GET"
+    }
+
+    fn path(&self) -> &'static str {
+        "/"
+    }
+
+    fn query(&self) -> Option<&str> {
+        None
+    }
+
+    fn authority(&self) -> Option<&str> {
+        None
+    }
+
+    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        if name == "cookie" {
+            each(self.0);
+        }
+    }
+}

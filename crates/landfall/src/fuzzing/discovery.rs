@@ -1,0 +1,41 @@
+//! A provider's metadata document.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use crate::origin::is_loopback;
+use crate::protocol::discovery;
+
+const ISSUERS: [&str; 3] = ["https://op.example", "https://op.example/", "http://127.0.0.1:9000"];
+
+/// Reads `data` as the metadata of three issuers, the last one on loopback. What is accepted names that very
+/// issuer, and endpoints that are https, or on the loopback where the issuer is.
+///
+/// # Panics
+/// When other metadata is accepted.
+pub fn discovery(data: &[u8]) {
+    for issuer in ISSUERS {
+        let mut answer = http::Response::new(Bytes::copy_from_slice(data));
+        let json = http::HeaderValue::from_static("application/json");
+        answer.headers_mut().insert(http::header::CONTENT_TYPE, json);
+        let Ok(metadata) = discovery::response(issuer, &answer) else { continue };
+
+        let document: Value = serde_json::from_slice(data).unwrap_or_default();
+        assert_eq!(document.get("issuer").and_then(Value::as_str), Some(issuer));
+        let mandatory =
+            [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri].map(Some);
+        let optional = [
+            metadata.userinfo_endpoint.as_ref(),
+            metadata.revocation_endpoint.as_ref(),
+            metadata.end_session_endpoint.as_ref(),
+        ];
+        for url in mandatory.into_iter().chain(optional).flatten() {
+            let on_loopback = issuer.starts_with("http://") && url.scheme() == "http" && is_loopback(url);
+            assert!(url.scheme() == "https" || on_loopback, "{url}");
+            assert!(url.host_str().is_some_and(|host| !host.is_empty()), "{url}");
+            assert!(url.fragment().is_none() && url.username().is_empty() && url.password().is_none());
+        }
+        let methods = document.get("code_challenge_methods_supported").and_then(Value::as_array);
+        assert!(methods.is_none_or(|methods| methods.iter().any(|method| method == "S256")));
+    }
+}
