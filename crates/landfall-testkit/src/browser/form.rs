@@ -6,6 +6,8 @@ use html5gum::{HtmlString, StartTag, Token, Tokenizer};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Form {
+    /// The `id`; empty for none.
+    pub id: String,
     /// The `action`, as written; empty for the page itself.
     pub action: String,
     /// Whether it is sent with POST.
@@ -16,7 +18,7 @@ pub struct Form {
     pub sign_in: bool,
     /// Fields that are sent whichever button is pressed, with the values they start with.
     pub fields: Vec<(String, String)>,
-    /// The buttons.
+    /// The buttons, those elsewhere on the page that name this form included.
     pub buttons: Vec<Button>,
 }
 
@@ -65,7 +67,7 @@ impl Form {
 pub(crate) fn forms(html: &str) -> Vec<Form> {
     let mut forms: Vec<Form> = Vec::new();
     let mut inside = false;
-    let mut in_button = false;
+    let mut in_button: Option<usize> = None;
     let mut in_select: Option<String> = None;
     for token in Tokenizer::new(html) {
         let Ok(token) = token;
@@ -76,17 +78,24 @@ pub(crate) fn forms(html: &str) -> Vec<Form> {
             }
             Token::EndTag(tag) => match tag.name.as_slice() {
                 b"form" => inside = false,
-                b"button" => in_button = false,
+                b"button" => in_button = None,
                 b"select" => in_select = None,
                 _ => {}
             },
+            Token::StartTag(tag) if tag.name.as_slice() == b"button" => {
+                // HTML §4.10.18.3: the form it names owns it, else the one around it.
+                let owner = match attribute(&tag, "form") {
+                    Some(id) => forms.iter().position(|form| form.id == id),
+                    None => forms.len().checked_sub(1).filter(|_| inside),
+                };
+                if let Some(form) = owner.and_then(|at| forms.get_mut(at)) {
+                    in_button = owner;
+                    form.buttons.push(button(&tag));
+                }
+            }
             Token::StartTag(tag) if inside => {
                 let Some(form) = forms.last_mut() else { continue };
                 match tag.name.as_slice() {
-                    b"button" => {
-                        in_button = true;
-                        form.buttons.push(Button { text: String::new(), ..button(&tag) });
-                    }
                     b"input" => input(form, &tag),
                     b"select" => in_select = Some(attribute(&tag, "name").unwrap_or_default()),
                     b"option" => {
@@ -103,8 +112,9 @@ pub(crate) fn forms(html: &str) -> Vec<Form> {
                     _ => {}
                 }
             }
-            Token::String(text) if in_button => {
-                if let Some(button) = forms.last_mut().and_then(|form| form.buttons.last_mut()) {
+            Token::String(text) if in_button.is_some() => {
+                let form = in_button.and_then(|at| forms.get_mut(at));
+                if let Some(button) = form.and_then(|form| form.buttons.last_mut()) {
                     let words = format!("{} {}", button.text, String::from_utf8_lossy(&text));
                     button.text = words.split_whitespace().collect::<Vec<_>>().join(" ");
                 }
@@ -117,6 +127,7 @@ pub(crate) fn forms(html: &str) -> Vec<Form> {
 
 fn form(tag: &StartTag<()>) -> Form {
     Form {
+        id: attribute(tag, "id").unwrap_or_default(),
         action: attribute(tag, "action").unwrap_or_default(),
         post: attribute(tag, "method").is_some_and(|method| method.eq_ignore_ascii_case("post")),
         auto_submit: attribute(tag, "data-auto-submit").is_some(),
@@ -167,5 +178,13 @@ mod tests {
         let pairs = form.submission(Some(ada), &[("s", "1")]);
         let pairs: Vec<_> = pairs.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
         assert_eq!(pairs, [("t", "a\"b"), ("s", "1"), ("p", "ada")]);
+    }
+    #[test]
+    fn a_button_outside_belongs_to_the_form_it_names() {
+        let html = r#"<form id="a" action="/a"><input type=hidden name=x value=1></form><form id="b" action="/b"></form>
+            <button form="a" name="logout" value="yes">Yes</button><button form="none">No</button><button>Lone</button>"#;
+        let all = forms(html);
+        assert_eq!(all[0].button("Yes").map(|button| button.value.as_str()), Some("yes"));
+        assert_eq!((all[0].buttons.len(), all[1].buttons.len()), (1, 0));
     }
 }
