@@ -1,7 +1,6 @@
 //! The application on actix-web.
 
-use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::net::TcpListener;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
@@ -11,22 +10,19 @@ use landfall::{Prompt, RelyingParty, SignInWanted};
 use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
 
 /// Two workers, as an application has: each is a runtime of its own.
-pub(crate) async fn serve(auth: RelyingParty) -> SocketAddr {
-    let (told, address) = mpsc::channel();
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
     // Ends with the process.
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            let server =
-                HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
-                    .workers(2)
-                    .disable_signals()
-                    .bind_auto_h2c(("127.0.0.1", 0))
-                    .unwrap();
-            told.send(server.addrs()[0]).unwrap();
-            server.run().await
+            HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
+                .workers(2)
+                .disable_signals()
+                .listen_auto_h2c(listener)
+                .unwrap()
+                .run()
+                .await
         })
     });
-    tokio::task::spawn_blocking(move || address.recv().unwrap()).await.unwrap()
 }
 
 fn routes(config: &mut web::ServiceConfig) {
@@ -48,6 +44,7 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/merged").wrap(RequireLogin::new()).route(web::get().to(async || "merged")))
         .route("/claims", web::get().to(claims))
+        .route("/me", web::get().to(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", web::get().to(token))
         .route("/switch", web::get().to(switch))
         .route("/cached", web::get().to(cached))

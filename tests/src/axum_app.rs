@@ -1,6 +1,6 @@
 //! The application on axum.
 
-use std::net::SocketAddr;
+use std::net::TcpListener;
 
 use axum::extract::OriginalUri;
 use axum::http::StatusCode;
@@ -11,12 +11,11 @@ use axum::{Json, Router};
 use landfall::{Prompt, RelyingParty, SignInWanted};
 use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, Visit};
 
-pub(crate) async fn serve(auth: RelyingParty) -> SocketAddr {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
+    listener.set_nonblocking(true).unwrap();
+    let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     // Ends with the test's runtime.
     tokio::spawn(async move { axum::serve(listener, app(auth)).await });
-    address
 }
 
 fn app(auth: RelyingParty) -> Router {
@@ -34,6 +33,7 @@ fn app(auth: RelyingParty) -> Router {
         .nest("/reports", reports)
         .merge(merged)
         .route("/claims", get(claims))
+        .route("/me", get(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", get(token))
         .route("/switch", get(switch))
         .route("/cached", get(cached))

@@ -5,9 +5,11 @@
 mod actix_app;
 mod axum_app;
 mod matrix;
+mod port;
 pub mod traces;
 mod world;
 
+pub use port::Port;
 pub use world::{BASE_URL, Framework, SessionKind, World};
 
 /// What the application's pages say about who is there.

@@ -6,6 +6,8 @@ use std::time::Duration;
 use landfall::{CookieKey, MemoryStore, RelyingParty, RelyingPartyBuilder};
 use landfall_testkit::{Browser, LocalProvider, Page, TestBed, VirtualClock};
 
+use crate::Port;
+
 /// Where browsers reach the application: https, so the cookies are the real ones; the TLS in front is left out.
 pub const BASE_URL: &str = "https://app.example.com";
 
@@ -74,6 +76,7 @@ impl World {
     ///
     /// # Panics
     /// When it cannot be built.
+    #[allow(clippy::unused_async, reason = "callers await it: a server may come to need it to start")]
     pub async fn around(
         bed: TestBed,
         framework: Framework,
@@ -87,7 +90,7 @@ impl World {
             builder = builder.store(store.clone());
         }
         let auth = change(builder).build().unwrap();
-        let address = serve(framework, auth.clone()).await;
+        let address = Port::bind().serve(framework, auth.clone());
         bed.browser.route(bed.base_url(), address).unwrap();
         Self {
             framework,
@@ -116,9 +119,10 @@ impl World {
     ///
     /// # Panics
     /// When it cannot be built.
+    #[allow(clippy::unused_async, reason = "callers await it: a server may come to need it to start")]
     pub async fn switch_to(&mut self, builder: RelyingPartyBuilder) {
         self.auth = builder.build().unwrap();
-        self.address = serve(self.framework, self.auth.clone()).await;
+        self.address = Port::bind().serve(self.framework, self.auth.clone());
         self.browser.route(self.bed.base_url(), self.address).unwrap();
     }
 
@@ -173,13 +177,5 @@ impl World {
     /// Lets time pass.
     pub fn wait(&self, span: Duration) {
         self.clock.advance(span);
-    }
-}
-
-/// Starts the application on a loopback port of its own.
-async fn serve(framework: Framework, auth: RelyingParty) -> SocketAddr {
-    match framework {
-        Framework::Axum => crate::axum_app::serve(auth).await,
-        Framework::Actix => crate::actix_app::serve(auth).await,
     }
 }
