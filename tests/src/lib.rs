@@ -6,6 +6,8 @@ mod actix_app;
 mod axum_app;
 mod matrix;
 mod port;
+#[cfg(feature = "real")]
+pub mod real;
 pub mod traces;
 mod world;
 

@@ -11,6 +11,7 @@ const REAL: &str = "landfall-tests/real";
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
     let found = engines::ensure()?;
+    examples(arguments)?;
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--features", REAL]);
     let mut tests = Group::spawn(command.args(arguments).envs(found))?;
     let status = tests.wait()?;
@@ -19,4 +20,16 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     }
     let code = status.code().and_then(|code| code.try_into().ok()).unwrap_or(1);
     Err(Failure { message: String::new(), code })
+}
+
+/// Builds the examples, which tests start as programs. The same packages with the same features as below: what
+/// the tests need of it is not built twice.
+fn examples(arguments: &[String]) -> Result<(), Failure> {
+    let mut build =
+        shell::cargo(&["build", "--workspace", "--exclude", "xtask", "--bins", "--features", REAL]);
+    let for_cargo = arguments.iter().take_while(|argument| *argument != "--");
+    build.args(for_cargo.filter(|argument| ["--release", "--quiet"].contains(&argument.as_str())));
+    let mut build = Group::spawn(&mut build)?;
+    let status = build.wait()?;
+    if status.success() { Ok(()) } else { Err(format!("the examples do not build ({status})").into()) }
 }

@@ -1,0 +1,206 @@
+//! Chromium, without a window, driven by chromedriver.
+
+use std::fs;
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fantoccini::wd::Capabilities;
+use fantoccini::{Client, ClientBuilder, Locator};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::{BEAT, Process, built, program, until};
+
+/// How long a browser may take to go.
+const LEAVING: Duration = Duration::from_secs(10);
+
+/// What the page is looked at with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Viewport {
+    /// 390 by 844, touched.
+    Phone,
+    /// 1280 by 800.
+    Desktop,
+}
+
+/// A browser with a profile of its own. Browser, driver and profile go when this is dropped, by a panic as well.
+#[derive(Debug)]
+pub struct Chromium {
+    /// The driver's client, for what is not here.
+    pub client: Client,
+    viewport: Viewport,
+    port: u16,
+    session: String,
+    // Dropped in this order: the driver before the folder its browser writes to.
+    _driver: Process,
+    profile: TempDir,
+}
+
+impl Chromium {
+    /// Starts one. It knows no certificate authority for loopback, so it takes any certificate.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(viewport: Viewport) -> Self {
+        let profile = TempDir::with_prefix("landfall-chromium-").unwrap();
+        let mut driver = Process::start(
+            // The driver's own files go with the profile.
+            Command::new(program("LANDFALL_TEST_CHROMEDRIVER")).arg("--port=0").env("TMPDIR", profile.path()),
+        );
+        let port = driver.says("started successfully on port ").await.trim_end_matches('.').parse().unwrap();
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(capabilities(viewport, &profile))
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await
+            .unwrap();
+        let session = client.session_id().await.unwrap().expect("a session");
+        Self { client, viewport, port, session, _driver: driver, profile }
+    }
+
+    /// Types an address.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn open(&self, url: &str) {
+        self.client.goto(url).await.unwrap();
+    }
+
+    /// Presses what this CSS selector finds, once it is there.
+    ///
+    /// # Panics
+    /// When nothing comes to be there.
+    pub async fn press(&self, selector: &str) {
+        until(&format!("{selector} can be pressed"), async || {
+            self.client.find(Locator::Css(selector)).await.ok()?.click().await.ok()
+        })
+        .await;
+    }
+
+    /// Waits until this address is shown, and all of its page has come.
+    ///
+    /// # Panics
+    /// When it does not come to be shown.
+    pub async fn lands_on(&self, url: &str) {
+        until(&format!("{url} is shown"), async || {
+            let complete =
+                self.client.execute("return document.readyState === 'complete'", vec![]).await.ok()?;
+            (complete == true && self.client.current_url().await.ok()?.as_str() == url).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the page says this, and gives all that it says.
+    ///
+    /// # Panics
+    /// When it does not come to say it.
+    pub async fn says(&self, words: &str) -> String {
+        until(&format!("the page says {words:?}"), async || {
+            let text = self.text().await?;
+            text.contains(words).then_some(text)
+        })
+        .await
+    }
+
+    /// Keeps a picture of the page in the target folder, for people to look at, after a look of our own: nothing
+    /// may stand out at the side, and what is to be pressed must be large enough for a thumb.
+    ///
+    /// # Panics
+    /// When the page is wider than the screen, or something on it too small.
+    pub async fn picture(&self, name: &str) {
+        let measured = self.client.execute(MEASURE, vec![]).await.unwrap();
+        assert!(
+            measured["width"].as_f64() <= measured["screen"].as_f64(),
+            "{name} scrolls sideways: {measured}"
+        );
+        assert_eq!(measured["small"], json!([]), "{name}: too small for a thumb");
+        let folder = built().parent().unwrap().join("screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        let device = match self.viewport {
+            Viewport::Phone => "phone",
+            Viewport::Desktop => "desktop",
+        };
+        fs::write(folder.join(format!("{name}-{device}.png")), self.client.screenshot().await.unwrap())
+            .unwrap();
+    }
+
+    async fn text(&self) -> Option<String> {
+        self.client.find(Locator::Css("body")).await.ok()?.text().await.ok()
+    }
+
+    /// Blocks, as a drop must: a session that is not ended leaves its browser running.
+    fn end_session(&self) -> io::Result<()> {
+        let mut driver = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        driver.set_read_timeout(Some(LEAVING))?;
+        let (session, port) = (&self.session, self.port);
+        write!(
+            driver,
+            "DELETE /session/{session} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"
+        )?;
+        // It keeps the connection open after its answer, which is JSON.
+        let mut answer = Vec::new();
+        let mut part = [0; 512];
+        while !answer.ends_with(b"}") {
+            match driver.read(&mut part)? {
+                0 => break,
+                count => answer.extend_from_slice(&part[..count]),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Chromium {
+    fn drop(&mut self) {
+        if let Err(error) = self.end_session() {
+            println!("the browser may be left running: {error}");
+        }
+        // The driver answers before the last of the browser's processes has written its last file.
+        let asked = Instant::now();
+        while fs::remove_dir_all(self.profile.path()).is_err_and(|error| error.kind() != ErrorKind::NotFound)
+        {
+            if asked.elapsed() > LEAVING {
+                println!("{} is left behind", self.profile.path().display());
+                return;
+            }
+            thread::park_timeout(BEAT);
+        }
+    }
+}
+
+/// Sizes in CSS pixels; 24 is what WCAG 2.2, success criterion 2.5.8 asks for at the least.
+const MEASURE: &str = "
+    const small = [...document.querySelectorAll('button, .button, .go, input:not([type=hidden]), select, summary')]
+        .map(e => [e.outerHTML, e.getBoundingClientRect()])
+        .filter(([, r]) => r.width > 0 && (r.width < 24 || r.height < 24))
+        .map(([html]) => html);
+    return { width: document.documentElement.scrollWidth, screen: innerWidth, small };";
+
+fn capabilities(viewport: Viewport, profile: &TempDir) -> Capabilities {
+    let mut options = json!({
+        "binary": program("LANDFALL_TEST_CHROMIUM"),
+        "args": [
+            "--headless=new",
+            // Root, and most containers, have no sandbox.
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--ignore-certificate-errors",
+            "--window-size=1280,800",
+            format!("--user-data-dir={}", profile.path().join("profile").display()),
+        ],
+    });
+    if viewport == Viewport::Phone {
+        // A window can not be made that narrow; this also minds the page's own viewport setting, as a phone does.
+        options["mobileEmulation"] =
+            json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2, "touch": true } });
+    }
+    Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)])
+}

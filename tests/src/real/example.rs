@@ -1,0 +1,81 @@
+//! The example applications, as built, configured by the environment alone.
+
+use std::env;
+use std::net::{Ipv4Addr, TcpListener};
+
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::sync::Mutex;
+
+use super::{Process, built, until};
+use crate::Framework;
+
+/// The port for the next one is looked for without holding it: one start at a time.
+static STARTING: Mutex<()> = Mutex::const_new(());
+
+/// A running example.
+#[derive(Debug)]
+pub struct Example {
+    base_url: String,
+    provider: Option<String>,
+    _process: Process,
+}
+
+impl Example {
+    /// Starts it with the local provider of its own.
+    pub async fn start(framework: Framework) -> Self {
+        Self::with(framework, async |_| Vec::new()).await
+    }
+
+    /// Starts it with these variables, told once its base URL is known. Variables of the same kind that are
+    /// set around the tests are not handed on.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn with(
+        framework: Framework,
+        variables: impl AsyncFnOnce(&str) -> Vec<(&'static str, String)>,
+    ) -> Self {
+        let _turn = STARTING.lock().await;
+        let name = match framework {
+            Framework::Axum => "example-axum",
+            Framework::Actix => "example-actix",
+        };
+        let file = built().join(format!("{name}{}", env::consts::EXE_SUFFIX));
+        assert!(file.is_file(), "{} is not built: run `cargo xtask test`", file.display());
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
+        let base_url = format!("http://{port}");
+        let variables = variables(&base_url).await;
+
+        let mut command = Command::new(file);
+        for (name, _) in env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_"))
+            {
+                command.env_remove(name);
+            }
+        }
+        command.env("LANDFALL_LISTEN", port.to_string()).env("RUST_LOG", "info,landfall=debug");
+        let named = !variables.is_empty();
+        command.envs(variables);
+        let mut process = Process::start(&mut command);
+        assert!(process.says("Application:").await.contains(&base_url));
+        let provider = if named { None } else { Some(process.says("Provider:").await) };
+        until("the example listens", async || TcpStream::connect(port).await.ok()).await;
+        Self { base_url, provider, _process: process }
+    }
+
+    /// Where it is.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// The issuer of the local provider it started.
+    ///
+    /// # Panics
+    /// When it started none.
+    pub fn provider(&self) -> &str {
+        self.provider.as_deref().expect("a local provider")
+    }
+}

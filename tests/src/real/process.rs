@@ -1,0 +1,66 @@
+//! A program beside the tests.
+
+use std::process::Stdio;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
+
+use super::PATIENCE;
+
+/// A running program. It is ended when this is dropped, by a panic as well.
+#[derive(Debug)]
+pub struct Process {
+    // Held for its drop, and for the pipe to the program's standard input.
+    _child: Child,
+    printed: UnboundedReceiver<String>,
+}
+
+impl Process {
+    /// Starts it. What it prints shows up in the test's own output.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|error| panic!("{command:?}: {error}"));
+        let (told, printed) = mpsc::unbounded_channel();
+        tokio::spawn(pass_on(child.stdout.take().unwrap(), told.clone()));
+        tokio::spawn(pass_on(child.stderr.take().unwrap(), told));
+        Self { _child: child, printed }
+    }
+
+    /// Waits for a line that holds `mark`, and gives what follows the mark.
+    ///
+    /// # Panics
+    /// When the program ends before, or prints no such line within a minute.
+    pub async fn says(&mut self, mark: &str) -> String {
+        let reading = async {
+            while let Some(line) = self.printed.recv().await {
+                if let Some((_, rest)) = line.split_once(mark) {
+                    return rest.trim().to_owned();
+                }
+            }
+            panic!("the program ended without a line with {mark:?}");
+        };
+        let Ok(rest) = tokio::time::timeout(PATIENCE, reading).await else {
+            panic!("no line with {mark:?} came");
+        };
+        rest
+    }
+}
+
+/// Reads to the end, lest the program wait for a reader.
+async fn pass_on(from: impl AsyncRead + Unpin, to: UnboundedSender<String>) {
+    let mut lines = BufReader::new(from).lines();
+    while let Ok(Some(line)) = lines.next_line().await {
+        println!("{line}");
+        // Nobody listens any more once the line waited for has come.
+        let _ = to.send(line);
+    }
+}

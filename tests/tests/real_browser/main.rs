@@ -1,0 +1,19 @@
+//! A browser that others have written, on both frameworks. Needs the feature `real`: `cargo xtask test`.
+//!
+//! Pictures of what it shows are left in `target/screenshots`.
+
+mod examples;
+mod tabs;
+mod tls;
+
+use landfall_tests::Framework;
+
+fn name(framework: Framework) -> &'static str {
+    match framework {
+        Framework::Axum => "axum",
+        Framework::Actix => "actix",
+    }
+}
+
+/// A person on the local provider's sign-in page.
+const ADA: &str = "button[value=ada]";

@@ -1,0 +1,14 @@
+//! A provider that others have written and certified, by real HTTP, on both frameworks. Needs the feature `real`:
+//! `cargo xtask test`.
+
+mod clients;
+mod examples;
+
+use landfall_testkit::Page;
+
+/// A deep link: the query has a space, an ampersand in a value, and a letter that is not ASCII.
+const DEEP_LINK: &str = "/dashboard/2026/q3?name=a%20b%26c&town=Z%C3%BCrich";
+
+fn path_and_query(page: &Page) -> String {
+    page.url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
+}
