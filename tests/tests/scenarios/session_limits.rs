@@ -19,6 +19,11 @@ fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
 }
 
+/// A second less.
+fn just_before(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60 - 1)
+}
+
 async fn signed_in(framework: Framework, kind: SessionKind) -> World {
     let world = World::with(framework, kind, short).await;
     world.open("/dashboard").await;
@@ -29,7 +34,7 @@ on_both_frameworks! {
     async fn a_session_without_requests_ends(framework) {
         for kind in KINDS {
             let world = signed_in(framework, kind).await;
-            world.wait(minutes(60) - Duration::from_secs(1));
+            world.wait(just_before(60));
             assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
             world.wait(minutes(60));
             assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
@@ -44,7 +49,7 @@ on_both_frameworks! {
                 world.wait(minutes(40));
                 assert_eq!(greeting(&world).await, "hello ada", "{kind:?} {minute}");
             }
-            world.wait(minutes(40) - Duration::from_secs(1));
+            world.wait(just_before(40));
             assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
             world.wait(Duration::from_secs(1));
             assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
@@ -104,7 +109,7 @@ on_both_frameworks! {
             let end = world.clock.now().plus(minutes(10)).secs();
             world.provider.inject(Fault::id_token_claim("session_expiry", end));
             world.open("/dashboard").await;
-            world.wait(minutes(10) - Duration::from_secs(1));
+            world.wait(just_before(10));
             assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
             world.wait(Duration::from_secs(1));
             assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");

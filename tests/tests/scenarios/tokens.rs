@@ -83,9 +83,10 @@ on_both_frameworks! {
 everywhere! {
     async fn tokens_never_reach_the_browser(world) {
         let page = world.open("/dashboard").await;
-        let hops: String = page.hops.iter().filter(|hop| hop.url.as_str().starts_with(&at(""))).map(|hop| format!("{:?}", hop.headers)).collect();
+        let ours = page.hops.iter().filter(|hop| hop.url.as_str().starts_with(&at("")));
+        let headers = format!("{:?}", ours.map(|hop| &hop.headers).collect::<Vec<_>>());
         let jwt = |text: &str| text.starts_with("eyJ") && text.matches('.').count() == 2;
-        assert!(!hops.split([' ', '=', ';', '&', '"']).any(jwt), "{hops}");
+        assert!(!headers.split([' ', '=', ';', '&', '"']).any(jwt), "{headers}");
     }
 
     async fn nobody_signed_in_gets_no_token(world) {
