@@ -142,11 +142,11 @@ impl Chromium {
         )?;
         // It keeps the connection open after its answer, which is JSON.
         let mut answer = Vec::new();
-        let mut part = [0; 512];
+        let mut chunk = [0; 512];
         while !answer.ends_with(b"}") {
-            match driver.read(&mut part)? {
+            match driver.read(&mut chunk)? {
                 0 => break,
-                count => answer.extend_from_slice(&part[..count]),
+                count => answer.extend_from_slice(&chunk[..count]),
             }
         }
         Ok(())
