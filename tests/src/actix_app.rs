@@ -48,6 +48,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/token", web::get().to(token))
         .route("/switch", web::get().to(switch))
         .route("/cached", web::get().to(cached))
+        .route("/brief", web::get().to(brief))
+        .route("/strong", web::get().to(strong))
         .route("/stream", web::get().to(stream))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
@@ -82,6 +84,14 @@ async fn cached(visit: Visit) -> impl Responder {
     crate::greeting(visit.signed_in().as_deref())
         .customize()
         .insert_header((CACHE_CONTROL, "public, max-age=60"))
+}
+
+async fn brief(user: SignedIn) -> impl Responder {
+    crate::greeting(Some(&user)).customize().insert_header((CACHE_CONTROL, "max-age=60"))
+}
+
+async fn strong(visit: Visit) -> Result<String, Rejection> {
+    crate::strong(visit.signed_in().as_deref()).map_err(Rejection::from)
 }
 
 async fn stream(_user: SignedIn) -> impl Responder {

@@ -37,6 +37,8 @@ fn app(auth: RelyingParty) -> Router {
         .route("/token", get(token))
         .route("/switch", get(switch))
         .route("/cached", get(cached))
+        .route("/brief", get(brief))
+        .route("/strong", get(strong))
         .route("/stream", get(stream))
         .route("/echo", post(echo))
         .route("/open-echo", post(async |body: String| body))
@@ -71,6 +73,14 @@ async fn switch() -> Rejection {
 
 async fn cached(visit: Visit) -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=60")], crate::greeting(visit.signed_in().as_deref()))
+}
+
+async fn brief(user: SignedIn) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "max-age=60")], crate::greeting(Some(&user)))
+}
+
+async fn strong(visit: Visit) -> Result<String, Rejection> {
+    crate::strong(visit.signed_in().as_deref()).map_err(Rejection::from)
 }
 
 async fn stream(_user: SignedIn) -> impl IntoResponse {

@@ -27,6 +27,14 @@ fn dashboard(user: &landfall::SignedIn, path: &str, query: Option<&str>) -> Stri
     format!("dashboard of {} at {path} with {}", user.subject(), query.unwrap_or("no query"))
 }
 
+/// A page that tries silently first, and wants two factors.
+fn strong(user: Option<&landfall::SignedIn>) -> Result<String, landfall::SignInWanted> {
+    match user {
+        Some(user) if user.identity().acr() == Some("aal2") => Ok(greeting(Some(user))),
+        _ => Err(landfall::SignInWanted::new().prompt(landfall::Prompt::None).acr_values(["aal2"])),
+    }
+}
+
 /// The claims that `/claims` asks for.
 #[derive(Debug, serde::Deserialize)]
 struct Member {

@@ -32,7 +32,7 @@ impl Visit {
         Ok(self.0.require().map(SignedIn)?)
     }
 
-    /// An access token that is good for at least another minute; it is refreshed when it is not.
+    /// An access token that is good for a while yet; a new sign-in is asked for when it is not.
     ///
     /// # Errors
     /// A [`Rejection`] to return from the handler: a sign-in is wanted, no tokens are kept

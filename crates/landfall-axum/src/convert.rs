@@ -61,11 +61,12 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
             _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL).iter()))),
         }
     };
-    if let Some(value) = edits.cache_control {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static(value));
+    if let Some(Ok(value)) = edits.cache_control.as_deref().map(HeaderValue::from_str) {
+        headers.insert(CACHE_CONTROL, value);
     }
     for cookie in edits.set_cookies {
-        if let Ok(value) = HeaderValue::try_from(cookie) {
+        if let Ok(mut value) = HeaderValue::try_from(cookie) {
+            value.set_sensitive(true);
             headers.append(SET_COOKIE, value);
         } else {
             tracing::error!("a cookie was dropped: it cannot stand in a header");

@@ -12,7 +12,6 @@ use crate::convert;
 /// Return it from a handler to ask for a sign-in half-way, for example by `visit.require()?`; the
 /// [`AuthLayer`](crate::AuthLayer) then answers the browser. To ask without a [`Visit`](crate::Visit) at hand,
 /// make it from a [`SignInWanted`].
-#[derive(Debug)]
 pub struct Rejection {
     code: Option<ErrorCode>,
     // Boxed because a Result with a whole response in it is large on the good path too.
@@ -52,6 +51,13 @@ impl From<SignInWanted> for Rejection {
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         convert::response(*self.reply)
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The reply's headers may hold cookies.
+        f.debug_struct("Rejection").field("code", &self.code).field("status", &self.reply.status()).finish()
     }
 }
 

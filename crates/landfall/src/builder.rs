@@ -20,7 +20,7 @@ use crate::relying_party::{Inner, Place, RelyingParty};
 use crate::runtime::Runtime;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
-use crate::session::{SessionKeeper, SessionStore};
+use crate::session::{NearCache, SessionKeeper, SessionStore};
 use crate::settings::{Paths, Settings, Userinfo};
 
 /// Opened sessions kept in this process.
@@ -369,8 +369,8 @@ impl RelyingPartyBuilder {
     fn checked(self) -> Result<RelyingParty, ConfigError> {
         let issuer = check_issuer(&self.issuer)?;
         let bases = check_base_urls(&self.base_urls)?;
-        let algorithms = self.check_algorithms()?;
         let (secret, client_auth) = self.check_client()?;
+        let algorithms = self.check_algorithms(&secret)?;
         let client_id = self.client_id.clone().unwrap_or_default();
         let scope = self.check_scopes()?;
         self.check_paths()?;
@@ -396,7 +396,7 @@ impl RelyingPartyBuilder {
             ring,
             Arc::clone(&self.entropy),
             self.store.clone(),
-            SessionKeeper::cache(CACHE_CAPACITY, self.near_cache_staleness),
+            NearCache::new(CACHE_CAPACITY, self.near_cache_staleness),
             lifetimes,
             self.store_timeout,
             sealers,

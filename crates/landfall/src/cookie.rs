@@ -17,9 +17,10 @@ const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 
 /// The names under one base URL.
 ///
-/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them. On a
-/// loopback without TLS the prefix cannot be had, and as cookies ignore ports, a short digest of client and
-/// base URL keeps two applications on one machine apart.
+/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; on a
+/// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports: where
+/// two applications may share a host (a base path, a loopback), a short digest of client and base URL keeps
+/// them apart.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     pub(crate) session: String,
@@ -42,14 +43,15 @@ pub(crate) enum CookieKind {
 
 impl CookieNames {
     pub(crate) fn new(client_id: &str, base: &BaseUrl) -> Self {
-        let (prefix, suffix) = if base.secure {
-            ("__Host-", String::new())
+        let prefix = if base.secure { "__Host-" } else { "" };
+        let suffix = if base.secure && base.path.is_empty() {
+            String::new()
         } else {
             let digest = aws_lc_rs::digest::digest(
                 &aws_lc_rs::digest::SHA256,
                 format!("{client_id}\n{}", base.literal).as_bytes(),
             );
-            ("", format!("-{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..6).unwrap_or_default())))
+            format!("-{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..6).unwrap_or_default()))
         };
         let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
         Self {
@@ -145,4 +147,41 @@ pub(crate) fn attempt_cookies(view: &dyn RequestView, names: &CookieNames) -> Ve
         }
     });
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(client: &str, url: &str) -> CookieNames {
+        CookieNames::new(client, &BaseUrl::parse(url).unwrap())
+    }
+
+    #[test]
+    fn applications_that_share_a_host_do_not_share_cookies() {
+        assert_eq!(names("a", "https://example.com").session, "__Host-landfall-session");
+        let under_paths = [names("a", "https://example.com/one"), names("a", "https://example.com/two")];
+        assert!(under_paths.iter().all(|names| names.session.starts_with("__Host-landfall-session-")));
+        assert_ne!(under_paths[0].session, under_paths[1].session);
+        let on_loopback = [names("a", "http://localhost:3000"), names("a", "http://localhost:3001")];
+        assert_ne!(on_loopback[0].session, on_loopback[1].session);
+        let attempt = on_loopback[0].attempt(CookieKind::Login, &[7; 16]);
+        assert_eq!(on_loopback[0].kind(&attempt), Some(CookieKind::Login));
+        assert_eq!(on_loopback[1].kind(&attempt), None);
+    }
+
+    #[test]
+    fn a_cookie_is_kept_for_400_days_at_most_and_cleared_with_the_attributes_it_was_set_with() {
+        let names = names("a", "https://example.com");
+        let set = names.set("x", "v", Duration::MAX);
+        assert!(set.contains("Max-Age=34560000"), "{set}");
+        let attributes = |text: &str| {
+            text.split("; ")
+                .skip(1)
+                .filter(|a| !a.starts_with("Max-Age"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(attributes(&set), attributes(&names.clear("x")));
+    }
 }

@@ -13,7 +13,7 @@ pub(crate) fn is_checked(view: &dyn RequestView) -> bool {
 }
 
 /// Whether the request comes from this site, as far as the browser says.
-pub(crate) fn is_same_site<'a>(view: &dyn RequestView, mut origins: impl Iterator<Item = &'a str>) -> bool {
+pub(crate) fn is_same_origin<'a>(view: &dyn RequestView, mut origins: impl Iterator<Item = &'a str>) -> bool {
     if let Some(site) = view.header("sec-fetch-site") {
         return matches!(site, b"same-origin" | b"none");
     }

@@ -1,5 +1,6 @@
 //! What the core answers to a request.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,13 +17,22 @@ pub type Reply = http::Response<Bytes>;
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What to do with a request.
-#[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
 pub enum Decision {
     /// Let the application answer; put the visit where guards and extractors look for it.
     Pass(Visit),
     /// Answer with this; the application does not see the request.
     Reply(Reply),
+}
+
+impl fmt::Debug for Decision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Pass(visit) => f.debug_tuple("Pass").field(visit).finish(),
+            // Its headers may hold cookies and `state`.
+            Self::Reply(reply) => f.debug_tuple("Reply").field(&reply.status()).finish(),
+        }
+    }
 }
 
 /// The first step with a request.
@@ -91,7 +101,7 @@ impl fmt::Debug for NeedsBody {
 #[non_exhaustive]
 pub struct Edits {
     /// The Cache-Control header to set in place of whatever is there.
-    pub cache_control: Option<&'static str>,
+    pub cache_control: Option<Cow<'static, str>>,
     /// Set-Cookie headers to append.
     pub set_cookies: Vec<String>,
 }

@@ -373,7 +373,7 @@ impl ErrorCode {
             ),
             Self::WrongHost => facts(
                 "wrong_host",
-                Configuration,
+                Visitor,
                 421,
                 false,
                 "This application does not answer under this address.",

@@ -39,12 +39,12 @@ pub(crate) struct RequestFacts {
 pub(crate) fn classify(view: &dyn RequestView) -> RequestKind {
     let html = accepts_html(view);
     let other = RequestKind::Other { html };
+    // A boosted link or form is still a script's request, whatever its method.
+    if view.header("hx-request").is_some_and(|value| value == b"true") {
+        return RequestKind::Htmx;
+    }
     if view.method() != "GET" || is_prefetch(view) || has_token(view, "upgrade", b"websocket") {
         return other;
-    }
-    if view.header("hx-request").is_some_and(|value| value == b"true") {
-        // A boosted link is still answered by htmx in a script.
-        return RequestKind::Htmx;
     }
     match (view.header("sec-fetch-mode"), view.header("sec-fetch-dest")) {
         (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,

@@ -83,14 +83,9 @@ impl Inner {
         self.places.iter().enumerate().find(|(_, place)| place.base.is_named_by(authority))
     }
 
-    /// Takes a session cookie away that is good for nothing any more.
-    pub(crate) fn end_of_cookie(&self, base: usize) -> Vec<String> {
-        self.place(base).map(|place| place.names.clear(&place.names.session)).into_iter().collect()
-    }
-
     /// Whether the request comes from one of this application's own origins.
-    pub(crate) fn is_same_site(&self, view: &dyn RequestView) -> bool {
-        csrf::is_same_site(view, self.places.iter().map(|place| place.base.origin.as_str()))
+    pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
+        csrf::is_same_origin(view, self.places.iter().map(|place| place.base.origin.as_str()))
     }
 
     /// Whether a request to the callback's path is one. At `/`, only with a `state` of ours.
@@ -109,27 +104,33 @@ impl Inner {
         })
     }
 
-    /// The destination if it is a sound one, else the default.
-    pub(crate) fn safe_return_to(&self, destination: Option<&str>) -> ReturnTo {
+    /// The destination if it is a sound one of this application's, else the default.
+    pub(crate) fn safe_return_to(&self, base: usize, destination: Option<&str>) -> ReturnTo {
         destination
             .and_then(|destination| ReturnTo::parse(destination).ok())
-            .filter(|destination| !self.is_own_path(destination.as_str()))
-            .unwrap_or_else(|| self.default_return_to())
+            .filter(|destination| self.is_below(base, destination) && !self.is_own_path(destination.as_str()))
+            .unwrap_or_else(|| self.default_return_to(base))
+    }
+
+    /// Whether a destination is below the base path: beside it, somebody else may live.
+    fn is_below(&self, base: usize, destination: &ReturnTo) -> bool {
+        let path = destination.as_str().split(['?', '#']).next().unwrap_or_default();
+        self.places.get(base).is_some_and(|place| place.base.holds(path))
     }
 
     /// Where a sign-in lands that came from nowhere.
-    pub(crate) fn default_return_to(&self) -> ReturnTo {
-        self.under_base(&self.settings.default_return_to)
+    pub(crate) fn default_return_to(&self, base: usize) -> ReturnTo {
+        self.under_base(base, &self.settings.default_return_to)
     }
 
     /// Where a sign-out lands.
-    pub(crate) fn after_logout(&self) -> ReturnTo {
-        self.under_base(&self.settings.after_logout)
+    pub(crate) fn after_logout(&self, base: usize) -> ReturnTo {
+        self.under_base(base, &self.settings.after_logout)
     }
 
-    fn under_base(&self, path: &str) -> ReturnTo {
-        let base = self.places.first().map(|place| place.base.path.as_str()).unwrap_or_default();
-        ReturnTo::parse(&format!("{base}{path}")).unwrap_or_default()
+    fn under_base(&self, base: usize, path: &str) -> ReturnTo {
+        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
+        ReturnTo::parse(&format!("{prefix}{path}")).unwrap_or_default()
     }
 
     /// The address that starts a sign-in which ends at `return_to`.
@@ -141,13 +142,12 @@ impl Inner {
 
     /// What the login address is asked for. A sign-in that a third party starts names an issuer: it must be
     /// ours, and nothing is ever fetched from another (OpenID Connect Core §4).
-    pub(crate) fn login_query(&self, query: &str) -> Result<ReturnTo, Error> {
+    pub(crate) fn login_query(&self, base: usize, query: &str) -> Result<ReturnTo, Error> {
         if parameter(query, "iss").is_some_and(|iss| *iss != *self.settings.issuer) {
-            return Err(
-                Error::new(ErrorCode::IssuerMismatch).detail("the login address was called with another iss")
-            );
+            return Err(Error::new(ErrorCode::RequestMalformed)
+                .detail("the login address was called with another iss"));
         }
-        Ok(self.safe_return_to(return_to_in(query).as_ref().map(ReturnTo::as_str)))
+        Ok(self.safe_return_to(base, return_to_in(query).as_ref().map(ReturnTo::as_str)))
     }
 
     /// Whether the browser keeps coming back from finished sign-ins without a session.
@@ -162,14 +162,14 @@ impl Inner {
     }
 
     /// The way home after a sign-out at the provider: `state` says where to, and nothing else does.
-    pub(crate) fn returned_from_logout(&self, place: &Place, query: &str) -> Option<Reply> {
+    pub(crate) fn returned_from_logout(&self, base: usize, place: &Place, query: &str) -> Option<Reply> {
         let state = parameter(query, "state")?;
         let sealed = state.strip_prefix(LOGOUT_STATE_PREFIX)?;
         let opened = place.logout_seal.open(LOGOUT_STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain();
         let destination = opened
             .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
             .and_then(|text| ReturnTo::parse(&text).ok())
-            .unwrap_or_else(|| self.after_logout());
+            .unwrap_or_else(|| self.after_logout(base));
         Some(pages::see_other(destination.as_str()))
     }
 
@@ -186,7 +186,7 @@ impl Inner {
 
     /// 401 for a request that cannot follow a redirect: no cookie, and where to sign in.
     pub(crate) fn unauthorized(&self, facts: &RequestFacts) -> Reply {
-        let link = self.login_link(facts.base, &self.safe_return_to(Some(&facts.target)));
+        let link = self.login_link(facts.base, &self.safe_return_to(facts.base, Some(&facts.target)));
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
             let next = Next::Link { href: &link, text: "Sign in" };
             pages::page(401, "Sign-in required", "Sign in to go on.", &next, None)
@@ -233,7 +233,7 @@ impl Inner {
         let code = error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
         let mut reply = if html {
-            let link = self.login_link(base, return_to.unwrap_or(&self.default_return_to()));
+            let link = self.login_link(base, return_to.unwrap_or(&self.default_return_to(base)));
             let next = if code.is_recoverable() && code.fault() != Fault::Store {
                 Next::Link { href: &link, text: "Sign in again" }
             } else {
@@ -305,6 +305,10 @@ fn log(error: &Error, reference: &str) {
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let detail = error.operator_detail().unwrap_or_default();
     match code.fault() {
+        // Perhaps a stranger's, perhaps a base URL that is missing.
+        Fault::Visitor if code == ErrorCode::WrongHost => {
+            tracing::warn!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
+        }
         Fault::Visitor => {
             tracing::info!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
         }

@@ -82,6 +82,11 @@ impl BaseUrl {
         self.strip(path).unwrap_or(path)
     }
 
+    /// Whether a path, as browsers see it, is below the base path.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        self.path.is_empty() || self.strip(path).is_some()
+    }
+
     fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         if self.path.is_empty() {
             return None;

@@ -25,6 +25,8 @@ h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}\
 color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}\
 .go:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
 
+const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
+
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());
     format!(
@@ -90,9 +92,26 @@ pub(crate) fn see_other(location: &str) -> Reply {
     reply
 }
 
-/// Appends a Set-Cookie header.
+/// 401 that htmx answers by opening another page: it follows no redirect out of its own request.
+pub(crate) fn htmx_redirect(location: &str) -> Reply {
+    let mut reply = plain(401, "text/plain; charset=utf-8", String::new());
+    put(&mut reply, HX_REDIRECT, location);
+    reply
+}
+
+/// Turns a redirect into one that htmx follows by opening the page.
+pub(crate) fn for_htmx(mut reply: Reply) -> Reply {
+    if let Some(location) = reply.headers_mut().remove(LOCATION) {
+        reply.headers_mut().insert(HX_REDIRECT, location);
+        *reply.status_mut() = StatusCode::OK;
+    }
+    reply
+}
+
+/// Appends a Set-Cookie header, hidden from `Debug`.
 pub(crate) fn add_cookie(reply: &mut Reply, cookie: &str) {
-    if let Ok(value) = HeaderValue::from_str(cookie) {
+    if let Ok(mut value) = HeaderValue::from_str(cookie) {
+        value.set_sensitive(true);
         reply.headers_mut().append(SET_COOKIE, value);
     }
 }

@@ -23,6 +23,7 @@ use crate::origin::BaseUrl;
 use crate::pages::{self, Next};
 use crate::pending_login::AttemptSeals;
 use crate::request::RequestView;
+use crate::return_to::ReturnTo;
 use crate::runtime::Runtime;
 use crate::seal::Sealer;
 use crate::session::{Found, Identity, Session, SessionKeeper};
@@ -125,28 +126,24 @@ impl RelyingParty {
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
         }
-        if path == settings.after_logout
+        if path == settings.after_logout.split('?').next().unwrap_or_default()
             && view.method() == "GET"
-            && let Some(reply) = inner.returned_from_logout(place, query)
+            && let Some(reply) = inner.returned_from_logout(base, place, query)
         {
             return Step::Done(Decision::Reply(reply));
         }
         let found = inner.sessions.find(base, &place.names, view, now);
-        if !matches!(found, Found::Nobody { .. })
+        if !matches!(found, Found::Nobody)
             && csrf::is_checked(view)
             && !settings.cross_site.iter().any(|allowed| allowed == path)
-            && !inner.is_same_site(view)
+            && !inner.is_same_origin(view)
         {
             let error = Error::new(ErrorCode::CrossSite);
             return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
         }
         let facts = facts(view, base, place, kind);
         match found {
-            Found::Nobody { dead } => {
-                let dead = dead && kind == RequestKind::Navigation;
-                let cookies = if dead { inner.end_of_cookie(base) } else { Vec::new() };
-                Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, cookies)))
-            }
+            Found::Nobody => Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()))),
             Found::Session { session, renew: false } => {
                 Step::Done(Decision::Pass(Visit::new(self.clone(), Some(session), facts, Vec::new())))
             }
@@ -167,9 +164,7 @@ impl RelyingParty {
                     }
                     loaded => loaded,
                 };
-                let dead = session.is_none() && kind == RequestKind::Navigation;
-                let cookies = if dead { this.inner.end_of_cookie(base) } else { Vec::new() };
-                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, cookies)))
+                Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
             }),
         }
     }
@@ -183,30 +178,32 @@ impl RelyingParty {
         match kind {
             RequestKind::Navigation => {}
             RequestKind::Htmx => {
-                let mut reply = inner.unauthorized(facts);
-                let page = facts.htmx_page.as_deref().unwrap_or("/");
-                let to = inner.login_link(base, &inner.safe_return_to(Some(page)));
-                pages::put(&mut reply, http::HeaderName::from_static("hx-redirect"), &to);
-                return ready(reply);
+                let to = inner.safe_return_to(base, facts.htmx_page.as_deref());
+                return ready(pages::htmx_redirect(&inner.login_link(base, &to)));
             }
             RequestKind::Other { .. } => return ready(inner.unauthorized(facts)),
         }
-        let return_to = wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(Some(&facts.target)));
-        // Whoever has a session may sign in as often as they like.
-        let comes_back = visit.has_session();
-        if !comes_back
-            && inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to))
-        {
-            let error = Error::new(ErrorCode::TooManyAttempts)
-                .detail("sign-ins succeed, but the session cookie does not come back with the next request");
+        let return_to =
+            wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(base, Some(&facts.target)));
+        if inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to)) {
+            let error = Error::new(ErrorCode::TooManyAttempts).detail(
+                "sign-ins succeed, but the page asks for another each time: the session cookie does not come back, or what the page needs is not given",
+            );
             return ready(inner.refuse(&error, kind, base, Some(&return_to)));
         }
+        self.start(facts, wanted, return_to)
+    }
+
+    /// Starts a sign-in for a person who opens a page.
+    fn start(&self, facts: &RequestFacts, wanted: SignInWanted, return_to: ReturnTo) -> Waiting<Reply> {
+        let inner = &self.inner;
+        let (base, kind) = (facts.base, facts.kind);
         let start = LoginStart { base, return_to, wanted, restarts: 0, sent: facts.attempts.clone() };
         if let Some(metadata) = inner.provider.metadata_now() {
             let started = login::start_with(inner, &metadata, &start);
-            return ready(
-                started.unwrap_or_else(|error| inner.refuse(&error, kind, base, Some(&start.return_to))),
-            );
+            let reply =
+                started.unwrap_or_else(|error| inner.refuse(&error, kind, base, Some(&start.return_to)));
+            return Box::pin(std::future::ready(reply));
         }
         let this = self.clone();
         inner.runtime.run(
@@ -231,7 +228,7 @@ impl RelyingParty {
     }
 
     pub(crate) fn login_url(&self, facts: &RequestFacts) -> String {
-        self.inner.login_link(facts.base, &self.inner.safe_return_to(Some(&facts.target)))
+        self.inner.login_link(facts.base, &self.inner.safe_return_to(facts.base, Some(&facts.target)))
     }
 
     pub(crate) fn access_token(&self, session: &Session) -> Result<AccessToken, AccessTokenError> {
@@ -242,7 +239,9 @@ impl RelyingParty {
         };
         let now = self.inner.clock.now();
         let expires_in = tokens.access_expires_at.since(now);
-        if expires_in < TOKEN_LEEWAY {
+        // A token that lasts a minute is handed out too, for half of it.
+        let lifetime = tokens.access_expires_at.since(session.created_at);
+        if expires_in.is_zero() || expires_in < TOKEN_LEEWAY.min(lifetime / 2) {
             return Err(AccessTokenError::Wanted(SignInWanted::new()));
         }
         Ok(AccessToken { token: tokens.access.clone(), expires_at: tokens.access_expires_at, expires_in })
@@ -309,28 +308,24 @@ impl RelyingParty {
         if view.method() != "GET" {
             return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
         }
-        let return_to = match inner.login_query(view.query().unwrap_or_default()) {
+        let return_to = match inner.login_query(base, view.query().unwrap_or_default()) {
             Ok(return_to) => return_to,
             Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
         };
         let mut facts = facts(view, base, place, kind);
-        return_to.as_str().clone_into(&mut facts.target);
+        if kind == RequestKind::Htmx {
+            let to = inner.login_link(base, &return_to);
+            return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
+        }
         if guard::is_no_navigation(view) {
+            return_to.as_str().clone_into(&mut facts.target);
             return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
         }
-        // Whoever opens this address wants to sign in, whatever their client says it accepts.
+        // Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as
+        // they like: marks of earlier sign-ins do not count here.
         facts.kind = RequestKind::Navigation;
-        let now = inner.clock.now();
-        let found = inner.sessions.find(base, &place.names, view, now);
-        self.wait(kind, base, |this| async move {
-            let session = match found {
-                Found::Session { session, .. } => Some(session),
-                Found::Load(ids) => this.inner.sessions.load(ids, now).await?,
-                Found::Nobody { .. } => None,
-            };
-            let visit = Visit::new(this.clone(), session, facts, Vec::new());
-            Ok(Decision::Reply(this.challenge(&visit, SignInWanted::new()).await))
-        })
+        let reply = self.start(&facts, SignInWanted::new(), return_to);
+        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
     }
 
     fn logout(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
@@ -343,7 +338,7 @@ impl RelyingParty {
             }
             _ => return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
         }
-        if !inner.is_same_site(view) {
+        if !inner.is_same_origin(view) {
             let error = Error::new(ErrorCode::CrossSite);
             return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
         }
@@ -367,7 +362,8 @@ impl RelyingParty {
             this.inner.runtime.run(
                 async move {
                     let finished = logout::finish(&inner, &request).await;
-                    finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None))
+                    let reply = finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None));
+                    if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
                 },
                 lost,
             )

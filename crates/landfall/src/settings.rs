@@ -84,18 +84,13 @@ impl Settings {
         }
     }
 
-    /// Reads the secret's file again; whether it holds another one now.
-    pub(crate) fn reload_secret(&self) -> bool {
-        match &self.secret {
-            SecretSource::File { path, current } => {
-                let Ok(fresh) = read_secret(path) else { return false };
-                let mut current = current.write().unwrap_or_else(PoisonError::into_inner);
-                let changed = !current.matches(fresh.expose().as_bytes());
-                *current = fresh;
-                changed
-            }
-            SecretSource::None | SecretSource::Value(_) => false,
-        }
+    /// Reads the secret's file again; whether there is another one now than the one that was refused.
+    pub(crate) fn reload_secret(&self, refused: &Credentials) -> bool {
+        let SecretSource::File { path, current } = &self.secret else { return false };
+        let Ok(fresh) = read_secret(path) else { return false };
+        let changed = refused.secret.as_ref().is_none_or(|old| !old.matches(fresh.expose().as_bytes()));
+        *current.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        changed
     }
 }
 

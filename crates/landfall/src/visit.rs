@@ -1,5 +1,6 @@
 //! What one request knows about who is there.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,15 +82,22 @@ impl Visit {
     /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
     /// stored at all; one the application marks `public` gets no Set-Cookie.
     pub fn edits(&self, cache_control: Option<&[u8]>) -> Edits {
-        let public = cache_control.is_some_and(|value| {
-            value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(b"public"))
-        });
+        let says = |wanted: &[u8]| {
+            cache_control.is_some_and(|value| {
+                value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(wanted))
+            })
+        };
         let mut edits = Edits::default();
-        if !self.inner.set_cookies.is_empty() && !public {
+        if !self.inner.set_cookies.is_empty() && !says(b"public") {
             edits.set_cookies.clone_from(&self.inner.set_cookies);
-            edits.cache_control = Some("no-store");
-        } else if cache_control.is_none() && self.inner.personal.load(Ordering::Relaxed) {
-            edits.cache_control = Some("private, no-cache");
+            edits.cache_control = Some(Cow::Borrowed("no-store"));
+        } else if self.inner.personal.load(Ordering::Relaxed) {
+            edits.cache_control = match cache_control.and_then(|value| std::str::from_utf8(value).ok()) {
+                None => Some(Cow::Borrowed("private, no-cache")),
+                Some(_) if says(b"public") || says(b"private") || says(b"no-store") => None,
+                // The application said how long, not for whom.
+                Some(value) => Some(Cow::Owned(format!("{}, private", value.trim_end_matches([',', ' '])))),
+            };
         }
         edits
     }
@@ -97,10 +105,6 @@ impl Visit {
     /// For adapters: who made this visit, and so answers for it.
     pub fn relying_party(&self) -> &RelyingParty {
         &self.inner.relying_party
-    }
-
-    pub(crate) fn has_session(&self) -> bool {
-        self.inner.session.is_some()
     }
 
     pub(crate) fn facts(&self) -> &RequestFacts {

@@ -33,6 +33,11 @@ everywhere! {
         assert_eq!(world.open("/auth/logout").await.header("cache-control"), Some("no-store"));
     }
 
+    async fn a_guarded_answer_is_private_though_the_application_says_how_long(world) {
+        world.open("/dashboard").await;
+        assert_eq!(world.open("/brief").await.header("cache-control"), Some("max-age=60, private"));
+    }
+
     async fn what_the_application_says_about_caching_stands(world) {
         assert_eq!(world.open("/cached").await.header("cache-control"), Some("public, max-age=60"));
         world.open("/dashboard").await;

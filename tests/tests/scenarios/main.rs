@@ -22,4 +22,5 @@ mod session_limits;
 mod support;
 mod tabs;
 mod tokens;
+mod wishes;
 mod workers;

@@ -59,18 +59,17 @@ everywhere! {
         assert_eq!(greeting(&world).await, "hello ada");
     }
 
-    async fn a_garbage_session_is_anonymous_and_cleared_once_on_a_navigation(world) {
+    /// It is not cleared either: a late answer to an old request would take a new session away.
+    async fn a_garbage_session_is_anonymous_and_left_for_the_next_sign_in_to_replace(world) {
         for garbage in ["garbage", "", "A", "%00", "e30.e30.sig"] {
             plant(&world, garbage);
             let page = fetch(&world, "/").await;
             assert_eq!((page.text().as_str(), set_cookies(&page.headers).len()), ("hello nobody", 0), "{garbage:?}");
             let page = world.open("/").await;
-            let cleared = set_cookies(&page.headers);
-            assert_eq!((page.text().as_str(), cleared.len()), ("hello nobody", 1), "{garbage:?}");
-            assert!(cleared[0].starts_with(&format!("{SESSION}=;")) && cleared[0].contains("Max-Age=0"), "{cleared:?}");
-            assert!(session_value(&world.browser).is_none(), "{garbage:?}");
-            assert_eq!(set_cookies(&world.open("/").await.headers).len(), 0, "{garbage:?}");
+            assert_eq!((page.text().as_str(), set_cookies(&page.headers).len()), ("hello nobody", 0), "{garbage:?}");
         }
+        assert_eq!(world.open("/dashboard").await.url.as_str(), at("/dashboard"));
+        assert_eq!(greeting(&world).await, "hello ada");
     }
 
     async fn a_session_of_a_later_release_is_anonymous_and_left_alone(world) {

@@ -116,7 +116,7 @@ pub(crate) fn listen_to_errors() {
 static LOG: LazyLock<Traces> = LazyLock::new(|| {
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::ERROR)
+        .with_max_level(tracing::Level::WARN)
         .with_ansi(false)
         .with_writer(traces.clone())
         .finish();

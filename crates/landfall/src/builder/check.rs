@@ -57,7 +57,10 @@ impl RelyingPartyBuilder {
         }
     }
 
-    pub(super) fn check_algorithms(&self) -> Result<Vec<SigningAlgorithm>, ConfigError> {
+    pub(super) fn check_algorithms(
+        &self,
+        secret: &SecretSource,
+    ) -> Result<Vec<SigningAlgorithm>, ConfigError> {
         if self.algorithms.is_empty() {
             return Err(ConfigError::new(
                 "id_token_algorithms",
@@ -73,18 +76,11 @@ impl RelyingPartyBuilder {
                 "name the one that the provider signs with",
             ));
         }
-        if hmac && self.secret.as_ref().is_some_and(|secret| secret.expose().len() < 32) {
+        if hmac && secret.current().is_none_or(|secret| secret.expose().len() < 32) {
             return Err(ConfigError::new(
                 "id_token_algorithms",
-                "HS256 with a client secret shorter than 32 bytes (RFC 7518 §3.2)",
+                "HS256 without a client secret of at least 32 bytes (RFC 7518 §3.2)",
                 "use RS256, or a longer secret",
-            ));
-        }
-        if hmac && self.secret.is_none() && self.secret_file.is_none() {
-            return Err(ConfigError::new(
-                "id_token_algorithms",
-                "HS256 without a client secret",
-                "use RS256",
             ));
         }
         Ok(self.algorithms.clone())

@@ -40,8 +40,11 @@ pub(crate) struct CallbackFailure {
 
 /// Finishes the sign-in.
 pub(crate) async fn finish(inner: &Inner, request: &CallbackRequest) -> Result<Reply, CallbackFailure> {
-    let lost =
-        |error| CallbackFailure { error, return_to: inner.default_return_to(), set_cookies: Vec::new() };
+    let lost = |error| CallbackFailure {
+        error,
+        return_to: inner.default_return_to(request.base),
+        set_cookies: Vec::new(),
+    };
     let place = inner.place(request.base).map_err(lost)?;
     let response = AuthorizationResponse::parse(&request.query).map_err(lost)?;
     let state = response.state().map_err(lost)?;
@@ -161,7 +164,7 @@ impl Leg<'_> {
         description: Option<&str>,
     ) -> Result<Reply, CallbackFailure> {
         if pending.silent && authorization_response::wants_interaction(error) {
-            return self.restart(SignInWanted::new()).await;
+            return self.restart(same_wish(pending)).await;
         }
         let code = authorization_response::refusal(error);
         let detail = match description {
@@ -224,10 +227,7 @@ impl Leg<'_> {
             }
             // Asked once more, and this time not to be answered from an old session.
             Err(Unredeemed::NotRecent) if pending.restarts == 0 => {
-                let mut wanted = SignInWanted::new().prompt(Prompt::Login);
-                wanted.acr_values.clone_from(&pending.acr);
-                wanted.max_age = pending.max_age.map(Duration::from_secs);
-                self.restart(wanted).await
+                self.restart(same_wish(pending).prompt(Prompt::Login)).await
             }
             Err(Unredeemed::NotRecent) => {
                 Err(self.failed(ErrorCode::AuthenticationInsufficient.into(), self.spent(code, false)))
@@ -293,7 +293,7 @@ impl Leg<'_> {
         match &self.request.found {
             Found::Session { session, .. } => Ok(Some(Arc::clone(session))),
             Found::Load(ids) => self.inner.sessions.load(ids.clone(), self.inner.clock.now()).await,
-            Found::Nobody { .. } => Ok(None),
+            Found::Nobody => Ok(None),
         }
     }
 
@@ -326,7 +326,7 @@ impl Leg<'_> {
     fn return_to(&self) -> ReturnTo {
         let destination =
             self.pending().map(|pending| pending.return_to).or_else(|| self.state.return_to.clone());
-        self.inner.safe_return_to(destination.as_deref())
+        self.inner.safe_return_to(self.request.base, destination.as_deref())
     }
 
     /// The cookies that take this attempt away.
@@ -358,6 +358,16 @@ impl Leg<'_> {
     fn failed(&self, error: Error, set_cookies: Vec<String>) -> CallbackFailure {
         CallbackFailure { error, return_to: self.return_to(), set_cookies }
     }
+}
+
+/// What was asked for, without how: a demand stays one, and a wish of the configuration's is not made one.
+fn same_wish(pending: &PendingLogin) -> SignInWanted {
+    let mut wanted = SignInWanted::new();
+    wanted.max_age = pending.max_age.map(Duration::from_secs);
+    if pending.acr_essential {
+        wanted.acr_values.clone_from(&pending.acr);
+    }
+    wanted
 }
 
 fn attempt_name(pending: &PendingLogin) -> [u8; 32] {

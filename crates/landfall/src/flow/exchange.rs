@@ -17,9 +17,6 @@ use crate::relying_party::Inner;
 use crate::session::{Identity, Tokens};
 use crate::settings::Userinfo;
 
-/// How long an access token is taken to last whose provider does not say: not forever, and not over at once.
-const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
-
 /// What a code was worth.
 #[derive(Debug)]
 pub(crate) struct Redeemed {
@@ -73,10 +70,9 @@ pub(crate) async fn redeem(
         verified => verified.map_err(Error::from)?,
     };
     let identity = identity(inner, metadata, pending, &tokens, &claims).await?;
-    let lifetime = tokens.expires_in.unwrap_or(ASSUMED_LIFETIME);
     let tokens = Tokens {
         access: tokens.access,
-        access_expires_at: inner.clock.now().plus(lifetime),
+        access_expires_at: inner.clock.now().plus(tokens.expires_in),
         refresh: tokens.refresh,
         id_token: tokens.id_token,
     };
@@ -92,7 +88,9 @@ async fn exchange(
     let credentials = inner.settings.credentials();
     match send_code(inner, metadata, pending, code, &credentials).await {
         // A secret that was rotated: the refusal came before the code was looked at.
-        Err(error) if error.code() == ErrorCode::ClientRefused && inner.settings.reload_secret() => {
+        Err(error)
+            if error.code() == ErrorCode::ClientRefused && inner.settings.reload_secret(&credentials) =>
+        {
             send_code(inner, metadata, pending, code, &inner.settings.credentials()).await
         }
         answer => answer,
@@ -114,7 +112,11 @@ async fn send_code(
         redirect_uri: &pending.redirect_uri,
         verifier: &verifier,
     };
-    let response = inner.http.send(token::request(&grant)?).await.map_err(unreachable)?;
+    let response = inner
+        .http
+        .send(token::request(&grant)?)
+        .await
+        .map_err(|error| unreachable(error, ErrorCode::TokenResponseInvalid))?;
     token::response(&grant, response)
 }
 
@@ -167,13 +169,10 @@ async fn identity(
             let request = userinfo::request(endpoint, &tokens.access)?;
             let answer = match inner.http.send(request).await {
                 Ok(response) => userinfo::response(&response, &claims.subject),
-                Err(error) => Err(unreachable(error)),
+                Err(error) => Err(unreachable(error, ErrorCode::UserinfoInvalid)),
             };
             match answer {
-                // The ID token is signed and was meant for us: where both speak, it is right.
-                Ok(more) => more.into_iter().for_each(|(name, value)| {
-                    all.entry(name).or_insert(value);
-                }),
+                Ok(more) => userinfo::merge(&mut all, more),
                 Err(error)
                     if settings.userinfo == Userinfo::Auto
                         && error.code() != ErrorCode::UserinfoSubjectMismatch =>

@@ -28,13 +28,13 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
     let session = match &request.found {
         Found::Session { session, .. } => Some(Arc::clone(session)),
         Found::Load(ids) => inner.sessions.load(ids.clone(), inner.clock.now()).await?,
-        Found::Nobody { .. } => None,
+        Found::Nobody => None,
     };
     if let Some(session) = &session {
         inner.sessions.end(session).await?;
         revoke(inner, session).await;
     }
-    let destination = request.return_to.clone().unwrap_or_else(|| inner.after_logout());
+    let destination = request.return_to.clone().unwrap_or_else(|| inner.after_logout(request.base));
     let mut reply = match &session {
         Some(session) => match at_the_provider(inner, request.base, session, &destination).await {
             Some(location) => pages::see_other(&location),
@@ -55,7 +55,7 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
 /// beyond the deadline of one call, and the refresh token alone is enough where there is one.
 async fn revoke(inner: &Inner, session: &Session) {
     let Some(tokens) = &session.tokens else { return };
-    let Ok(metadata) = inner.provider.metadata().await else { return };
+    let Ok(metadata) = inner.provider.metadata_known().await else { return };
     let Some(endpoint) = &metadata.revocation_endpoint else { return };
     let (token, hint) = match &tokens.refresh {
         Some(refresh) => (refresh, "refresh_token"),
@@ -78,7 +78,7 @@ async fn at_the_provider(
     session: &Session,
     destination: &ReturnTo,
 ) -> Option<String> {
-    let metadata = inner.provider.metadata().await.ok()?;
+    let metadata = inner.provider.metadata_known().await.ok()?;
     let endpoint = metadata.end_session_endpoint.as_ref()?;
     let place = inner.place(base).ok()?;
     let sealed = place

@@ -23,13 +23,13 @@ pub(crate) struct Provider {
     issuer: Arc<str>,
     http: Arc<dyn HttpClient>,
     clock: Arc<dyn Clock>,
-    metadata: Kept<ProviderMetadata>,
-    keys: Kept<KeySet>,
+    metadata: Cached<ProviderMetadata>,
+    keys: Cached<KeySet>,
 }
 
 impl Provider {
     pub(crate) fn new(issuer: Arc<str>, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
-        Self { issuer, http, clock, metadata: Kept::new(), keys: Kept::new() }
+        Self { issuer, http, clock, metadata: Cached::new(), keys: Cached::new() }
     }
 
     /// The metadata, if it is here and fresh.
@@ -37,10 +37,22 @@ impl Provider {
         self.metadata.fresh(self.clock.now())
     }
 
+    /// The metadata as they were last known, however old; asked for if they never were.
+    pub(crate) async fn metadata_known(&self) -> Result<Arc<ProviderMetadata>, Error> {
+        match self.metadata.last() {
+            Some(known) => Ok(known),
+            None => self.metadata().await,
+        }
+    }
+
     /// The metadata; while the provider is down, what was last known of it.
     pub(crate) async fn metadata(&self) -> Result<Arc<ProviderMetadata>, Error> {
         let fetch = async || {
-            let response = self.http.send(discovery::request(&self.issuer)?).await.map_err(unreachable)?;
+            let response = self
+                .http
+                .send(discovery::request(&self.issuer)?)
+                .await
+                .map_err(|error| unreachable(error, ErrorCode::ProviderUnreachable))?;
             retry_later(&response)?;
             discovery::response(&self.issuer, &response)
         };
@@ -71,11 +83,20 @@ impl Provider {
 
     async fn fetch_keys(&self, metadata: &ProviderMetadata) -> Result<KeySet, Error> {
         let request = crate::protocol::get(metadata.jwks_uri.as_str())?;
-        let response = self.http.send(request).await.map_err(unreachable)?;
+        let response = self
+            .http
+            .send(request)
+            .await
+            .map_err(|error| unreachable(error, ErrorCode::ProviderUnreachable))?;
         retry_later(&response)?;
         crate::protocol::expect_json(&response)
             .map_err(|detail| Error::new(ErrorCode::KeysInvalid).detail(detail))?;
-        KeySet::parse(response.body())
+        let keys = KeySet::parse(response.body())?;
+        // A set of which nothing can be used does not take the place of one that could.
+        if keys.is_empty() && self.keys.last().is_some_and(|known| !known.is_empty()) {
+            return Err(Error::new(ErrorCode::KeysInvalid).detail("no key in it can be used"));
+        }
+        Ok(keys)
     }
 }
 
@@ -88,12 +109,12 @@ impl std::fmt::Debug for Provider {
     }
 }
 
-/// A request that brought no answer, by what that means for the sign-in.
-pub(crate) fn unreachable(error: HttpError) -> Error {
+/// A request that brought no answer, by what that means for the sign-in; `broken` where one began.
+pub(crate) fn unreachable(error: HttpError, broken: ErrorCode) -> Error {
     let code = match error.kind() {
         HttpErrorKind::Unreachable => ErrorCode::ProviderUnreachable,
         HttpErrorKind::TimedOut => ErrorCode::ProviderTimeout,
-        HttpErrorKind::TooLarge | HttpErrorKind::Broken => ErrorCode::TokenResponseInvalid,
+        HttpErrorKind::TooLarge | HttpErrorKind::Broken => broken,
     };
     Error::new(code).source(error)
 }
@@ -115,7 +136,7 @@ enum Need<'a, T> {
 }
 
 /// One value, fetched by one request for everybody.
-struct Kept<T> {
+struct Cached<T> {
     state: Mutex<State<T>>,
     /// Held while fetching.
     turn: tokio::sync::Mutex<()>,
@@ -129,7 +150,7 @@ struct State<T> {
     last_error: Option<(ErrorCode, Option<String>)>,
 }
 
-impl<T> Kept<T> {
+impl<T> Cached<T> {
     fn new() -> Self {
         let state = State {
             value: None,
@@ -145,8 +166,13 @@ impl<T> Kept<T> {
         self.state().will_do(&Need::Fresh, now)
     }
 
+    fn last(&self) -> Option<Arc<T>> {
+        self.state().value.clone()
+    }
+
     fn wait(&self, now: Timestamp) -> Duration {
-        self.state().not_before.since(now)
+        let state = self.state();
+        if state.is_waiting(now) { state.not_before.since(now) } else { Duration::ZERO }
     }
 
     async fn get(
@@ -198,7 +224,7 @@ impl<T> Kept<T> {
         if let Some(value) = state.will_do(need, now) {
             return Some(Ok(value));
         }
-        if now >= state.not_before {
+        if !state.is_waiting(now) {
             return None;
         }
         // It failed a moment ago: nobody waits for the same deadline again.
@@ -220,11 +246,18 @@ impl<T> Kept<T> {
 }
 
 impl<T> State<T> {
+    /// Whether the back-off still runs. None is longer than the longest, whatever became of the clock.
+    fn is_waiting(&self, now: Timestamp) -> bool {
+        now < self.not_before && self.not_before.since(now) <= LAST_BACK_OFF
+    }
+
     fn will_do(&self, need: &Need<'_, T>, now: Timestamp) -> Option<Arc<T>> {
         let value = self.value.as_ref()?;
+        // A clock that was set back makes nothing fresh.
+        let younger = |than: Duration| now >= self.fetched_at && now.since(self.fetched_at) < than;
         let will_do = match need {
-            Need::Fresh => now.since(self.fetched_at) < FRESH,
-            Need::Other { than, after } => !Arc::ptr_eq(value, than) || now.since(self.fetched_at) < *after,
+            Need::Fresh => younger(FRESH),
+            Need::Other { than, after } => !Arc::ptr_eq(value, than) || younger(*after),
         };
         will_do.then(|| Arc::clone(value))
     }

@@ -37,6 +37,7 @@ pub(crate) struct AuthorizationResponse<'a> {
 type Value<'a> = Option<Cow<'a, str>>;
 
 /// What a response says once `state` was found to be good.
+#[derive(PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A code to exchange.
     Code(String),

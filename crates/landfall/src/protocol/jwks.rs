@@ -50,6 +50,11 @@ impl KeySet {
         Ok(Self { keys })
     }
 
+    /// Whether nothing in it can be used.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.keys.len()

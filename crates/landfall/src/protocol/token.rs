@@ -24,6 +24,8 @@ use super::client_auth::{ClientAuth, Credentials};
 use crate::error::{Error, ErrorCode, printable};
 use crate::secret::Secret;
 
+const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
+
 /// What a code is exchanged with.
 pub(crate) struct CodeGrant<'a> {
     pub(crate) endpoint: &'a Url,
@@ -40,7 +42,8 @@ pub(crate) struct TokenSet {
     pub(crate) access: Secret<String>,
     pub(crate) refresh: Option<Secret<String>>,
     pub(crate) id_token: Secret<String>,
-    pub(crate) expires_in: Option<Duration>,
+    /// Where the provider does not say, an hour: neither forever, nor over at once.
+    pub(crate) expires_in: Duration,
     /// As granted; `None` when the provider did not say, which means as asked for (RFC 6749 §5.1).
     pub(crate) scope: Option<String>,
 }
@@ -93,7 +96,7 @@ pub(crate) fn response(grant: &CodeGrant<'_>, response: http::Response<Bytes>) -
             _ => None,
         },
         id_token: text("id_token", wire.id_token.as_deref().unwrap_or_default())?,
-        expires_in: wire.expires_in,
+        expires_in: wire.expires_in.unwrap_or(ASSUMED_LIFETIME),
         scope: wire.scope.clone().filter(|scope| !scope.trim().is_empty()),
     })
 }
@@ -344,7 +347,7 @@ mod tests {
         ] {
             let tokens = answer(200, body).unwrap();
             assert!(tokens.refresh.is_none(), "{body}");
-            assert!(tokens.expires_in.is_none_or(|span| span == Duration::from_secs(300)));
+            assert!([300, 3600].map(Duration::from_secs).contains(&tokens.expires_in));
         }
     }
 }

@@ -35,10 +35,46 @@ pub(crate) fn response(response: &http::Response<Bytes>, subject: &str) -> Resul
     }
 }
 
+/// Adds what userinfo says to what the ID token says. The ID token is signed and was meant for us: where both
+/// speak, it is right. Whether an address was verified goes with the address, never with another one.
+pub(crate) fn merge(claims: &mut Map<String, Value>, more: Map<String, Value>) {
+    const TOGETHER: [(&str, &str); 2] =
+        [("email", "email_verified"), ("phone_number", "phone_number_verified")];
+    let known: Vec<&str> = TOGETHER
+        .iter()
+        .filter(|(what, _)| claims.contains_key(*what))
+        .map(|(_, verified)| *verified)
+        .collect();
+    for (name, value) in more {
+        if !known.contains(&name.as_str()) {
+            claims.entry(name).or_insert(value);
+        }
+    }
+}
+
 /// Whether the granted scopes promise claims that the ID token does not hold (OpenID Connect Core §5.4).
 pub(crate) fn is_promised(scope: &str, claims: &Map<String, Value>) -> bool {
     let missing = |name: &str, claim: &str| {
         scope.split_ascii_whitespace().any(|granted| granted == name) && !claims.contains_key(claim)
     };
     missing("profile", "name") || missing("email", "email")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn one_address_is_not_verified_by_what_is_said_of_another() {
+        let Value::Object(mut claims) = json!({ "email": "old@example.test" }) else { panic!() };
+        let Value::Object(more) =
+            json!({ "email": "new@example.test", "email_verified": true, "name": "Ada" })
+        else {
+            panic!()
+        };
+        merge(&mut claims, more);
+        assert_eq!(Value::Object(claims), json!({ "email": "old@example.test", "name": "Ada" }));
+    }
 }

@@ -32,8 +32,8 @@ pub(crate) struct Lifetimes {
 /// What a request's session cookie leads to.
 #[derive(Debug)]
 pub(crate) enum Found {
-    /// No session. `dead`: there is a cookie, and it is good for nothing any more.
-    Nobody { dead: bool },
+    /// No session.
+    Nobody,
     /// This one. `renew`: it is past half of its idle life, or sealed with an older key.
     Session { session: Arc<Session>, renew: bool },
     /// Perhaps one of these; the store knows.
@@ -84,10 +84,6 @@ impl SessionKeeper {
         Self { issuer, client_id, ring, entropy, store, cache, changes, lifetimes, deadline, sealers }
     }
 
-    pub(crate) fn cache(capacity: usize, staleness: Duration) -> NearCache {
-        NearCache::new(capacity, staleness)
-    }
-
     /// Whether there is a store.
     pub(crate) fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.store.as_ref()
@@ -112,74 +108,52 @@ impl SessionKeeper {
             }
         });
         let mut to_load = Vec::new();
-        let mut dead = false;
         for text in candidates.into_iter().flatten() {
             let found = match (&self.store, text.len() == TEXT_LENGTH) {
                 (Some(_), true) => self.find_stored(text, now, &mut to_load),
                 (None, false) => self.find_sealed(base, names, text, now),
                 // A sealed cookie where there is a store now, or the other way round.
-                _ => match self.open_sealed(base, names, text) {
-                    SealedText::LaterVersion => Opening::Unknown,
-                    SealedText::Session(..) | SealedText::Garbage => Opening::Dead,
-                },
+                _ => None,
             };
-            match found {
-                Opening::Alive { session, old_key } => {
-                    let renew = old_key || self.is_past_half_life(&session, now);
-                    return Found::Session { session, renew };
-                }
-                Opening::Dead => dead = true,
-                Opening::Unknown => {}
+            if let Some((session, old_key)) = found {
+                let renew = old_key || self.is_past_half_life(&session, now);
+                return Found::Session { session, renew };
             }
         }
-        if to_load.is_empty() { Found::Nobody { dead } } else { Found::Load(to_load) }
+        if to_load.is_empty() { Found::Nobody } else { Found::Load(to_load) }
     }
 
-    fn find_stored(&self, text: &[u8], now: Timestamp, to_load: &mut Vec<SessionId>) -> Opening {
-        let Some(id) = SessionId::parse(text) else { return Opening::Dead };
+    fn find_stored(&self, text: &[u8], now: Timestamp, to_load: &mut Vec<SessionId>) -> Option<Alive> {
+        let id = SessionId::parse(text)?;
         match self.cache.stored(&id.record_key().0, now) {
             Some(session) if session.stored.as_ref().is_some_and(|stored| stored.id.is(&id)) => {
-                if session.is_over(now) { Opening::Dead } else { Opening::Alive { session, old_key: false } }
+                (!session.is_over(now)).then_some((session, false))
             }
             _ => {
                 to_load.push(id);
-                Opening::Unknown
+                None
             }
         }
     }
 
-    fn find_sealed(&self, base: usize, names: &CookieNames, text: &[u8], now: Timestamp) -> Opening {
-        let opened = match self.cache.sealed(base, text) {
-            Some((session, current)) => Some((session, current)),
-            None => match self.open_sealed(base, names, text) {
-                SealedText::Session(session, current) => {
-                    if let Ok(text) = std::str::from_utf8(text) {
-                        self.cache.put_sealed(base, text, Arc::clone(&session), current, now);
-                    }
-                    Some((session, current))
-                }
-                SealedText::LaterVersion => return Opening::Unknown,
-                SealedText::Garbage => None,
-            },
+    fn find_sealed(&self, base: usize, names: &CookieNames, text: &[u8], now: Timestamp) -> Option<Alive> {
+        let (session, current) = match self.cache.sealed(base, text) {
+            Some(known) => known,
+            None => self.open_sealed(base, names, text, now)?,
         };
-        match opened {
-            Some((session, current)) if !session.is_over(now) => {
-                Opening::Alive { session, old_key: !current }
-            }
-            _ => Opening::Dead,
-        }
+        (!session.is_over(now)).then_some((session, !current))
     }
 
-    fn open_sealed(&self, base: usize, names: &CookieNames, text: &[u8]) -> SealedText {
-        let Some(sealer) = self.sealers.get(base) else { return SealedText::Garbage };
-        match sealer.open(names.session.as_bytes(), text) {
-            Opened::Plain { bytes, current } => match record::read(&bytes, &self.issuer) {
-                Some(session) => SealedText::Session(Arc::new(session), current),
-                None => SealedText::Garbage,
-            },
-            Opened::LaterVersion => SealedText::LaterVersion,
-            Opened::Garbage => SealedText::Garbage,
+    fn open_sealed(&self, base: usize, names: &CookieNames, text: &[u8], now: Timestamp) -> Option<Alive> {
+        let Opened::Plain { bytes, current } = self.sealers.get(base)?.open(names.session.as_bytes(), text)
+        else {
+            return None;
+        };
+        let session = Arc::new(record::read(&bytes, &self.issuer)?);
+        if let Ok(text) = std::str::from_utf8(text) {
+            self.cache.put_sealed(base, text, Arc::clone(&session), current, now);
         }
+        Some((session, current))
     }
 
     /// Asks the store for the first of these that is a session.
@@ -220,6 +194,11 @@ impl SessionKeeper {
         ceiling: Option<Timestamp>,
         now: Timestamp,
     ) -> Result<String, Error> {
+        // A record does not hold the issuer: read back, it would be somebody of ours.
+        if identity.issuer != self.issuer {
+            return Err(Error::new(ErrorCode::Misconfigured)
+                .detail("a session for an identity of another issuer than the relying party's"));
+        }
         let limit = now.plus(self.lifetimes.absolute);
         let expires_at = ceiling.map_or(limit, |ceiling| ceiling.min(limit));
         let mut session = Session {
@@ -262,9 +241,9 @@ impl SessionKeeper {
         let record = self.stored_form(&place.id, &renewed)?;
         match self.bounded(store.update(key, place.version, record)).await? {
             super::Updated::Done => {
-                let renewed = Arc::new(renewed);
-                self.cache.put_stored(key.0, Arc::clone(&renewed), now);
-                Ok(Some(renewed))
+                // Not kept near: a sign-out may have come right behind. The next request loads it.
+                self.cache.forget(Change::Record(key));
+                Ok(Some(Arc::new(renewed)))
             }
             // Somebody else renewed or changed it: the copy here is old, the session stands.
             super::Updated::Conflict => {
@@ -417,18 +396,5 @@ impl std::fmt::Debug for SessionKeeper {
     }
 }
 
-enum Opening {
-    Alive {
-        session: Arc<Session>,
-        old_key: bool,
-    },
-    Dead,
-    /// Not known here, or not for us to know.
-    Unknown,
-}
-
-enum SealedText {
-    Session(Arc<Session>, bool),
-    LaterVersion,
-    Garbage,
-}
+/// A session that stands, and a word on its key.
+type Alive = (Arc<Session>, bool);

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::store::{Change, IndexKey, RecordKey, SessionStore, StoreError, StoredRecord, Updated, Watcher};
 use crate::clock::{Clock, SystemClock, Timestamp};
 
-/// Expired records are looked for after this many creations.
+/// What has expired is looked for after this many creations.
 const SWEEP_EVERY: u32 = 256;
 
 /// Sessions in this process's memory. They end with it; a clone is the same store.
@@ -242,6 +242,7 @@ impl SessionStore for MemoryStore {
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut state = self.state();
+        state.sweep(now);
         if state.leases.get(&name).is_some_and(|(_, until)| *until > now) {
             return Ok(false);
         }
@@ -260,6 +261,7 @@ impl SessionStore for MemoryStore {
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let mut state = self.state();
+        state.sweep(now);
         if state.remembered.get(&name).is_some_and(|until| *until > now) {
             return Ok(false);
         }
@@ -269,5 +271,33 @@ impl SessionStore for MemoryStore {
 
     fn watch(&self, watcher: Watcher) {
         self.state().watchers.push(watcher);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Later(std::sync::atomic::AtomicU64);
+
+    impl Clock for Later {
+        fn now(&self) -> Timestamp {
+            // A minute passes with every look.
+            Timestamp::from_secs(60 * self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
+        }
+    }
+
+    #[tokio::test]
+    async fn leases_that_nobody_gives_back_do_not_pile_up() {
+        let store = MemoryStore::with_clock(Arc::new(Later(0.into())));
+        for name in 0..5_000_u32 {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&name.to_be_bytes());
+            assert!(store.lease(key, 1, Duration::from_secs(900)).await.unwrap());
+            assert!(store.remember_once(key, Duration::from_secs(900)).await.unwrap());
+        }
+        let state = store.state();
+        assert!(state.leases.len() < 600 && state.remembered.len() < 600);
     }
 }

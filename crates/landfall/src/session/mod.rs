@@ -11,6 +11,7 @@ mod store;
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
+pub(crate) use cache::NearCache;
 pub use identity::Identity;
 pub(crate) use keeper::{Found, Lifetimes, SessionKeeper};
 pub use memory::MemoryStore;
