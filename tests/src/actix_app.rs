@@ -47,6 +47,8 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/me", web::get().to(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", web::get().to(token))
         .route("/switch", web::get().to(switch))
+        .route("/silent", web::get().to(silent))
+        .route("/verified", web::get().to(verified))
         .route("/cached", web::get().to(cached))
         .route("/brief", web::get().to(brief))
         .route("/strong", web::get().to(strong))
@@ -78,6 +80,15 @@ async fn token(token: AccessToken) -> Json<serde_json::Value> {
 
 async fn switch() -> Result<String, Rejection> {
     Err(SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into())
+}
+
+/// Asks the provider whether somebody is there, without showing a page.
+async fn silent() -> Result<String, Rejection> {
+    Err(SignInWanted::new().prompt(Prompt::None).into())
+}
+
+async fn verified(user: SignedIn) -> String {
+    format!("{} {}", user.email().unwrap_or("none"), user.identity().email_verified())
 }
 
 async fn cached(visit: Visit) -> impl Responder {

@@ -36,6 +36,8 @@ fn app(auth: RelyingParty) -> Router {
         .route("/me", get(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", get(token))
         .route("/switch", get(switch))
+        .route("/silent", get(silent))
+        .route("/verified", get(verified))
         .route("/cached", get(cached))
         .route("/brief", get(brief))
         .route("/strong", get(strong))
@@ -69,6 +71,15 @@ async fn token(token: AccessToken) -> Json<serde_json::Value> {
 
 async fn switch() -> Rejection {
     SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into()
+}
+
+/// Asks the provider whether somebody is there, without showing a page.
+async fn silent() -> Rejection {
+    SignInWanted::new().prompt(Prompt::None).into()
+}
+
+async fn verified(user: SignedIn) -> String {
+    format!("{} {}", user.email().unwrap_or("none"), user.identity().email_verified())
 }
 
 async fn cached(visit: Visit) -> impl IntoResponse {

@@ -1,0 +1,14 @@
+//! Attacks and faults, over both frameworks: the case tables in `data/`, and a test named for each attack that
+//! does not fit a table.
+
+mod callback;
+mod callback_named;
+mod completeness;
+mod id_token_flow;
+mod logout_flow;
+mod return_to_flow;
+mod session_guard;
+mod session_robust;
+mod support;
+mod token_endpoint;
+mod token_transport;
