@@ -5,23 +5,17 @@
 mod actix_app;
 mod axum_app;
 mod matrix;
-<<<<<<< HEAD
 mod port;
+mod raw_provider;
 #[cfg(feature = "real")]
 pub mod real;
-pub mod traces;
-mod world;
-
-pub use port::Port;
-=======
-mod raw_provider;
 mod tls;
 pub mod traces;
 mod world;
 
+pub use port::Port;
 pub use raw_provider::{RawProvider, Script};
 pub use tls::TlsPort;
->>>>>>> c582ceb (Attack tables: callback, token endpoint, session, guard, sign-out)
 pub use world::{BASE_URL, Framework, SessionKind, World};
 
 /// What the application's pages say about who is there.
