@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use landfall::{CookieKey, RelyingParty, RelyingPartyBuilder};
+use landfall::{Clock, CookieKey, RelyingParty, RelyingPartyBuilder};
 use landfall_testkit::{Client, LocalProvider, TestBed, VirtualClock};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -110,6 +110,11 @@ impl RawProvider {
     /// When a lock is poisoned.
     pub fn calls(&self, path: &str) -> usize {
         self.seen.lock().unwrap().iter().filter(|seen| *seen == path).count()
+    }
+
+    /// The clock of the provider and the relying party.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(self.clock.clone())
     }
 
     /// Lets time pass for the provider and the relying party.

@@ -21,7 +21,8 @@ impl Traces {
             .with_ansi(false)
             .with_writer(traces.clone())
             .finish();
-        tracing::subscriber::set_global_default(subscriber).unwrap();
+        // With what comes by the `log` crate: reqwest, rustls and actix speak that.
+        tracing_subscriber::util::SubscriberInitExt::try_init(subscriber).unwrap();
         traces
     }
 

@@ -1,0 +1,180 @@
+//! Whole sign-ins, failures and sign-outs at the most verbose level: no secret is traced, printed or shown.
+
+use std::collections::BTreeSet;
+
+use landfall::{CookieKey, MemoryStore, Userinfo};
+use landfall_testkit::{Browser, Endpoint, Fault, Page, RawResponse, TestBed};
+use landfall_tests::traces::Traces;
+use landfall_tests::{BASE_URL, Framework, RawProvider, SessionKind, World};
+use serde_json::json;
+
+/// What must not be seen, and what could show it.
+#[derive(Default)]
+struct Search {
+    secrets: BTreeSet<String>,
+    shown: Vec<(String, String)>,
+}
+
+impl Search {
+    fn plant(&mut self, secret: &str) {
+        // Shorter ones would be found in anything.
+        if secret.len() >= 12 {
+            self.secrets.insert(secret.to_owned());
+        }
+    }
+
+    /// Every secret that crossed the browser's wire, and every page of ours.
+    fn learn(&mut self, page: &Page) {
+        for hop in &page.hops {
+            for (name, value) in hop.url.query_pairs() {
+                if ["code", "state", "nonce", "id_token_hint"].contains(&name.as_ref()) {
+                    self.plant(&value);
+                }
+            }
+            let cookies =
+                hop.headers.get_all("set-cookie").iter().chain(hop.request_headers.get_all("cookie"));
+            for line in cookies.filter_map(|line| line.to_str().ok()) {
+                for pair in line.split("; ").filter(|pair| pair.contains("landfall-")) {
+                    self.plant(pair.split_once('=').map_or("", |(_, value)| value));
+                }
+            }
+        }
+        if page.url.as_str().starts_with(BASE_URL) {
+            self.shown.push((format!("the page at {}", page.url.path()), page.text()));
+        }
+    }
+
+    /// Every secret that the provider was sent.
+    fn learn_from(&mut self, raw: &RawProvider) {
+        for seen in raw.provider.requests() {
+            for name in
+                ["code", "code_verifier", "token", "client_secret", "refresh_token", "id_token_hint", "nonce"]
+            {
+                self.plant(&seen.parameter(name).unwrap_or_default());
+            }
+            let authorization = seen.header("authorization").unwrap_or_default();
+            self.plant(authorization.split(' ').nth(1).unwrap_or_default());
+        }
+    }
+
+    fn check(&self) {
+        let mut found = Vec::new();
+        for (place, text) in &self.shown {
+            for secret in self.secrets.iter().filter(|secret| text.contains(secret.as_str())) {
+                let line = text.lines().find(|line| line.contains(secret.as_str())).unwrap_or_default();
+                found.push(format!("{place}: {secret} in {:.600}", line));
+            }
+        }
+        assert!(found.is_empty(), "{} found\n{}", found.len(), found[..found.len().min(12)].join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn nothing_secret_is_traced() {
+    let traces = Traces::of_this_process();
+    let mut search = Search::default();
+    search.plant(TestBed::CLIENT_SECRET);
+    search.plant("what-the-provider-echoes");
+    for framework in [Framework::Axum, Framework::Actix] {
+        for kind in [SessionKind::Cookie, SessionKind::Memory] {
+            everything(framework, kind, &mut search).await;
+        }
+    }
+    let text = traces.text();
+    for target in ["landfall", "hyper", "reqwest", "actix"] {
+        assert!(text.contains(target), "{target} traced nothing: the search proves nothing");
+    }
+    assert!(text.contains("TRACE") && text.contains("signed in") && text.contains("signed out"));
+    assert_eq!(text.lines().filter(|line| line.starts_with("FORGED")).count(), 0);
+    search.shown.push(("the traces".to_owned(), text));
+    assert!(search.secrets.len() > 100, "{} secrets", search.secrets.len());
+    search.check();
+}
+
+/// A sign-in and a sign-out, and one failure after the other, over the stock client.
+async fn everything(framework: Framework, kind: SessionKind, search: &mut Search) {
+    let mut world = World::new(framework, kind).await;
+    let raw = RawProvider::start().await;
+    let key = CookieKey::generate().unwrap();
+    search.plant(&key.to_base64url());
+    let mut builder = raw.relying_party().cookie_keys([key.clone()]).userinfo(Userinfo::Always);
+    if kind == SessionKind::Memory {
+        let store = MemoryStore::with_clock(raw.clock());
+        builder = builder.store(store).scopes(["openid", "profile", "email", "offline_access"]);
+    }
+    search.shown.push(("a builder".to_owned(), format!("{builder:?} {key:?}")));
+    world.switch_to(builder).await;
+    search.shown.push(("the relying party".to_owned(), format!("{:?}", world.auth)));
+
+    let browser = browser(&world, &raw);
+    let page = browser.open(&format!("{BASE_URL}/dashboard?x=1")).await.unwrap();
+    assert!(page.text().starts_with("dashboard of ada"), "{}", page.text());
+    search.learn(&page);
+    let callback = page.hops.iter().find(|hop| hop.url.path() == "/auth/callback").unwrap().url.clone();
+    for url in [callback.as_str(), &callback.as_str().replace("code=", "code=another-code-than-that")] {
+        search.learn(&browser.open(url).await.unwrap());
+    }
+    search
+        .shown
+        .push(("a session".to_owned(), format!("{:?}", browser.open(BASE_URL).await.unwrap().text())));
+    let out = browser.post_form(&format!("{BASE_URL}/auth/logout"), &[], BASE_URL).await.unwrap();
+    search.learn(&out);
+
+    for fault in faults() {
+        raw.provider.inject(fault);
+        let browser = self::browser(&world, &raw);
+        let page = browser.open(&format!("{BASE_URL}/dashboard?x=2")).await.unwrap();
+        search.learn(&page);
+        raw.provider.clear();
+    }
+    for target in [
+        "/auth/callback?code=a-code-of-nobody&state=lf1.a-state-of-nobody",
+        "/auth/callback?error=x%0d%0aFORGED&error_description=what-the-provider-echoes&state=a-state-of-nobody",
+    ] {
+        search.learn(&browser.open(&format!("{BASE_URL}{target}")).await.unwrap());
+    }
+    search.learn_from(&raw);
+}
+
+fn browser(world: &World, raw: &RawProvider) -> Browser {
+    let browser = world.other_browser();
+    browser.route(raw.provider.issuer(), &raw.provider).unwrap();
+    browser
+}
+
+fn faults() -> Vec<Fault> {
+    let echo = format!("client_secret={} what-the-provider-echoes", TestBed::CLIENT_SECRET);
+    let refused = json!({"error": "invalid_grant", "error_description": echo});
+    let odd = json!({"error": "what-the-provider-echoes"});
+    let answer = |body: &str| {
+        Fault::token_response(RawResponse::new(200, body).header("content-type", "application/json"))
+    };
+    vec![
+        Fault::token_response(RawResponse::json(400, &refused)),
+        Fault::token_response(RawResponse::json(
+            401,
+            &json!({"error": "invalid_client", "error_description": echo}),
+        )),
+        Fault::token_response(RawResponse::json(400, &odd)),
+        answer(
+            "{\"access_token\":\"$AT\",\"id_token\":\"$IDT\",\"refresh_token\":\"$RT\",\"token_type\":\"mac\"}",
+        ),
+        answer("{\"access_token\":\"$AT\",\"id_token\":\"$IDT\",\"expires_in\":\"$RT\"}"),
+        answer("{\"access_token\":\"$AT\",\"id_token\":\"$IDT\"} what-the-provider-echoes"),
+        answer("{\"access_token\":\"$AT\",\"id_token\":[\"$IDT\"]"),
+        answer("what-the-provider-echoes"),
+        Fault::disconnect(Endpoint::Token),
+        Fault::id_token_claim("nonce", "what-the-provider-echoes"),
+        Fault::id_token_claim("exp", 1_000_000_000),
+        Fault::id_token_claim("aud", "another-application"),
+        Fault::raw_id_token(|token| format!("{}.what-the-provider-echoes", token.unsigned())),
+        Fault::raw_id_token(|_| "what-the-provider-echoes".to_owned()),
+        Fault::json(Endpoint::Userinfo, |document| {
+            drop(document.insert("sub".to_owned(), "somebody".into()))
+        }),
+        Fault::Respond(Endpoint::Userinfo, RawResponse::new(500, "what-the-provider-echoes")),
+        Fault::AuthorizeError { error: "x\r\nFORGED".to_owned(), description: Some("y\nFORGED".to_owned()) },
+        Fault::callback_parameter("state", Some("not-the-state-that-was-sent")),
+        Fault::callback_parameter("iss", Some("https://somebody-else.example")),
+    ]
+}
