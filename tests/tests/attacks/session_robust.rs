@@ -12,7 +12,7 @@ everywhere! {
     async fn a_clock_that_jumps_an_hour_does_no_harm(world) {
         let start = landfall::Clock::now(&world.clock);
         let hour = Duration::from_secs(3600);
-        for then in [start.plus(hour), start.minus(hour), start.plus(Duration::MAX), landfall::Timestamp::default()] {
+        for then in [start.plus(hour), landfall::Timestamp::from_secs(start.secs() - 3600), start.plus(Duration::MAX), landfall::Timestamp::default()] {
             world.clock.set(start);
             let attempt = pending(&world.browser).await;
             world.clock.set(then);
