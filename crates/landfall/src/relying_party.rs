@@ -54,7 +54,7 @@ const TOKEN_LEEWAY: std::time::Duration = std::time::Duration::from_secs(60);
 /// ```
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
 #[derive(Debug)]

@@ -379,3 +379,58 @@ fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
     name.copy_from_slice(digest.as_ref());
     name
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CookieKey, RelyingParty};
+
+    #[test]
+    fn a_hostile_destination_in_a_sealed_pending_login_is_not_followed() {
+        let relying_party = RelyingParty::builder("https://op.example")
+            .client("app", "secret")
+            .base_url("https://app.example.com")
+            .cookie_keys([CookieKey::generate().unwrap()])
+            .build()
+            .unwrap();
+        let inner = &*relying_party.inner;
+        let place = inner.place(0).unwrap();
+        // What no release of ours would seal, nor a later one read.
+        for (hostile, lands) in [
+            ("//evil.example", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("/auth/logout", "/"),
+            ("/fine?x=1", "/fine?x=1"),
+        ] {
+            let pending = PendingLogin {
+                attempt: [7; 16],
+                provider: 0,
+                issuer: "https://op.example".to_owned(),
+                issued_at: inner.clock.now().secs(),
+                nonce: [1; 32],
+                verifier: [2; 32],
+                redirect_uri: place.redirect_uri.clone(),
+                return_to: hostile.to_owned(),
+                scope: String::new(),
+                max_age: None,
+                acr: Vec::new(),
+                acr_essential: false,
+                silent: false,
+                restarts: 0,
+            };
+            let state = place.seals.seal_state(&*inner.entropy, &pending).unwrap();
+            let state = place.seals.open_state(&state).unwrap();
+            let lifetime = Duration::from_secs(60);
+            let line = place.seals.login_cookie(&*inner.entropy, &place.names, &pending, lifetime).unwrap();
+            let (name, rest) = line.split_once('=').unwrap();
+            let value = rest.split(';').next().unwrap().to_owned();
+            let cookie = SentCookie { kind: CookieKind::Login, name: name.to_owned(), value };
+            for sent in [vec![cookie], Vec::new()] {
+                let request = CallbackRequest { base: 0, query: String::new(), sent, found: Found::Nobody };
+                let leg = Leg { inner, place, request: &request, state: &state };
+                assert_eq!(leg.return_to().as_str(), lands);
+            }
+        }
+    }
+}
