@@ -1,6 +1,7 @@
 //! A provider on a real TCP port that answers as it should, byte for byte, until it is told not to.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -84,7 +85,7 @@ impl RawProvider {
             .base_url(BASE_URL)
             .cookie_keys([CookieKey::generate().unwrap()])
             .clock(Arc::new(self.clock.clone()))
-            .http_timeouts(Duration::from_millis(700), Duration::from_millis(2000))
+            .http_timeouts(Duration::from_millis(700), Duration::from_secs(2))
     }
 
     /// What happens at this path from now on.
@@ -123,9 +124,9 @@ impl RawProvider {
     }
 
     async fn serve_tcp(&self, mut stream: TcpStream) {
-        while let Some(Script::Reset) = self.serve_one(&mut stream).await {
+        if let Some(Script::Reset) = self.serve_one(&mut stream).await {
+            // What was not sent yet is thrown away, and the other side hears of a reset.
             let _ = stream.set_zero_linger();
-            return;
         }
     }
 
@@ -199,7 +200,7 @@ fn plain(response: &http::Response<Bytes>, extra: &str, keep: bool) -> Vec<u8> {
     let mut head = format!("HTTP/1.1 {}\r\ncontent-length: {}\r\n", response.status(), response.body().len());
     for (name, value) in response.headers() {
         if name != "content-length" {
-            head.push_str(&format!("{name}: {}\r\n", value.to_str().unwrap_or_default()));
+            let _ = write!(head, "{name}: {}\r\n", value.to_str().unwrap_or_default());
         }
     }
     head.push_str(extra);

@@ -62,7 +62,7 @@ impl Search {
         for (place, text) in &self.shown {
             for secret in self.secrets.iter().filter(|secret| text.contains(secret.as_str())) {
                 let line = text.lines().find(|line| line.contains(secret.as_str())).unwrap_or_default();
-                found.push(format!("{place}: {secret} in {:.600}", line));
+                found.push(format!("{place}: {secret} in {line:.600}"));
             }
         }
         assert!(found.is_empty(), "{} found\n{}", found.len(), found[..found.len().min(12)].join("\n"));
@@ -170,7 +170,7 @@ fn faults() -> Vec<Fault> {
         Fault::raw_id_token(|token| format!("{}.what-the-provider-echoes", token.unsigned())),
         Fault::raw_id_token(|_| "what-the-provider-echoes".to_owned()),
         Fault::json(Endpoint::Userinfo, |document| {
-            drop(document.insert("sub".to_owned(), "somebody".into()))
+            drop(document.insert("sub".to_owned(), "somebody".into()));
         }),
         Fault::Respond(Endpoint::Userinfo, RawResponse::new(500, "what-the-provider-echoes")),
         Fault::AuthorizeError { error: "x\r\nFORGED".to_owned(), description: Some("y\nFORGED".to_owned()) },

@@ -111,7 +111,7 @@ async fn prepare(raw: &RawProvider, case: &Case, transport: &str) -> Ready {
         // Ten megabytes a piece; all of them are less than the cap as they come.
         "gzip_bomb" => compressed(100),
         "endless" => {
-            let chunk = [b"10000\r\n".as_slice(), &[b' '; 0x10000], b"\r\n"].concat();
+            let chunk = [b"10000\r\n".as_slice(), &b" ".repeat(0x10000), b"\r\n"].concat();
             Script::Endless(format!("{JSON_HEAD}transfer-encoding: chunked\r\n\r\n").into_bytes(), chunk)
         }
         "redirect" | "redirect_protocol_relative" | "redirect_discovery" => {
@@ -185,7 +185,7 @@ fn token_endpoint_at(url: String) -> Fault {
 }
 
 fn redirect(status: u16, to: &str) -> String {
-    format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {to}\r\ncontent-length: 0\r\n\r\n")
+    format!("HTTP/1.1 {status} Elsewhere\r\nlocation: {to}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
 }
 
 fn compressed(times: usize) -> Script {
