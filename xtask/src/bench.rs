@@ -2,16 +2,10 @@
 
 use crate::shell::{self, Failure};
 
-const PACKAGE: &str = "landfall-bench";
-
 /// Builds the benchmarks for release and runs them.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
-    let metadata = shell::metadata()?;
-    if !shell::packages(&metadata).any(|package| package["name"] == PACKAGE) {
-        return Err(
-            format!("this workspace has no package {PACKAGE}: there is nothing to measure yet").into()
-        );
-    }
-    let mut command = shell::cargo(&["run", "--release", "--quiet", "--package", PACKAGE, "--"]);
-    shell::run(command.args(arguments))
+    let manifest = ["--release", "--quiet", "--locked", "--manifest-path", "benches/Cargo.toml"];
+    // Both programs: one has the other count allocations.
+    shell::run(shell::cargo(&["build"]).args(manifest))?;
+    shell::run(shell::cargo(&["run"]).args(manifest).arg("--").args(arguments))
 }

@@ -85,7 +85,14 @@ pub(crate) fn run() -> Result<(), Failure> {
 
 fn formatting() -> Result<(), Failure> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
-    shell::run(&mut shell::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    shell::run(&mut shell::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+    let benches = ["fmt", "--manifest-path", "benches/Cargo.toml", "--check"];
+    shell::run(shell::cargo(&benches).args([
+        "--package",
+        "landfall-bench",
+        "--package",
+        "landfall-bench-app",
+    ]))
 }
 
 fn clippy() -> Result<(), Failure> {

@@ -1,0 +1,14 @@
+//! What Landfall adds to a request, beside what others add, measured in one run.
+//!
+//! Every subject is an application in this process. Requests are built beforehand, so that only the
+//! application is measured; what a bare application needs is subtracted by the table.
+
+pub mod actix_apps;
+pub mod axum_apps;
+pub mod callback;
+pub mod crates;
+pub mod landfall_auth;
+pub mod peers;
+pub mod rows;
+pub mod subject;
+pub mod table;

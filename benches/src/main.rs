@@ -1,0 +1,164 @@
+//! `cargo xtask bench`: everything in one run. `-- once ROW COUNT` runs one row, which is what callgrind is given.
+
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use cpu_time::ThreadTime;
+use landfall_bench::rows::ROWS;
+use landfall_bench::subject::{Runner, measured};
+use landfall_bench::table::{self, Cost};
+use landfall_bench::{callback, crates};
+
+const ROUNDS: usize = 25;
+const REQUESTS: u32 = 1000;
+const CALLBACKS: usize = 200;
+/// So many requests are answered where instructions are counted, after as many to warm up.
+const COUNTED: u32 = 500;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => everything(),
+        ["callback"] => whole_callback(),
+        ["once", row, count] => match (row.parse(), count.parse()) {
+            (Ok(row), Ok(count)) => once(row, count),
+            _ => return ExitCode::from(2),
+        },
+        _ => {
+            eprintln!("usage: cargo xtask bench [-- callback | once ROW COUNT]");
+            return ExitCode::from(2);
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+fn everything() {
+    let times = cpu_times();
+    let allocations = allocations();
+    let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|run| run.status.success());
+    let costs: Vec<Cost> = (0..ROWS.len())
+        .map(|row| Cost {
+            nanos: times[row].median,
+            added: times[row].added,
+            added_least: times[row].added_least,
+            allocations: allocations[row].0,
+            bytes: allocations[row].1,
+            instructions: if valgrind { instructions(row) } else { None },
+        })
+        .collect();
+    table::print(&costs);
+    if !valgrind {
+        println!("\nInstructions are not counted: valgrind is not installed.");
+    }
+    whole_callback();
+    match crates::count() {
+        Ok(count) => println!(
+            "crates of a cold axum app with Landfall: {count}; budget {} {}",
+            crates::BUDGET,
+            if count <= crates::BUDGET { "ok" } else { "OVER" }
+        ),
+        Err(error) => println!("crates of a cold axum app with Landfall: not counted ({})", error.trim()),
+    }
+}
+
+fn whole_callback() {
+    let times = callback::measure(&Runner::new(), CALLBACKS);
+    let (median, least) = (times[times.len() / 2], times[0]);
+    println!(
+        "\nwhole callback, our CPU, RS256, loopback, no userinfo: median {:.0} us, least {:.0} us; budget {} us {}",
+        micros(median),
+        micros(least),
+        callback::BUDGET.as_micros(),
+        if median <= callback::BUDGET { "ok" } else { "OVER" }
+    );
+}
+
+fn micros(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e6
+}
+
+/// The CPU time of a request, in nanoseconds.
+struct Times {
+    median: f64,
+    /// The median of what a row adds to its bare row within a round.
+    added: f64,
+    /// The least round less the bare row's least.
+    added_least: f64,
+}
+
+/// All rows take turns, so that whatever slows the machine down slows all of them.
+fn cpu_times() -> Vec<Times> {
+    let runner = Runner::new();
+    let mut subjects: Vec<_> = ROWS.iter().map(|row| (row.make)(&runner)).collect();
+    let mut times = vec![Vec::new(); ROWS.len()];
+    let mut added = vec![Vec::new(); ROWS.len()];
+    for round in 0..=ROUNDS {
+        let mut bare = 0.0;
+        for (index, subject) in subjects.iter_mut().enumerate() {
+            subject.prepare(REQUESTS as usize);
+            let started = ThreadTime::now();
+            subject.run(REQUESTS as usize);
+            let nanos = started.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS);
+            if ROWS[index].name == "bare" {
+                bare = nanos;
+            }
+            // The first round warms up.
+            if round > 0 {
+                times[index].push(nanos);
+                added[index].push(nanos - bare);
+            }
+        }
+    }
+    let mut bare = 0.0;
+    let mut all = Vec::new();
+    for ((row, times), added) in ROWS.iter().zip(times).zip(added) {
+        let least = times.iter().copied().fold(f64::INFINITY, f64::min);
+        if row.name == "bare" {
+            bare = least;
+        }
+        all.push(Times { median: median(times), added: median(added), added_least: least - bare });
+    }
+    all
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+/// The other program counts them: counting takes time.
+fn allocations() -> Vec<(f64, f64)> {
+    let here = std::env::current_exe().expect("a path");
+    let output =
+        Command::new(here.with_file_name("allocations")).output().expect("it is built beside this one");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    text.lines()
+        .map(|line| {
+            let (count, bytes) = line.split_once(' ').expect("two numbers");
+            (count.parse().expect("a number"), bytes.parse().expect("a number"))
+        })
+        .collect()
+}
+
+/// Instructions of a request.
+fn instructions(row: usize) -> Option<f64> {
+    let output = Command::new("valgrind")
+        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*subject::measured*"])
+        .arg(std::env::current_exe().ok()?)
+        .args(["once", &row.to_string(), &COUNTED.to_string()])
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let collected = text.lines().find_map(|line| line.split_once("Collected : "))?.1;
+    Some(collected.trim().parse::<f64>().ok()? / f64::from(COUNTED))
+}
+
+fn once(row: usize, count: usize) {
+    let runner = Runner::new();
+    let Some(row) = ROWS.get(row) else { return };
+    let mut subject = (row.make)(&runner);
+    subject.prepare(2 * count);
+    subject.run(count);
+    measured(&mut *subject, count);
+}

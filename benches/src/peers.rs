@@ -1,0 +1,107 @@
+//! The same page, guarded by what applications use today.
+
+use std::convert::Infallible;
+
+use actix_identity::{Identity, IdentityMiddleware};
+use actix_session::SessionMiddleware;
+use actix_session::storage::CookieSessionStore;
+use actix_web::cookie::Key;
+use actix_web::dev::Service as _;
+use actix_web::{App, HttpMessage, HttpRequest, web};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
+use tower::ServiceExt;
+use tower_sessions::{MemoryStore, SessionManagerLayer};
+
+use crate::subject::{Runner, Subject, pair, same};
+use crate::{actix_apps, axum_apps};
+
+/// axum-login over tower-sessions in memory, with a handler that needs somebody.
+pub fn axum_login(runner: &Runner) -> Box<dyn Subject> {
+    let handler = async |session: AuthSession<People>| match session.user {
+        Some(user) => Ok(user.name),
+        None => Err(StatusCode::UNAUTHORIZED),
+    };
+    axum(runner, Router::new().route("/dashboard", get(handler)))
+}
+
+/// The same with `login_required!` around the page.
+pub fn axum_login_required(runner: &Runner) -> Box<dyn Subject> {
+    axum(runner, axum_apps::bare().layer(login_required!(People)))
+}
+
+fn axum(runner: &Runner, page: Router) -> Box<dyn Subject> {
+    let sign_in = async |mut session: AuthSession<People>| {
+        session.login(&Person::ada()).await.expect("a session");
+    };
+    let sessions = SessionManagerLayer::new(MemoryStore::default());
+    let app =
+        page.route("/login", get(sign_in)).layer(AuthManagerLayerBuilder::new(People, sessions).build());
+    let answer = runner.block_on(app.clone().oneshot(axum_apps::request("/login", ""))).expect("an answer");
+    let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
+    let cookies = same(&format!("theme=dark; {}", pair(cookie)));
+    axum_apps::subject(runner, app, cookies)
+}
+
+/// actix-identity over actix-session in a cookie, with a handler that needs somebody.
+pub fn actix_identity(runner: &Runner) -> Box<dyn Subject> {
+    let sign_in = async |request: HttpRequest| {
+        Identity::login(&request.extensions(), "Ada Lovelace".to_owned()).expect("a session");
+        "welcome"
+    };
+    let app = App::new()
+        .route("/dashboard", web::get().to(async |user: Identity| user.id().expect("an id")))
+        .route("/login", web::get().to(sign_in))
+        .wrap(IdentityMiddleware::default())
+        .wrap(SessionMiddleware::new(CookieSessionStore::default(), Key::generate()));
+    let service = actix_apps::start(runner, app);
+    let answer = runner.block_on(service.call(actix_apps::request("/login", ""))).expect("an answer");
+    let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
+    let cookies = same(&format!("theme=dark; {}", pair(cookie)));
+    actix_apps::subject(runner, service, cookies)
+}
+
+/// Everybody is Ada.
+#[derive(Clone, Debug)]
+pub struct People;
+
+/// Somebody who signed in.
+#[derive(Clone, Debug)]
+pub struct Person {
+    id: String,
+    name: String,
+}
+
+impl Person {
+    fn ada() -> Self {
+        Self { id: "user-1".to_owned(), name: "Ada Lovelace".to_owned() }
+    }
+}
+
+impl AuthUser for Person {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.id.clone()
+    }
+
+    fn session_auth_hash(&self) -> &[u8] {
+        b"unchanged"
+    }
+}
+
+impl AuthnBackend for People {
+    type User = Person;
+    type Credentials = ();
+    type Error = Infallible;
+
+    async fn authenticate(&self, (): ()) -> Result<Option<Person>, Infallible> {
+        Ok(Some(Person::ada()))
+    }
+
+    async fn get_user(&self, _: &String) -> Result<Option<Person>, Infallible> {
+        Ok(Some(Person::ada()))
+    }
+}
