@@ -1,6 +1,7 @@
 //! Where a person goes after the sign-in: a path of this application, and nothing else.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
@@ -11,7 +12,8 @@ const MAX_LENGTH: usize = 2048;
 /// How often a careless reader further on may decode the path once more without being led astray.
 const DECODINGS: usize = 3;
 /// Stands for the application's origin. Which one it is does not matter, only that it is not left.
-const ORIGIN: &str = "https://return-to.invalid/";
+static ORIGIN: LazyLock<Result<Url, url::ParseError>> =
+    LazyLock::new(|| Url::parse("https://return-to.invalid/"));
 
 /// A destination within this application: a path, with query and fragment, that no browser takes for an address of
 /// another site.
@@ -130,9 +132,8 @@ impl TryFrom<&str> for ReturnTo {
 
 /// Resolves as a browser does. A text that does not parse is refused: a browser might still go somewhere with it.
 fn resolve(path: &str) -> Result<Url, ReturnToError> {
-    let elsewhere = |_| ReturnToError::Elsewhere;
-    let base = Url::parse(ORIGIN).map_err(elsewhere)?;
-    let url = base.join(path).map_err(elsewhere)?;
+    let Ok(base) = &*ORIGIN else { return Err(ReturnToError::Elsewhere) };
+    let url = base.join(path).map_err(|_| ReturnToError::Elsewhere)?;
     let stays = url.origin() == base.origin()
         && url.username().is_empty()
         && url.password().is_none()
