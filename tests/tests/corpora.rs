@@ -5,7 +5,9 @@ use std::path::Path;
 
 use landfall::fuzzing;
 
-const TARGETS: [(&str, fn(&[u8])); 6] = [
+type Target = (&'static str, fn(&[u8]));
+
+const TARGETS: [Target; 6] = [
     ("callback_query", fuzzing::callback_query),
     ("cookie_open", fuzzing::cookie_open),
     ("discovery", fuzzing::discovery),

@@ -94,7 +94,7 @@ pub(crate) fn adapters_are_thin() -> Result<(), Failure> {
 pub(crate) fn testkit_binds_loopback() -> Result<(), Failure> {
     absent(
         |path| path.starts_with("crates/landfall-testkit/src/"),
-        Part::All,
+        Part::Library,
         &["0.0.0.0", "UNSPECIFIED", "[::]"],
     )
 }

@@ -74,7 +74,8 @@ impl Source {
     }
 
     fn first_line_of_tests(&self) -> usize {
-        if self.path.split('/').any(|step| matches!(step, "tests" | "tests.rs")) {
+        let is_test = |step: &str| step == "tests" || step == "test_keys.rs" || step.ends_with("tests.rs");
+        if self.path.split('/').any(is_test) {
             return 1;
         }
         let lines: Vec<&str> = self.text.lines().collect();

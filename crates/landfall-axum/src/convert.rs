@@ -38,9 +38,9 @@ impl<B> RequestView for View<'_, B> {
         }
     }
 
-    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        for value in self.0.headers().get_all(name) {
-            each(value.as_bytes());
+    fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        for (name, value) in self.0.headers() {
+            each(name.as_str(), value.as_bytes());
         }
     }
 }

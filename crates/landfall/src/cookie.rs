@@ -113,13 +113,21 @@ impl CookieNames {
 /// cookie can swallow its neighbours.
 pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'a [u8], &'a [u8])) {
     view.header_values("cookie", &mut |line| {
-        for pair in line.split(|byte| *byte == b';') {
-            let mut halves = pair.trim_ascii().splitn(2, |byte| *byte == b'=');
-            if let (Some(name), Some(value)) = (halves.next(), halves.next()) {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let (pair, next) = halves(rest, b';').unwrap_or((rest, b""));
+            if let Some((name, value)) = halves(pair.trim_ascii(), b'=') {
                 each(name, value);
             }
+            rest = next;
         }
     });
+}
+
+/// What stands before and after the first such byte.
+fn halves(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = bytes.split_at_checked(memchr::memchr(at, bytes)?)?;
+    Some((before, after.get(1..).unwrap_or_default()))
 }
 
 /// An attempt's cookie as it was sent.
@@ -136,17 +144,35 @@ impl fmt::Debug for SentCookie {
     }
 }
 
-/// Every attempt's cookie in a request. Usually none, and then nothing is allocated.
-pub(crate) fn attempt_cookies(view: &dyn RequestView, names: &CookieNames) -> Vec<SentCookie> {
-    let mut found = Vec::new();
+/// More session cookies than this in one request are somebody's game.
+const MAX_SESSIONS: usize = 4;
+
+/// The cookies of ours in a request.
+#[derive(Default)]
+pub(crate) struct SentCookies<'a> {
+    /// The values of those named as the session's is: one, unless somebody plays.
+    pub(crate) sessions: [Option<&'a [u8]>; MAX_SESSIONS],
+    /// Usually none, and then nothing is allocated.
+    pub(crate) attempts: Vec<SentCookie>,
+}
+
+/// Every cookie of ours in a request, in one pass.
+pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -> SentCookies<'a> {
+    let mut sent = SentCookies::default();
     each_cookie(view, |name, value| {
-        if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
+        if name == names.session.as_bytes() {
+            if value.len() <= MAX_COOKIE
+                && let Some(free) = sent.sessions.iter_mut().find(|slot| slot.is_none())
+            {
+                *free = Some(value);
+            }
+        } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
             && let Some(kind) = names.kind(name)
         {
-            found.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
+            sent.attempts.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
         }
     });
-    found
+    sent
 }
 
 #[cfg(test)]

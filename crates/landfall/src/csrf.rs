@@ -4,12 +4,11 @@
 //! WebSocket handshake. Fetch Metadata and the Origin header do. A request with neither header is not from a
 //! browser and carries no cookie that somebody else could have made it carry.
 
-use crate::guard::has_token;
 use crate::request::RequestView;
 
 /// Whether the check applies: an unsafe method (RFC 9110 §9.2.1) or a WebSocket handshake, which is a GET.
-pub(crate) fn is_checked(view: &dyn RequestView) -> bool {
-    !matches!(view.method(), "GET" | "HEAD" | "OPTIONS" | "TRACE") || has_token(view, "upgrade", b"websocket")
+pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") || websocket
 }
 
 /// Whether the request comes from this site, as far as the browser says.

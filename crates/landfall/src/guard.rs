@@ -35,63 +35,74 @@ pub(crate) struct RequestFacts {
     pub(crate) attempts: Vec<SentCookie>,
 }
 
-/// Classifies by Fetch Metadata where the browser sends it, else by Accept.
-pub(crate) fn classify(view: &dyn RequestView) -> RequestKind {
-    let html = accepts_html(view);
-    let other = RequestKind::Other { html };
-    // A boosted link or form is still a script's request, whatever its method.
-    if view.header("hx-request").is_some_and(|value| value == b"true") {
-        return RequestKind::Htmx;
-    }
-    if view.method() != "GET" || is_prefetch(view) || has_token(view, "upgrade", b"websocket") {
-        return other;
-    }
-    match (view.header("sec-fetch-mode"), view.header("sec-fetch-dest")) {
-        (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,
-        (None, None) if html && view.header("x-requested-with").is_none() => RequestKind::Navigation,
-        _ => other,
-    }
+/// What a request's headers say about its kind, read in one pass.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one header's word, and no two exclude each other")]
+pub(crate) struct Signs<'a> {
+    html: bool,
+    /// A browser fetches this ahead of a person's click.
+    pub(crate) prefetch: bool,
+    /// A WebSocket handshake.
+    pub(crate) websocket: bool,
+    htmx: Option<&'a [u8]>,
+    mode: Option<&'a [u8]>,
+    dest: Option<&'a [u8]>,
+    scripted: bool,
 }
 
-/// Whether a browser fetches this ahead of a person's click.
-pub(crate) fn is_prefetch(view: &dyn RequestView) -> bool {
-    has_token(view, "sec-purpose", b"prefetch")
-        || has_token(view, "purpose", b"prefetch")
-        || has_token(view, "x-moz", b"prefetch")
-        || view.header("next-router-prefetch").is_some()
-}
-
-/// Whether this request is, by its own headers, anything but a person opening a page.
-pub(crate) fn is_no_navigation(view: &dyn RequestView) -> bool {
-    is_prefetch(view)
-        || view.header("sec-fetch-mode").is_some_and(|mode| mode != b"navigate")
-        || view.header("sec-fetch-dest").is_some_and(|dest| dest != b"document")
-}
-
-fn accepts_html(view: &dyn RequestView) -> bool {
-    has_media_type(view, b"text/html") || has_media_type(view, b"application/xhtml+xml")
-}
-
-fn has_media_type(view: &dyn RequestView, wanted: &[u8]) -> bool {
-    let mut found = false;
-    view.header_values("accept", &mut |value| {
-        found |= value.split(|byte| *byte == b',').any(|range| {
-            let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-            let name = parts.next().unwrap_or_default();
-            name.eq_ignore_ascii_case(wanted)
-                && !parts.any(|part| matches!(part, b"q=0" | b"q=0.0" | b"q=0.00"))
+impl<'a> Signs<'a> {
+    pub(crate) fn read(view: &'a dyn RequestView) -> Self {
+        let mut signs = Self::default();
+        view.each_header(&mut |name, value| match name {
+            "accept" => signs.html |= accepts_html(value),
+            "hx-request" => _ = signs.htmx.get_or_insert(value),
+            "next-router-prefetch" => signs.prefetch = true,
+            "purpose" | "sec-purpose" | "x-moz" => signs.prefetch |= has_token(value, b"prefetch"),
+            "sec-fetch-dest" => _ = signs.dest.get_or_insert(value),
+            "sec-fetch-mode" => _ = signs.mode.get_or_insert(value),
+            "upgrade" => signs.websocket |= has_token(value, b"websocket"),
+            "x-requested-with" => signs.scripted = true,
+            _ => {}
         });
-    });
-    found
+        signs
+    }
+
+    /// Classifies by Fetch Metadata where the browser sends it, else by Accept.
+    pub(crate) fn kind(&self, method: &str) -> RequestKind {
+        let other = RequestKind::Other { html: self.html };
+        // A boosted link or form is still a script's request, whatever its method.
+        if self.htmx == Some(b"true") {
+            return RequestKind::Htmx;
+        }
+        if method != "GET" || self.prefetch || self.websocket {
+            return other;
+        }
+        match (self.mode, self.dest) {
+            (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,
+            (None, None) if self.html && !self.scripted => RequestKind::Navigation,
+            _ => other,
+        }
+    }
+
+    /// Whether this request is, by its own headers, anything but a person opening a page; a browser that
+    /// fetches it ahead of a person's click, for one.
+    pub(crate) fn is_no_navigation(&self) -> bool {
+        self.prefetch
+            || self.mode.is_some_and(|mode| mode != b"navigate")
+            || self.dest.is_some_and(|dest| dest != b"document")
+    }
 }
 
-/// Whether a comma- or semicolon-separated header holds a token, in any case.
-pub(crate) fn has_token(view: &dyn RequestView, name: &str, token: &[u8]) -> bool {
-    let mut found = false;
-    view.header_values(name, &mut |value| {
-        found |= value
-            .split(|byte| matches!(byte, b',' | b';'))
-            .any(|part| part.trim_ascii().eq_ignore_ascii_case(token));
-    });
-    found
+fn accepts_html(accept: &[u8]) -> bool {
+    accept.split(|byte| *byte == b',').any(|range| {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        (name.eq_ignore_ascii_case(b"text/html") || name.eq_ignore_ascii_case(b"application/xhtml+xml"))
+            && !parts.any(|part| matches!(part, b"q=0" | b"q=0.0" | b"q=0.00"))
+    })
+}
+
+/// Whether a comma- or semicolon-separated value holds a token, in any case.
+fn has_token(value: &[u8], token: &[u8]) -> bool {
+    value.split(|byte| matches!(byte, b',' | b';')).any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }

@@ -67,14 +67,21 @@ impl BaseUrl {
         port == self.port && host.eq_ignore_ascii_case(&self.host)
     }
 
-    /// A path of the application as browsers see it, given the path of a request. A proxy in front may have
+    /// Path and query as browsers see them, given those of a request. A proxy in front may have
     /// taken the base path away.
-    pub(crate) fn outside_path(&self, path: &str) -> String {
-        if self.path.is_empty() || self.strip(path).is_some() {
-            path.to_owned()
-        } else {
-            format!("{}{path}", self.path)
+    pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> String {
+        let stripped = !self.path.is_empty() && self.strip(path).is_none();
+        let base = if stripped { self.path.as_str() } else { "" };
+        let length = base.len() + path.len() + query.map_or(0, |query| query.len() + 1);
+        // Made for every request: one allocation.
+        let mut out = String::with_capacity(length);
+        out.push_str(base);
+        out.push_str(path);
+        if let Some(query) = query {
+            out.push('?');
+            out.push_str(query);
         }
+        out
     }
 
     /// The path below the base path.
@@ -147,8 +154,8 @@ mod tests {
     #[test]
     fn a_base_path_is_put_back_where_a_proxy_took_it() {
         let base = BaseUrl::parse("https://example.com/app").unwrap();
-        assert_eq!(base.outside_path("/dashboard"), "/app/dashboard");
-        assert_eq!(base.outside_path("/app/dashboard"), "/app/dashboard");
+        assert_eq!(base.outside_path("/dashboard", None), "/app/dashboard");
+        assert_eq!(base.outside_path("/app/dashboard", Some("a=1")), "/app/dashboard?a=1");
         assert_eq!(base.inside_path("/app/auth/login"), "/auth/login");
         assert_eq!(base.inside_path("/apple"), "/apple");
     }

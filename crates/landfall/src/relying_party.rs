@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::builder::RelyingPartyBuilder;
 use crate::challenge::SignInWanted;
 use crate::clock::{Clock, Entropy};
-use crate::cookie::{CookieNames, attempt_cookies};
+use crate::cookie::{CookieNames, SentCookie, sent_cookies};
 use crate::csrf;
 use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
@@ -16,7 +16,7 @@ use crate::flow::login::{self, LoginStart};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::flow::posted;
 use crate::flow::provider::Provider;
-use crate::guard::{self, RequestFacts, RequestKind};
+use crate::guard::{RequestFacts, RequestKind, Signs};
 use crate::http_client::HttpClient;
 use crate::inner::{form_body, is_form, lost, return_to_in};
 use crate::origin::BaseUrl;
@@ -109,7 +109,8 @@ impl RelyingParty {
     /// For adapters: the first step with a request.
     pub fn begin(&self, view: &dyn RequestView) -> Step {
         let inner = &self.inner;
-        let kind = guard::classify(view);
+        let signs = Signs::read(view);
+        let kind = signs.kind(view.method());
         let Some((base, place)) = inner.select(view) else {
             return Step::Done(Decision::Reply(inner.wrong_host(view, kind)));
         };
@@ -118,10 +119,10 @@ impl RelyingParty {
         let query = view.query().unwrap_or_default();
         let now = inner.clock.now();
         if path == settings.paths.callback && inner.is_callback(query) {
-            return self.callback(view, base, place, kind);
+            return self.callback(view, base, place, &signs);
         }
         if path == settings.paths.login {
-            return self.login(view, base, place, kind);
+            return self.login(view, base, place, &signs);
         }
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
@@ -132,16 +133,17 @@ impl RelyingParty {
         {
             return Step::Done(Decision::Reply(reply));
         }
-        let found = inner.sessions.find(base, &place.names, view, now);
+        let sent = sent_cookies(view, &place.names);
+        let found = inner.sessions.find(base, &place.names, &sent, now);
         if !matches!(found, Found::Nobody)
-            && csrf::is_checked(view)
+            && csrf::is_checked(view.method(), signs.websocket)
             && !settings.cross_site.iter().any(|allowed| allowed == path)
             && !inner.is_same_origin(view)
         {
             let error = Error::new(ErrorCode::CrossSite);
             return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
         }
-        let facts = facts(view, base, place, kind);
+        let facts = facts(view, base, place, kind, sent.attempts);
         match found {
             Found::Nobody => Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()))),
             Found::Session { session, renew: false } => {
@@ -247,11 +249,12 @@ impl RelyingParty {
         Ok(AccessToken { token: tokens.access.clone(), expires_at: tokens.access_expires_at, expires_in })
     }
 
-    fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
+    fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, signs: &Signs<'_>) -> Step {
         let inner = &self.inner;
+        let kind = signs.kind(view.method());
         match view.method() {
             // A browser that fetches ahead must not use the code up.
-            "GET" if guard::is_prefetch(view) => {
+            "GET" if signs.prefetch => {
                 let error = Error::new(ErrorCode::RequestMalformed).detail("a prefetch of the callback");
                 return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
             }
@@ -262,11 +265,12 @@ impl RelyingParty {
                 return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, allow)));
             }
         }
+        let sent = sent_cookies(view, &place.names);
         let request = CallbackRequest {
             base,
             query: view.query().unwrap_or_default().to_owned(),
-            sent: attempt_cookies(view, &place.names),
-            found: inner.sessions.find(base, &place.names, view, inner.clock.now()),
+            found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
+            sent: sent.attempts,
         };
         let this = self.clone();
         Step::Wait(inner.runtime.run(
@@ -303,8 +307,9 @@ impl RelyingParty {
         }))
     }
 
-    fn login(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
+    fn login(&self, view: &dyn RequestView, base: usize, place: &Place, signs: &Signs<'_>) -> Step {
         let inner = &self.inner;
+        let kind = signs.kind(view.method());
         if view.method() != "GET" {
             return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
         }
@@ -312,12 +317,12 @@ impl RelyingParty {
             Ok(return_to) => return_to,
             Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
         };
-        let mut facts = facts(view, base, place, kind);
+        let mut facts = facts(view, base, place, kind, sent_cookies(view, &place.names).attempts);
         if kind == RequestKind::Htmx {
             let to = inner.login_link(base, &return_to);
             return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
         }
-        if guard::is_no_navigation(view) {
+        if signs.is_no_navigation() {
             return_to.as_str().clone_into(&mut facts.target);
             return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
         }
@@ -344,8 +349,9 @@ impl RelyingParty {
         }
         let from_query = return_to_in(view.query().unwrap_or_default());
         let is_form = is_form(view);
-        let sent = attempt_cookies(view, &place.names);
-        let found = inner.sessions.find(base, &place.names, view, inner.clock.now());
+        let sent = sent_cookies(view, &place.names);
+        let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
+        let sent = sent.attempts;
         let this = self.clone();
         Step::NeedsBody(NeedsBody::new(LOGOUT_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
@@ -439,17 +445,19 @@ pub fn stacked_layers(layer: &'static str) -> Reply {
     pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
 }
 
-fn facts(view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> RequestFacts {
-    let mut target = place.base.outside_path(view.path());
-    if let Some(query) = view.query() {
-        target.push('?');
-        target.push_str(query);
-    }
+fn facts(
+    view: &dyn RequestView,
+    base: usize,
+    place: &Place,
+    kind: RequestKind,
+    attempts: Vec<SentCookie>,
+) -> RequestFacts {
+    let target = place.base.outside_path(view.path(), view.query());
     let htmx_page = (kind == RequestKind::Htmx)
         .then(|| view.header("hx-current-url"))
         .flatten()
         .and_then(|url| std::str::from_utf8(url).ok())
         .and_then(|url| url.strip_prefix(place.base.origin.as_str()))
         .map(str::to_owned);
-    RequestFacts { kind, base, target, htmx_page, attempts: attempt_cookies(view, &place.names) }
+    RequestFacts { kind, base, target, htmx_page, attempts }
 }

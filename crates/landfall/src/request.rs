@@ -17,9 +17,20 @@ pub trait RequestView {
     /// target, else the Host header.
     fn authority(&self) -> Option<&str>;
 
+    /// Calls `each` with the name (lower case) and value of every header; values of one name in their order.
+    ///
+    /// All of them are walked once where a dozen is asked for: that is cheaper than looking each of them up.
+    fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8]));
+
     /// Calls `each` with every value of the header `name` (lower case), in order. HTTP/2 clients split the
     /// Cookie header into several (RFC 9113 §8.2.3), so there is no "the" value.
-    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8]));
+    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
+        self.each_header(&mut |own, value| {
+            if own == name {
+                each(value);
+            }
+        });
+    }
 
     /// The first value of the header `name` (lower case).
     fn header(&self, name: &str) -> Option<&[u8]> {

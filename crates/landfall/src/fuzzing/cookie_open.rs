@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::clock::{Entropy, EntropyError};
-use crate::cookie::{CookieKind, CookieNames, attempt_cookies, each_cookie};
+use crate::cookie::{CookieKind, CookieNames, each_cookie, sent_cookies};
 use crate::origin::BaseUrl;
 use crate::pending_login::{PendingLogin, Spent, State};
 use crate::request::RequestView;
@@ -88,8 +88,8 @@ fn as_header(data: &[u8]) {
         count += 1;
         assert!(!name.contains(&b'=') && !name.contains(&b';') && !value.contains(&b';'));
     });
-    assert!(count <= data.iter().filter(|byte| **byte == b'=').count());
-    for cookie in attempt_cookies(&view, &names) {
+    assert!(count < data.split(|byte| *byte == b'=').count());
+    for cookie in sent_cookies(&view, &names).attempts {
         assert_eq!(names.kind(&cookie.name), Some(cookie.kind));
         assert!([CookieKind::Login, CookieKind::Spent, CookieKind::Post].contains(&cookie.kind));
         let text = format!("{}={}", cookie.name, cookie.value);
@@ -129,9 +129,7 @@ impl RequestView for Header<'_> {
         None
     }
 
-    fn header_values<'a>(&'a self, name: &str, each: &mut dyn FnMut(&'a [u8])) {
-        if name == "cookie" {
-            each(self.0);
-        }
+    fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+        each("cookie", self.0);
     }
 }

@@ -27,8 +27,10 @@ impl SessionId {
         if text.len() != TEXT_LENGTH {
             return None;
         }
-        let bytes: [u8; 32] = URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()?;
-        Some(Self(Secret::new(bytes)))
+        // One byte more than there is: the decoder wants room for a rounded-up length.
+        let mut bytes = [0; 33];
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        bytes.get(..length)?.try_into().ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
     pub(crate) fn to_text(&self) -> String {

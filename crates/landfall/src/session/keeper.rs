@@ -12,13 +12,9 @@ use super::id::{SessionId, TEXT_LENGTH};
 use super::store::{Change, IndexKey, SessionStore, StoreError, StoredRecord};
 use super::{Identity, Session, Stored, Tokens, record};
 use crate::clock::{Entropy, Timestamp};
-use crate::cookie::{CookieNames, MAX_COOKIE, each_cookie};
+use crate::cookie::{CookieNames, MAX_COOKIE, SentCookies};
 use crate::error::{Error, ErrorCode};
-use crate::request::RequestView;
 use crate::seal::{CookieKey, Opened, Sealer, keyed_digests};
-
-/// More session cookies than this in one request are somebody's game.
-const MAX_CANDIDATES: usize = 4;
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug)]
@@ -94,21 +90,11 @@ impl SessionKeeper {
         &self,
         base: usize,
         names: &CookieNames,
-        view: &dyn RequestView,
+        sent: &SentCookies<'_>,
         now: Timestamp,
     ) -> Found {
-        let mut candidates: [Option<&[u8]>; MAX_CANDIDATES] = [None; MAX_CANDIDATES];
-        let mut free = candidates.iter_mut();
-        each_cookie(view, |name, value| {
-            if name == names.session.as_bytes()
-                && value.len() <= MAX_COOKIE
-                && let Some(slot) = free.next()
-            {
-                *slot = Some(value);
-            }
-        });
         let mut to_load = Vec::new();
-        for text in candidates.into_iter().flatten() {
+        for text in sent.sessions.into_iter().flatten() {
             let found = match (&self.store, text.len() == TEXT_LENGTH) {
                 (Some(_), true) => self.find_stored(text, now, &mut to_load),
                 (None, false) => self.find_sealed(base, names, text, now),
