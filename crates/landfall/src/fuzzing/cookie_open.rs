@@ -38,8 +38,8 @@ pub fn cookie_open(data: &[u8]) {
                 .ok()
                 .and_then(|bytes| bytes.get(NONCE).and_then(|nonce| nonce.try_into().ok())),
         );
-        let sealed = sealer.seal(&nonce, NAME, &plain).ok();
-        assert_eq!(sealed.as_deref().map(str::as_bytes), Some(data), "opened, but not sealed with this key");
+        let again = sealer.seal(&nonce, NAME, &plain).ok();
+        assert_eq!(again.as_deref().map(str::as_bytes), Some(data), "opened, but not sealed with this key");
         as_plaintext(&plain);
     }
     as_plaintext(data);
@@ -50,12 +50,12 @@ pub fn cookie_open(data: &[u8]) {
 /// Whatever was sealed opens; with any byte changed, or under another name, it does not.
 fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
     let nonce = Nonce(Some([7; 12]));
-    let sealed = sealer.seal_bytes(&nonce, NAME, data).unwrap_or_default();
-    let opened = sealer.open_bytes(NAME, sealed.clone()).plain();
+    let bytes = sealer.seal_bytes(&nonce, NAME, data).unwrap_or_default();
+    let opened = sealer.open_bytes(NAME, bytes.clone()).plain();
     assert_eq!(opened.as_deref().map(Vec::as_slice), Some(data));
-    assert!(sealer.open_bytes(b"__Host-landfall-login", sealed.clone()).plain().is_none());
+    assert!(sealer.open_bytes(b"__Host-landfall-login", bytes.clone()).plain().is_none());
     let first = usize::from(data.first().copied().unwrap_or_default());
-    let mut changed = sealed;
+    let mut changed = bytes;
     let at = first % changed.len();
     if let Some(byte) = changed.get_mut(at) {
         *byte ^= data.last().copied().unwrap_or_default() | 1;
