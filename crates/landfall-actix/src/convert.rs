@@ -1,10 +1,12 @@
 //! The only place that knows both worlds: actix-web's requests and responses, and the core's.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use bytes::Bytes;
 use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
 
@@ -72,7 +74,7 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
             _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL)))),
         }
     };
-    if let Some(Ok(value)) = edits.cache_control.as_deref().map(HeaderValue::from_str) {
+    if let Some(Ok(value)) = edits.cache_control.map(into_value) {
         headers.insert(CACHE_CONTROL, value);
     }
     for cookie in edits.set_cookies {
@@ -82,6 +84,14 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
         } else {
             tracing::error!("a cookie was dropped: it cannot stand in a header");
         }
+    }
+}
+
+/// What is always the same is not copied.
+fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text),
     }
 }
 

@@ -1,7 +1,9 @@
 //! The only place that knows both worlds: axum's requests and responses, and the core's.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, HOST, HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -61,7 +63,7 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
             _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL).iter()))),
         }
     };
-    if let Some(Ok(value)) = edits.cache_control.as_deref().map(HeaderValue::from_str) {
+    if let Some(Ok(value)) = edits.cache_control.map(into_value) {
         headers.insert(CACHE_CONTROL, value);
     }
     for cookie in edits.set_cookies {
@@ -71,6 +73,14 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
         } else {
             tracing::error!("a cookie was dropped: it cannot stand in a header");
         }
+    }
+}
+
+/// What is always the same is not copied.
+fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
+    match text {
+        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text),
     }
 }
 
