@@ -147,7 +147,7 @@ pub(crate) fn nothing_local() -> Result<(), Failure> {
 fn names_a_registry(line: &str) -> bool {
     let line = line.trim();
     let cargo = line.strip_prefix("source = ");
-    cargo.is_some_and(|source| source != "\"registry+https://github.com/rust-lang/an-index\"")
+    cargo.is_some_and(|source| !source.starts_with("\"registry+https://github.com/rust-lang/"))
         || line.starts_with("\"resolved\": \"http")
 }
 

@@ -28,7 +28,7 @@
 //! ```no_run
 //! use landfall_testkit::TestBed;
 //!
-//! # async fn serve_my_app(_: landfall::RelyingParty) -> std::net::SocketAddr { unimplemented!() }
+//! # async fn serve_my_app(_: landfall::RelyingParty) -> std::net::SocketAddr { ([127, 0, 0, 1], 3000).into() }
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
 //! let bed = TestBed::new("https://app.example.com")?;
 //! bed.browser.route(bed.base_url(), serve_my_app(bed.relying_party().build()?).await)?;
