@@ -4,7 +4,7 @@ use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
 
-use landfall_testkit::{Client, LocalProvider};
+use landfall_testkit::{Client, LocalProvider, StartError};
 
 use crate::landfall::{MemoryStore, RelyingParty, RelyingPartyBuilder};
 
@@ -85,19 +85,25 @@ fn names_a_provider(mut names: impl Iterator<Item = String>) -> bool {
 }
 
 fn local_provider(base_urls: &[String]) -> Result<LocalProvider, Box<dyn Error>> {
-    let port = (PROVIDER_PORT..=PROVIDER_PORT + 99)
-        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
-        .ok_or("no free port for the local provider between 9000 and 9099")?;
-    if port != PROVIDER_PORT {
-        tracing::warn!("port {PROVIDER_PORT} is taken: the local provider listens on {port}");
-    }
     let mut client = Client::new(CLIENT_ID).secret(CLIENT_SECRET);
     for base_url in base_urls {
         client = client
             .redirect_uri(format!("{base_url}/auth/callback"))
             .post_logout_redirect_uri(format!("{base_url}/"));
     }
-    Ok(LocalProvider::builder().port(port).client(client).start_blocking()?)
+    // Tried by starting: a port that was free a moment ago may be another example's by now.
+    for port in PROVIDER_PORT..PROVIDER_PORT + 100 {
+        match LocalProvider::builder().port(port).client(client.clone()).start_blocking() {
+            Err(StartError::Bind(_)) => {}
+            started => {
+                if port != PROVIDER_PORT {
+                    tracing::warn!("port {PROVIDER_PORT} is taken: the local provider listens on {port}");
+                }
+                return Ok(started?);
+            }
+        }
+    }
+    Err("no free port for the local provider between 9000 and 9099".into())
 }
 
 #[cfg(test)]

@@ -478,7 +478,9 @@ impl From<crate::EntropyError> for Error {
 }
 
 /// A setting that cannot work, found when the relying party is built.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+///
+/// `Debug` reads as `Display` does: it is what a `main` that returns an error prints.
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {problem}; {remedy}")]
 #[non_exhaustive]
 pub struct ConfigError {
@@ -488,6 +490,12 @@ pub struct ConfigError {
     pub problem: String,
     /// What to do.
     pub remedy: String,
+}
+
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 impl ConfigError {
