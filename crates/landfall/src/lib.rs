@@ -49,8 +49,8 @@ pub use return_to::{ReturnTo, ReturnToError};
 pub use seal::CookieKey;
 pub use secret::Secret;
 pub use session::{
-    Change, Identity, IndexKey, MemoryStore, RecordKey, SessionStore, StoreError, StoredRecord, Updated,
-    Watcher,
+    Change, Identity, IndexKey, MemoryStore, RecordKey, Selection, SessionStore, StoreError, StoreOpener,
+    StoredRecord, Updated, Watcher,
 };
 pub use settings::Userinfo;
 pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};

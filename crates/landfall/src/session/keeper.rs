@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::cache::NearCache;
 use super::id::{SessionId, TEXT_LENGTH};
-use super::store::{Change, IndexKey, SessionStore, StoreError, StoredRecord};
+use super::store::{Change, IndexKey, Selection, SessionStore, StoreError, StoredRecord};
 use super::{Identity, Session, Stored, Tokens, record};
 use crate::clock::{Entropy, Timestamp};
 use crate::cookie::{CookieNames, MAX_COOKIE, SentCookies};
@@ -290,7 +290,8 @@ impl SessionKeeper {
         let Some(store) = &self.store else { return Ok(0) };
         let mut ended = 0;
         for index in self.index("subject", subject)? {
-            ended += self.bounded(store.remove_by_subject(index, None)).await?;
+            let removed = self.bounded(store.remove_by_subject(index, Selection::all())).await?;
+            ended += removed.len() as u64;
         }
         self.changes.fetch_add(1, Ordering::SeqCst);
         self.cache.forget(Change::Everything);
@@ -356,6 +357,7 @@ impl SessionKeeper {
             subject,
             sid,
             Bytes::from(sealed),
+            Bytes::new(),
         );
         record.version = session.stored.as_ref().map_or(1, |place| place.version);
         Ok(record)

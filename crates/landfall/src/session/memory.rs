@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::store::{Change, IndexKey, RecordKey, SessionStore, StoreError, StoredRecord, Updated, Watcher};
+use super::store::{
+    Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+};
 use crate::clock::{Clock, SystemClock, Timestamp};
 
 /// What has expired is looked for after this many creations.
@@ -130,10 +132,10 @@ impl State {
         }
     }
 
-    fn remove_all(&mut self, keys: Vec<RecordKey>, before: Option<Timestamp>) -> Vec<RecordKey> {
+    fn remove_all(&mut self, keys: Vec<RecordKey>, selection: Selection) -> Vec<RecordKey> {
         let mut removed = keys;
         removed.retain(|key| {
-            self.records.get(key).is_some_and(|record| before.is_none_or(|before| record.created_at < before))
+            self.records.get(key).is_some_and(|record| selection.includes(*key, record.created_at))
         });
         for key in &removed {
             self.take(*key);
@@ -217,25 +219,37 @@ impl SessionStore for MemoryStore {
         }))
     }
 
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        let now = self.clock.now();
+        let state = self.state();
+        let mut found: Vec<_> = indexed(&state.subjects, subject)
+            .into_iter()
+            .filter_map(|key| Some((key, state.records.get(&key)?)))
+            .filter(|(_, record)| !record.is_expired(now))
+            .collect();
+        found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created_at));
+        Ok(found.into_iter().take(limit).map(|(key, record)| (key, record.clone())).collect())
+    }
+
     async fn remove_by_subject(
         &self,
         subject: IndexKey,
-        created_before: Option<Timestamp>,
-    ) -> Result<u64, StoreError> {
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
         Ok(self.change(|state, _| {
-            let removed = state.remove_all(indexed(&state.subjects, subject), created_before);
-            (removed.len() as u64, removed)
+            let removed = state.remove_all(indexed(&state.subjects, subject), selection);
+            (removed.clone(), removed)
         }))
     }
 
-    async fn remove_by_sid(
-        &self,
-        sid: IndexKey,
-        created_before: Option<Timestamp>,
-    ) -> Result<u64, StoreError> {
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
         Ok(self.change(|state, _| {
-            let removed = state.remove_all(indexed(&state.sids, sid), created_before);
-            (removed.len() as u64, removed)
+            let removed = state.remove_all(indexed(&state.sids, sid), selection);
+            (removed.clone(), removed)
         }))
     }
 

@@ -15,7 +15,10 @@ pub(crate) use cache::NearCache;
 pub use identity::Identity;
 pub(crate) use keeper::{Found, Lifetimes, SessionKeeper};
 pub use memory::MemoryStore;
-pub use store::{Change, IndexKey, RecordKey, SessionStore, StoreError, StoredRecord, Updated, Watcher};
+pub use store::{
+    Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
+    Watcher,
+};
 
 /// An opened session.
 #[derive(Debug)]

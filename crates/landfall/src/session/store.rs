@@ -2,13 +2,14 @@
 //! remember-once; nothing of OAuth, and nothing it could read.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 
 /// The name a record is stored under: a digest of half the cookie's value. It opens nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,6 +57,9 @@ pub struct StoredRecord {
     pub sid: Option<IndexKey>,
     /// Identity and tokens, sealed with the browser's half of the key.
     pub sealed: Bytes,
+    /// When it was last seen and how the browser calls itself, sealed with a key of the server's alone, so that
+    /// sessions can be listed without their cookies.
+    pub admin: Bytes,
 }
 
 impl StoredRecord {
@@ -67,13 +71,62 @@ impl StoredRecord {
         subject: IndexKey,
         sid: Option<IndexKey>,
         sealed: Bytes,
+        admin: Bytes,
     ) -> Self {
-        Self { version: 1, created_at, expires_at, idle_expires_at, subject, sid, sealed }
+        Self { version: 1, created_at, expires_at, idle_expires_at, subject, sid, sealed, admin }
+    }
+
+    /// The moment from which on it must not be served: the earlier of its two ends.
+    pub fn ends_at(&self) -> Timestamp {
+        self.expires_at.min(self.idle_expires_at)
     }
 
     /// Whether it must not be served any more.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at || now >= self.idle_expires_at
+    }
+}
+
+/// Which of the records that an index leads to.
+///
+/// ```
+/// use landfall::{Selection, Timestamp};
+///
+/// let earlier = Selection::all().created_before(Timestamp::from_secs(1_800_000_000));
+/// assert_eq!(earlier.except, None);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Selection {
+    /// Those created before this moment alone.
+    pub created_before: Option<Timestamp>,
+    /// All but this one.
+    pub except: Option<RecordKey>,
+}
+
+impl Selection {
+    /// Every one.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// Those created before this moment alone; one created at it stays.
+    #[must_use]
+    pub fn created_before(mut self, moment: Timestamp) -> Self {
+        self.created_before = Some(moment);
+        self
+    }
+
+    /// All but this one.
+    #[must_use]
+    pub fn except(mut self, key: RecordKey) -> Self {
+        self.except = Some(key);
+        self
+    }
+
+    /// Whether this record is among them.
+    pub fn includes(&self, key: RecordKey, created_at: Timestamp) -> bool {
+        self.created_before.is_none_or(|moment| created_at < moment) && self.except != Some(key)
     }
 }
 
@@ -127,7 +180,12 @@ impl StoreError {
 /// Keeps sessions. Implement it for an engine of your own; the suite in `landfall-testkit` tells whether it
 /// keeps the promises below, each of which somebody's session depends on.
 ///
-/// Every method that changes something is atomic. An expired record is never handed out.
+/// - Every method that changes something is atomic: of two that race, one comes first for everybody.
+/// - An expired record is never handed out, listed or updated; it disappears by itself before long.
+/// - Whether something has expired is told by the clock the store was given, by default the system's, so that
+///   every instance and the relying party agree.
+/// - All methods are called on one runtime, the relying party's. A future that is dropped half-way leaves the
+///   record as it was, or changed as a whole.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Stores a new record.
@@ -173,25 +231,31 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// When the engine fails.
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError>;
 
-    /// Removes every record of a subject, or those created before a moment; how many.
+    /// The records of a subject that have not expired, the newest first, `limit` at most.
+    ///
+    /// # Errors
+    /// When the engine fails.
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError>;
+
+    /// Removes the selected records of a subject; which ones.
     ///
     /// # Errors
     /// When the engine fails.
     async fn remove_by_subject(
         &self,
         subject: IndexKey,
-        created_before: Option<Timestamp>,
-    ) -> Result<u64, StoreError>;
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError>;
 
-    /// Removes every record of a provider session, or those created before a moment; how many.
+    /// Removes the selected records of a provider session; which ones.
     ///
     /// # Errors
     /// When the engine fails.
-    async fn remove_by_sid(
-        &self,
-        sid: IndexKey,
-        created_before: Option<Timestamp>,
-    ) -> Result<u64, StoreError>;
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError>;
 
     /// Takes a lease for `holder` if nobody holds it, for `span`; whether it was taken.
     ///
@@ -213,7 +277,30 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Tells `watcher` of every change from now on, as soon as the engine can. A store that cannot tell does
     /// nothing here: copies are then as old as the near cache allows.
+    ///
+    /// It is called when the relying party is built, with or without a runtime around it: what has to run must
+    /// wait for the first of the other calls. After a gap in which changes may have been missed, the watcher is
+    /// told [`Change::Everything`].
     fn watch(&self, watcher: Watcher) {
         drop(watcher);
     }
+
+    /// The file of a store that is embedded in this process and survives it; `None` for every other. On
+    /// loopback, cookie keys that nobody configured are kept beside it.
+    fn file(&self) -> Option<PathBuf> {
+        None
+    }
+}
+
+/// Opens a store by its address, for `LANDFALL_STORE`; see
+/// [`RelyingPartyBuilder::store_opener`](crate::RelyingPartyBuilder::store_opener). The crates with stores have one.
+pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
+    /// The schemes it answers for, as they stand before the address's first colon: `redis`, `rediss`.
+    fn schemes(&self) -> &'static [&'static str];
+
+    /// The store at this address. Nothing is asked of the engine yet.
+    ///
+    /// # Errors
+    /// When the address is malformed. The error must not repeat it: it may hold a password.
+    fn open(&self, address: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError>;
 }

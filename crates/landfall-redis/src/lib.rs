@@ -1,0 +1,1 @@
+//! Sessions in Redis for applications that sign in with Landfall.

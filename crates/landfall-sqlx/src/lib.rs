@@ -1,0 +1,1 @@
+//! Sessions in PostgreSQL or SQLite for applications that sign in with Landfall.
