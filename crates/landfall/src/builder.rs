@@ -2,6 +2,7 @@
 //! asked of the network.
 
 mod check;
+mod key_file;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,8 +12,10 @@ use self::check::{check_base_urls, check_issuer, sealing};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::env::by_variable;
 use crate::error::{ConfigError, Error};
+use crate::events::{Events, SessionEvent};
 use crate::flow::attempts::Attempts;
 use crate::flow::provider::Provider;
+use crate::flow::refresh::Refreshes;
 use crate::http_client::HttpClient;
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::ClientAuth;
@@ -20,7 +23,7 @@ use crate::relying_party::{Inner, Place, RelyingParty};
 use crate::runtime::Runtime;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
-use crate::session::{NearCache, SessionKeeper, SessionStore};
+use crate::session::{NearCache, RecordSeals, SessionKeeper, SessionStore, StoreOpener};
 use crate::settings::{Paths, Settings, Userinfo};
 
 /// Opened sessions kept in this process.
@@ -45,6 +48,9 @@ pub struct RelyingPartyBuilder {
     base_urls: Vec<String>,
     cookie_keys: Vec<CookieKey>,
     store: Option<Arc<dyn SessionStore>>,
+    store_address: Option<Secret<String>>,
+    store_openers: Vec<Arc<dyn StoreOpener>>,
+    events: Events,
     scopes: Vec<String>,
     audience: Option<String>,
     extra_parameters: Vec<(String, String)>,
@@ -87,6 +93,9 @@ impl RelyingPartyBuilder {
             base_urls: Vec::new(),
             cookie_keys: Vec::new(),
             store: None,
+            store_address: None,
+            store_openers: Vec::new(),
+            events: Events::default(),
             scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
             audience: None,
             extra_parameters: Vec::new(),
@@ -177,6 +186,26 @@ impl RelyingPartyBuilder {
     /// sealed into its cookie.
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.store = Some(Arc::new(store));
+        self
+    }
+
+    /// Lets `LANDFALL_STORE` name a store of this kind: `landfall_redis::opener()`, `landfall_sqlx::opener()`.
+    /// Several may be given.
+    pub fn store_opener(mut self, opener: impl StoreOpener) -> Self {
+        self.store_openers.push(Arc::new(opener));
+        self
+    }
+
+    /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`].
+    pub fn store_address(mut self, address: impl Into<Secret<String>>) -> Self {
+        self.store_address = Some(address.into());
+        self
+    }
+
+    /// Hears of sessions that begin, are refreshed and end on this instance. It is called on the relying
+    /// party's runtime and must not block.
+    pub fn on_session_event(mut self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) -> Self {
+        self.events = Events::new(listener);
         self
     }
 
@@ -366,7 +395,8 @@ impl RelyingPartyBuilder {
         self.checked().map_err(|error| if by_variables { by_variable(error) } else { error })
     }
 
-    fn checked(self) -> Result<RelyingParty, ConfigError> {
+    fn checked(mut self) -> Result<RelyingParty, ConfigError> {
+        self.open_store()?;
         let issuer = check_issuer(&self.issuer)?;
         let bases = check_base_urls(&self.base_urls)?;
         let (secret, client_auth) = self.check_client()?;
@@ -390,12 +420,13 @@ impl RelyingPartyBuilder {
             .map(|place| place.sealer(&ring, "session", &issuer, &client_id))
             .collect::<Result<Vec<_>, Error>>()
             .map_err(|error| sealing(&error))?;
+        let seals = RecordSeals::new(Arc::clone(&issuer), client_id.clone(), ring, Arc::clone(&self.entropy))
+            .map_err(|error| sealing(&error))?;
         let sessions = SessionKeeper::new(
             Arc::clone(&issuer),
-            client_id.clone(),
-            ring,
             Arc::clone(&self.entropy),
             self.store.clone(),
+            seals,
             NearCache::new(CACHE_CAPACITY, self.near_cache_staleness),
             lifetimes,
             self.store_timeout,
@@ -438,6 +469,8 @@ impl RelyingPartyBuilder {
             provider: Provider::new(issuer, Arc::clone(&http), Arc::clone(&self.clock)),
             sessions,
             attempts: Attempts::new(),
+            refreshes: Refreshes::new(self.http_timeout),
+            events: self.events,
             http,
             clock: self.clock,
             entropy: self.entropy,

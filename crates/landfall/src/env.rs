@@ -10,7 +10,6 @@ use crate::protocol::client_auth::ClientAuth;
 use crate::relying_party::RelyingParty;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
-use crate::session::MemoryStore;
 use crate::settings::Userinfo;
 
 /// Which variable stands behind a builder's setting.
@@ -41,7 +40,7 @@ impl RelyingParty {
     /// | `LANDFALL_CLIENT_AUTH` | `client_secret_basic` (default), `client_secret_post`, `none` |
     /// | `LANDFALL_BASE_URL` | where browsers reach the application; several with commas between |
     /// | `LANDFALL_COOKIE_KEYS` | base64url keys of 32 bytes with commas between; the first seals |
-    /// | `LANDFALL_STORE` | `cookie` or `memory` |
+    /// | `LANDFALL_STORE` | `cookie` (default), `memory`, or what a [`store_opener`] opens: `sqlite:PATH`, `postgres://…`, `redis://…` |
     /// | `LANDFALL_SCOPES` | space-separated; default `openid profile email` |
     /// | `LANDFALL_AUDIENCE` | the API that the access token is for |
     /// | `LANDFALL_RESPONSE_MODE` | `query` (default) or `form_post` |
@@ -54,6 +53,8 @@ impl RelyingParty {
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`
     /// and `INTELLIAUTH_API_AUDIENCE` stand in.
+    ///
+    /// [`store_opener`]: RelyingPartyBuilder::store_opener
     ///
     /// # Errors
     /// When a variable is missing or malformed; the error names it.
@@ -167,11 +168,10 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     if let Some(file) = get("LANDFALL_CA_FILE")? {
         builder = builder.ca_file(file);
     }
-    match get("LANDFALL_STORE")?.as_deref() {
-        None | Some("cookie") => Ok(builder),
-        Some("memory") => Ok(builder.store(MemoryStore::new())),
-        Some(other) => Err(unknown("LANDFALL_STORE", other, "cookie or memory")),
-    }
+    Ok(match get("LANDFALL_STORE")? {
+        None => builder,
+        Some(address) => builder.store_address(Secret::new(address.trim().to_owned())),
+    })
 }
 
 /// Names the variable instead of the builder's method.

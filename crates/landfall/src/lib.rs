@@ -13,6 +13,7 @@ pub mod danger;
 mod decision;
 mod env;
 mod error;
+mod events;
 mod flow;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
@@ -31,6 +32,7 @@ mod runtime;
 mod seal;
 mod secret;
 mod session;
+mod sessions;
 mod settings;
 mod visit;
 
@@ -40,17 +42,19 @@ pub use challenge::{Prompt, SignInWanted};
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use decision::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
 pub use error::{ConfigError, Error, ErrorCode, Fault};
+pub use events::{EndReason, SessionChange, SessionEvent};
 pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
-pub use relying_party::{RelyingParty, Sessions, missing_layer, stacked_layers};
+pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
 pub use request::RequestView;
 pub use return_to::{ReturnTo, ReturnToError};
 pub use seal::CookieKey;
 pub use secret::Secret;
 pub use session::{
-    Change, Identity, IndexKey, MemoryStore, RecordKey, Selection, SessionStore, StoreError, StoreOpener,
-    StoredRecord, Updated, Watcher,
+    Change, Identity, IndexKey, MemoryStore, RecordKey, Selection, SessionHandle, SessionInfo, SessionStore,
+    StoreError, StoreOpener, StoredRecord, Updated, Watcher,
 };
+pub use sessions::Sessions;
 pub use settings::Userinfo;
 pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};

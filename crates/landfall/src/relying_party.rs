@@ -10,12 +10,14 @@ use crate::cookie::{CookieNames, SentCookie, sent_cookies};
 use crate::csrf;
 use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
+use crate::events::Events;
 use crate::flow::attempts::Attempts;
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::login::{self, LoginStart};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::flow::posted;
 use crate::flow::provider::Provider;
+use crate::flow::refresh::{self, Due, Refreshes};
 use crate::guard::{RequestFacts, RequestKind, Signs};
 use crate::http_client::HttpClient;
 use crate::inner::{form_body, is_form, lost, return_to_in};
@@ -26,7 +28,8 @@ use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::runtime::Runtime;
 use crate::seal::Sealer;
-use crate::session::{Found, Identity, Session, SessionKeeper};
+use crate::session::{self, Found, Session, SessionKeeper};
+use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::visit::{AccessToken, AccessTokenError, Visit};
 
@@ -34,8 +37,6 @@ use crate::visit::{AccessToken, AccessTokenError, Visit};
 pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
 /// The most that a sign-out's form may hold.
 const LOGOUT_BODY: usize = 8 * 1024;
-/// An access token is handed out while it is good for at least this long.
-const TOKEN_LEEWAY: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// The one object an application makes: it signs people in at one provider.
 ///
@@ -64,6 +65,8 @@ pub(crate) struct Inner {
     pub(crate) provider: Provider,
     pub(crate) sessions: SessionKeeper,
     pub(crate) attempts: Attempts,
+    pub(crate) refreshes: Refreshes,
+    pub(crate) events: Events,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -91,9 +94,9 @@ impl RelyingParty {
         Self { inner: Arc::new(inner) }
     }
 
-    /// Sessions that the application itself begins or ends.
+    /// Sessions that the application itself begins, lists or ends.
     pub fn sessions(&self) -> Sessions<'_> {
-        Sessions { relying_party: self }
+        Sessions::of(self)
     }
 
     /// The issuer.
@@ -233,20 +236,18 @@ impl RelyingParty {
         self.inner.login_link(facts.base, &self.inner.safe_return_to(facts.base, Some(&facts.target)))
     }
 
-    pub(crate) fn access_token(&self, session: &Session) -> Result<AccessToken, AccessTokenError> {
-        let Some(tokens) = &session.tokens else {
-            return Err(AccessTokenError::Failed(Error::new(ErrorCode::Misconfigured).detail(
-                "AccessToken without a store: tokens are never kept in a cookie; give the builder a store",
-            )));
+    pub(crate) fn access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {
+        let inner = &self.inner;
+        let (id, old) = match refresh::due(session, inner.sessions.store().is_some(), inner.clock.now()) {
+            Due::Not(answer) => return Box::pin(std::future::ready(answer)),
+            Due::Now { id, old } => (id, old),
         };
-        let now = self.inner.clock.now();
-        let expires_in = tokens.access_expires_at.since(now);
-        // A token that lasts a minute is handed out too, for half of it.
-        let lifetime = tokens.access_expires_at.since(session.created_at);
-        if expires_in.is_zero() || expires_in < TOKEN_LEEWAY.min(lifetime / 2) {
-            return Err(AccessTokenError::Wanted(SignInWanted::new()));
-        }
-        Ok(AccessToken { token: tokens.access.clone(), expires_at: tokens.access_expires_at, expires_in })
+        let this = Arc::clone(inner);
+        let gone = || {
+            let error = Error::new(ErrorCode::Misconfigured).detail("the runtime is gone");
+            Err(AccessTokenError::Failed(error))
+        };
+        inner.runtime.run(async move { refresh::fresh(&this, id, &old).await }, gone)
     }
 
     fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, signs: &Signs<'_>) -> Step {
@@ -271,6 +272,7 @@ impl RelyingParty {
             query: view.query().unwrap_or_default().to_owned(),
             found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
             sent: sent.attempts,
+            label: view.header("user-agent").and_then(session::label),
         };
         let this = self.clone();
         Step::Wait(inner.runtime.run(
@@ -390,42 +392,6 @@ impl RelyingParty {
             },
             || Decision::Reply(lost()),
         ))
-    }
-}
-
-/// Sessions that the application itself begins or ends.
-#[derive(Debug)]
-pub struct Sessions<'a> {
-    relying_party: &'a RelyingParty,
-}
-
-impl Sessions<'_> {
-    /// Begins a session for somebody whom the application knows by other means, its own tests above all.
-    /// Gives the Set-Cookie header's value, for the first base URL.
-    ///
-    /// # Errors
-    /// When the store fails, or the identity does not fit a cookie.
-    pub async fn create(&self, identity: Identity) -> Result<String, Error> {
-        let this = self.relying_party.clone();
-        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
-        let work = async move {
-            let inner = &this.inner;
-            let place = inner.place(0)?;
-            inner.sessions.begin(0, &place.names, identity, None, None, inner.clock.now()).await
-        };
-        self.relying_party.inner.runtime.run(work, gone).await
-    }
-
-    /// Ends every session of a subject in the store; how many. Sealed cookies cannot be ended from here.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn end_all_of(&self, subject: &str) -> Result<u64, Error> {
-        let this = self.relying_party.clone();
-        let subject = subject.to_owned();
-        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
-        let work = async move { this.inner.sessions.end_subject(&subject).await };
-        self.relying_party.inner.runtime.run(work, gone).await
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorCode};
 use crate::guard::RequestFacts;
 use crate::relying_party::RelyingParty;
 use crate::secret::Secret;
-use crate::session::{Identity, Session};
+use crate::session::{Identity, Session, SessionHandle};
 
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
@@ -65,16 +65,17 @@ impl Visit {
         self.inner.relying_party.login_url(&self.inner.facts)
     }
 
-    /// An access token that is still good for a while, to call an API with.
+    /// An access token that is still good for a while, to call an API with. One that is about to expire is
+    /// refreshed first, where the provider gave a refresh token: once, however many requests ask at the same
+    /// time, on however many instances.
     ///
     /// # Errors
     /// See [`AccessTokenError`].
     pub fn access_token(&self) -> Waiting<Result<AccessToken, AccessTokenError>> {
-        let answer = match self.require() {
-            Err(wanted) => Err(AccessTokenError::Wanted(wanted)),
+        match self.require() {
+            Err(wanted) => Box::pin(std::future::ready(Err(AccessTokenError::Wanted(wanted)))),
             Ok(user) => self.inner.relying_party.access_token(&user.session),
-        };
-        Box::pin(std::future::ready(answer))
+        }
     }
 
     /// For adapters: what to change on the application's response, given its Cache-Control header.
@@ -173,13 +174,20 @@ impl SignedIn {
         })
     }
 
+    /// Which of the subject's sessions this is, as [`Sessions::list`](crate::Sessions::list) names it; `None`
+    /// for one that is sealed into its cookie.
+    pub fn session(&self) -> Option<SessionHandle> {
+        self.session.stored.as_ref().map(|place| SessionHandle(place.id.record_key()))
+    }
+
     /// When the session ends at the latest, whatever happens.
     pub fn expires_at(&self) -> Timestamp {
         self.session.expires_at
     }
 }
 
-/// An access token to call an API with, good for at least another minute when it is handed out.
+/// An access token to call an API with: good for at least another minute when it is handed out, or for half of
+/// its lifetime if that is less. While the provider cannot be reached it is handed out until it expires.
 #[derive(Clone, Debug)]
 pub struct AccessToken {
     pub(crate) token: Secret<String>,
@@ -208,8 +216,8 @@ impl AccessToken {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AccessTokenError {
-    /// Nobody is signed in, or the token has expired: sign in (again).
+    /// Nobody is signed in, or the token has expired and cannot be refreshed: sign in (again).
     Wanted(SignInWanted),
-    /// It cannot be had at all: no store keeps tokens, or the store failed.
+    /// It cannot be had now: no store keeps tokens, the store failed, or the provider cannot be reached.
     Failed(Error),
 }

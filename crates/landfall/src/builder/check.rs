@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::RelyingPartyBuilder;
+use super::{RelyingPartyBuilder, key_file};
 use crate::error::{ConfigError, Error, printable};
 use crate::http_client::HttpClient;
 use crate::origin::{BaseUrl, is_loopback};
@@ -14,7 +14,7 @@ use crate::protocol::authorize::OWN_PARAMETERS;
 use crate::protocol::client_auth::ClientAuth;
 use crate::return_to::ReturnTo;
 use crate::seal::CookieKey;
-use crate::session::Lifetimes;
+use crate::session::{Lifetimes, MemoryStore};
 use crate::settings::SecretSource;
 
 impl RelyingPartyBuilder {
@@ -159,6 +159,30 @@ impl RelyingPartyBuilder {
         Ok(())
     }
 
+    /// Opens the store that an address names.
+    pub(super) fn open_store(&mut self) -> Result<(), ConfigError> {
+        let Some(address) = self.store_address.take() else { return Ok(()) };
+        if self.store.is_some() {
+            return Err(ConfigError::new("store", "given twice, as a value and by its address", "give one"));
+        }
+        let address = address.expose().as_str();
+        // Only the scheme is ever repeated: an address may hold a password.
+        let scheme = address.split(':').next().unwrap_or_default();
+        self.store = match scheme {
+            "cookie" => None,
+            "memory" => Some(Arc::new(MemoryStore::with_clock(Arc::clone(&self.clock)))),
+            _ => match self.store_openers.iter().find(|opener| opener.schemes().contains(&scheme)) {
+                Some(opener) => Some(
+                    opener
+                        .open(address, Arc::clone(&self.clock))
+                        .map_err(|error| ConfigError::new("store", error.to_string(), "mend the address"))?,
+                ),
+                None => return Err(no_opener(scheme)),
+            },
+        };
+        Ok(())
+    }
+
     pub(super) fn check_keys(&self, bases: &[BaseUrl]) -> Result<Vec<CookieKey>, ConfigError> {
         if !self.cookie_keys.is_empty() {
             return Ok(self.cookie_keys.clone());
@@ -169,6 +193,9 @@ impl RelyingPartyBuilder {
                 "missing",
                 "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='",
             ));
+        }
+        if let Some(file) = self.store.as_ref().and_then(|store| store.file()) {
+            return Ok(vec![key_file::read_or_make(&file)?]);
         }
         tracing::warn!("no cookie keys: a random one is used, and a restart signs everybody out");
         Ok(vec![CookieKey::generate()?])
@@ -223,6 +250,24 @@ impl RelyingPartyBuilder {
             ConfigError::new("http_client", "missing", "give one, or turn the feature `reqwest` on")
         })
     }
+}
+
+fn no_opener(scheme: &str) -> ConfigError {
+    let (problem, remedy) = match scheme {
+        "redis" | "rediss" | "redis+cluster" | "rediss+cluster" => (
+            "the store is Redis, and nothing here opens one".to_owned(),
+            "add the crate landfall-redis and call store_opener(landfall_redis::opener())",
+        ),
+        "postgres" | "postgresql" | "sqlite" => (
+            "the store is an SQL database, and nothing here opens one".to_owned(),
+            "add the crate landfall-sqlx and call store_opener(landfall_sqlx::opener())",
+        ),
+        other => (
+            format!("{:?} is no kind of store", printable(other)),
+            "use cookie, memory, sqlite:PATH, postgres://... or redis://...",
+        ),
+    };
+    ConfigError::new("store", problem, remedy)
 }
 
 pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {

@@ -11,6 +11,7 @@ use crate::challenge::{Prompt, SignInWanted};
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
+use crate::events::{EndReason, SessionChange};
 use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
@@ -28,6 +29,8 @@ pub(crate) struct CallbackRequest {
     pub(crate) query: String,
     pub(crate) sent: Vec<SentCookie>,
     pub(crate) found: Found,
+    /// What the browser is called.
+    pub(crate) label: Option<String>,
 }
 
 /// What kept a callback from signing anyone in, and what still has to be said to the browser.
@@ -277,15 +280,30 @@ impl Leg<'_> {
         let now = self.inner.clock.now();
         let before = self.session().await.unwrap_or_default();
         let sessions = &self.inner.sessions;
-        let cookie = sessions
-            .begin(self.request.base, &self.place.names, identity, Some(tokens), session_expiry, now)
+        let (label, subject) = (self.request.label.clone(), identity.subject().to_owned());
+        let begun = sessions
+            .begin(self.request.base, &self.place.names, identity, Some(tokens), session_expiry, label, now)
             .await?;
-        if let Some(before) = before
-            && let Err(error) = sessions.end(&before).await
-        {
-            tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
+        self.inner.events.tell(SessionChange::Created, &subject, begun.key);
+        if let Some(before) = before {
+            self.replaced(&before).await;
         }
-        Ok(cookie)
+        Ok(begun.cookie)
+    }
+
+    /// Ends the session that this browser had before.
+    async fn replaced(&self, before: &Session) {
+        match self.inner.sessions.end(before).await {
+            Ok(true) => {
+                let key = before.stored.as_ref().map(|place| place.id.record_key());
+                let change = SessionChange::Ended(EndReason::Replaced);
+                self.inner.events.tell(change, before.identity.subject(), key);
+            }
+            Ok(false) => {}
+            Err(error) => {
+                tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
+            }
+        }
     }
 
     /// The session that this browser has now.
@@ -427,7 +445,13 @@ mod tests {
             let value = rest.split(';').next().unwrap().to_owned();
             let cookie = SentCookie { kind: CookieKind::Login, name: name.to_owned(), value };
             for sent in [vec![cookie], Vec::new()] {
-                let request = CallbackRequest { base: 0, query: String::new(), sent, found: Found::Nobody };
+                let request = CallbackRequest {
+                    base: 0,
+                    query: String::new(),
+                    sent,
+                    found: Found::Nobody,
+                    label: None,
+                };
                 let leg = Leg { inner, place, request: &request, state: &state };
                 assert_eq!(leg.return_to().as_str(), lands);
             }

@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider::unreachable;
+use crate::flow::token_endpoint;
 use crate::pending_login::PendingLogin;
-use crate::protocol::client_auth::Credentials;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
 use crate::protocol::jwks::KeySet;
-use crate::protocol::token::{self, CodeGrant, TokenSet};
+use crate::protocol::token::{Grant, TokenSet};
 use crate::protocol::userinfo;
 use crate::relying_party::Inner;
 use crate::session::{Identity, Tokens};
@@ -52,7 +52,9 @@ pub(crate) async fn redeem(
     pending: &PendingLogin,
     code: &str,
 ) -> Result<Redeemed, Unredeemed> {
-    let tokens = match exchange(inner, metadata, pending, code).await {
+    let verifier = pending.verifier_text();
+    let grant = Grant::Code { code, redirect_uri: &pending.redirect_uri, verifier: &verifier };
+    let tokens = match token_endpoint::ask(inner, metadata, grant).await.map_err(Error::from) {
         Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
             return Err(Unredeemed::NotSent(error));
         }
@@ -70,54 +72,15 @@ pub(crate) async fn redeem(
         verified => verified.map_err(Error::from)?,
     };
     let identity = identity(inner, metadata, pending, &tokens, &claims).await?;
+    let now = inner.clock.now();
     let tokens = Tokens {
         access: tokens.access,
-        access_expires_at: inner.clock.now().plus(tokens.expires_in),
+        obtained_at: now,
+        access_expires_at: now.plus(tokens.expires_in),
         refresh: tokens.refresh,
-        id_token: tokens.id_token,
+        id_token: tokens.id_token.ok_or(Error::new(ErrorCode::TokenResponseInvalid))?,
     };
     Ok(Redeemed { identity, tokens, session_expiry: claims.session_expiry })
-}
-
-async fn exchange(
-    inner: &Inner,
-    metadata: &ProviderMetadata,
-    pending: &PendingLogin,
-    code: &str,
-) -> Result<TokenSet, Error> {
-    let credentials = inner.settings.credentials();
-    match send_code(inner, metadata, pending, code, &credentials).await {
-        // A secret that was rotated: the refusal came before the code was looked at.
-        Err(error)
-            if error.code() == ErrorCode::ClientRefused && inner.settings.reload_secret(&credentials) =>
-        {
-            send_code(inner, metadata, pending, code, &inner.settings.credentials()).await
-        }
-        answer => answer,
-    }
-}
-
-async fn send_code(
-    inner: &Inner,
-    metadata: &ProviderMetadata,
-    pending: &PendingLogin,
-    code: &str,
-    credentials: &Credentials,
-) -> Result<TokenSet, Error> {
-    let verifier = pending.verifier_text();
-    let grant = CodeGrant {
-        endpoint: &metadata.token_endpoint,
-        credentials,
-        code,
-        redirect_uri: &pending.redirect_uri,
-        verifier: &verifier,
-    };
-    let response = inner
-        .http
-        .send(token::request(&grant)?)
-        .await
-        .map_err(|error| unreachable(error, ErrorCode::TokenResponseInvalid))?;
-    token::response(&grant, response)
 }
 
 fn verify(
@@ -129,8 +92,9 @@ fn verify(
     let settings = &inner.settings;
     let credentials = settings.credentials();
     let nonce = pending.nonce_text();
+    let id_token = tokens.id_token.as_ref().map_or("", |token| token.expose());
     id_token::verify(
-        tokens.id_token.expose(),
+        id_token,
         keys,
         &Expectations {
             issuer: &pending.issuer,

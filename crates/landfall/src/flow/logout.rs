@@ -5,12 +5,13 @@ use std::sync::Arc;
 use crate::cookie::SentCookie;
 use crate::decision::Reply;
 use crate::error::Error;
+use crate::events::{EndReason, SessionChange};
 use crate::pages;
 use crate::protocol::end_session::{self, EndSessionRequest};
-use crate::protocol::token;
+use crate::protocol::revocation;
 use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX};
 use crate::return_to::ReturnTo;
-use crate::session::{Found, Session};
+use crate::session::{Found, Session, Tokens};
 
 /// A sign-out as it came in; that it comes from this site was checked.
 #[derive(Debug)]
@@ -26,13 +27,22 @@ pub(crate) struct LogoutRequest {
 pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Reply, Error> {
     let place = inner.place(request.base)?;
     let session = match &request.found {
-        Found::Session { session, .. } => Some(Arc::clone(session)),
+        // A near copy may hold tokens that were refreshed since: the newest are the ones to revoke.
+        Found::Session { session, .. } => match &session.stored {
+            Some(place) => inner.sessions.load(vec![place.id.clone()], inner.clock.now()).await?,
+            None => Some(Arc::clone(session)),
+        },
         Found::Load(ids) => inner.sessions.load(ids.clone(), inner.clock.now()).await?,
         Found::Nobody => None,
     };
-    if let Some(session) = &session {
-        inner.sessions.end(session).await?;
-        revoke(inner, session).await;
+    if let Some(session) = &session
+        && inner.sessions.end(session).await?
+    {
+        let key = session.stored.as_ref().map(|place| place.id.record_key());
+        inner.events.tell(SessionChange::Ended(EndReason::SignedOut), session.identity.subject(), key);
+        if let Some(tokens) = &session.tokens {
+            revoke(inner, tokens).await;
+        }
     }
     let destination = request.return_to.clone().unwrap_or_else(|| inner.after_logout(request.base));
     let mut reply = match &session {
@@ -53,8 +63,7 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
 
 /// Tells the provider that the tokens are done with. It is a courtesy: no answer holds the sign-out up
 /// beyond the deadline of one call, and the refresh token alone is enough where there is one.
-async fn revoke(inner: &Inner, session: &Session) {
-    let Some(tokens) = &session.tokens else { return };
+pub(crate) async fn revoke(inner: &Inner, tokens: &Tokens) {
     let Ok(metadata) = inner.provider.metadata_known().await else { return };
     let Some(endpoint) = &metadata.revocation_endpoint else { return };
     let (token, hint) = match &tokens.refresh {
@@ -62,7 +71,7 @@ async fn revoke(inner: &Inner, session: &Session) {
         None => (&tokens.access, "access_token"),
     };
     let credentials = inner.settings.credentials();
-    let Ok(request) = token::revocation_request(endpoint, &credentials, token, hint) else { return };
+    let Ok(request) = revocation::request(endpoint, &credentials, token, hint) else { return };
     match inner.http.send(request).await {
         Ok(response) if response.status().is_success() => {}
         Ok(response) => {

@@ -7,3 +7,5 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod posted;
 pub(crate) mod provider;
+pub(crate) mod refresh;
+pub(crate) mod token_endpoint;

@@ -127,6 +127,48 @@ pub(crate) fn verify(
     Ok(IdTokenClaims { subject, auth_time, acr, sid, session_expiry, all })
 }
 
+/// What the ID token of the sign-in said, for a refreshed one to say again.
+#[derive(Debug)]
+pub(crate) struct Original<'a> {
+    pub(crate) subject: &'a str,
+    pub(crate) auth_time: Option<Timestamp>,
+    /// The token itself. It was verified at sign-in and kept sealed since.
+    pub(crate) token: &'a Secret<String>,
+}
+
+/// Validates the ID token of a refresh (OpenID Connect Core §12.2): like any other, and about the same sign-in.
+pub(crate) fn verify_refreshed(
+    token: &str,
+    keys: &KeySet,
+    expect: &Expectations<'_>,
+    original: &Original<'_>,
+) -> Result<IdTokenClaims, Rejection> {
+    let claims = verify(token, keys, expect)?;
+    if !same_bytes(claims.subject.as_bytes(), original.subject.as_bytes()) {
+        return Err(invalid("sub is not the one that signed in"));
+    }
+    // Seconds: a session keeps no more of it.
+    let secs = |time: Timestamp| time.secs();
+    if let (Some(now), Some(then)) = (claims.auth_time, original.auth_time)
+        && secs(now) != secs(then)
+    {
+        return Err(invalid("auth_time is not that of the sign-in"));
+    }
+    match claims.all.get("nonce") {
+        None | Some(Value::Null) => {}
+        Some(nonce)
+            if nonce.as_str().is_some() && nonce_of(original.token) == nonce.as_str().map(str::to_owned) => {}
+        Some(_) => return Err(invalid("nonce is not that of the sign-in")),
+    }
+    Ok(claims)
+}
+
+fn nonce_of(token: &Secret<String>) -> Option<String> {
+    let payload = token.expose().split('.').nth(1)?;
+    let claims = unique_object(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+    claims.get("nonce")?.as_str().map(str::to_owned)
+}
+
 struct Claims<'a>(&'a Map<String, Value>);
 
 impl Claims<'_> {

@@ -10,6 +10,7 @@ pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwks;
 pub(crate) mod jws;
+pub(crate) mod revocation;
 pub(crate) mod token;
 pub(crate) mod userinfo;
 

@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749 §4.1.3, §5) and revocation (RFC 7009), by way of the `oauth2` crate.
+//! The token endpoint (RFC 6749 §4.1.3, §5, §6), by way of the `oauth2` crate.
 //!
 //! The crate builds the request and reads the answer; sending is the flow's business. No type of it leaves
 //! this file, and its errors least of all: one of them carries the whole response.
@@ -26,14 +26,19 @@ use crate::secret::Secret;
 
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What a code is exchanged with.
-pub(crate) struct CodeGrant<'a> {
+/// What is sent to the token endpoint, and as whom.
+pub(crate) struct TokenRequest<'a> {
     pub(crate) endpoint: &'a Url,
     pub(crate) credentials: &'a Credentials,
-    pub(crate) code: &'a str,
-    /// The literal of the authorization request.
-    pub(crate) redirect_uri: &'a str,
-    pub(crate) verifier: &'a str,
+    pub(crate) grant: &'a Grant<'a>,
+}
+
+/// What tokens are asked for with.
+pub(crate) enum Grant<'a> {
+    /// A code (RFC 6749 §4.1.3), under the literal redirect URI of the authorization request.
+    Code { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
+    /// A refresh token (RFC 6749 §6). No scope is named, which means the one that was granted.
+    Refresh { token: &'a Secret<String> },
 }
 
 /// What the token endpoint gave.
@@ -41,17 +46,18 @@ pub(crate) struct CodeGrant<'a> {
 pub(crate) struct TokenSet {
     pub(crate) access: Secret<String>,
     pub(crate) refresh: Option<Secret<String>>,
-    pub(crate) id_token: Secret<String>,
+    /// Always there for a code; at a refresh the provider may leave it out (OpenID Connect Core §12.2).
+    pub(crate) id_token: Option<Secret<String>>,
     /// Where the provider does not say, an hour: neither forever, nor over at once.
     pub(crate) expires_in: Duration,
     /// As granted; `None` when the provider did not say, which means as asked for (RFC 6749 §5.1).
     pub(crate) scope: Option<String>,
 }
 
-/// The request that exchanges a code.
-pub(crate) fn request(grant: &CodeGrant<'_>) -> Result<http::Request<Bytes>, Error> {
+/// The request itself.
+pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Error> {
     let captured = RefCell::new(None);
-    let _ = exchange(grant, &|request: HttpRequest| {
+    let _ = exchange(ask, &|request: HttpRequest| {
         captured.replace(Some(request));
         Err::<HttpResponse, _>(NotSent)
     })?;
@@ -69,8 +75,8 @@ pub(crate) fn request(grant: &CodeGrant<'_>) -> Result<http::Request<Bytes>, Err
 ///
 /// Lenient where providers differ (`expires_in` as a string, `token_type` missing or in odd case), strict
 /// where it matters: status 200, JSON of no more and no less than one object, no member twice, tokens of
-/// printable characters, an ID token, and never a success that is also an error.
-pub(crate) fn response(grant: &CodeGrant<'_>, response: http::Response<Bytes>) -> Result<TokenSet, Error> {
+/// printable characters, an ID token for a code, and never a success that is also an error.
+pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) -> Result<TokenSet, Error> {
     let invalid = |detail: &str| Error::new(ErrorCode::TokenResponseInvalid).detail(detail);
     if let Some(refusal) = refusal(&response) {
         return Err(refusal);
@@ -79,7 +85,7 @@ pub(crate) fn response(grant: &CodeGrant<'_>, response: http::Response<Bytes>) -
     // The crate would not mind what follows the object.
     serde_json::from_slice::<serde::de::IgnoredAny>(response.body()).map_err(|_| invalid("not JSON"))?;
     let answer = RefCell::new(Some(response.map(|body| body.to_vec())));
-    let wire = exchange(grant, &|_: HttpRequest| answer.take().ok_or(NotSent))?.map_err(map_error)?;
+    let wire = exchange(ask, &|_: HttpRequest| answer.take().ok_or(NotSent))?.map_err(map_error)?;
     if !wire.token_type.as_deref().unwrap_or("Bearer").eq_ignore_ascii_case("Bearer") {
         return Err(invalid("token_type is not Bearer"));
     }
@@ -95,53 +101,30 @@ pub(crate) fn response(grant: &CodeGrant<'_>, response: http::Response<Bytes>) -
             Some(token) if !token.is_empty() => Some(text("refresh_token", token)?),
             _ => None,
         },
-        id_token: text("id_token", wire.id_token.as_deref().unwrap_or_default())?,
+        id_token: match (wire.id_token.as_deref(), ask.grant) {
+            (None | Some(""), Grant::Refresh { .. }) => None,
+            (token, _) => Some(text("id_token", token.unwrap_or_default())?),
+        },
         expires_in: wire.expires_in.unwrap_or(ASSUMED_LIFETIME),
         scope: wire.scope.clone().filter(|scope| !scope.trim().is_empty()),
     })
 }
 
-/// The request that revokes a token (RFC 7009 §2.1).
-pub(crate) fn revocation_request(
-    endpoint: &Url,
-    credentials: &Credentials,
-    token: &Secret<String>,
-    hint: &str,
-) -> Result<http::Request<Bytes>, Error> {
-    // The crate refuses http even on loopback, so this one request is ours.
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("token", token.expose()).append_pair("token_type_hint", hint);
-    let mut request = http::Request::post(endpoint.as_str())
-        .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-    match (&credentials.secret, credentials.method) {
-        (Some(secret), ClientAuth::ClientSecretBasic) => {
-            let part = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
-            let pair = format!("{}:{}", part(&credentials.client_id), part(secret.expose()));
-            let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pair);
-            let mut value = http::HeaderValue::try_from(format!("Basic {basic}")).map_err(|_| {
-                Error::new(ErrorCode::Misconfigured).detail("the client secret is no header value")
-            })?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
-        }
-        (secret, _) => {
-            form.append_pair("client_id", &credentials.client_id);
-            if let Some(secret) = secret {
-                form.append_pair("client_secret", secret.expose());
-            }
-        }
-    }
-    request
-        .body(Bytes::from(form.finish()))
-        .map_err(|_| Error::new(ErrorCode::MetadataInvalid).detail("revocation_endpoint is no URL"))
+/// Whether the provider says that the grant is no good any more (RFC 6749 §5.2): the one answer to a refresh
+/// that ends a session. Trouble on the provider's side says nothing of the grant, whatever the body claims.
+pub(crate) fn is_invalid_grant(response: &http::Response<Bytes>) -> bool {
+    !response.status().is_server_error()
+        && serde_json::from_slice::<Refusal>(response.body())
+            .is_ok_and(|refusal| refusal.error == "invalid_grant")
+}
+
+#[derive(Deserialize)]
+struct Refusal {
+    error: String,
 }
 
 /// An error answer, whatever status it came with: some providers send theirs with a 200.
 fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
-    #[derive(Deserialize)]
-    struct Refusal {
-        error: String,
-    }
     let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
     let code = match error.as_str() {
         "invalid_client" | "unauthorized_client" => ErrorCode::ClientRefused,
@@ -160,33 +143,40 @@ fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
 type Failure = RequestTokenError<NotSent, BasicErrorResponse>;
 
 /// Runs the crate's own code with a transport that captures or replays. The outer error is ours.
-fn exchange<T>(grant: &CodeGrant<'_>, transport: &T) -> Result<Result<WireTokens, Failure>, Error>
+fn exchange<T>(ask: &TokenRequest<'_>, transport: &T) -> Result<Result<WireTokens, Failure>, Error>
 where
     T: Fn(HttpRequest) -> Result<HttpResponse, NotSent>,
 {
-    let redirect_uri = RedirectUrl::new(grant.redirect_uri.to_owned())
-        .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the redirect URI is no URL"))?;
     let mut client: Client<
         BasicErrorResponse,
         WireTokens,
         BasicTokenIntrospectionResponse,
         StandardRevocableToken,
         BasicRevocationErrorResponse,
-    > = Client::new(ClientId::new(grant.credentials.client_id.clone()));
-    if let Some(secret) = &grant.credentials.secret {
+    > = Client::new(ClientId::new(ask.credentials.client_id.clone()));
+    if let Some(secret) = &ask.credentials.secret {
         client = client.set_client_secret(ClientSecret::new(secret.expose().clone()));
     }
     let client = client
-        .set_auth_type(match grant.credentials.method {
+        .set_auth_type(match ask.credentials.method {
             ClientAuth::ClientSecretBasic => AuthType::BasicAuth,
             ClientAuth::ClientSecretPost | ClientAuth::None => AuthType::RequestBody,
         })
-        .set_token_uri(TokenUrl::from_url(grant.endpoint.clone()))
-        .set_redirect_uri(redirect_uri);
-    Ok(client
-        .exchange_code(AuthorizationCode::new(grant.code.to_owned()))
-        .set_pkce_verifier(PkceCodeVerifier::new(grant.verifier.to_owned()))
-        .request(transport))
+        .set_token_uri(TokenUrl::from_url(ask.endpoint.clone()));
+    Ok(match ask.grant {
+        Grant::Code { code, redirect_uri, verifier } => {
+            let redirect_uri = RedirectUrl::new((*redirect_uri).to_owned())
+                .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the redirect URI is no URL"))?;
+            client
+                .set_redirect_uri(redirect_uri)
+                .exchange_code(AuthorizationCode::new((*code).to_owned()))
+                .set_pkce_verifier(PkceCodeVerifier::new((*verifier).to_owned()))
+                .request(transport)
+        }
+        Grant::Refresh { token } => {
+            client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(transport)
+        }
+    })
 }
 
 /// Keeps the kind of failure and drops the rest, which may hold tokens.
@@ -280,24 +270,66 @@ mod tests {
         Credentials { client_id: "web:col on".to_owned(), secret, method }
     }
 
-    fn with_grant<T>(method: ClientAuth, run: impl FnOnce(&CodeGrant<'_>) -> T) -> T {
+    const CODE: Grant<'static> = Grant::Code {
+        code: "x&client_id=evil",
+        redirect_uri: "https://app.example.com:443/auth/callback",
+        verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    };
+
+    fn with_grant<T>(method: ClientAuth, run: impl FnOnce(&TokenRequest<'_>) -> T) -> T {
+        with(&CODE, method, run)
+    }
+
+    fn with<T>(grant: &Grant<'_>, method: ClientAuth, run: impl FnOnce(&TokenRequest<'_>) -> T) -> T {
         let endpoint = Url::parse("https://op.example/token").unwrap();
-        run(&CodeGrant {
-            endpoint: &endpoint,
-            credentials: &credentials(method),
-            code: "x&client_id=evil",
-            redirect_uri: "https://app.example.com:443/auth/callback",
-            verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
-        })
+        run(&TokenRequest { endpoint: &endpoint, credentials: &credentials(method), grant })
     }
 
     fn answer(status: u16, body: &str) -> Result<TokenSet, Error> {
-        let response = http::Response::builder()
+        with_grant(ClientAuth::None, |grant| super::response(grant, raw(status, body)))
+    }
+
+    fn raw(status: u16, body: &str) -> http::Response<Bytes> {
+        http::Response::builder()
             .status(status)
             .header("content-type", "application/json;charset=UTF-8")
             .body(Bytes::copy_from_slice(body.as_bytes()))
-            .unwrap();
-        with_grant(ClientAuth::None, |grant| super::response(grant, response))
+            .unwrap()
+    }
+
+    #[test]
+    fn a_refresh_sends_the_token_and_asks_for_no_more_than_was_granted() {
+        let token = Secret::from("r t&scope=admin");
+        let request = with(&Grant::Refresh { token: &token }, ClientAuth::ClientSecretPost, request).unwrap();
+        let mut pairs: Vec<_> = form_urlencoded::parse(request.body()).into_owned().collect();
+        pairs.sort();
+        let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["client_id", "client_secret", "grant_type", "refresh_token"]);
+        assert_eq!(pairs[3].1, "r t&scope=admin");
+    }
+
+    #[test]
+    fn a_refreshed_answer_may_come_without_an_id_token_and_a_first_one_may_not() {
+        let token = Secret::from("rt");
+        let body = r#"{"access_token":"a","token_type":"Bearer"}"#;
+        let read = |ask: &TokenRequest<'_>| super::response(ask, raw(200, body));
+        assert!(with(&Grant::Refresh { token: &token }, ClientAuth::None, read).unwrap().id_token.is_none());
+        assert!(answer(200, body).is_err());
+    }
+
+    #[test]
+    fn invalid_grant_is_believed_of_the_grant_alone() {
+        assert!(is_invalid_grant(&raw(400, r#"{"error":"invalid_grant","error_description":"x"}"#)));
+        assert!(is_invalid_grant(&raw(401, r#"{"error":"invalid_grant"}"#)));
+        for (status, body) in [
+            (503, r#"{"error":"invalid_grant"}"#),
+            (400, r#"{"error":"invalid_client"}"#),
+            (400, r#"{"error":"invalid_request"}"#),
+            (400, "invalid_grant"),
+            (200, r#"{"access_token":"a"}"#),
+        ] {
+            assert!(!is_invalid_grant(&raw(status, body)), "{status} {body}");
+        }
     }
 
     #[test]

@@ -9,12 +9,17 @@ use bytes::Bytes;
 
 use super::cache::NearCache;
 use super::id::{SessionId, TEXT_LENGTH};
-use super::store::{Change, IndexKey, Selection, SessionStore, StoreError, StoredRecord};
+use super::seals::{Admin, RecordSeals};
+use super::store::{Change, RecordKey, SessionStore, StoreError, Updated};
 use super::{Identity, Session, Stored, Tokens, record};
 use crate::clock::{Entropy, Timestamp};
 use crate::cookie::{CookieNames, MAX_COOKIE, SentCookies};
 use crate::error::{Error, ErrorCode};
-use crate::seal::{CookieKey, Opened, Sealer, keyed_digests};
+use crate::seal::{Opened, Sealer};
+use crate::secret::Secret;
+
+/// How often a change is tried again on top of somebody else's.
+const TRIES: usize = 8;
 
 /// How long a session lasts.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +28,27 @@ pub(crate) struct Lifetimes {
     pub(crate) absolute: Duration,
     /// Without a request.
     pub(crate) idle: Duration,
+}
+
+/// How it went to keep refreshed tokens.
+#[derive(Debug)]
+pub(crate) enum Saved {
+    /// They are kept.
+    Done(Arc<Session>),
+    /// Somebody else's are newer: these stand.
+    Superseded(Arc<Session>),
+    /// The session ended meanwhile, and stays so.
+    Gone,
+}
+
+/// What a refresh brought.
+#[derive(Debug)]
+pub(crate) struct Refreshed {
+    pub(crate) tokens: Tokens,
+    /// As granted now; `None` for as it was.
+    pub(crate) scope: Option<String>,
+    /// When the provider wants the session to end.
+    pub(crate) ceiling: Option<Timestamp>,
 }
 
 /// What a request's session cookie leads to.
@@ -38,10 +64,9 @@ pub(crate) enum Found {
 
 pub(crate) struct SessionKeeper {
     issuer: Arc<str>,
-    client_id: String,
-    ring: Vec<CookieKey>,
     entropy: Arc<dyn Entropy>,
-    store: Option<Arc<dyn SessionStore>>,
+    pub(super) store: Option<Arc<dyn SessionStore>>,
+    pub(super) seals: RecordSeals,
     cache: Arc<NearCache>,
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
     changes: Arc<AtomicU64>,
@@ -56,10 +81,9 @@ impl SessionKeeper {
     #[allow(clippy::too_many_arguments, reason = "called once, by the builder")]
     pub(crate) fn new(
         issuer: Arc<str>,
-        client_id: String,
-        ring: Vec<CookieKey>,
         entropy: Arc<dyn Entropy>,
         store: Option<Arc<dyn SessionStore>>,
+        seals: RecordSeals,
         cache: NearCache,
         lifetimes: Lifetimes,
         deadline: Duration,
@@ -77,7 +101,7 @@ impl SessionKeeper {
                 }
             }));
         }
-        Self { issuer, client_id, ring, entropy, store, cache, changes, lifetimes, deadline, sealers }
+        Self { issuer, entropy, store, seals, cache, changes, lifetimes, deadline, sealers }
     }
 
     /// Whether there is a store.
@@ -97,9 +121,9 @@ impl SessionKeeper {
         for text in sent.sessions.into_iter().flatten() {
             let found = match (&self.store, text.len() == TEXT_LENGTH) {
                 (Some(_), true) => self.find_stored(text, now, &mut to_load),
-                (None, false) => self.find_sealed(base, names, text, now),
-                // A sealed cookie where there is a store now, or the other way round.
-                _ => None,
+                (None, true) => None,
+                // Also where there is a store by now: whoever was signed in before it came stays so.
+                (_, false) => self.find_sealed(base, names, text, now),
             };
             if let Some((session, old_key)) = found {
                 let renew = old_key || self.is_past_half_life(&session, now);
@@ -153,10 +177,7 @@ impl SessionKeeper {
             let key = id.record_key();
             let changes = self.changes.load(Ordering::SeqCst);
             let Some(stored) = self.bounded(store.load(key)).await? else { continue };
-            let sealer = self.record_sealer(&id)?;
-            let Some(plain) = sealer.open_bytes(&key.0, stored.sealed.to_vec()).plain() else { continue };
-            let Some(mut session) = record::read(&plain, &self.issuer) else { continue };
-            session.stored = Some(Stored { id, version: stored.version });
+            let Some(session) = self.seals.open(&id, &stored)? else { continue };
             if session.is_over(now) || stored.is_expired(now) {
                 continue;
             }
@@ -171,6 +192,7 @@ impl SessionKeeper {
     }
 
     /// Begins a session: always a new one, with a new id. Gives its cookie's value and lifetime.
+    #[allow(clippy::too_many_arguments, reason = "what a session is made of")]
     pub(crate) async fn begin(
         &self,
         base: usize,
@@ -178,8 +200,9 @@ impl SessionKeeper {
         identity: Identity,
         tokens: Option<Tokens>,
         ceiling: Option<Timestamp>,
+        label: Option<String>,
         now: Timestamp,
-    ) -> Result<String, Error> {
+    ) -> Result<Begun, Error> {
         // A record does not hold the issuer: read back, it would be somebody of ours.
         if identity.issuer != self.issuer {
             return Err(Error::new(ErrorCode::Misconfigured)
@@ -197,50 +220,84 @@ impl SessionKeeper {
         };
         let Some(store) = &self.store else {
             session.tokens = None;
-            return self.seal(base, names, &session, now);
+            return Ok(Begun { cookie: self.seal(base, names, &session, now)?, key: None });
         };
         let id = SessionId::generate(&*self.entropy)?;
-        let value = id.to_text();
-        session.stored = Some(Stored { id: id.clone(), version: 1 });
-        let stored = self.stored_form(&id, &session)?;
-        self.bounded(store.create(id.record_key(), stored)).await?;
-        Ok(names.set(&names.session, &value, expires_at.since(now)))
+        let (key, value) = (id.record_key(), id.to_text());
+        let place = Stored { id, version: 1, admin: Bytes::new() };
+        let record = self.seals.seal(&session, &place, &Admin::new(now, label))?;
+        self.bounded(store.create(key, record)).await?;
+        Ok(Begun { cookie: names.set(&names.session, &value, expires_at.since(now)), key: Some(key) })
     }
 
-    /// Lets a session live on: another idle span, never past its end. For a sealed one this gives the cookie
-    /// to set; a stored one keeps its cookie.
+    /// Lets a stored session live on: another idle span, never past its end.
     pub(crate) async fn renew(
         &self,
         session: &Arc<Session>,
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, Error> {
-        let (Some(store), Some(place)) = (&self.store, &session.stored) else { return Ok(None) };
-        let renewed = Session {
-            identity: session.identity.clone(),
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            idle_expires_at: now.plus(self.lifetimes.idle).min(session.expires_at),
-            tokens: session.tokens.clone(),
-            stored: Some(Stored { id: place.id.clone(), version: place.version + 1 }),
-        };
-        let key = place.id.record_key();
-        let record = self.stored_form(&place.id, &renewed)?;
-        match self.bounded(store.update(key, place.version, record)).await? {
-            super::Updated::Done => {
-                // Not kept near: a sign-out may have come right behind. The next request loads it.
-                self.cache.forget(Change::Record(key));
-                Ok(Some(Arc::new(renewed)))
-            }
+        let Some(place) = &session.stored else { return Ok(None) };
+        match self.change(session, place, (**session).clone(), now).await? {
+            (Updated::Done, renewed) => Ok(Some(Arc::new(renewed))),
             // Somebody else renewed or changed it: the copy here is old, the session stands.
-            super::Updated::Conflict => {
-                self.cache.forget(Change::Record(key));
-                self.load(vec![place.id.clone()], now).await
+            (Updated::Conflict, _) => self.load(vec![place.id.clone()], now).await,
+            (Updated::Gone, _) => Ok(None),
+        }
+    }
+
+    /// Keeps refreshed tokens, unless the session ended or has newer ones than `spent` by now.
+    pub(crate) async fn keep_tokens(
+        &self,
+        id: &SessionId,
+        spent: &Secret<String>,
+        refreshed: &Refreshed,
+        now: Timestamp,
+    ) -> Result<Saved, Error> {
+        for _ in 0..TRIES {
+            let Some(current) = self.load(vec![id.clone()], now).await? else { return Ok(Saved::Gone) };
+            let Some(place) = &current.stored else { return Ok(Saved::Gone) };
+            let has = current.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref());
+            if !has.is_some_and(|has| has.matches(spent.expose().as_bytes())) {
+                return Ok(Saved::Superseded(current));
             }
-            super::Updated::Gone => {
-                self.cache.forget(Change::Record(key));
-                Ok(None)
+            let mut next = (*current).clone();
+            next.tokens = Some(refreshed.tokens.clone());
+            if let Some(scope) = &refreshed.scope {
+                next.identity.scope = Some(scope.clone());
+            }
+            if let Some(ceiling) = refreshed.ceiling {
+                next.expires_at = next.expires_at.min(ceiling);
+            }
+            match self.change(&current, place, next, now).await? {
+                (Updated::Done, next) => return Ok(Saved::Done(Arc::new(next))),
+                (Updated::Conflict, _) => {}
+                (Updated::Gone, _) => return Ok(Saved::Gone),
             }
         }
+        Err(Error::new(ErrorCode::StoreUnavailable).detail("the record was changed again and again"))
+    }
+
+    /// Puts `next` in the place of `current`, if that is still what is stored, with another idle span.
+    async fn change(
+        &self,
+        current: &Session,
+        place: &Stored,
+        mut next: Session,
+        now: Timestamp,
+    ) -> Result<(Updated, Session), Error> {
+        let Some(store) = &self.store else { return Ok((Updated::Gone, next)) };
+        let key = place.id.record_key();
+        next.idle_expires_at = now.plus(self.lifetimes.idle).min(next.expires_at);
+        let admin = Admin::new(now, self.seals.open_admin(key, &place.admin).label);
+        let mut stored = Stored { version: place.version + 1, ..place.clone() };
+        let record = self.seals.seal(&next, &stored, &admin)?;
+        stored.admin = record.admin.clone();
+        next.stored = Some(stored);
+        debug_assert_eq!(current.created_at, next.created_at, "a change keeps the session's beginning");
+        let updated = self.bounded(store.update(key, place.version, record)).await;
+        // Not kept near, whatever came of it: a sign-out may have come right behind.
+        self.cache.forget(Change::Record(key));
+        Ok((updated?, next))
     }
 
     /// Renews a stored session. Where that fails it can wait for the next request: whoever is signed in stays so.
@@ -262,40 +319,33 @@ impl SessionKeeper {
         session: &Session,
         now: Timestamp,
     ) -> Result<String, Error> {
-        let renewed = Session {
-            identity: session.identity.clone(),
-            created_at: session.created_at,
-            expires_at: session.expires_at,
-            idle_expires_at: now.plus(self.lifetimes.idle).min(session.expires_at),
-            tokens: None,
-            stored: None,
-        };
+        let mut renewed = session.clone();
+        renewed.idle_expires_at = now.plus(self.lifetimes.idle).min(session.expires_at);
         self.seal(base, names, &renewed, now)
     }
 
-    /// Ends a session here and in the store. A sealed one ends when the browser forgets its cookie.
-    pub(crate) async fn end(&self, session: &Session) -> Result<(), Error> {
-        if let (Some(store), Some(place)) = (&self.store, &session.stored) {
-            let key = place.id.record_key();
-            self.cache.forget(Change::Record(key));
-            self.bounded(store.remove(key)).await?;
-            self.changes.fetch_add(1, Ordering::SeqCst);
-            self.cache.forget(Change::Record(key));
+    /// Ends a session here and in the store; whether it stood. A sealed one ends when the browser forgets it.
+    pub(crate) async fn end(&self, session: &Session) -> Result<bool, Error> {
+        match &session.stored {
+            Some(place) => self.remove(place.id.record_key()).await,
+            None => Ok(true),
         }
-        Ok(())
     }
 
-    /// Ends every session of a subject in the store; how many.
-    pub(crate) async fn end_subject(&self, subject: &str) -> Result<u64, Error> {
-        let Some(store) = &self.store else { return Ok(0) };
-        let mut ended = 0;
-        for index in self.index("subject", subject)? {
-            let removed = self.bounded(store.remove_by_subject(index, Selection::all())).await?;
-            ended += removed.len() as u64;
-        }
+    pub(super) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {
+        let Some(store) = &self.store else { return Ok(false) };
+        self.cache.forget(Change::Record(key));
+        let removed = self.bounded(store.remove(key)).await?;
+        self.forget(&[key]);
+        Ok(removed)
+    }
+
+    /// What was removed is not served from here any more, not even by a request that is loading it now.
+    pub(super) fn forget(&self, keys: &[RecordKey]) {
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.cache.forget(Change::Everything);
-        Ok(ended)
+        for key in keys {
+            self.cache.forget(Change::Record(*key));
+        }
     }
 
     /// Gives the store so long to answer, and no longer. Must run where tokio keeps time.
@@ -337,41 +387,6 @@ impl SessionKeeper {
         }
         Ok(names.set(&names.session, &text, session.expires_at.since(now)))
     }
-
-    fn stored_form(&self, id: &SessionId, session: &Session) -> Result<StoredRecord, Error> {
-        let key = id.record_key();
-        let plain = record::write(session)?;
-        let sealed = self.record_sealer(id)?.seal_bytes(&*self.entropy, &key.0, &plain)?;
-        let first = |mut keys: Vec<IndexKey>| {
-            if keys.is_empty() { IndexKey([0; 32]) } else { keys.swap_remove(0) }
-        };
-        let subject = first(self.index("subject", session.identity.subject())?);
-        let sid = match session.identity.sid() {
-            Some(sid) => Some(first(self.index("sid", sid)?)),
-            None => None,
-        };
-        let mut record = StoredRecord::new(
-            session.created_at,
-            session.expires_at,
-            session.idle_expires_at,
-            subject,
-            sid,
-            Bytes::from(sealed),
-            Bytes::new(),
-        );
-        record.version = session.stored.as_ref().map_or(1, |place| place.version);
-        Ok(record)
-    }
-
-    fn record_sealer(&self, id: &SessionId) -> Result<Sealer, Error> {
-        let context = [self.issuer.as_bytes(), self.client_id.as_bytes(), id.secret_half()];
-        Sealer::derive(&self.ring, "record", &context)
-    }
-
-    fn index(&self, kind: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
-        let parts = [kind.as_bytes(), self.issuer.as_bytes(), value.as_bytes()];
-        Ok(keyed_digests(&self.ring, "index", &parts)?.into_iter().map(IndexKey).collect())
-    }
 }
 
 impl std::fmt::Debug for SessionKeeper {
@@ -382,6 +397,15 @@ impl std::fmt::Debug for SessionKeeper {
             .field("lifetimes", &self.lifetimes)
             .finish_non_exhaustive()
     }
+}
+
+/// A session that was begun.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    /// The Set-Cookie header's value.
+    pub(crate) cookie: String,
+    /// Where it is stored, if it is.
+    pub(crate) key: Option<RecordKey>,
 }
 
 /// A session that stands, and a word on its key.

@@ -4,24 +4,33 @@ mod cache;
 mod id;
 mod identity;
 mod keeper;
+mod label;
+mod listing;
 mod memory;
 pub(crate) mod record;
+mod seals;
 mod store;
+
+use bytes::Bytes;
 
 use crate::clock::Timestamp;
 use crate::secret::Secret;
 
 pub(crate) use cache::NearCache;
+pub(crate) use id::SessionId;
 pub use identity::Identity;
-pub(crate) use keeper::{Found, Lifetimes, SessionKeeper};
+pub(crate) use keeper::{Found, Lifetimes, Refreshed, Saved, SessionKeeper};
+pub(crate) use label::label;
+pub use listing::{SessionHandle, SessionInfo};
 pub use memory::MemoryStore;
+pub(crate) use seals::RecordSeals;
 pub use store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
     Watcher,
 };
 
 /// An opened session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) identity: Identity,
     pub(crate) created_at: Timestamp,
@@ -40,12 +49,15 @@ pub(crate) struct Session {
 pub(crate) struct Stored {
     pub(crate) id: id::SessionId,
     pub(crate) version: u64,
+    /// The administrative part of the record, sealed.
+    pub(crate) admin: Bytes,
 }
 
 /// What the token endpoint gave.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) access: Secret<String>,
+    pub(crate) obtained_at: Timestamp,
     pub(crate) access_expires_at: Timestamp,
     pub(crate) refresh: Option<Secret<String>>,
     pub(crate) id_token: Secret<String>,

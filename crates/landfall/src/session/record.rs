@@ -1,4 +1,9 @@
 //! How a session is written, into the cookie itself or into a record: postcard with fixed fields.
+//!
+//! While a deployment is updated, or rolled back, two releases read each other's sessions. So fields are only
+//! ever added behind the last one: an older release takes what it knows and leaves the rest, a newer one does
+//! without what is not there. A change that an older release could not read raises the version byte in
+//! `seal.rs`, and one release has to read both before the next one writes it.
 
 use std::sync::Arc;
 
@@ -36,6 +41,12 @@ struct WireTokens<'a> {
     id_token: &'a str,
 }
 
+/// What was added since: missing in what an older release wrote.
+#[derive(Default, Serialize, Deserialize)]
+struct Later {
+    tokens_obtained_at: Option<u64>,
+}
+
 pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
     let identity = &session.identity;
     let wire = Wire {
@@ -58,14 +69,17 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
             id_token: tokens.id_token.expose(),
         }),
     };
-    postcard::to_allocvec(&wire).map(zeroize::Zeroizing::new).map_err(|error| {
+    let later =
+        Later { tokens_obtained_at: session.tokens.as_ref().map(|tokens| tokens.obtained_at.millis()) };
+    postcard::to_allocvec(&(wire, later)).map(zeroize::Zeroizing::new).map_err(|error| {
         Error::new(ErrorCode::Misconfigured).detail("a session could not be written").source(error)
     })
 }
 
 /// `None` when the bytes are no session of this format.
 pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
-    let wire: Wire<'_> = postcard::from_bytes(bytes).ok()?;
+    let (wire, rest): (Wire<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
+    let later = if rest.is_empty() { Later::default() } else { postcard::take_from_bytes(rest).ok()?.0 };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Some(Session {
         identity: Identity {
@@ -85,10 +99,63 @@ pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
         idle_expires_at: Timestamp::from_millis(wire.idle_expires_at),
         tokens: wire.tokens.map(|tokens| Tokens {
             access: Secret::from(tokens.access),
+            obtained_at: Timestamp::from_millis(later.tokens_obtained_at.unwrap_or(wire.created_at)),
             access_expires_at: Timestamp::from_millis(tokens.access_expires_at),
             refresh: tokens.refresh.map(Secret::from),
             id_token: Secret::from(tokens.id_token),
         }),
         stored: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As the first release wrote it.
+    const FIRST: &str = "06757365722d310103416461010f616461406578616d706c652e636f6d01010c6f70656e696420656d61696c000000127b2267726f757073223a5b226f7073225d7d80a0f1c2b13480acfee0b3348088cfd0b1340102617480fdccc4b1340102727405612e622e63";
+
+    fn issuer() -> Arc<str> {
+        Arc::from("https://op.example")
+    }
+
+    fn bytes(hex: &str) -> Vec<u8> {
+        let digits = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+        (0..hex.len()).step_by(2).map(digits).collect()
+    }
+
+    #[test]
+    fn a_session_of_the_first_release_is_still_read() {
+        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        assert_eq!(
+            (session.identity.subject(), session.identity.email()),
+            ("user-1", Some("ada@example.com"))
+        );
+        let tokens = session.tokens.unwrap();
+        assert_eq!((tokens.access.expose().as_str(), tokens.id_token.expose().as_str()), ("at", "a.b.c"));
+        assert_eq!(tokens.obtained_at, session.created_at);
+    }
+
+    #[test]
+    fn the_first_release_still_reads_what_is_written_now() {
+        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        let now = write(&session).unwrap();
+        // It knew the fields of then and stopped there.
+        assert!(now.starts_with(&bytes(FIRST)));
+    }
+
+    #[test]
+    fn what_a_later_release_adds_is_left_alone_after_a_rollback() {
+        let mut later = write(&read(&bytes(FIRST), &issuer()).unwrap()).unwrap().to_vec();
+        later.extend_from_slice(&[7, 1, 2, 3]);
+        assert_eq!(read(&later, &issuer()).unwrap().identity.subject(), "user-1");
+    }
+
+    #[test]
+    fn what_is_cut_short_is_no_session() {
+        let whole = write(&read(&bytes(FIRST), &issuer()).unwrap()).unwrap();
+        for length in (0..whole.len()).filter(|length| *length != FIRST.len() / 2) {
+            assert!(read(&whole[..length], &issuer()).is_none(), "{length}");
+        }
+    }
 }

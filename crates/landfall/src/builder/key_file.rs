@@ -1,0 +1,87 @@
+//! A cookie key on loopback, kept beside an embedded store, so that a restart signs nobody out.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::error::ConfigError;
+use crate::seal::CookieKey;
+use crate::secret::Secret;
+
+/// The key kept beside this store's file; made at the first time, readable for its owner alone.
+pub(super) fn read_or_make(store: &Path) -> Result<CookieKey, ConfigError> {
+    let mut name = store.as_os_str().to_owned();
+    name.push(".key");
+    let file = PathBuf::from(name);
+    let failed = |error: &std::io::Error| {
+        ConfigError::new(
+            "cookie_keys",
+            format!("missing, and the file {} cannot be used ({})", file.display(), error.kind()),
+            "give the keys, or mend the file",
+        )
+    };
+    match make(&file) {
+        Ok(key) => {
+            tracing::warn!(file = %file.display(), "no cookie keys: a random one is used and kept there, for loopback alone");
+            Ok(key)
+        }
+        // An earlier run's, or that of another process that was first.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            let text = Secret::new(fs::read_to_string(&file).map_err(|error| failed(&error))?);
+            CookieKey::parse(text.expose())
+        }
+        Err(error) => Err(failed(&error)),
+    }
+}
+
+/// Under its own name only when it is whole.
+fn make(file: &Path) -> std::io::Result<CookieKey> {
+    if file.exists() {
+        return Err(ErrorKind::AlreadyExists.into());
+    }
+    let key = CookieKey::generate().map_err(|_| std::io::Error::from(ErrorKind::Other))?;
+    let mut draft = file.as_os_str().to_owned();
+    draft.push(format!(".{}", std::process::id()));
+    let draft = PathBuf::from(draft);
+    let written = private(&draft).and_then(|mut open| {
+        open.write_all(key.to_base64url().as_bytes())?;
+        open.sync_all()?;
+        // Unlike a rename, this fails where there is one already.
+        fs::hard_link(&draft, file)
+    });
+    let _ = fs::remove_file(&draft);
+    written.map(|()| key)
+}
+
+fn private(file: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_is_made_once_and_is_its_owners_alone() {
+        let folder = std::env::temp_dir().join(format!("landfall-key-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let store = folder.join("sessions.db");
+        let first = read_or_make(&store).unwrap();
+        let again = read_or_make(&store).unwrap();
+        assert_eq!(first.to_base64url(), again.to_base64url());
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = fs::metadata(folder.join("sessions.db.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the draft is gone");
+        fs::write(folder.join("sessions.db.key"), "rubbish").unwrap();
+        assert!(read_or_make(&store).is_err(), "a spoilt key is not replaced behind anybody's back");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,375 @@
+//! Refresh: an access token that is about to expire is exchanged for a new one, once.
+//!
+//! Providers that rotate refresh tokens take a second use of one for theft and end everything that came of it.
+//! So a refresh token is sent by one request for all of its process, under a lease for all processes; whoever
+//! comes second reads what the first one kept. Nobody overwrites what is newer, and a session that ended
+//! meanwhile stays so.
+
+mod shared;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use self::shared::Outcome;
+pub(crate) use self::shared::Refreshes;
+use crate::challenge::SignInWanted;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::events::{EndReason, SessionChange};
+use crate::flow::token_endpoint::NoTokens;
+use crate::flow::{logout, token_endpoint};
+use crate::protocol::discovery::ProviderMetadata;
+use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Original, Rejection};
+use crate::protocol::jwks::KeySet;
+use crate::protocol::token::{Grant, TokenSet};
+use crate::relying_party::Inner;
+use crate::secret::Secret;
+use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
+use crate::visit::{AccessToken, AccessTokenError};
+
+/// An access token is handed out while it is good for at least this long.
+const LEEWAY: Duration = Duration::from_secs(60);
+/// One that was obtained so short a time ago is handed out however long it lasts: a provider whose tokens are
+/// over at once is not asked with every request.
+const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
+const PATIENCE: Duration = Duration::from_secs(2);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// Whether a session's access token has to be refreshed.
+pub(crate) enum Due {
+    /// No: this is the answer.
+    Not(Result<AccessToken, AccessTokenError>),
+    /// Yes, that of this session; the token that there is may still be good for a moment.
+    Now { id: SessionId, old: Tokens },
+}
+
+/// Tells without I/O.
+pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
+    let tokens = match (&session.tokens, has_store) {
+        (Some(tokens), _) => tokens,
+        // Signed in before there was a store, or by the application: there is somebody, but no token.
+        (None, true) => return Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
+        (None, false) => {
+            let error = Error::new(ErrorCode::Misconfigured).detail(
+                "AccessToken without a store: tokens are never kept in a cookie; give the builder a store",
+            );
+            return Due::Not(Err(AccessTokenError::Failed(error)));
+        }
+    };
+    match (&session.stored, &tokens.refresh) {
+        _ if is_fresh(tokens, now) => Due::Not(Ok(handed_out(tokens, now))),
+        (Some(place), Some(_)) => Due::Now { id: place.id.clone(), old: tokens.clone() },
+        _ => Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
+    }
+}
+
+/// An access token that is good for a while, refreshed if it has to be.
+///
+/// The refresh is a task of its own: it goes on when everybody who waits for it has gone.
+pub(crate) async fn fresh(
+    inner: &Arc<Inner>,
+    id: SessionId,
+    old: &Tokens,
+) -> Result<AccessToken, AccessTokenError> {
+    let key = id.record_key();
+    let (flight, is_first) = inner.refreshes.enter(key, inner.clock.now());
+    if is_first {
+        let (inner, flight) = (Arc::clone(inner), Arc::clone(&flight));
+        tokio::spawn(async move {
+            let this = Arc::clone(&inner);
+            // A task within a task: a panic in an HTTP client must not leave everybody waiting.
+            let leg = tokio::spawn(async move { Leg { inner: &this, id: &id }.run().await });
+            let lost = |_| Err(Error::new(ErrorCode::ProviderUnreachable).detail("the refresh panicked"));
+            let outcome = leg.await.unwrap_or_else(lost).unwrap_or_else(|error| Outcome::failed(&error));
+            inner.refreshes.leave(key, &flight, outcome, inner.clock.now());
+        });
+    }
+    let is_good = |now: Timestamp| old.access_expires_at > now;
+    let lease = inner.refreshes.lease();
+    let patience = if is_good(inner.clock.now()) { PATIENCE } else { lease * 3 };
+    let outcome = tokio::time::timeout(patience, flight.outcome()).await;
+    let now = inner.clock.now();
+    match outcome {
+        Ok(Outcome::Token(tokens)) => Ok(handed_out(&tokens, now)),
+        Ok(Outcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
+        // The session stands, and so does its token while it lasts.
+        _ if is_good(now) => Ok(handed_out(old, now)),
+        Ok(Outcome::Failed(code, detail)) => Err(AccessTokenError::Failed(Error::new(code).detail(detail))),
+        Err(_) => Err(AccessTokenError::Failed(
+            Error::new(ErrorCode::ProviderTimeout).detail("the refresh came to no end"),
+        )),
+    }
+}
+
+/// One refresh under way.
+struct Leg<'a> {
+    inner: &'a Inner,
+    id: &'a SessionId,
+}
+
+impl Leg<'_> {
+    /// Until the token is fresh, by our own doing or somebody else's.
+    async fn run(&self) -> Result<Outcome, Error> {
+        let (inner, began) = (self.inner, Instant::now());
+        let Some(store) = inner.sessions.store() else { return Ok(Outcome::SignIn) };
+        let lease = inner.refreshes.lease();
+        let (name, holder) = (lease_name(self.id), shared::holder(&*inner.entropy)?);
+        // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
+        // the keys turn out to be missing.
+        let metadata = inner.provider.metadata().await?;
+        let keys = inner.provider.keys(&metadata).await?;
+        let mut pause = FIRST_LOOK;
+        loop {
+            if let Look::Done(outcome) = self.look().await? {
+                return Ok(outcome);
+            }
+            // Not everybody at once: when a thousand sessions come due in the same second, the provider stays up.
+            let slot = inner.refreshes.slot().await;
+            let taken_at = Instant::now();
+            if inner.sessions.bounded(store.lease(name, holder, lease)).await? {
+                let outcome = self.holding_the_lease(taken_at, &metadata, keys).await;
+                // One that stays is over by itself.
+                let _ = inner.sessions.bounded(store.release(name, holder)).await;
+                return outcome;
+            }
+            drop(slot);
+            // Whoever holds the lease is gone, or will be, when it ends.
+            if began.elapsed() >= lease * 2 {
+                return Err(Error::new(ErrorCode::ProviderTimeout)
+                    .detail("another instance has been refreshing this session all the time"));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    }
+
+    /// What the store says now, whatever copies there are.
+    async fn look(&self) -> Result<Look, Error> {
+        let now = self.inner.clock.now();
+        let session = self.inner.sessions.load(vec![self.id.clone()], now).await?;
+        let Some(session) = session else { return Ok(Look::Done(Outcome::SignIn)) };
+        Ok(match &session.tokens {
+            Some(tokens) if is_fresh(tokens, now) => Look::Done(Outcome::Token(tokens.clone())),
+            Some(tokens @ Tokens { refresh: Some(refresh), .. }) => {
+                let (tokens, spent) = (tokens.clone(), refresh.clone());
+                Look::Due(Before { session, tokens, spent })
+            }
+            _ => Look::Done(Outcome::SignIn),
+        })
+    }
+
+    async fn holding_the_lease(
+        &self,
+        taken_at: Instant,
+        metadata: &ProviderMetadata,
+        keys: Arc<KeySet>,
+    ) -> Result<Outcome, Error> {
+        // Somebody may have held it, and refreshed, between our look and now.
+        let before = match self.look().await? {
+            Look::Done(outcome) => return Ok(outcome),
+            Look::Due(before) => before,
+        };
+        // Whatever client does the call, it must not outlast the lease.
+        let left = (self.inner.refreshes.lease() * 3 / 4).saturating_sub(taken_at.elapsed());
+        match self.ask(&before, left, metadata, keys).await {
+            Ok(refreshed) => self.keep(&before, &refreshed).await,
+            Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
+            Err(Unrefreshed::Failed(error)) => {
+                tracing::warn!(code = error.code().name(), %error, "the access token could not be refreshed; the session is kept");
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask(
+        &self,
+        before: &Before,
+        left: Duration,
+        metadata: &ProviderMetadata,
+        keys: Arc<KeySet>,
+    ) -> Result<Refreshed, Unrefreshed> {
+        let inner = self.inner;
+        let answer = token_endpoint::ask(inner, metadata, Grant::Refresh { token: &before.spent });
+        let tokens = match tokio::time::timeout(left, answer).await {
+            Ok(Err(NoTokens::InvalidGrant(error))) => return Err(Unrefreshed::Over(error)),
+            Ok(answer) => answer.map_err(Error::from)?,
+            Err(_) => return Err(Error::new(ErrorCode::ProviderTimeout).into()),
+        };
+        let ceiling = self.check_id_token(metadata, keys, before, &tokens).await?;
+        let obtained_at = inner.clock.now();
+        Ok(Refreshed {
+            scope: tokens.scope.map(|scope| narrowed(&scope, &before.session)),
+            ceiling,
+            tokens: Tokens {
+                access: tokens.access,
+                obtained_at,
+                access_expires_at: obtained_at.plus(tokens.expires_in),
+                // A provider that does not rotate sends none: the one there is stays good (RFC 6749 §6).
+                refresh: tokens.refresh.or_else(|| Some(before.spent.clone())),
+                // That of the sign-in stays: it names the session at sign-out, and holds the nonce.
+                id_token: before.tokens.id_token.clone(),
+            },
+        })
+    }
+
+    /// An ID token that comes along must be about the same sign-in. Gives the session's end, if it names one.
+    async fn check_id_token(
+        &self,
+        metadata: &ProviderMetadata,
+        keys: Arc<KeySet>,
+        before: &Before,
+        tokens: &TokenSet,
+    ) -> Result<Option<Timestamp>, Unrefreshed> {
+        let Some(id_token) = &tokens.id_token else { return Ok(None) };
+        let verified = match self.verify(&keys, id_token, before, tokens) {
+            Err(Rejection::UnknownKey) => {
+                let keys = self.inner.provider.keys_beyond(metadata, &keys).await?;
+                self.verify(&keys, id_token, before, tokens)
+            }
+            verified => verified,
+        };
+        // Whose tokens these are is not known: none of them is kept, and those before are spent.
+        verified.map(|claims| claims.session_expiry).map_err(|error| Unrefreshed::Over(error.into()))
+    }
+
+    fn verify(
+        &self,
+        keys: &KeySet,
+        id_token: &Secret<String>,
+        before: &Before,
+        tokens: &TokenSet,
+    ) -> Result<IdTokenClaims, Rejection> {
+        let settings = &self.inner.settings;
+        let credentials = settings.credentials();
+        let original = Original {
+            subject: before.session.identity.subject(),
+            auth_time: before.session.identity.auth_time(),
+            token: &before.tokens.id_token,
+        };
+        let expect = Expectations {
+            issuer: &settings.issuer,
+            client_id: &settings.client_id,
+            trusted_audiences: &settings.trusted_audiences,
+            algorithms: &settings.algorithms,
+            client_secret: credentials.secret.as_ref(),
+            leeway: settings.leeway,
+            now: self.inner.clock.now(),
+            nonce: None,
+            access_token: Some(tokens.access.expose()),
+            max_age: None,
+            acr: None,
+        };
+        id_token::verify_refreshed(id_token.expose(), keys, &expect, &original)
+    }
+
+    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked until the lease ends.
+    async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<Outcome, Error> {
+        let (inner, began) = (self.inner, Instant::now());
+        let mut pause = FIRST_LOOK;
+        let saved = loop {
+            match inner.sessions.keep_tokens(self.id, &before.spent, refreshed, inner.clock.now()).await {
+                Err(error) if began.elapsed() < inner.refreshes.lease() => {
+                    tracing::warn!(code = error.code().name(), %error, "refreshed tokens could not be kept yet");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LAST_LOOK);
+                }
+                saved => break saved,
+            }
+        };
+        match saved {
+            Ok(Saved::Done(kept)) => {
+                let subject = before.session.identity.subject();
+                inner.events.tell(SessionChange::Refreshed, subject, Some(self.id.record_key()));
+                Ok(kept.tokens.clone().map_or(Outcome::SignIn, Outcome::Token))
+            }
+            Ok(Saved::Superseded(newer)) => Ok(newer.tokens.clone().map_or(Outcome::SignIn, Outcome::Token)),
+            // Signed out while the provider was asked: what it gave is not left lying about.
+            Ok(Saved::Gone) => {
+                logout::revoke(inner, &refreshed.tokens).await;
+                Ok(Outcome::SignIn)
+            }
+            Err(error) => {
+                tracing::error!(code = error.code().name(), %error, "refreshed tokens are lost: the session will end at the next refresh");
+                Ok(Outcome::Token(refreshed.tokens.clone()))
+            }
+        }
+    }
+
+    /// Ends the session whose refresh token is no good, unless it has another one by now.
+    async fn end(&self, before: &Before, error: &Error) -> Result<Outcome, Error> {
+        match self.look().await? {
+            Look::Due(now) if now.spent.matches(before.spent.expose().as_bytes()) => {
+                let ended = self.inner.sessions.end(&before.session).await?;
+                tracing::warn!(code = error.code().name(), %error, "the session ended: its tokens cannot be refreshed");
+                if ended {
+                    let change = SessionChange::Ended(EndReason::RefreshRefused);
+                    let subject = before.session.identity.subject();
+                    self.inner.events.tell(change, subject, Some(self.id.record_key()));
+                }
+                Ok(Outcome::SignIn)
+            }
+            // Somebody else's are newer, and due already.
+            Look::Due(now) => Ok(Outcome::Token(now.tokens)),
+            Look::Done(outcome) => Ok(outcome),
+        }
+    }
+}
+
+enum Look {
+    /// Nothing is to be done (any more).
+    Done(Outcome),
+    /// The session is due.
+    Due(Before),
+}
+
+/// What there is before a refresh.
+struct Before {
+    session: Arc<Session>,
+    tokens: Tokens,
+    /// The refresh token that will be spent.
+    spent: Secret<String>,
+}
+
+/// Why a refresh brought nothing.
+enum Unrefreshed {
+    /// It never will.
+    Over(Error),
+    /// It may another time.
+    Failed(Error),
+}
+
+impl From<Error> for Unrefreshed {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+fn is_fresh(tokens: &Tokens, now: Timestamp) -> bool {
+    let left = tokens.access_expires_at.since(now);
+    // A token that lasts a minute is handed out too, for half of it.
+    let lifetime = tokens.access_expires_at.since(tokens.obtained_at);
+    (!left.is_zero() && left >= LEEWAY.min(lifetime / 2)) || now.since(tokens.obtained_at) < MIN_INTERVAL
+}
+
+fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
+    let expires_at = tokens.access_expires_at;
+    AccessToken { token: tokens.access.clone(), expires_at, expires_in: expires_at.since(now) }
+}
+
+/// A refresh may narrow what was granted and never widens it (RFC 6749 §6).
+fn narrowed(scope: &str, session: &Session) -> String {
+    let granted: Vec<_> = session.identity.scopes().collect();
+    let kept: Vec<_> = scope.split_ascii_whitespace().filter(|scope| granted.contains(scope)).collect();
+    kept.join(" ")
+}
+
+fn lease_name(id: &SessionId) -> [u8; 32] {
+    let mut name = [0; 32];
+    let input = [b"refresh ".as_slice(), &id.record_key().0].concat();
+    name.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &input).as_ref());
+    name
+}

@@ -1,0 +1,127 @@
+//! Sessions seen from the server's side: listed and ended without their cookies.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::SessionKeeper;
+use super::store::{RecordKey, Selection, SessionStore};
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+
+/// The most sessions of one subject that are listed.
+const MOST_LISTED: usize = 1000;
+
+/// A name for a session: it can be shown and sent in forms, and opens nothing.
+///
+/// ```
+/// use landfall::SessionHandle;
+///
+/// let handle: SessionHandle = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8".parse()?;
+/// assert_eq!(handle.to_string(), "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8");
+/// # Ok::<(), landfall::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SessionHandle(pub(crate) RecordKey);
+
+impl fmt::Display for SessionHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0.0))
+    }
+}
+
+impl FromStr for SessionHandle {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| bytes.try_into().ok());
+        bytes.map(|bytes| Self(RecordKey(bytes))).ok_or_else(|| {
+            Error::new(ErrorCode::RequestMalformed)
+                .detail("the name of a session is 43 characters of base64url")
+        })
+    }
+}
+
+/// What is known of a session without its cookie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SessionInfo {
+    /// What to end it by.
+    pub handle: SessionHandle,
+    /// When the person signed in.
+    pub created_at: Timestamp,
+    /// When it was last seen, to within half of the idle lifetime: it is written when a session is renewed or
+    /// its tokens are refreshed.
+    pub last_seen: Timestamp,
+    /// When it ends, unless it is used before then.
+    pub idle_expires_at: Timestamp,
+    /// When it ends at the latest.
+    pub expires_at: Timestamp,
+    /// What the browser is called, such as "Firefox on Windows", if it said so.
+    pub label: Option<String>,
+}
+
+impl SessionKeeper {
+    /// A subject's sessions, the newest first.
+    pub(crate) async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, Error> {
+        let store = self.shared()?;
+        let mut found = BTreeMap::new();
+        for index in self.seals.subjects(subject)? {
+            found.extend(self.bounded(store.list_by_subject(index, MOST_LISTED)).await?);
+        }
+        let mut infos: Vec<_> = found
+            .into_iter()
+            .map(|(key, record)| {
+                let admin = self.seals.open_admin(key, &record.admin);
+                SessionInfo {
+                    handle: SessionHandle(key),
+                    created_at: record.created_at,
+                    last_seen: admin.last_seen().max(record.created_at),
+                    idle_expires_at: record.idle_expires_at,
+                    expires_at: record.expires_at,
+                    label: admin.label,
+                }
+            })
+            .collect();
+        infos.sort_by_key(|info| std::cmp::Reverse(info.created_at));
+        Ok(infos)
+    }
+
+    /// Ends one session, if it is this subject's; whether it was there.
+    pub(crate) async fn end_one(&self, subject: &str, key: RecordKey) -> Result<bool, Error> {
+        let store = self.shared()?;
+        for index in self.seals.subjects(subject)? {
+            let listed = self.bounded(store.list_by_subject(index, MOST_LISTED)).await?;
+            if listed.iter().any(|(listed, _)| *listed == key) {
+                return self.remove(key).await;
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the selected sessions of a subject; which ones.
+    pub(crate) async fn end_subject(
+        &self,
+        subject: &str,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, Error> {
+        let store = self.shared()?;
+        let mut ended = Vec::new();
+        for index in self.seals.subjects(subject)? {
+            let removed = self.bounded(store.remove_by_subject(index, selection)).await?;
+            self.forget(&removed);
+            ended.extend(removed);
+        }
+        Ok(ended)
+    }
+
+    fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {
+        self.store().ok_or_else(|| {
+            Error::new(ErrorCode::Misconfigured)
+                .detail("sessions sealed into cookies cannot be listed or ended from the server: give the builder a store")
+        })
+    }
+}

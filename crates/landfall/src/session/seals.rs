@@ -1,0 +1,124 @@
+//! How a session becomes a record and a record a session: two seals and two indexes.
+//!
+//! The session itself is sealed with a key that needs the browser's half; the administrative part with the
+//! server's key alone, so that sessions can be listed without their cookies, though never read.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use super::id::SessionId;
+use super::store::{IndexKey, RecordKey, StoredRecord};
+use super::{Session, Stored, record};
+use crate::clock::{Entropy, Timestamp};
+use crate::error::Error;
+use crate::seal::{CookieKey, Sealer, keyed_digests};
+
+/// Makes records of sessions, for one issuer and client.
+#[derive(Debug)]
+pub(crate) struct RecordSeals {
+    issuer: Arc<str>,
+    client_id: String,
+    ring: Vec<CookieKey>,
+    entropy: Arc<dyn Entropy>,
+    admin: Sealer,
+}
+
+/// What can be known of a session without its cookie. Written as `record.rs` says: fields are only added.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Admin {
+    last_seen: u64,
+    pub(crate) label: Option<String>,
+}
+
+impl Admin {
+    pub(crate) fn new(last_seen: Timestamp, label: Option<String>) -> Self {
+        Self { last_seen: last_seen.millis(), label }
+    }
+
+    pub(crate) fn last_seen(&self) -> Timestamp {
+        Timestamp::from_millis(self.last_seen)
+    }
+}
+
+impl RecordSeals {
+    pub(crate) fn new(
+        issuer: Arc<str>,
+        client_id: String,
+        ring: Vec<CookieKey>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Self, Error> {
+        let admin = Sealer::derive(&ring, "admin", &[issuer.as_bytes(), client_id.as_bytes()])?;
+        Ok(Self { issuer, client_id, ring, entropy, admin })
+    }
+
+    /// The record of a session that is stored at `place`.
+    pub(crate) fn seal(
+        &self,
+        session: &Session,
+        place: &Stored,
+        admin: &Admin,
+    ) -> Result<StoredRecord, Error> {
+        let key = place.id.record_key();
+        let plain = record::write(session)?;
+        let sealed = self.sealer(&place.id)?.seal_bytes(&*self.entropy, &key.0, &plain)?;
+        let admin = postcard::to_allocvec(admin).unwrap_or_default();
+        let admin = self.admin.seal_bytes(&*self.entropy, &key.0, &admin)?;
+        let first = |keys: Vec<IndexKey>| keys.into_iter().next().unwrap_or(IndexKey([0; 32]));
+        let sid = match session.identity.sid() {
+            Some(sid) => Some(first(self.sids(sid)?)),
+            None => None,
+        };
+        let mut record = StoredRecord::new(
+            session.created_at,
+            session.expires_at,
+            session.idle_expires_at,
+            first(self.subjects(session.identity.subject())?),
+            sid,
+            Bytes::from(sealed),
+            Bytes::from(admin),
+        );
+        record.version = place.version;
+        Ok(record)
+    }
+
+    /// The session in a record; `None` where the id does not open it, or a later release wrote it.
+    pub(crate) fn open(&self, id: &SessionId, record: &StoredRecord) -> Result<Option<Session>, Error> {
+        let key = id.record_key();
+        let Some(plain) = self.sealer(id)?.open_bytes(&key.0, record.sealed.to_vec()).plain() else {
+            return Ok(None);
+        };
+        let stored = Stored { id: id.clone(), version: record.version, admin: record.admin.clone() };
+        Ok(record::read(&plain, &self.issuer).map(|mut session| {
+            session.stored = Some(stored);
+            session
+        }))
+    }
+
+    /// The administrative part; nothing known where it cannot be opened.
+    pub(crate) fn open_admin(&self, key: RecordKey, sealed: &Bytes) -> Admin {
+        let plain = self.admin.open_bytes(&key.0, sealed.to_vec()).plain();
+        plain.and_then(|plain| Some(postcard::take_from_bytes(&plain).ok()?.0)).unwrap_or_default()
+    }
+
+    /// Where a subject's sessions are found: under the first key of the ring, and under those before it.
+    pub(crate) fn subjects(&self, subject: &str) -> Result<Vec<IndexKey>, Error> {
+        self.index("subject", subject)
+    }
+
+    /// Where the sessions of a provider session are found.
+    pub(crate) fn sids(&self, sid: &str) -> Result<Vec<IndexKey>, Error> {
+        self.index("sid", sid)
+    }
+
+    fn index(&self, kind: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
+        let parts = [kind.as_bytes(), self.issuer.as_bytes(), value.as_bytes()];
+        Ok(keyed_digests(&self.ring, "index", &parts)?.into_iter().map(IndexKey).collect())
+    }
+
+    fn sealer(&self, id: &SessionId) -> Result<Sealer, Error> {
+        let context = [self.issuer.as_bytes(), self.client_id.as_bytes(), id.secret_half()];
+        Sealer::derive(&self.ring, "record", &context)
+    }
+}
