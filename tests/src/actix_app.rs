@@ -46,6 +46,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/claims", web::get().to(claims))
         .route("/me", web::get().to(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", web::get().to(token))
+        .route("/end-others", web::get().to(end_others))
         .route("/switch", web::get().to(switch))
         .route("/silent", web::get().to(silent))
         .route("/verified", web::get().to(verified))
@@ -76,6 +77,11 @@ async fn claims(Claims(member): Claims<crate::Member>) -> String {
 
 async fn token(token: AccessToken) -> Json<serde_json::Value> {
     Json(serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().as_secs() }))
+}
+
+async fn end_others(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
+    let ended = visit.relying_party().sessions().end_others(&user).await;
+    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, &error))
 }
 
 async fn switch() -> Result<String, Rejection> {

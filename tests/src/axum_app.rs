@@ -35,6 +35,7 @@ fn app(auth: RelyingParty) -> Router {
         .route("/claims", get(claims))
         .route("/me", get(async |user: SignedIn| Json(user.identity().claims())))
         .route("/token", get(token))
+        .route("/end-others", get(end_others))
         .route("/switch", get(switch))
         .route("/silent", get(silent))
         .route("/verified", get(verified))
@@ -67,6 +68,11 @@ async fn claims(Claims(member): Claims<crate::Member>) -> String {
 
 async fn token(token: AccessToken) -> Json<serde_json::Value> {
     Json(serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().as_secs() }))
+}
+
+async fn end_others(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
+    let ended = visit.relying_party().sessions().end_others(&user).await;
+    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, &error))
 }
 
 async fn switch() -> Rejection {

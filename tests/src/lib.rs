@@ -9,6 +9,7 @@ mod port;
 mod raw_provider;
 #[cfg(feature = "real")]
 pub mod real;
+mod stored;
 mod tls;
 pub mod traces;
 mod world;

@@ -115,6 +115,11 @@ impl World {
         }
     }
 
+    /// A builder as this world's was before anybody gave it a store.
+    pub fn without_store(&self) -> RelyingPartyBuilder {
+        self.bed.relying_party()
+    }
+
     /// Starts another instance and routes the browser to it.
     ///
     /// # Panics

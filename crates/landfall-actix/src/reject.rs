@@ -32,7 +32,9 @@ impl Rejection {
         }
     }
 
-    pub(crate) fn failed(visit: &Visit, error: &Error) -> Self {
+    /// The answer where something of Landfall's failed in a handler: a page or JSON, as the visitor asked, and the
+    /// cause in the log.
+    pub fn failed(visit: &Visit, error: &Error) -> Self {
         let reply = visit.relying_party().error_reply(visit, error);
         Self { code: Some(error.code()), reply: Box::new(reply) }
     }

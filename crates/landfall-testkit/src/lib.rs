@@ -47,7 +47,7 @@ pub use bed::TestBed;
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
 pub use provider::{
-    Algorithm, CallbackEdit, Client, ClientAuth, Endpoint, Fault, IdToken, IdTokenEdit, IdTokenMaker,
+    Algorithm, CallbackEdit, Client, ClientAuth, Endpoint, Fault, Hold, IdToken, IdTokenEdit, IdTokenMaker,
     JsonEdit, KeyError, LocalProvider, LocalProviderBuilder, Person, RawResponse, SeenRequest, SigningKey,
     StartError,
 };

@@ -6,6 +6,7 @@ mod callback_named;
 mod completeness;
 mod id_token_flow;
 mod logout_flow;
+mod refresh;
 mod return_to_flow;
 mod session_guard;
 mod session_robust;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::clients::Client;
 use super::faults::Faults;
+use super::hold::Doors;
 use super::keys::{Algorithm, KeyError, KeyRing};
 use super::people::{Person, default_people};
 use super::serve::{InProcess, Server};
@@ -226,6 +227,7 @@ impl LocalProviderBuilder {
             automatic: Mutex::new(self.automatic),
             state: Mutex::new(State::default()),
             faults: Faults::default(),
+            doors: Doors::default(),
             log: Mutex::new(Vec::new()),
             down: AtomicBool::new(false),
         }))

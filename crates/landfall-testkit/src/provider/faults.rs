@@ -150,6 +150,8 @@ pub enum Fault {
     IdToken(IdTokenEdit),
     /// The JSON answer of discovery, JWKS, token or userinfo is changed.
     Json(Endpoint, JsonEdit),
+    /// The request is processed, and its answer lost on the way.
+    LostAnswer(Endpoint),
     /// No answer: in process the client gets this kind of error; over TCP the connection is closed, or, for
     /// [`HttpErrorKind::TimedOut`], left open without a word.
     NoAnswer(Endpoint, HttpErrorKind),
@@ -224,6 +226,11 @@ impl Fault {
         Self::NoAnswer(endpoint, HttpErrorKind::Broken)
     }
 
+    /// The endpoint does what it was asked, and the connection breaks off before it has said so.
+    pub fn lose_answer(endpoint: Endpoint) -> Self {
+        Self::LostAnswer(endpoint)
+    }
+
     /// The token endpoint answers so.
     pub fn token_response(response: RawResponse) -> Self {
         Self::Respond(Endpoint::Token, response)
@@ -241,6 +248,10 @@ impl Fault {
         }
     }
 
+    pub(crate) fn loses_answer(&self, at: Endpoint) -> Option<()> {
+        matches!(self, Self::LostAnswer(endpoint) if *endpoint == at).then_some(())
+    }
+
     pub(crate) fn edits_json(&self, at: Endpoint) -> Option<JsonEdit> {
         match self {
             Self::Json(endpoint, edit) if *endpoint == at => Some(Arc::clone(edit)),
@@ -256,6 +267,7 @@ impl fmt::Debug for Fault {
             Self::Callback(_) => f.write_str("Callback(..)"),
             Self::IdToken(_) => f.write_str("IdToken(..)"),
             Self::Json(endpoint, _) => write!(f, "Json({endpoint:?}, ..)"),
+            Self::LostAnswer(endpoint) => write!(f, "LostAnswer({endpoint:?})"),
             Self::NoAnswer(endpoint, kind) => write!(f, "NoAnswer({endpoint:?}, {kind:?})"),
             Self::RawIdToken(_) => f.write_str("RawIdToken(..)"),
             Self::Respond(endpoint, raw) => write!(f, "Respond({endpoint:?}, {})", raw.status),

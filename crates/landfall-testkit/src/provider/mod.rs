@@ -4,6 +4,7 @@ mod authorize;
 mod builder;
 mod clients;
 mod faults;
+mod hold;
 mod id_token;
 mod keys;
 mod logout;
@@ -30,12 +31,14 @@ use serde_json::{Map, Value};
 pub use builder::{LocalProviderBuilder, StartError};
 pub use clients::{Client, ClientAuth};
 pub use faults::{CallbackEdit, Endpoint, Fault, IdTokenEdit, IdTokenMaker, JsonEdit, RawResponse};
+pub use hold::Hold;
 pub use id_token::IdToken;
 pub use keys::{Algorithm, KeyError, SigningKey};
 pub use people::Person;
 pub use request::SeenRequest;
 
 use faults::Faults;
+use hold::Doors;
 use keys::KeyRing;
 use serve::{InProcess, Server};
 use state::State;
@@ -103,6 +106,11 @@ impl LocalProvider {
     /// Does this wrong until [`clear`](Self::clear).
     pub fn inject_always(&self, fault: Fault) {
         self.core.faults.add(fault, false);
+    }
+
+    /// Lets requests to this endpoint wait before they are processed, until what this gives is dropped.
+    pub fn hold(&self, endpoint: Endpoint) -> Hold {
+        self.core.doors.hold(endpoint)
     }
 
     /// Does everything right again, and is up.
@@ -178,6 +186,7 @@ struct Core {
     keys: Mutex<KeyRing>,
     state: Mutex<State>,
     faults: Faults,
+    doors: Doors,
     log: Mutex<Vec<SeenRequest>>,
     down: AtomicBool,
 }

@@ -69,12 +69,19 @@ async fn front(State(core): State<Arc<Core>>, request: Request, next: Next) -> R
     }
     let below = seen.path.strip_prefix(&core.prefix).unwrap_or_default();
     let endpoint = Endpoint::ALL.into_iter().find(|endpoint| endpoint.path() == below);
+    if let Some(endpoint) = endpoint {
+        core.doors.pass(endpoint).await;
+    }
     if let Some(answer) = endpoint.and_then(|at| core.faults.first(|fault| fault.instead(at))) {
         return answer;
     }
     let mut request = Request::from_parts(parts, Body::from(body));
     request.extensions_mut().insert(Arc::new(seen));
-    next.run(request).await
+    let answer = next.run(request).await;
+    match endpoint.and_then(|at| core.faults.first(|fault| fault.loses_answer(at))) {
+        Some(()) => no_answer(HttpErrorKind::Broken),
+        None => answer,
+    }
 }
 
 async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>) -> Response {

@@ -8,7 +8,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD
 use serde_json::{Map, Value, json};
 
 use super::super::test_keys::{self, TestKey, encode, keys, weak};
-use super::{Expectations, IdTokenClaims, KeySet, Rejection, SigningAlgorithm, verify};
+use super::{
+    Expectations, IdTokenClaims, KeySet, Original, Rejection, SigningAlgorithm, verify, verify_refreshed,
+};
 use crate::{Error, ErrorCode, Secret, Timestamp};
 
 const NOW: u64 = 1_800_000_000;
@@ -470,4 +472,67 @@ fn at_hash_is_compared_only_with_an_access_token_at_hand() {
     let check = |token| verdict(json!({"at_hash": "AAAA"}), |expect| expect.access_token = token);
     assert!(check(None).is_ok());
     assert!(check(Some(ACCESS_TOKEN)).is_err());
+}
+
+#[test]
+fn no_case_that_is_rejected_at_sign_in_passes_at_a_refresh() {
+    let table = table();
+    let original = Secret::new(table_token(&table));
+    let original =
+        Original { subject: "user-1", auth_time: Some(Timestamp::from_secs(NOW - 30)), token: &original };
+    let mut run = 0;
+    for case in table["cases"].as_array().unwrap().iter().filter(|case| case["runner"] != "flow") {
+        let id = case["id"].as_str().unwrap();
+        // What a refresh does not ask for: a nonce, an age, a context.
+        let rule = case["rule"].as_str().unwrap_or_default();
+        if case["expect"] != "reject" || rule.starts_with("nonce") || rule.contains("asked for") {
+            continue;
+        }
+        let wanted = Wanted::of(case);
+        let expect = Expectations { nonce: None, max_age: None, acr: None, ..wanted.expectations() };
+        let keys = key_set(case["jwks"].as_str());
+        assert!(verify_refreshed(&token(&table, case), &keys, &expect, &original).is_err(), "{id}");
+        run += 1;
+    }
+    assert!(run > 90, "{run}");
+}
+
+#[test]
+fn a_refreshed_token_is_about_the_sign_in_it_comes_from() {
+    let table = table();
+    let original = Secret::new(table_token(&table));
+    let auth_time = Timestamp::from_secs(NOW - 30);
+    let original = Original { subject: "user-1", auth_time: Some(auth_time), token: &original };
+    let refreshed = |claims: Value| {
+        let case = json!({ "claims": claims });
+        let wanted = Wanted::of(&case);
+        let expect = Expectations { nonce: None, ..wanted.expectations() };
+        verify_refreshed(&token(&table, &case), &key_set(None), &expect, &original)
+    };
+    let unset = "$UNSET";
+    for sound in [
+        json!({"nonce": unset}),
+        json!({"nonce": NONCE}),
+        json!({"nonce": null}),
+        json!({"nonce": unset, "auth_time": NOW - 30}),
+    ] {
+        assert!(refreshed(sound.clone()).is_ok(), "{sound}: {:?}", refreshed(sound));
+    }
+    for (claims, rule) in [
+        (json!({"nonce": unset, "sub": "user-2"}), "sub is not the one that signed in"),
+        (json!({"nonce": unset, "sub": "USER-1"}), "sub is not the one that signed in"),
+        (json!({"nonce": "x"}), "nonce is not that of the sign-in"),
+        (json!({"nonce": ""}), "nonce is not that of the sign-in"),
+        (json!({"nonce": 7}), "nonce is not that of the sign-in"),
+        (json!({"nonce": unset, "auth_time": NOW}), "auth_time is not that of the sign-in"),
+        (json!({"nonce": unset, "aud": "rp-2"}), "aud does not contain the client id"),
+    ] {
+        let error = Error::from(refreshed(claims.clone()).expect_err(&claims.to_string()));
+        assert_eq!(error.operator_detail(), Some(rule), "{claims}");
+    }
+}
+
+/// The ID token of a sign-in.
+fn table_token(table: &Value) -> String {
+    token(table, &json!({}))
 }

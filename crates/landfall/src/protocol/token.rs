@@ -127,6 +127,7 @@ struct Refusal {
 fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
     let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
     let code = match error.as_str() {
+        _ if response.status().is_server_error() => ErrorCode::TokenResponseInvalid,
         "invalid_client" | "unauthorized_client" => ErrorCode::ClientRefused,
         "temporarily_unavailable" | "server_error" => ErrorCode::TokenResponseInvalid,
         _ => ErrorCode::TokenRefused,
