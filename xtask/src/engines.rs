@@ -9,67 +9,113 @@ const REAL_PROVIDER: &str = "tests/providers/oidc-provider";
 
 /// A program, and how one comes by it.
 struct Program {
-    /// What the tests read, as an absolute path; set beforehand, it wins.
+    /// What the tests read, as an absolute path; set beforehand, it wins. One that ends with `_BIN` is the folder.
     variable: &'static str,
     /// What it may be called.
     names: &'static [&'static str],
-    /// Debian's package.
+    /// Debian's package. One that brings a system service starts it as well: nothing here uses that one.
     package: &'static str,
     /// The lowest major version that will do.
     at_least: u32,
 }
 
-const PROGRAMS: [Program; 4] = [
-    Program { variable: "LANDFALL_TEST_NODE", names: &["node", "nodejs"], package: "nodejs", at_least: 20 },
-    Program { variable: "LANDFALL_TEST_NPM", names: &["npm"], package: "npm", at_least: 9 },
-    Program {
-        variable: "LANDFALL_TEST_CHROMIUM",
-        names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-        package: "chromium",
-        at_least: 110,
-    },
-    Program {
-        variable: "LANDFALL_TEST_CHROMEDRIVER",
-        names: &["chromedriver"],
-        package: "chromium-driver",
-        at_least: 110,
-    },
-];
+const NODE: Program =
+    Program { variable: "LANDFALL_TEST_NODE", names: &["node", "nodejs"], package: "nodejs", at_least: 20 };
+const NPM: Program = Program { variable: "LANDFALL_TEST_NPM", names: &["npm"], package: "npm", at_least: 9 };
+const CHROMIUM: Program = Program {
+    variable: "LANDFALL_TEST_CHROMIUM",
+    names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+    package: "chromium",
+    at_least: 110,
+};
+const CHROMEDRIVER: Program = Program {
+    variable: "LANDFALL_TEST_CHROMEDRIVER",
+    names: &["chromedriver"],
+    package: "chromium-driver",
+    at_least: 110,
+};
+const REDIS: Program = Program {
+    variable: "LANDFALL_TEST_REDIS_SERVER",
+    names: &["redis-server"],
+    package: "redis-server",
+    at_least: 6,
+};
+const POSTGRES: Program = Program {
+    variable: "LANDFALL_TEST_POSTGRES_BIN",
+    names: &["postgres"],
+    package: "postgresql",
+    at_least: 13,
+};
 
-/// Makes sure of every program and of the real provider's packages; gives the variables to set for the tests.
-pub(crate) fn ensure() -> Result<Vec<(&'static str, PathBuf)>, Failure> {
+const ALL: [&Program; 6] = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES];
+
+/// All of them, as absolute paths.
+#[derive(Debug)]
+pub(crate) struct Engines {
+    /// What tests read to find them.
+    pub(crate) variables: Vec<(&'static str, PathBuf)>,
+    /// `redis-server`.
+    pub(crate) redis: PathBuf,
+    /// The folder with `postgres`, `initdb` and their kin.
+    pub(crate) postgres: PathBuf,
+}
+
+/// Makes sure of every program and of the real provider's packages.
+pub(crate) fn ensure() -> Result<Engines, Failure> {
     let absent: Vec<&str> =
-        PROGRAMS.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect();
+        ALL.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect();
     if !absent.is_empty() {
         apt_install(&absent)?;
     }
     let mut found = Vec::new();
     let mut missing = Vec::new();
-    for program in &PROGRAMS {
+    for program in ALL {
         match program.check() {
             Ok(path) => found.push((program.variable, path)),
             Err(reason) => missing.push(reason),
         }
     }
-    let [_, npm, browser, driver] = found.as_slice() else {
+    let [_, (_, npm), (_, browser), (_, driver), (_, redis), (_, postgres)] = found.as_slice() else {
         return Err(format!("The tests lack:\n  {}", missing.join("\n  ")).into());
     };
-    if major(&browser.1)? != major(&driver.1)? {
+    if major(browser)? != major(driver)? {
         return Err(format!(
             "{} and {} are of different versions: install the pair, or point LANDFALL_TEST_CHROMIUM and \
              LANDFALL_TEST_CHROMEDRIVER at one",
-            browser.1.display(),
-            driver.1.display()
+            browser.display(),
+            driver.display()
         )
         .into());
     }
-    node_packages(&npm.1)?;
-    Ok(found)
+    node_packages(npm)?;
+    let (redis, postgres) = (redis.clone(), postgres.clone());
+    Ok(Engines { variables: found, redis, postgres })
+}
+
+/// The newest PostgreSQL where Debian keeps them, which is on nobody's path.
+fn debians_postgres() -> Option<PathBuf> {
+    fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .flatten()
+        .filter_map(|entry| Some((entry.file_name().to_str()?.parse::<u32>().ok()?, entry.path())))
+        .map(|(version, folder)| (version, folder.join("bin/postgres")))
+        .filter(|(_, file)| file.is_file())
+        .max()
+        .map(|(_, file)| file)
 }
 
 impl Program {
     fn find(&self) -> Option<PathBuf> {
-        env::var_os(self.variable).map(PathBuf::from).or_else(|| shell::find(self.names))
+        let given = env::var_os(self.variable).map(PathBuf::from);
+        if !self.is_folder() {
+            return given.or_else(|| shell::find(self.names));
+        }
+        let inside = |folder: PathBuf| self.names.first().map(|name| folder.join(name));
+        given.and_then(inside).or_else(debians_postgres).or_else(|| shell::find(self.names))
+    }
+
+    fn is_folder(&self) -> bool {
+        self.variable.ends_with("_BIN")
     }
 
     fn check(&self) -> Result<PathBuf, String> {
@@ -82,7 +128,13 @@ impl Program {
             let path = path.display();
             return Err(format!("{name} {at_least} or newer: {path} is version {version}; {remedy}"));
         }
-        std::path::absolute(&path).map_err(|error| format!("{name}: {error}; {remedy}"))
+        // What stands on the path may be a link that leaves its kin behind.
+        let real = if self.is_folder() { fs::canonicalize(&path) } else { std::path::absolute(&path) };
+        let real = real.map_err(|error| format!("{name}: {error}; {remedy}"))?;
+        match real.parent() {
+            Some(folder) if self.is_folder() => Ok(folder.to_owned()),
+            _ => Ok(real),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod group;
 mod invariants;
 mod lint;
 mod proofs;
+mod servers;
 mod shell;
 mod test;
 mod tree;

@@ -2,6 +2,7 @@
 
 use crate::engines;
 use crate::group::{self, Group};
+use crate::servers::Servers;
 use crate::shell::{self, Failure};
 
 /// Turns on the tests that need more than cargo.
@@ -10,10 +11,11 @@ const REAL: &str = "landfall-tests/real";
 /// Runs every test of the workspace, documentation included; nothing is printed after the runner's last line.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
-    let found = engines::ensure()?;
+    let engines = engines::ensure()?;
     examples(arguments)?;
+    let servers = Servers::start(&engines)?;
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--features", REAL]);
-    let mut tests = Group::spawn(command.args(arguments).envs(found))?;
+    let mut tests = Group::spawn(command.args(arguments).envs(engines.variables).envs(servers.variables()))?;
     let status = tests.wait()?;
     if status.success() {
         return Ok(());
