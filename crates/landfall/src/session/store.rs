@@ -292,6 +292,81 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
+/// Whoever shares a store has it.
+#[async_trait]
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
+        (**self).create(key, record).await
+    }
+
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        (**self).load(key).await
+    }
+
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        (**self).update(key, expected, record).await
+    }
+
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        (**self).rotate(old, new, expected, record).await
+    }
+
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
+        (**self).remove(key).await
+    }
+
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        (**self).list_by_subject(subject, limit).await
+    }
+
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        (**self).remove_by_subject(subject, selection).await
+    }
+
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
+        (**self).remove_by_sid(sid, selection).await
+    }
+
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
+        (**self).lease(name, holder, span).await
+    }
+
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
+        (**self).release(name, holder).await
+    }
+
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
+        (**self).remember_once(name, span).await
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        (**self).watch(watcher);
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        (**self).file()
+    }
+}
+
 /// Opens a store by its address, for `LANDFALL_STORE`; see
 /// [`RelyingPartyBuilder::store_opener`](crate::RelyingPartyBuilder::store_opener). The crates with stores have one.
 pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
