@@ -1,1 +1,14 @@
-//! Sessions in Redis for applications that sign in with Landfall.
+#![doc = include_str!("../README.md")]
+
+mod address;
+mod connection;
+mod error;
+mod keys;
+mod record;
+mod script;
+mod store;
+mod watch;
+
+pub use address::{Opener, opener};
+pub use redis;
+pub use store::RedisStore;

@@ -1,0 +1,175 @@
+//! One connection, shared by all requests: opened when it is first needed, given up when it fails, opened again
+//! by the next request. Nothing waits for longer than two deadlines, and nothing waits in a queue.
+
+use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use landfall::StoreError;
+use redis::aio::MultiplexedConnection;
+use redis::cluster::{ClusterClient, ClusterConfig};
+use redis::cluster_async::ClusterConnection;
+use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::{AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
+
+use crate::error::{failed, late};
+
+/// For a connection, and for an answer.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+
+/// What the application gave.
+#[derive(Clone)]
+pub(crate) enum Server {
+    One(Client),
+    Cluster(ClusterClient),
+}
+
+#[derive(Clone)]
+pub(crate) enum Connection {
+    One(MultiplexedConnection),
+    /// With the node that holds all keys. A replica is never asked: it may not have heard of a removal.
+    Cluster(ClusterConnection, RoutingInfo),
+}
+
+impl Server {
+    async fn connect(&self, any_key: &[u8]) -> Result<Connection, RedisError> {
+        match self {
+            Self::One(client) => {
+                let config = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(DEADLINE))
+                    .set_response_timeout(Some(DEADLINE));
+                client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
+            }
+            Self::Cluster(client) => {
+                let connection = client.get_async_connection_with_config(cluster_config()).await?;
+                Ok(Connection::Cluster(connection, routing(any_key)))
+            }
+        }
+    }
+}
+
+pub(crate) fn cluster_config() -> ClusterConfig {
+    ClusterConfig::new().set_connection_timeout(DEADLINE).set_response_timeout(DEADLINE)
+}
+
+/// To the primary of the slot that this key is in.
+pub(crate) fn routing(key: &[u8]) -> RoutingInfo {
+    let route = Route::with_key(key, SlotAddr::Master);
+    RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route))
+}
+
+impl Connection {
+    async fn ask(&mut self, command: &Cmd) -> Result<Value, RedisError> {
+        match self {
+            Self::One(connection) => command.query_async(connection).await,
+            Self::Cluster(connection, routing) => {
+                connection.route_command(command.clone(), routing.clone()).await?.extract_error()
+            }
+        }
+    }
+}
+
+pub(crate) struct Link {
+    server: Server,
+    current: Mutex<Option<(u64, Connection)>>,
+    connecting: tokio::sync::Mutex<()>,
+    /// Counts attempts to connect, and so names connections.
+    attempts: AtomicU64,
+}
+
+impl Link {
+    pub(crate) fn new(server: Server) -> Self {
+        Self {
+            server,
+            current: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            attempts: AtomicU64::new(0),
+        }
+    }
+
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Sends a command. One that was under way when the connection broke is sent once more: whoever makes
+    /// commands sees to it that doing one twice is doing it once.
+    pub(crate) async fn ask<T: FromRedisValue>(
+        &self,
+        doing: &str,
+        any_key: &[u8],
+        command: &Cmd,
+    ) -> Result<Result<T, NoScript>, StoreError> {
+        let mut again = true;
+        loop {
+            let (number, mut connection) = self.connection(doing, any_key).await?;
+            let answer = match within(connection.ask(command)).await {
+                Some(answer) => answer.and_then(|value| Ok(T::from_redis_value(value)?)),
+                None => {
+                    self.give_up(number);
+                    return Err(late(doing));
+                }
+            };
+            let error = match answer {
+                Ok(answer) => return Ok(Ok(answer)),
+                Err(error) => error,
+            };
+            match error.kind() {
+                ErrorKind::Server(ServerErrorKind::NoScript) => return Ok(Err(NoScript)),
+                // A primary that was made a replica: its name may lead elsewhere by now.
+                ErrorKind::Server(ServerErrorKind::ReadOnly) => self.give_up(number),
+                ErrorKind::Server(_) => {}
+                _ => self.give_up(number),
+            }
+            if !(again && error.is_connection_dropped()) {
+                return Err(failed(doing, &error));
+            }
+            again = false;
+        }
+    }
+
+    async fn connection(&self, doing: &str, any_key: &[u8]) -> Result<(u64, Connection), StoreError> {
+        if let Some(connection) = self.current().clone() {
+            return Ok(connection);
+        }
+        let before = self.attempts.load(Ordering::SeqCst);
+        let _turn = self.connecting.lock().await;
+        if let Some(connection) = self.current().clone() {
+            return Ok(connection);
+        }
+        if self.attempts.load(Ordering::SeqCst) != before {
+            // Whoever had the turn before tried in vain. To try again one after the other would be a queue.
+            return Err(StoreError::new(format!("{doing}: Redis could not be reached a moment ago")));
+        }
+        let connected = within(self.server.connect(any_key)).await;
+        // After the attempt: who comes while it goes on shares its outcome.
+        let number = self.attempts.fetch_add(1, Ordering::SeqCst) + 1;
+        match connected {
+            Some(Ok(connection)) => {
+                *self.current() = Some((number, connection.clone()));
+                Ok((number, connection))
+            }
+            Some(Err(error)) => Err(failed(doing, &error)),
+            None => Err(late(doing)),
+        }
+    }
+
+    /// The next request opens another one. Those that still wait for an answer on this one may get it.
+    fn give_up(&self, number: u64) {
+        let mut current = self.current();
+        if current.as_ref().is_some_and(|(current, _)| *current == number) {
+            *current = None;
+        }
+    }
+
+    fn current(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Redis does not have the script.
+pub(crate) struct NoScript;
+
+pub(crate) async fn within<T>(work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(DEADLINE, work).await.ok()
+}

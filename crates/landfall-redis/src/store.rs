@@ -1,0 +1,308 @@
+//! The store itself.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::{
+    Clock, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, SystemClock, Timestamp,
+    Updated, Watcher,
+};
+use redis::FromRedisValue;
+
+use crate::connection::{Link, Server};
+use crate::error::strange;
+use crate::keys::Keys;
+use crate::record::{pack, unpack};
+use crate::script::{Step, Steps};
+use crate::watch::Watchers;
+
+/// How much longer than needed Redis keeps what has expired. The store's clock decides; this is so that Redis,
+/// whose clock may be ahead, never decides first.
+const SLACK: Duration = Duration::from_secs(60);
+/// The longest time to live that is asked for: ten years.
+const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+/// Sessions in Redis, alone or in a cluster. A clone is the same store.
+///
+/// It connects when it is first used and again whenever the connection broke; while Redis is away its methods
+/// fail at once.
+///
+/// ```
+/// use landfall_redis::{RedisStore, redis};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::new(redis::Client::open("redis://127.0.0.1/")?).key_prefix("shop")?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisStore {
+    clock: Arc<dyn Clock>,
+    keys: Keys,
+    link: Arc<Link>,
+    steps: Arc<Steps>,
+    watchers: Arc<Watchers>,
+    writings: Arc<Writings>,
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore").field("prefix", &self.keys.prefix()).finish_non_exhaustive()
+    }
+}
+
+impl RedisStore {
+    /// Keeps sessions in the Redis that this client leads to. Nothing is asked of it yet.
+    pub fn new(client: redis::Client) -> Self {
+        Self::with_server(Server::One(client))
+    }
+
+    /// Keeps sessions in a Redis cluster: all in one slot, so that every change is atomic. Nothing is asked of it
+    /// yet.
+    ///
+    /// To hear of changes the client has to speak RESP3. One that does not works; copies that other instances
+    /// keep are then as old as the near cache allows.
+    ///
+    /// ```
+    /// use landfall_redis::{RedisStore, redis};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = redis::cluster::ClusterClient::builder(["redis://10.0.0.1:6379", "redis://10.0.0.2:6379"])
+    ///     .use_protocol(redis::ProtocolVersion::RESP3)
+    ///     .build()?;
+    /// let store = RedisStore::cluster(client);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn cluster(client: redis::cluster::ClusterClient) -> Self {
+        Self::with_server(Server::Cluster(client))
+    }
+
+    fn with_server(server: Server) -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            keys: Keys::default(),
+            link: Arc::new(Link::new(server)),
+            steps: Arc::new(Steps::new()),
+            watchers: Arc::default(),
+            writings: Arc::default(),
+        }
+    }
+
+    /// What has expired is told by this clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Begins every key with this name, `landfall` by default. Stores with different names know nothing of each
+    /// other, and a cluster may keep them on different nodes.
+    ///
+    /// # Errors
+    /// When the name is empty or holds anything but letters, digits and `-`, `_`, `.`, `:`.
+    pub fn key_prefix(mut self, name: &str) -> Result<Self, StoreError> {
+        self.keys = Keys::new(name)?;
+        Ok(self)
+    }
+
+    /// Runs a script; `arguments` come after the prefix and the time.
+    async fn run<T: FromRedisValue>(
+        &self,
+        step: &Step,
+        keys: &[Vec<u8>],
+        now: Timestamp,
+        arguments: &[&[u8]],
+    ) -> Result<T, StoreError> {
+        self.watchers.listen(&self.link, &self.keys);
+        let now = now.millis().to_string();
+        let arguments = [&[self.keys.prefix().as_bytes(), now.as_bytes()], arguments].concat();
+        let any_key = keys.first().map_or(&[][..], Vec::as_slice);
+        if let Ok(answer) = self.link.ask(step.doing, any_key, &step.by_hash(keys, &arguments)).await? {
+            return Ok(answer);
+        }
+        let answer = self.link.ask(step.doing, any_key, &step.by_code(keys, &arguments)).await?;
+        answer.map_err(|_| StoreError::new(format!("{}: Redis lost the script", step.doing)))
+    }
+
+    async fn replace(
+        &self,
+        step: &Step,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        let now = self.clock.now();
+        let raw = self.pack(step, &record)?;
+        let ttl = ttl(now, record.ends_at());
+        let mut keys = vec![self.keys.record(old), self.keys.record(new), self.keys.subject(record.subject)];
+        keys.extend(record.sid.map(|sid| self.keys.sid(sid)));
+        let expected = expected.to_string();
+        let arguments = [&old.0[..], &new.0, expected.as_bytes(), &raw, ttl.as_bytes()];
+        match self.run(step, &keys, now, &arguments).await? {
+            0 => Ok(Updated::Gone),
+            1 => Ok(Updated::Conflict),
+            2 => Ok(Updated::Done),
+            _other => Err(strange(step.doing)),
+        }
+    }
+
+    async fn remove_all(
+        &self,
+        step: &Step,
+        index: Vec<u8>,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        let before = selection.created_before.map(|moment| moment.millis().to_string()).unwrap_or_default();
+        let except = selection.except.map(|key| key.0);
+        let except = except.as_ref().map_or(&[][..], |key| &key[..]);
+        let removed: Vec<Vec<u8>> =
+            self.run(step, &[index], self.clock.now(), &[before.as_bytes(), except]).await?;
+        removed.into_iter().map(|key| record_key(step, &key)).collect()
+    }
+
+    async fn claim(
+        &self,
+        step: &Step,
+        name: Vec<u8>,
+        holder: &[u8],
+        span: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let until = now.plus(span);
+        let claim = [holder, &self.writings.next(), &until.millis().to_be_bytes()].concat();
+        self.run(step, &[name], now, &[&claim, ttl(now, until).as_bytes()]).await
+    }
+
+    fn pack(&self, step: &Step, record: &StoredRecord) -> Result<Vec<u8>, StoreError> {
+        pack(record, self.writings.next())
+            .ok_or_else(|| StoreError::new(format!("{}: the record is too large", step.doing)))
+    }
+}
+
+fn ttl(now: Timestamp, until: Timestamp) -> String {
+    (until.since(now).min(LONGEST) + SLACK).as_millis().to_string()
+}
+
+fn record_key(step: &Step, key: &[u8]) -> Result<RecordKey, StoreError> {
+    key.try_into().map(RecordKey).map_err(|_| strange(step.doing))
+}
+
+/// Names for writings, no two alike, so that one sent twice is known for what it is.
+#[derive(Debug)]
+struct Writings(AtomicU64);
+
+impl Default for Writings {
+    fn default() -> Self {
+        // Seeded by the operating system.
+        Self(AtomicU64::new(RandomState::new().hash_one(0)))
+    }
+}
+
+impl Writings {
+    fn next(&self) -> [u8; 8] {
+        self.0.fetch_add(1, Ordering::Relaxed).to_be_bytes()
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
+        let step = &self.steps.create;
+        let now = self.clock.now();
+        let raw = self.pack(step, &record)?;
+        let ttl = ttl(now, record.ends_at());
+        let mut keys = vec![self.keys.record(key), self.keys.subject(record.subject)];
+        keys.extend(record.sid.map(|sid| self.keys.sid(sid)));
+        if self.run(step, &keys, now, &[&key.0, &raw, ttl.as_bytes()]).await? {
+            Ok(())
+        } else {
+            Err(StoreError::new("create: a record with this key exists"))
+        }
+    }
+
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        self.watchers.listen(&self.link, &self.keys);
+        let name = self.keys.record(key);
+        let mut get = redis::cmd("GET");
+        get.arg(&name);
+        let Ok(raw) = self.link.ask::<Option<Vec<u8>>>("load", &name, &get).await? else {
+            return Err(strange("load"));
+        };
+        let Some(raw) = raw else { return Ok(None) };
+        let record = unpack(raw).ok_or_else(|| strange("load"))?;
+        Ok(Some(record).filter(|record| !record.is_expired(self.clock.now())))
+    }
+
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.replace(&self.steps.update, key, key, expected, record).await
+    }
+
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.replace(&self.steps.rotate, old, new, expected, record).await
+    }
+
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
+        self.run(&self.steps.remove, &[self.keys.record(key)], self.clock.now(), &[&key.0]).await
+    }
+
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        let step = &self.steps.list;
+        let limit = limit.to_string();
+        let found: Vec<(Vec<u8>, Vec<u8>)> = self
+            .run(step, &[self.keys.subject(subject)], self.clock.now(), &[limit.as_bytes()])
+            .await?;
+        let read = |(key, raw): (Vec<u8>, _)| {
+            Ok((record_key(step, &key)?, unpack(raw).ok_or_else(|| strange(step.doing))?))
+        };
+        found.into_iter().map(read).collect()
+    }
+
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        self.remove_all(&self.steps.remove_by_subject, self.keys.subject(subject), selection).await
+    }
+
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
+        self.remove_all(&self.steps.remove_by_sid, self.keys.sid(sid), selection).await
+    }
+
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
+        self.claim(&self.steps.lease, self.keys.lease(name), &holder.to_be_bytes(), span).await
+    }
+
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
+        let holder = holder.to_be_bytes();
+        self.run(&self.steps.release, &[self.keys.lease(name)], self.clock.now(), &[&holder]).await
+    }
+
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
+        self.claim(&self.steps.remember, self.keys.remembered(name), &[], span).await
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.watchers.add(watcher);
+    }
+}

@@ -1,0 +1,76 @@
+//! Stores and records to try them with.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use landfall::{Change, Clock, IndexKey, RecordKey, SessionStore, StoredRecord};
+use landfall_redis::RedisStore;
+use landfall_redis::redis::ProtocolVersion;
+use landfall_redis::redis::cluster::ClusterClient;
+use landfall_testkit::VirtualClock;
+
+use crate::server::Server;
+
+pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+
+/// A prefix that no other test has.
+pub(crate) fn prefix() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    format!("test-{}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+pub(crate) fn store(server: &Server, clock: &VirtualClock) -> RedisStore {
+    RedisStore::new(server.client()).with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
+}
+
+pub(crate) fn cluster_store(server: &Server, clock: &VirtualClock) -> RedisStore {
+    let client = ClusterClient::builder([server.address()]).use_protocol(ProtocolVersion::RESP3).build().unwrap();
+    RedisStore::cluster(client).with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
+}
+
+pub(crate) fn key(name: u8) -> RecordKey {
+    RecordKey([name; 32])
+}
+
+/// A session of this subject that ends in an hour.
+pub(crate) fn record(clock: &VirtualClock, subject: u8) -> StoredRecord {
+    let now = clock.now();
+    StoredRecord::new(
+        now,
+        now.plus(HOUR),
+        now.plus(HOUR),
+        IndexKey([subject; 32]),
+        Some(IndexKey([subject ^ 0xff; 32])),
+        "sealed".into(),
+        "admin".into(),
+    )
+}
+
+/// The same, at a later version.
+pub(crate) fn version(mut record: StoredRecord, version: u64) -> StoredRecord {
+    record.version = version;
+    record
+}
+
+/// What a watcher was told.
+#[derive(Clone, Default)]
+pub(crate) struct Told(Arc<Mutex<Vec<Change>>>);
+
+impl Told {
+    pub(crate) fn watch(store: &RedisStore) -> Self {
+        let told = Self::default();
+        let to = told.clone();
+        store.watch(Arc::new(move |change| to.0.lock().unwrap().push(change)));
+        told
+    }
+
+    /// What it was told since it was asked last.
+    pub(crate) fn take(&self) -> Vec<Change> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    pub(crate) fn has(&self, change: Change) -> bool {
+        self.0.lock().unwrap().contains(&change)
+    }
+}

@@ -1,0 +1,5 @@
+//! The store on real servers.
+
+mod basics;
+mod kit;
+mod server;

@@ -1,0 +1,164 @@
+//! redis-server beside the tests.
+
+use std::env;
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use landfall_redis::redis::{Client, Cmd, FromRedisValue, RedisResult, cmd};
+use tempfile::TempDir;
+
+/// How long anything may take on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Ends the server when nothing holds the other end of its standard input any more: the test process cannot die
+/// so suddenly that this would not be noticed.
+const WATCHDOG: &str = r#""$@" & server=$!; read -r _; kill -KILL $server; wait $server 2>/dev/null; rm -rf "$FOLDER""#;
+
+/// A server of one test, or of all.
+pub(crate) struct Server {
+    port: u16,
+    arguments: Vec<String>,
+    running: Option<Child>,
+}
+
+impl Server {
+    /// One that keeps nothing; with more arguments.
+    pub(crate) async fn start(arguments: &[&str]) -> Self {
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let mut server = Self { port: free_port(), arguments, running: None };
+        server.run();
+        server.answers().await;
+        server
+    }
+
+    /// The only node of a cluster.
+    pub(crate) async fn start_cluster() -> Self {
+        let bus = free_port().to_string();
+        let server = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
+        let all = |command: &mut Cmd| command.arg("ADDSLOTSRANGE").arg(0).arg(16383).clone();
+        server.ask::<()>(all(&mut cmd("CLUSTER"))).await;
+        until("the cluster is whole", async || {
+            let info: String = server.ask(cmd("CLUSTER").arg("INFO").clone()).await;
+            info.contains("cluster_state:ok").then_some(())
+        })
+        .await;
+        server
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn address(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn client(&self) -> Client {
+        Client::open(self.address()).unwrap()
+    }
+
+    /// Asks on a connection of its own.
+    pub(crate) async fn ask<T: FromRedisValue>(&self, command: Cmd) -> T {
+        self.try_ask(command).await.unwrap()
+    }
+
+    async fn try_ask<T: FromRedisValue>(&self, command: Cmd) -> RedisResult<T> {
+        let mut connection = self.client().get_multiplexed_async_connection().await?;
+        command.query_async(&mut connection).await
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            drop(running.stdin.take());
+            running.wait().unwrap();
+        }
+    }
+
+    /// Starts it again where it was, empty.
+    pub(crate) async fn restart(&mut self) {
+        self.kill();
+        self.run();
+        self.answers().await;
+    }
+
+    fn run(&mut self) {
+        let program = env::var_os("LANDFALL_TEST_REDIS_SERVER")
+            .expect("LANDFALL_TEST_REDIS_SERVER is not set: run `cargo xtask test`, which looks for it");
+        let folder = TempDir::new().unwrap().keep();
+        let child = Command::new("sh")
+            .args(["-c", WATCHDOG, "sh"])
+            .arg(program)
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(["--daemonize", "no", "--enable-debug-command", "yes", "--dir"])
+            .arg(&folder)
+            .args(&self.arguments)
+            .env("FOLDER", &folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        self.running = Some(child);
+    }
+
+    async fn answers(&self) {
+        until("redis-server answers", async || match self.try_ask::<String>(cmd("PING")).await {
+            Ok(_) => Some(()),
+            // It asks for a password, and so it answers.
+            Err(error) => error.code().is_some_and(|code| code == "NOAUTH").then_some(()),
+        })
+        .await;
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The one that all tests share which do not harm it.
+pub(crate) async fn shared() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    static STARTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = STARTING.lock().await;
+    if let Some(server) = SHARED.get() {
+        return server;
+    }
+    let server = Server::start(&[]).await;
+    SHARED.get_or_init(|| server)
+}
+
+/// The same in cluster mode.
+pub(crate) async fn shared_cluster() -> &'static Server {
+    static SHARED: OnceLock<Server> = OnceLock::new();
+    static STARTING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+    let _turn = STARTING.lock().await;
+    if let Some(server) = SHARED.get() {
+        return server;
+    }
+    let server = Server::start_cluster().await;
+    SHARED.get_or_init(|| server)
+}
+
+/// Asks until there is an answer.
+pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let asking = async {
+        let mut beats = tokio::time::interval(Duration::from_millis(10));
+        loop {
+            beats.tick().await;
+            if let Some(answer) = ask().await {
+                return answer;
+            }
+        }
+    };
+    let Ok(answer) = tokio::time::timeout(PATIENCE, asking).await else { panic!("{what}: waited in vain") };
+    answer
+}
+
+/// A port that nobody listened on a moment ago.
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
