@@ -10,7 +10,7 @@ use landfall_redis::redis::ProtocolVersion;
 use landfall_redis::redis::cluster::ClusterClient;
 use landfall_testkit::VirtualClock;
 
-use crate::server::Server;
+use crate::server::{Server, until};
 
 pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -27,6 +27,27 @@ pub(crate) fn store(server: &Server, clock: &VirtualClock) -> RedisStore {
 pub(crate) fn cluster_store(server: &Server, clock: &VirtualClock) -> RedisStore {
     let client = ClusterClient::builder([server.address()]).use_protocol(ProtocolVersion::RESP3).build().unwrap();
     RedisStore::cluster(client).with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
+}
+
+/// Another instance of the same deployment: a client of its own, the same keys.
+pub(crate) fn stores(server: &Server, clock: &VirtualClock) -> (RedisStore, RedisStore) {
+    let prefix = prefix();
+    let store = || {
+        RedisStore::new(server.client()).with_clock(Arc::new(clock.clone())).key_prefix(&prefix).unwrap()
+    };
+    (store(), store())
+}
+
+/// What the store's keys begin with, as its debug output tells.
+pub(crate) fn tag(store: &RedisStore) -> String {
+    let told = format!("{store:?}");
+    let from = told.find('{').map(|at| told[at + 1..].find('{').unwrap() + at + 1).unwrap();
+    told[from..=from + told[from..].find('}').unwrap()].to_owned()
+}
+
+/// Where it tells of changes.
+pub(crate) fn channel(store: &RedisStore) -> String {
+    format!("{}c", tag(store))
 }
 
 pub(crate) fn key(name: u8) -> RecordKey {
@@ -68,6 +89,11 @@ impl Told {
     /// What it was told since it was asked last.
     pub(crate) fn take(&self) -> Vec<Change> {
         std::mem::take(&mut self.0.lock().unwrap())
+    }
+
+    /// Waits until it was told this.
+    pub(crate) async fn hears(&self, change: Change) {
+        until("the watcher is told", async || self.has(change).then_some(())).await;
     }
 
     pub(crate) fn has(&self, change: Change) -> bool {

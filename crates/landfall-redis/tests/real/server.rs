@@ -37,14 +37,17 @@ impl Server {
     pub(crate) async fn start_cluster() -> Self {
         let bus = free_port().to_string();
         let server = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
-        let all = |command: &mut Cmd| command.arg("ADDSLOTSRANGE").arg(0).arg(16383).clone();
-        server.ask::<()>(all(&mut cmd("CLUSTER"))).await;
+        server.own_all_slots().await;
+        server
+    }
+
+    async fn own_all_slots(&self) {
+        self.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).clone()).await;
         until("the cluster is whole", async || {
-            let info: String = server.ask(cmd("CLUSTER").arg("INFO").clone()).await;
+            let info: String = self.ask(cmd("CLUSTER").arg("INFO").clone()).await;
             info.contains("cluster_state:ok").then_some(())
         })
         .await;
-        server
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -82,6 +85,12 @@ impl Server {
         self.kill();
         self.run();
         self.answers().await;
+    }
+
+    /// The same, when it is the only node of a cluster.
+    pub(crate) async fn restart_cluster(&mut self) {
+        self.restart().await;
+        self.own_all_slots().await;
     }
 
     fn run(&mut self) {

@@ -1,0 +1,180 @@
+//! Redis goes away, comes back, forgets, refuses and stalls.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use landfall::{Change, SessionStore as _, Updated};
+use landfall_redis::RedisStore;
+use landfall_redis::redis::{Client, cmd};
+use landfall_testkit::VirtualClock;
+
+use crate::kit::{HOUR, Told, cluster_store, key, record, store, version};
+use crate::proxy::Proxy;
+use crate::server::{Server, until};
+
+#[tokio::test]
+async fn a_killed_server_is_an_error_at_once_and_works_again_with_the_first_request_after_it_is_back() {
+    let clock = VirtualClock::default();
+    let mut server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    let told = Told::watch(&store);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    told.take();
+    server.kill();
+    told.hears(Change::Everything).await;
+    told.take();
+    let began = Instant::now();
+    for _ in 0..50 {
+        assert!(store.load(key(1)).await.is_err(), "never: there is no such session");
+        assert!(store.update(key(1), 1, version(record(&clock, 1), 2)).await.is_err());
+        assert!(store.remove(key(1)).await.is_err());
+    }
+    assert!(began.elapsed() < Duration::from_secs(2), "nothing waits for a server that is not there");
+    server.restart().await;
+    assert_eq!(store.load(key(1)).await.unwrap(), None);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    told.hears(Change::Everything).await;
+}
+
+#[tokio::test]
+async fn a_restart_between_two_requests_costs_neither() {
+    let clock = VirtualClock::default();
+    let mut server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.restart().await;
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    assert!(store.load(key(1)).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_away_works_again() {
+    let clock = VirtualClock::default();
+    let mut server = Server::start_cluster().await;
+    let store = cluster_store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.kill();
+    assert!(store.load(key(1)).await.is_err());
+    let began = Instant::now();
+    assert!(store.load(key(1)).await.is_err());
+    assert!(began.elapsed() < Duration::from_secs(6));
+    server.restart_cluster().await;
+    until("the store works", async || store.load(key(1)).await.ok()).await;
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_down_is_an_error_and_not_a_missing_session() {
+    let clock = VirtualClock::default();
+    let server = Server::start_cluster().await;
+    let store = cluster_store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.ask::<()>(cmd("CLUSTER").arg("DELSLOTSRANGE").arg(0).arg(16383).clone()).await;
+    assert!(store.load(key(1)).await.is_err());
+    server.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).clone()).await;
+    until("the store works", async || store.load(key(1)).await.ok().flatten()).await;
+}
+
+#[tokio::test]
+async fn a_first_connection_that_failed_is_tried_again() {
+    let clock = VirtualClock::default();
+    let mut server = Server::start(&[]).await;
+    server.kill();
+    let store = store(&server, &clock);
+    assert!(store.load(key(1)).await.is_err());
+    server.restart().await;
+    assert_eq!(store.load(key(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn scripts_that_redis_forgot_are_sent_again() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.ask::<()>(cmd("SCRIPT").arg("FLUSH").clone()).await;
+    assert_eq!(store.update(key(1), 1, version(record(&clock, 1), 2)).await.unwrap(), Updated::Done);
+    server.ask::<()>(cmd("SCRIPT").arg("FLUSH").clone()).await;
+    assert!(store.remove(key(1)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_an_error_that_does_not_repeat_it() {
+    let server = Server::start(&["--requirepass", "right-password"]).await;
+    let right = server.address().replace("127", ":right-password@127");
+    RedisStore::new(Client::open(right).unwrap()).load(key(1)).await.unwrap();
+    let wrong = server.address().replace("127", ":wrong-password@127");
+    let store = RedisStore::new(Client::open(wrong).unwrap());
+    let error = store.load(key(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "load: Redis refused the user name or the password");
+    assert!(!format!("{error:?} {store:?}").contains("wrong-password"));
+    let none = RedisStore::new(server.client()).load(key(1)).await.unwrap_err();
+    assert_eq!(none.to_string(), "load: Redis answered NOAUTH");
+}
+
+#[tokio::test]
+async fn a_server_that_is_read_only_is_an_error() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.ask::<()>(cmd("REPLICAOF").arg("127.0.0.1").arg(1).clone()).await;
+    assert!(store.create(key(2), record(&clock, 1)).await.is_err());
+    server.ask::<()>(cmd("REPLICAOF").arg("NO").arg("ONE").clone()).await;
+    store.create(key(2), record(&clock, 1)).await.unwrap();
+}
+
+#[tokio::test]
+async fn memory_that_is_full_is_an_error_and_takes_no_session() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&["--maxmemory-policy", "noeviction"]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.ask::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg(1).clone()).await;
+    assert!(store.create(key(2), record(&clock, 1)).await.is_err());
+    assert!(store.load(key(1)).await.unwrap().is_some());
+    assert!(store.remove(key(1)).await.unwrap(), "a session can be ended all the same");
+}
+
+#[tokio::test]
+async fn a_connection_that_went_dead_in_silence_is_noticed_and_replaced() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let proxy = Proxy::before(server.port()).await;
+    let client = Client::open(proxy.address()).unwrap();
+    let store = RedisStore::new(client).with_clock(Arc::new(clock.clone()));
+    let told = Told::watch(&store);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    told.take();
+    proxy.freeze();
+    let began = Instant::now();
+    let error = store.load(key(1)).await.unwrap_err();
+    assert_eq!(error.to_string(), "load: Redis did not answer in time");
+    told.hears(Change::Everything).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+    told.take();
+    proxy.thaw();
+    assert!(store.load(key(1)).await.unwrap().is_some(), "on a new connection");
+    told.hears(Change::Everything).await;
+    told.take();
+    store.remove(key(1)).await.unwrap();
+    told.hears(Change::Record(key(1))).await;
+}
+
+#[tokio::test]
+async fn a_request_that_is_given_up_leaves_the_connection_whole() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    for _ in 0..100 {
+        let mut load = Box::pin(store.load(key(1)));
+        // Sent, and not waited for.
+        assert!(std::future::poll_fn(|cx| std::task::Poll::Ready(load.as_mut().poll(cx))).await.is_pending());
+        drop(load);
+        assert!(store.lease([9; 32], 1, HOUR).await.is_ok(), "an answer to another question would not parse");
+        assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
+    }
+}

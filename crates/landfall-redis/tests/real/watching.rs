@@ -1,0 +1,101 @@
+//! Instances tell each other of changes.
+
+use landfall::{Change, Selection, SessionStore as _};
+use landfall_redis::redis::cmd;
+use landfall_testkit::VirtualClock;
+
+use crate::kit::{Told, cluster_store, key, record, stores, version};
+use crate::server::{Server, shared, shared_cluster, until};
+
+#[tokio::test]
+async fn every_instance_hears_of_every_change() {
+    let clock = VirtualClock::default();
+    let (here, there) = stores(shared().await, &clock);
+    let told = Told::watch(&there);
+    there.load(key(1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    for name in 1..=5 {
+        here.create(key(name), record(&clock, 1)).await.unwrap();
+    }
+    let first = record(&clock, 1);
+    told.take();
+    here.update(key(1), 1, version(first.clone(), 2)).await.unwrap();
+    told.hears(Change::Record(key(1))).await;
+    here.rotate(key(2), key(6), 1, version(first.clone(), 2)).await.unwrap();
+    told.hears(Change::Record(key(2))).await;
+    here.remove(key(3)).await.unwrap();
+    told.hears(Change::Record(key(3))).await;
+    here.remove_by_subject(first.subject, Selection::all().except(key(5))).await.unwrap();
+    told.hears(Change::Record(key(4))).await;
+    told.hears(Change::Record(key(6))).await;
+    here.remove_by_sid(first.sid.unwrap(), Selection::all()).await.unwrap();
+    told.hears(Change::Record(key(5))).await;
+    assert!(!told.has(Change::Everything));
+}
+
+#[tokio::test]
+async fn in_a_cluster_too() {
+    let clock = VirtualClock::default();
+    let store = cluster_store(shared_cluster().await, &clock);
+    let told = Told::watch(&store);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    // Its own subscription may be confirmed after the first command.
+    until("a change is told", async || {
+        store.create(key(2), record(&clock, 1)).await.unwrap();
+        store.remove(key(2)).await.unwrap();
+        told.has(Change::Record(key(2))).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_may_have_missed_a_change_is_told_to_forget_everything() {
+    let clock = VirtualClock::default();
+    for (server, cluster) in [(Server::start(&[]).await, false), (Server::start_cluster().await, true)] {
+        let store =
+            if cluster { cluster_store(&server, &clock) } else { crate::kit::store(&server, &clock) };
+        let told = Told::watch(&store);
+        store.load(key(1)).await.unwrap();
+        told.hears(Change::Everything).await;
+        until("it has settled", async || told.take().is_empty().then_some(())).await;
+        server.ask::<u32>(cmd("CLIENT").arg("KILL").arg("TYPE").arg("pubsub").clone()).await;
+        told.hears(Change::Everything).await;
+        store.create(key(1), record(&clock, 1)).await.unwrap();
+        until("it hears again", async || {
+            store.create(key(2), record(&clock, 1)).await.unwrap();
+            store.remove(key(2)).await.unwrap();
+            told.has(Change::Record(key(2))).then_some(())
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_a_change_of_everything() {
+    let clock = VirtualClock::default();
+    let server = shared().await;
+    let (store, _) = stores(server, &clock);
+    let told = Told::watch(&store);
+    store.load(key(1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    told.take();
+    server.ask::<u32>(cmd("PUBLISH").arg(crate::kit::channel(&store)).arg("what?").clone()).await;
+    told.hears(Change::Everything).await;
+}
+
+#[tokio::test]
+async fn nobody_listens_for_a_store_that_is_gone() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let (store, _) = stores(&server, &clock);
+    let told = Told::watch(&store);
+    store.load(key(1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    drop(store);
+    until("the subscription is gone", async || {
+        let clients: String = server.ask(cmd("CLIENT").arg("LIST").arg("TYPE").arg("PUBSUB").clone()).await;
+        clients.trim().is_empty().then_some(())
+    })
+    .await;
+}
