@@ -4,6 +4,7 @@
 
 mod actix_app;
 mod axum_app;
+mod flaky;
 mod matrix;
 mod port;
 mod raw_provider;
@@ -14,6 +15,7 @@ mod tls;
 pub mod traces;
 mod world;
 
+pub use flaky::FlakyStore;
 pub use port::Port;
 pub use raw_provider::{RawProvider, Script};
 pub use tls::TlsPort;

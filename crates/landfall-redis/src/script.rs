@@ -56,7 +56,10 @@ pub(crate) struct Steps {
 
 macro_rules! step {
     ($doing:literal, $file:literal) => {
-        Step::new($doing, concat!(include_str!("scripts/common.lua"), include_str!(concat!("scripts/", $file))))
+        Step::new(
+            $doing,
+            concat!(include_str!("scripts/common.lua"), include_str!(concat!("scripts/", $file))),
+        )
     };
 }
 

@@ -268,9 +268,8 @@ impl SessionStore for RedisStore {
     ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
         let step = &self.steps.list;
         let limit = limit.to_string();
-        let found: Vec<(Vec<u8>, Vec<u8>)> = self
-            .run(step, &[self.keys.subject(subject)], self.clock.now(), &[limit.as_bytes()])
-            .await?;
+        let found: Vec<(Vec<u8>, Vec<u8>)> =
+            self.run(step, &[self.keys.subject(subject)], self.clock.now(), &[limit.as_bytes()]).await?;
         let read = |(key, raw): (Vec<u8>, _)| {
             Ok((record_key(step, &key)?, unpack(raw).ok_or_else(|| strange(step.doing))?))
         };

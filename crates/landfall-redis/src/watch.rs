@@ -73,7 +73,9 @@ async fn listen(watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
                 tracing::warn!("lost the connection on which Redis tells of changed sessions");
             }
             Some(Err(error)) if error.kind() == ErrorKind::RESP3NotSupported => {
-                tracing::warn!("the cluster's client does not speak RESP3: changed sessions are not heard of");
+                tracing::warn!(
+                    "the cluster's client does not speak RESP3: changed sessions are not heard of"
+                );
                 return;
             }
             Some(Err(error)) => tracing::debug!(reason = reason(&error), "cannot listen to Redis yet"),

@@ -21,6 +21,7 @@ mod routers;
 mod session_cookies;
 mod session_limits;
 mod sessions;
+mod store_down;
 mod support;
 mod tabs;
 mod tokens;

@@ -25,16 +25,16 @@ pub(crate) fn store(server: &Server, clock: &VirtualClock) -> RedisStore {
 }
 
 pub(crate) fn cluster_store(server: &Server, clock: &VirtualClock) -> RedisStore {
-    let client = ClusterClient::builder([server.address()]).use_protocol(ProtocolVersion::RESP3).build().unwrap();
+    let client =
+        ClusterClient::builder([server.address()]).use_protocol(ProtocolVersion::RESP3).build().unwrap();
     RedisStore::cluster(client).with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
 }
 
 /// Another instance of the same deployment: a client of its own, the same keys.
 pub(crate) fn stores(server: &Server, clock: &VirtualClock) -> (RedisStore, RedisStore) {
     let prefix = prefix();
-    let store = || {
-        RedisStore::new(server.client()).with_clock(Arc::new(clock.clone())).key_prefix(&prefix).unwrap()
-    };
+    let store =
+        || RedisStore::new(server.client()).with_clock(Arc::new(clock.clone())).key_prefix(&prefix).unwrap();
     (store(), store())
 }
 

@@ -2,8 +2,8 @@
 
 mod basics;
 mod faults;
-mod kit;
 mod keeping;
+mod kit;
 mod proxy;
 mod server;
 mod watching;

@@ -14,7 +14,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Ends the server when nothing holds the other end of its standard input any more: the test process cannot die
 /// so suddenly that this would not be noticed.
-const WATCHDOG: &str = r#""$@" & server=$!; read -r _; kill -KILL $server; wait $server 2>/dev/null; rm -rf "$FOLDER""#;
+const WATCHDOG: &str =
+    r#""$@" & server=$!; read -r _; kill -KILL $server; wait $server 2>/dev/null; rm -rf "$FOLDER""#;
 
 /// A server of one test, or of all.
 pub(crate) struct Server {
@@ -100,7 +101,16 @@ impl Server {
         let child = Command::new("sh")
             .args(["-c", WATCHDOG, "sh"])
             .arg(program)
-            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args([
+                "--port",
+                &self.port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ])
             .args(["--daemonize", "no", "--enable-debug-command", "yes", "--dir"])
             .arg(&folder)
             .args(&self.arguments)

@@ -53,8 +53,7 @@ async fn in_a_cluster_too() {
 async fn whoever_may_have_missed_a_change_is_told_to_forget_everything() {
     let clock = VirtualClock::default();
     for (server, cluster) in [(Server::start(&[]).await, false), (Server::start_cluster().await, true)] {
-        let store =
-            if cluster { cluster_store(&server, &clock) } else { crate::kit::store(&server, &clock) };
+        let store = if cluster { cluster_store(&server, &clock) } else { crate::kit::store(&server, &clock) };
         let told = Told::watch(&store);
         store.load(key(1)).await.unwrap();
         told.hears(Change::Everything).await;

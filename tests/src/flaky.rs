@@ -1,0 +1,144 @@
+//! A store that fails when it is told to.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::{
+    IndexKey, MemoryStore, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+};
+
+/// A memory store between the application and a fault. A clone is the same store.
+#[derive(Clone, Debug)]
+pub struct FlakyStore {
+    inner: MemoryStore,
+    trouble: Arc<Trouble>,
+}
+
+#[derive(Debug, Default)]
+struct Trouble {
+    /// Calls that fail before anything is done; `usize::MAX` for all of them.
+    failing: AtomicUsize,
+    failing_updates: AtomicUsize,
+    hanging: AtomicUsize,
+}
+
+impl FlakyStore {
+    /// Sound, until it is told otherwise.
+    pub fn new(inner: MemoryStore) -> Self {
+        Self { inner, trouble: Arc::default() }
+    }
+
+    /// Fails every call, or none.
+    pub fn set_down(&self, down: bool) {
+        self.trouble.failing.store(if down { usize::MAX } else { 0 }, Ordering::SeqCst);
+    }
+
+    /// Answers no call, or every one.
+    pub fn set_hanging(&self, hanging: bool) {
+        self.trouble.hanging.store(if hanging { usize::MAX } else { 0 }, Ordering::SeqCst);
+    }
+
+    /// Fails the next updates.
+    pub fn fail_updates(&self, count: usize) {
+        self.trouble.failing_updates.store(count, Ordering::SeqCst);
+    }
+
+    async fn pass(&self) -> Result<(), StoreError> {
+        if self.trouble.hanging.load(Ordering::SeqCst) > 0 {
+            std::future::pending::<()>().await;
+        }
+        strike(&self.trouble.failing)
+    }
+}
+
+fn strike(count: &AtomicUsize) -> Result<(), StoreError> {
+    let less = |left: usize| (left > 0).then(|| if left == usize::MAX { left } else { left - 1 });
+    match count.fetch_update(Ordering::SeqCst, Ordering::SeqCst, less) {
+        Ok(_) => Err(StoreError::new("told to fail")),
+        Err(_) => Ok(()),
+    }
+}
+
+#[async_trait]
+impl SessionStore for FlakyStore {
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.create(key, record).await
+    }
+
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        self.pass().await?;
+        self.inner.load(key).await
+    }
+
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.pass().await?;
+        strike(&self.trouble.failing_updates)?;
+        self.inner.update(key, expected, record).await
+    }
+
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.pass().await?;
+        self.inner.rotate(old, new, expected, record).await
+    }
+
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
+        self.pass().await?;
+        self.inner.remove(key).await
+    }
+
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        self.pass().await?;
+        self.inner.list_by_subject(subject, limit).await
+    }
+
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        self.pass().await?;
+        self.inner.remove_by_subject(subject, selection).await
+    }
+
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
+        self.pass().await?;
+        self.inner.remove_by_sid(sid, selection).await
+    }
+
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
+        self.pass().await?;
+        self.inner.lease(name, holder, span).await
+    }
+
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
+        self.pass().await?;
+        self.inner.release(name, holder).await
+    }
+
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
+        self.pass().await?;
+        self.inner.remember_once(name, span).await
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.inner.watch(watcher);
+    }
+}
