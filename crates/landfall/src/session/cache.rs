@@ -4,12 +4,13 @@
 //! For sealed cookies it saves the opening; there the text itself is what is known, so nothing can go stale.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
 use super::Session;
-use super::store::Change;
+use super::store::{Change, RecordKey};
 use crate::clock::Timestamp;
 
 /// Opened sessions by 32 bytes: a record's key, or the end of a sealed cookie's text.
@@ -72,6 +73,39 @@ impl NearCache {
             }
             Change::Everything => self.entries.clear(),
         }
+    }
+}
+
+/// Counts the changes that a store told of, in rows: a copy that was loaded before a change is not kept after
+/// it, and changes of other records seldom matter to it.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    rows: [AtomicU64; 256],
+    all: AtomicU64,
+}
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self { rows: std::array::from_fn(|_| AtomicU64::new(0)), all: AtomicU64::new(0) }
+    }
+}
+
+impl Changes {
+    pub(crate) fn count(&self, change: Change) {
+        match change {
+            Change::Record(key) => self.row(key).fetch_add(1, Ordering::SeqCst),
+            Change::Everything => self.all.fetch_add(1, Ordering::SeqCst),
+        };
+    }
+
+    /// Differs from what it was if this record may have changed since.
+    pub(crate) fn of(&self, key: RecordKey) -> (u64, u64) {
+        (self.row(key).load(Ordering::SeqCst), self.all.load(Ordering::SeqCst))
+    }
+
+    fn row(&self, key: RecordKey) -> &AtomicU64 {
+        // Digests: any byte is as good as another, and there is a row for each.
+        self.rows.get(usize::from(key.0[0])).unwrap_or(&self.all)
     }
 }
 

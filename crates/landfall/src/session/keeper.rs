@@ -2,12 +2,11 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::cache::NearCache;
+use super::cache::{Changes, NearCache};
 use super::id::{SessionId, TEXT_LENGTH};
 use super::seals::{Admin, RecordSeals};
 use super::store::{Change, RecordKey, SessionStore, StoreError, Updated};
@@ -69,7 +68,7 @@ pub(crate) struct SessionKeeper {
     pub(super) seals: RecordSeals,
     cache: Arc<NearCache>,
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
-    changes: Arc<AtomicU64>,
+    changes: Arc<Changes>,
     lifetimes: Lifetimes,
     /// How long the store may take.
     deadline: Duration,
@@ -90,12 +89,12 @@ impl SessionKeeper {
         sealers: Vec<Sealer>,
     ) -> Self {
         let cache = Arc::new(cache);
-        let changes = Arc::new(AtomicU64::new(0));
+        let changes = Arc::new(Changes::default());
         if let Some(store) = &store {
             // Weak: a store may outlive the relying party that watches it.
             let (cache, changes) = (Arc::downgrade(&cache), Arc::clone(&changes));
             store.watch(Arc::new(move |change| {
-                changes.fetch_add(1, Ordering::SeqCst);
+                changes.count(change);
                 if let Some(cache) = cache.upgrade() {
                     cache.forget(change);
                 }
@@ -175,7 +174,7 @@ impl SessionKeeper {
         let Some(store) = &self.store else { return Ok(None) };
         for id in ids {
             let key = id.record_key();
-            let changes = self.changes.load(Ordering::SeqCst);
+            let changes = self.changes.of(key);
             let Some(stored) = self.bounded(store.load(key)).await? else { continue };
             let Some(session) = self.seals.open(&id, &stored)? else { continue };
             if session.is_over(now) || stored.is_expired(now) {
@@ -183,7 +182,7 @@ impl SessionKeeper {
             }
             let session = Arc::new(session);
             self.cache.put_stored(key.0, Arc::clone(&session), now);
-            if self.changes.load(Ordering::SeqCst) != changes {
+            if self.changes.of(key) != changes {
                 self.cache.forget(Change::Record(key));
             }
             return Ok(Some(session));
@@ -342,8 +341,8 @@ impl SessionKeeper {
 
     /// What was removed is not served from here any more, not even by a request that is loading it now.
     pub(super) fn forget(&self, keys: &[RecordKey]) {
-        self.changes.fetch_add(1, Ordering::SeqCst);
         for key in keys {
+            self.changes.count(Change::Record(*key));
             self.cache.forget(Change::Record(*key));
         }
     }
