@@ -177,6 +177,10 @@ impl SessionStore for MemoryStore {
     async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
         self.change(|state, now| {
             state.sweep(now);
+            // What has expired is not there.
+            if state.records.get(&key).is_some_and(|record| record.is_expired(now)) {
+                state.take(key);
+            }
             if state.records.contains_key(&key) {
                 return (Err(StoreError::new("a record with this key exists")), Vec::new());
             }
