@@ -37,12 +37,18 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # A session store of your own
+//!
+//! [`stores`] has a test for every promise of a [`SessionStore`](landfall::SessionStore).
 
 mod bed;
 mod browser;
 mod clock;
 mod provider;
+pub mod stores;
 
+pub use async_trait::async_trait;
 pub use bed::TestBed;
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
