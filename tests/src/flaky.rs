@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use landfall::{
     IndexKey, MemoryStore, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
+use tokio::sync::watch;
 
 /// A memory store between the application and a fault. A clone is the same store.
 #[derive(Clone, Debug)]
@@ -22,6 +23,13 @@ struct Trouble {
     failing: AtomicUsize,
     failing_updates: AtomicUsize,
     hanging: AtomicUsize,
+    leases: watch::Sender<Leases>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Leases {
+    held: bool,
+    waiting: usize,
 }
 
 impl FlakyStore {
@@ -43,6 +51,19 @@ impl FlakyStore {
     /// Fails the next updates.
     pub fn fail_updates(&self, count: usize) {
         self.trouble.failing_updates.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets whoever wants a lease wait, or not any more.
+    pub fn hold_leases(&self, held: bool) {
+        self.trouble.leases.send_modify(|leases| leases.held = held);
+    }
+
+    /// Returns when somebody waits for a lease.
+    ///
+    /// # Panics
+    /// Never, as the other side is here.
+    pub async fn somebody_wants_a_lease(&self) {
+        self.trouble.leases.subscribe().wait_for(|leases| leases.waiting > 0).await.unwrap();
     }
 
     async fn pass(&self) -> Result<(), StoreError> {
@@ -125,6 +146,9 @@ impl SessionStore for FlakyStore {
 
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
         self.pass().await?;
+        self.trouble.leases.send_modify(|leases| leases.waiting += 1);
+        let _ = self.trouble.leases.subscribe().wait_for(|leases| !leases.held).await;
+        self.trouble.leases.send_modify(|leases| leases.waiting -= 1);
         self.inner.lease(name, holder, span).await
     }
 

@@ -116,6 +116,11 @@ wherever_stored! {
         let second = world.builder().scopes(["openid", "offline_access"]);
         world.switch_to(second).await;
         requests.extend(at_once(&world, 25));
+        // Time enough for the second instance to come to the lease, and not past it.
+        for _ in 0..20 {
+            assert_eq!(fetch(&world, "/dashboard").await.status, 200);
+        }
+        assert_eq!(world.token_calls(), 2);
         hold.release();
         assert_eq!(statuses(requests).await, [200]);
         assert_eq!(world.token_calls(), 2);

@@ -90,6 +90,31 @@ on_both_frameworks! {
         assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/dashboard/x").as_str(), 200));
     }
 
+    async fn whoever_gets_the_lease_late_looks_again_and_sends_no_spent_token(framework) {
+        let bed = TestBed::new(BASE_URL).unwrap();
+        let memory = MemoryStore::with_clock(bed.clock());
+        let slow = FlakyStore::new(memory.clone());
+        let (given, scopes) = (slow.clone(), ["openid", "offline_access"]);
+        let mut world =
+            World::around(bed, framework, SessionKind::Cookie, |builder| {
+                // Longer than it takes the other one.
+                builder.store(given).scopes(scopes).store_timeout(Duration::from_secs(60))
+            }).await;
+        world.open("/dashboard").await;
+        world.wait(Duration::from_secs(3601));
+        slow.hold_leases(true);
+        let browser = world.other_browser();
+        let cookie = session_header(&world);
+        let request = http::Request::get(at("/token")).header("cookie", cookie).body(bytes::Bytes::new()).unwrap();
+        let late = tokio::spawn(async move { browser.send(request).await.unwrap().status().as_u16() });
+        slow.somebody_wants_a_lease().await;
+        let other = world.builder().store(memory).scopes(scopes);
+        world.switch_to(other).await;
+        assert_eq!((fetch(&world, "/token").await.status.as_u16(), world.token_calls()), (200, 2));
+        slow.hold_leases(false);
+        assert_eq!((late.await.unwrap(), world.token_calls()), (200, 2));
+    }
+
     async fn refreshed_tokens_are_kept_once_the_store_is_back(framework) {
         let (world, store) = flaky(framework).await;
         world.open("/dashboard").await;
