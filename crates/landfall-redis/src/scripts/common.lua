@@ -8,8 +8,11 @@ local HEAD = 105
 -- What stands in the clear before the sealed parts; see record.rs.
 local function read(raw)
   if raw == '' then return nil end
-  local format, version, created, expires, idle = struct.unpack('>BI8I8I8I8', raw)
-  if format ~= 1 then error('a record of another format') end
+  -- A format to come: it can be removed, and nothing else.
+  if string.byte(raw) ~= 1 then
+    return {version = -1, ended = false, writing = '', indexes = {}}
+  end
+  local version, created, expires, idle = struct.unpack('>I8I8I8I8', raw, 2)
   local indexes = {prefix .. 'u' .. string.sub(raw, 42, 73)}
   if string.byte(raw, 74) == 1 then indexes[2] = prefix .. 'i' .. string.sub(raw, 75, 106) end
   return {

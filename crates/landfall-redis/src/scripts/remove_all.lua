@@ -4,9 +4,8 @@ local removed = {}
 for _, key in ipairs(redis.call('ZRANGEBYSCORE', index, '-inf', before == '' and '+inf' or '(' .. before)) do
   if key ~= except then
     local record = head(key)
-    if not record then
-      redis.call('ZREM', index, key)
-    else
+    redis.call('ZREM', index, key)
+    if record then
       take(key, record)
       tell(key)
       if not record.ended then removed[#removed + 1] = key end

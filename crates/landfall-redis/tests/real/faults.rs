@@ -178,3 +178,53 @@ async fn a_request_that_is_given_up_leaves_the_connection_whole() {
         assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
     }
 }
+
+#[tokio::test]
+async fn a_step_whose_answer_was_lost_is_done_once_and_said_to_be_done() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let proxy = Proxy::before(server.port()).await;
+    let client = Client::open(proxy.address()).unwrap();
+    let store = RedisStore::new(client).with_clock(Arc::new(clock.clone()));
+    // So that Redis knows the scripts, and the first answer is the one that counts.
+    store.create(key(9), record(&clock, 9)).await.unwrap();
+    store.update(key(9), 1, version(record(&clock, 9), 2)).await.unwrap();
+    store.rotate(key(9), key(8), 2, version(record(&clock, 9), 3)).await.unwrap();
+    store.lease([9; 32], 9, HOUR).await.unwrap();
+
+    proxy.swallow();
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    proxy.swallow();
+    assert_eq!(store.update(key(1), 1, version(record(&clock, 1), 2)).await.unwrap(), Updated::Done);
+    proxy.swallow();
+    let third = version(record(&clock, 1), 3);
+    assert_eq!(store.rotate(key(1), key(2), 2, third.clone()).await.unwrap(), Updated::Done);
+    assert_eq!(store.list_by_subject(third.subject, 9).await.unwrap(), [(key(2), third)]);
+    proxy.swallow();
+    assert!(store.lease([1; 32], 1, HOUR).await.unwrap());
+    assert!(!store.lease([1; 32], 1, HOUR).await.unwrap(), "another wish by the same holder is another wish");
+    proxy.swallow();
+    assert!(store.remember_once([1; 32], HOUR).await.unwrap());
+    assert!(!store.remember_once([1; 32], HOUR).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_server_that_stalls_is_an_error_in_time_for_everybody_who_waits() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let store = store(&server, &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    server.ask::<()>(cmd("CLIENT").arg("PAUSE").arg(3_000).arg("ALL").clone()).await;
+    let began = Instant::now();
+    let waiting: Vec<_> = (0..500)
+        .map(|_| {
+            let store = store.clone();
+            tokio::spawn(async move { store.load(key(1)).await })
+        })
+        .collect();
+    for waiting in waiting {
+        assert!(waiting.await.unwrap().is_err());
+    }
+    assert!(began.elapsed() < Duration::from_millis(4_500), "{:?}", began.elapsed());
+    until("the store works", async || store.load(key(1)).await.ok().flatten()).await;
+}

@@ -5,5 +5,7 @@ mod faults;
 mod keeping;
 mod kit;
 mod proxy;
+mod racing;
 mod server;
+mod setup;
 mod watching;
