@@ -22,6 +22,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 
 /// What the application gave.
 #[derive(Clone)]
+#[allow(clippy::large_enum_variant, reason = "there are as many as there are stores")]
 pub(crate) enum Server {
     One(Client),
     Cluster(ClusterClient),
@@ -105,13 +106,11 @@ impl Link {
         let mut again = true;
         loop {
             let (number, mut connection) = self.connection(doing, any_key).await?;
-            let answer = match within(connection.ask(command)).await {
-                Some(answer) => answer.and_then(|value| Ok(T::from_redis_value(value)?)),
-                None => {
-                    self.give_up(number);
-                    return Err(late(doing));
-                }
+            let Some(answer) = within(connection.ask(command)).await else {
+                self.give_up(number);
+                return Err(late(doing));
             };
+            let answer = answer.and_then(|value| Ok(T::from_redis_value(value)?));
             let error = match answer {
                 Ok(answer) => return Ok(Ok(answer)),
                 Err(error) => error,

@@ -133,15 +133,15 @@ impl Subscription {
     async fn next(&mut self) -> Option<Change> {
         match self {
             Self::One(_, stream) => stream.next().await.map(|message| change(message.get_payload_bytes())),
-            Self::Cluster { pushes, .. } => loop {
+            Self::Cluster { pushes, .. } => {
                 let push = pushes.recv().await?;
                 match (push.kind, push.data.as_slice()) {
-                    (PushKind::Disconnection, _) => return None,
-                    (PushKind::Message, [_, Value::BulkString(payload)]) => return Some(change(payload)),
+                    (PushKind::Disconnection, _) => None,
+                    (PushKind::Message, [_, Value::BulkString(payload)]) => Some(change(payload)),
                     // The client subscribed again by itself, or said what is not understood.
-                    _ => return Some(Change::Everything),
+                    _ => Some(Change::Everything),
                 }
-            },
+            }
         }
     }
 
