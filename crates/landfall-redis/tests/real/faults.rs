@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use landfall::{Change, SessionStore as _, Updated};
 use landfall_redis::RedisStore;
-use landfall_redis::redis::{Client, cmd};
+use landfall_redis::redis::cluster::ClusterClient;
+use landfall_redis::redis::{Client, ProtocolVersion, cmd};
 use landfall_testkit::VirtualClock;
 
 use crate::kit::{HOUR, Told, cluster_store, key, record, store, version};
@@ -139,24 +140,39 @@ async fn memory_that_is_full_is_an_error_and_takes_no_session() {
 
 #[tokio::test]
 async fn a_connection_that_went_dead_in_silence_is_noticed_and_replaced() {
-    let clock = VirtualClock::default();
     let server = Server::start(&[]).await;
     let proxy = Proxy::before(server.port()).await;
-    let client = Client::open(proxy.address()).unwrap();
-    let store = RedisStore::new(client).with_clock(Arc::new(clock.clone()));
+    goes_dead(RedisStore::new(Client::open(proxy.address()).unwrap()), &proxy).await;
+}
+
+#[tokio::test]
+async fn a_connection_to_a_cluster_that_went_dead_in_silence_is_noticed_and_replaced() {
+    let server = Server::start_cluster().await;
+    let proxy = Proxy::before(server.port()).await;
+    let announce = cmd("CONFIG").arg("SET").arg("cluster-announce-port").arg(proxy.port()).clone();
+    server.ask::<()>(announce).await;
+    let client = ClusterClient::builder([proxy.address()]).use_protocol(ProtocolVersion::RESP3);
+    goes_dead(RedisStore::cluster(client.build().unwrap()), &proxy).await;
+}
+
+async fn goes_dead(store: RedisStore, proxy: &Proxy) {
+    let clock = VirtualClock::default();
+    let store = store.with_clock(Arc::new(clock.clone()));
     let told = Told::watch(&store);
     store.create(key(1), record(&clock, 1)).await.unwrap();
     told.hears(Change::Everything).await;
-    told.take();
+    until("it has settled", async || told.take().is_empty().then_some(())).await;
     proxy.freeze();
     let began = Instant::now();
+    told.hears(Change::Everything).await;
+    assert!(began.elapsed() < Duration::from_millis(1_800), "{:?}", began.elapsed());
     let error = store.load(key(1)).await.unwrap_err();
     assert_eq!(error.to_string(), "load: Redis did not answer in time");
-    told.hears(Change::Everything).await;
     assert!(began.elapsed() < Duration::from_secs(5));
     told.take();
     proxy.thaw();
-    assert!(store.load(key(1)).await.unwrap().is_some(), "on a new connection");
+    let found = until("a new connection works", async || store.load(key(1)).await.ok()).await;
+    assert!(found.is_some());
     told.hears(Change::Everything).await;
     told.take();
     store.remove(key(1)).await.unwrap();

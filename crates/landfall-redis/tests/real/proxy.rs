@@ -35,6 +35,10 @@ impl Proxy {
         Self { port, frozen, swallows }
     }
 
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
     pub(crate) fn address(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
