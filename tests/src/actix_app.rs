@@ -1,28 +1,46 @@
 //! The application on actix-web.
 
+use std::future::pending;
 use std::net::TcpListener;
 
+use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
 use landfall::{Prompt, RelyingParty, SignInWanted};
 use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
+use tokio::sync::oneshot;
 
-/// Two workers, as an application has: each is a runtime of its own.
+/// Two workers, as an application has: each is a runtime of its own. Ends with the test's runtime.
 pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
-    // Ends with the process.
+    let (told, handle) = oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
-            HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
-                .workers(2)
-                .disable_signals()
-                .listen_auto_h2c(listener)
-                .unwrap()
-                .run()
-                .await
+            let server =
+                HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
+                    .workers(2)
+                    .disable_signals()
+                    .listen_auto_h2c(listener)
+                    .unwrap()
+                    .run();
+            // Comes back if the test is over already, and then ends the server.
+            let _ = told.send(StopOnDrop(server.handle()));
+            server.await
         })
     });
+    tokio::spawn(async move {
+        let _running = handle.await;
+        pending::<()>().await;
+    });
+}
+
+struct StopOnDrop(ServerHandle);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        drop(self.0.stop(false));
+    }
 }
 
 fn routes(config: &mut web::ServiceConfig) {

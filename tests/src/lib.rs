@@ -4,22 +4,30 @@
 
 mod actix_app;
 mod axum_app;
+mod engine;
 mod flaky;
 mod matrix;
+mod noting;
 mod port;
 mod raw_provider;
 #[cfg(feature = "real")]
 pub mod real;
-mod stored;
+mod session_kind;
 mod tls;
 pub mod traces;
+mod until;
 mod world;
 
+pub use engine::Engine;
 pub use flaky::FlakyStore;
+#[doc(hidden)]
+pub use matrix::run;
 pub use port::Port;
 pub use raw_provider::{RawProvider, Script};
+pub use session_kind::SessionKind;
 pub use tls::TlsPort;
-pub use world::{BASE_URL, Framework, SessionKind, World};
+pub use until::{until, within};
+pub use world::{BASE_URL, Framework, World};
 
 /// What the application's pages say about who is there.
 fn greeting(user: Option<&landfall::SignedIn>) -> String {

@@ -1,4 +1,8 @@
-/// Runs each test on both frameworks with sealed cookies and with the memory store.
+//! Tests that run in more than one world.
+
+use std::pin::Pin;
+
+/// Runs each test on both frameworks with every kind of session.
 ///
 /// ```
 /// landfall_tests::everywhere! {
@@ -18,27 +22,126 @@ macro_rules! everywhere {
 
             async fn scenario($world: $crate::World) $body
 
-            #[tokio::test]
-            async fn axum_with_cookies() {
-                scenario($crate::World::new($crate::Framework::Axum, $crate::SessionKind::Cookie).await).await;
+            fn play(framework: $crate::Framework, kind: $crate::SessionKind) {
+                $crate::run(Box::pin(async move { scenario($crate::World::new(framework, kind).await).await }));
             }
 
-            #[tokio::test]
-            async fn axum_with_memory() {
-                scenario($crate::World::new($crate::Framework::Axum, $crate::SessionKind::Memory).await).await;
+            #[test]
+            fn axum_with_cookies() {
+                play($crate::Framework::Axum, $crate::SessionKind::Cookie);
             }
 
-            #[tokio::test]
-            async fn actix_with_cookies() {
-                scenario($crate::World::new($crate::Framework::Actix, $crate::SessionKind::Cookie).await).await;
+            #[test]
+            fn actix_with_cookies() {
+                play($crate::Framework::Actix, $crate::SessionKind::Cookie);
             }
 
-            #[tokio::test]
-            async fn actix_with_memory() {
-                scenario($crate::World::new($crate::Framework::Actix, $crate::SessionKind::Memory).await).await;
-            }
+            $crate::in_every_store!(play);
         }
     )+};
+}
+
+/// Runs each test on both frameworks with every store. The test builds its own worlds.
+///
+/// ```
+/// landfall_tests::wherever_stored! {
+///     async fn somebody_signs_in(framework, kind) {
+///         let world = landfall_tests::World::new(framework, kind).await;
+///         assert_eq!(world.open("/dashboard").await.status, 200);
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! wherever_stored {
+    ($($(#[$meta:meta])* async fn $name:ident($framework:ident, $kind:ident) $body:block)+) => {$(
+        $(#[$meta])*
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn scenario($framework: $crate::Framework, $kind: $crate::SessionKind) $body
+
+            fn play(framework: $crate::Framework, kind: $crate::SessionKind) {
+                $crate::run(Box::pin(scenario(framework, kind)));
+            }
+
+            $crate::in_every_store!(play);
+        }
+    )+};
+}
+
+/// A test for each framework and store, that hands both to `play`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_every_store {
+    ($play:ident) => {
+        #[test]
+        fn axum_with_memory() {
+            $play($crate::Framework::Axum, $crate::SessionKind::Memory);
+        }
+
+        #[test]
+        fn actix_with_memory() {
+            $play($crate::Framework::Actix, $crate::SessionKind::Memory);
+        }
+
+        #[test]
+        fn axum_with_sqlite() {
+            $play($crate::Framework::Axum, $crate::SessionKind::Sqlite);
+        }
+
+        #[test]
+        fn actix_with_sqlite() {
+            $play($crate::Framework::Actix, $crate::SessionKind::Sqlite);
+        }
+
+        $crate::in_every_engine!($play);
+    };
+}
+
+/// The same for the stores that need an engine beside the tests.
+#[cfg(feature = "real")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_every_engine {
+    ($play:ident) => {
+        #[test]
+        fn axum_with_postgres() {
+            $play($crate::Framework::Axum, $crate::SessionKind::Postgres);
+        }
+
+        #[test]
+        fn actix_with_postgres() {
+            $play($crate::Framework::Actix, $crate::SessionKind::Postgres);
+        }
+
+        #[test]
+        fn axum_with_redis() {
+            $play($crate::Framework::Axum, $crate::SessionKind::Redis);
+        }
+
+        #[test]
+        fn actix_with_redis() {
+            $play($crate::Framework::Actix, $crate::SessionKind::Redis);
+        }
+    };
+}
+
+/// Without the feature there is none.
+#[cfg(not(feature = "real"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! in_every_engine {
+    ($play:ident) => {};
+}
+
+/// Runs a scenario in a runtime of its own.
+///
+/// # Panics
+/// When the scenario does.
+#[doc(hidden)]
+pub fn run(scenario: Pin<Box<dyn Future<Output = ()>>>) {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(scenario);
 }
 
 /// Runs each test on both frameworks. The test builds its own worlds.
@@ -52,14 +155,14 @@ macro_rules! on_both_frameworks {
 
             async fn scenario($framework: $crate::Framework) $body
 
-            #[tokio::test]
-            async fn axum() {
-                scenario($crate::Framework::Axum).await;
+            #[test]
+            fn axum() {
+                $crate::run(Box::pin(scenario($crate::Framework::Axum)));
             }
 
-            #[tokio::test]
-            async fn actix() {
-                scenario($crate::Framework::Actix).await;
+            #[test]
+            fn actix() {
+                $crate::run(Box::pin(scenario($crate::Framework::Actix)));
             }
         }
     )+};

@@ -3,10 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use landfall::{CookieKey, MemoryStore, RelyingParty, RelyingPartyBuilder};
+use landfall::{CookieKey, RelyingParty, RelyingPartyBuilder};
 use landfall_testkit::{Browser, LocalProvider, Page, TestBed, VirtualClock};
 
-use crate::Port;
+use crate::{Engine, Port, SessionKind};
 
 /// Where browsers reach the application: https, so the cookies are the real ones; the TLS in front is left out.
 pub const BASE_URL: &str = "https://app.example.com";
@@ -18,15 +18,6 @@ pub enum Framework {
     Axum,
     /// actix-web.
     Actix,
-}
-
-/// Where sessions live.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SessionKind {
-    /// In the cookie.
-    Cookie,
-    /// In the memory store.
-    Memory,
 }
 
 /// A provider that signs Ada in without asking, a browser, a clock and one application.
@@ -44,8 +35,8 @@ pub struct World {
     pub clock: VirtualClock,
     /// What the application was built with.
     pub auth: RelyingParty,
-    /// Its sessions, if they live in memory.
-    pub store: MemoryStore,
+    /// Where it keeps its sessions.
+    pub engine: Engine,
     /// The keys it seals with.
     pub keys: Vec<CookieKey>,
     /// Where it listens.
@@ -76,19 +67,29 @@ impl World {
     ///
     /// # Panics
     /// When it cannot be built.
-    #[allow(clippy::unused_async, reason = "callers await it: a server may come to need it to start")]
     pub async fn around(
         bed: TestBed,
         framework: Framework,
         kind: SessionKind,
         change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
     ) -> Self {
+        let engine = Engine::open(kind, bed.clock()).await;
+        Self::on(engine, bed, framework, change)
+    }
+
+    /// A world that keeps its sessions there; the engine's clock is the bed's.
+    ///
+    /// # Panics
+    /// When it cannot be built.
+    pub fn on(
+        engine: Engine,
+        bed: TestBed,
+        framework: Framework,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> Self {
         let keys = vec![CookieKey::generate().unwrap()];
-        let store = MemoryStore::with_clock(bed.clock());
-        let mut builder = bed.relying_party().cookie_keys(keys.clone());
-        if kind == SessionKind::Memory {
-            builder = builder.store(store.clone());
-        }
+        let kind = engine.kind();
+        let builder = with_store(bed.relying_party().cookie_keys(keys.clone()), &engine);
         let auth = change(builder).build().unwrap();
         let address = Port::bind().serve(framework, auth.clone());
         bed.browser.route(bed.base_url(), address).unwrap();
@@ -99,20 +100,17 @@ impl World {
             browser: bed.browser.clone(),
             clock: bed.clock.clone(),
             auth,
-            store,
+            engine,
             keys,
             address,
             bed,
         }
     }
 
-    /// A builder as this world's was, without the change: for a second instance, or one after a restart.
+    /// A builder as this world's was, without the change: for a second instance, or one after a restart. Its store
+    /// is another one on the same engine.
     pub fn builder(&self) -> RelyingPartyBuilder {
-        let builder = self.bed.relying_party().cookie_keys(self.keys.clone());
-        match self.kind {
-            SessionKind::Cookie => builder,
-            SessionKind::Memory => builder.store(self.store.clone()),
-        }
+        with_store(self.bed.relying_party().cookie_keys(self.keys.clone()), &self.engine)
     }
 
     /// A builder as this world's was before anybody gave it a store.
@@ -182,5 +180,12 @@ impl World {
     /// Lets time pass.
     pub fn wait(&self, span: Duration) {
         self.clock.advance(span);
+    }
+}
+
+fn with_store(builder: RelyingPartyBuilder, engine: &Engine) -> RelyingPartyBuilder {
+    match engine.store() {
+        Some(store) => builder.store(store),
+        None => builder,
     }
 }

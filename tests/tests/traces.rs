@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use landfall::{CookieKey, MemoryStore, Userinfo};
+use landfall::{CookieKey, Userinfo};
 use landfall_testkit::{Browser, Endpoint, Fault, Page, RawResponse, TestBed};
 use landfall_tests::traces::Traces;
-use landfall_tests::{BASE_URL, Framework, RawProvider, SessionKind, World};
+use landfall_tests::{BASE_URL, Engine, Framework, RawProvider, SessionKind, World};
 use serde_json::json;
 
 /// What must not be seen, and what could show it.
@@ -76,7 +76,7 @@ async fn nothing_secret_is_traced() {
     search.plant(TestBed::CLIENT_SECRET);
     search.plant("what-the-provider-echoes");
     for framework in [Framework::Axum, Framework::Actix] {
-        for kind in [SessionKind::Cookie, SessionKind::Memory] {
+        for kind in SessionKind::all() {
             everything(framework, kind, &mut search).await;
         }
     }
@@ -98,8 +98,8 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
     let key = CookieKey::generate().unwrap();
     search.plant(&key.to_base64url());
     let mut builder = raw.relying_party().cookie_keys([key.clone()]).userinfo(Userinfo::Always);
-    if kind == SessionKind::Memory {
-        let store = MemoryStore::with_clock(raw.clock());
+    let engine = Engine::open(kind, raw.clock()).await;
+    if let Some(store) = engine.store() {
         builder = builder.store(store).scopes(["openid", "profile", "email", "offline_access"]);
     }
     search.shown.push(("a builder".to_owned(), format!("{builder:?} {key:?}")));

@@ -2,42 +2,31 @@
 //! hand. A part that is missing fails its tests.
 
 mod chromium;
+mod engine_process;
 mod example;
 mod process;
 mod provider;
+mod proxy;
+pub(crate) mod redis;
 mod tls;
 
 use std::env;
 use std::path::PathBuf;
-use std::time::Duration;
 
+pub use crate::until::until;
+use crate::until::{BEAT, PATIENCE};
 pub use chromium::{Chromium, Viewport};
+pub use engine_process::EngineProcess;
 pub use example::Example;
 pub use process::Process;
 pub use provider::RealProvider;
+pub use proxy::Proxy;
 pub use tls::TlsFront;
 
-/// How long anything may take; on a busy machine a browser takes some seconds to start.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How often a question is asked again.
-const BEAT: Duration = Duration::from_millis(25);
-
-/// Asks until there is an answer.
-///
-/// # Panics
-/// When there is none within a minute.
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
-    let asking = async {
-        let mut beats = tokio::time::interval(BEAT);
-        loop {
-            beats.tick().await;
-            if let Some(answer) = ask().await {
-                return answer;
-            }
-        }
-    };
-    let Ok(answer) = tokio::time::timeout(PATIENCE, asking).await else { panic!("{what}: waited in vain") };
-    answer
+/// Where the engine is that `cargo xtask test` started.
+pub(crate) fn address(variable: &str) -> String {
+    env::var(variable)
+        .unwrap_or_else(|_| panic!("{variable} is not set: run `cargo xtask test`, which starts it"))
 }
 
 /// The program that `cargo xtask test` found.

@@ -1,18 +1,20 @@
 //! A program beside the tests.
 
-use std::process::Stdio;
+use std::process::{Command as StdCommand, Stdio};
+use std::thread;
+use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
-use super::PATIENCE;
+use super::{BEAT, PATIENCE};
 
 /// A running program. It is ended when this is dropped, by a panic as well.
 #[derive(Debug)]
 pub struct Process {
-    // Held for its drop, and for the pipe to the program's standard input.
-    _child: Child,
+    // Held for its drop as well, and for the pipe to the program's standard input.
+    child: Child,
     printed: UnboundedReceiver<String>,
 }
 
@@ -32,7 +34,34 @@ impl Process {
         let (told, printed) = mpsc::unbounded_channel();
         tokio::spawn(pass_on(child.stdout.take().unwrap(), told.clone()));
         tokio::spawn(pass_on(child.stderr.take().unwrap(), told));
-        Self { _child: child, printed }
+        Self { child, printed }
+    }
+
+    /// Sends it this signal and waits for its end.
+    ///
+    /// # Panics
+    /// When it does not end within a minute.
+    pub async fn end(mut self, signal: &str) {
+        self.send(signal);
+        let Ok(ended) = tokio::time::timeout(PATIENCE, self.child.wait()).await else {
+            panic!("the program did not end by {signal}")
+        };
+        ended.unwrap();
+    }
+
+    /// The same for a drop, which can not wait as a future can. Kills it in the end.
+    pub fn end_now(mut self, signal: &str) {
+        self.send(signal);
+        let asked = Instant::now();
+        while self.child.try_wait().is_ok_and(|status| status.is_none()) && asked.elapsed() < PATIENCE / 20 {
+            thread::park_timeout(BEAT);
+        }
+    }
+
+    fn send(&self, signal: &str) {
+        let Some(id) = self.child.id() else { return };
+        // It may have ended by itself.
+        let _ = StdCommand::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status();
     }
 
     /// Waits for a line that holds `mark`, and gives what follows the mark.

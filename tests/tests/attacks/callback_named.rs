@@ -42,10 +42,10 @@ everywhere! {
         assert!(answer.sets_session());
         assert_eq!(whoami(&world.browser).await, "hello grace");
         assert_ne!(cookie_value(&world.browser, SESSION).unwrap(), before);
-        if world.kind == SessionKind::Memory {
+        if world.kind.has_store() {
             let old = Ask::get("/").cookie(format!("{SESSION}={before}"));
             assert_eq!(ask(&world.browser, old).await.body, "hello nobody");
-            assert_eq!(world.store.len(), 1);
+            assert_eq!(world.engine.stored().await.len(), 1);
         }
     }
 
@@ -104,8 +104,8 @@ everywhere! {
         assert_eq!((first.status.as_u16(), second.status.as_u16()), (303, 303));
         assert_eq!(world.token_calls(), 1);
         assert_eq!(whoami(&world.browser).await, "hello ada");
-        if world.kind == SessionKind::Memory {
-            assert_eq!(world.store.len(), 1);
+        if world.kind.has_store() {
+            assert_eq!(world.engine.stored().await.len(), 1);
         }
     }
 
@@ -237,7 +237,7 @@ on_both_frameworks! {
             let answer = raw(&world, b"GET /auth/login HTTP/1.1\r\nhost: app.example.com\r\n\r\n").await;
             assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
         }
-        assert!(world.store.is_empty(), "a pending login lives in its browser alone");
+        assert!(world.engine.stored().await.is_empty(), "a pending login lives in its browser alone");
         assert_eq!(world.provider.requests().len(), asked, "and the provider is not asked either");
     }
 

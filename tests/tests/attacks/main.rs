@@ -10,6 +10,7 @@ mod refresh;
 mod return_to_flow;
 mod session_guard;
 mod session_robust;
+mod stolen_store;
 mod support;
 mod token_endpoint;
 mod token_transport;

@@ -139,7 +139,7 @@ on_both_frameworks! {
     }
 
     async fn an_answer_by_form_post_comes_without_cookies_and_lands(framework) {
-        for kind in [SessionKind::Cookie, SessionKind::Memory] {
+        for kind in SessionKind::all() {
             let world = World::with(framework, kind, landfall::RelyingPartyBuilder::form_post).await;
             let page = world.open("/dashboard/x?y=1").await;
             assert_eq!(page.url.as_str(), at("/dashboard/x?y=1"));

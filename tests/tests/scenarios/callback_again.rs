@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall_tests::{BASE_URL, SessionKind, everywhere};
+use landfall_tests::{BASE_URL, everywhere};
 
 use crate::support::{at, greeting, greeting_for, leads_back_to, session_value};
 
@@ -103,7 +103,7 @@ everywhere! {
         assert_eq!(page.text(), "hello grace");
         assert_ne!(session_value(&world.browser).unwrap(), before);
         // A sealed cookie cannot be called back; a stored session is over.
-        if world.kind == SessionKind::Memory {
+        if world.kind.has_store() {
             assert_eq!(greeting_for(&world, &before).await, "hello nobody");
         }
     }

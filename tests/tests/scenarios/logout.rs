@@ -27,7 +27,7 @@ everywhere! {
     async fn signing_out_ends_both_sessions_and_comes_home(world) {
         world.open("/dashboard").await;
         let session = session_value(&world.browser).unwrap();
-        let stored = world.kind == SessionKind::Memory;
+        let stored = world.kind.has_store();
         let page = sign_out(&world, &[]).await;
         assert_eq!((page.url.as_str(), page.text().as_str()), (at("/").as_str(), "hello nobody"));
         assert!(session_value(&world.browser).is_none());
@@ -77,7 +77,7 @@ everywhere! {
         assert_eq!(greeting(&world).await, "hello ada");
         let page = world.open("/auth/logout").await;
         let page = world.browser.submit(&page, "Sign out", &[]).await.unwrap();
-        if world.kind == SessionKind::Cookie {
+        if !world.kind.has_store() {
             world.browser.submit(&page, "Sign out", &[]).await.unwrap();
         }
         assert_eq!(greeting(&world).await, "hello nobody");
@@ -87,7 +87,7 @@ everywhere! {
         world.open("/dashboard").await;
         let page = world.open("/auth/logout?return_to=%2F%3Fbye%3D1").await;
         let mut page = world.browser.submit(&page, "Sign out", &[]).await.unwrap();
-        if world.kind == SessionKind::Cookie {
+        if !world.kind.has_store() {
             page = world.browser.submit(&page, "Sign out", &[]).await.unwrap();
         }
         assert_eq!(page.url.as_str(), at("/?bye=1"));
@@ -137,7 +137,7 @@ everywhere! {
         world.provider.inject_always(Fault::hang(Endpoint::Revoke));
         sign_out(&world, &[]).await;
         assert_eq!(greeting(&world).await, "hello nobody");
-        if world.kind == SessionKind::Memory {
+        if world.kind.has_store() {
             assert_eq!(greeting_for(&world, &session).await, "hello nobody");
         }
     }
@@ -151,7 +151,7 @@ everywhere! {
         world.provider.set_down(true);
         let page = sign_out(&world, &[("return_to", "/?bye=1")]).await;
         assert_eq!((page.url.as_str(), page.text().as_str()), (at("/?bye=1").as_str(), "hello nobody"));
-        if world.kind == SessionKind::Memory {
+        if world.kind.has_store() {
             assert_eq!(greeting_for(&world, &session).await, "hello nobody");
         }
     }
@@ -191,11 +191,13 @@ everywhere! {
 
 on_both_frameworks! {
     async fn the_page_after_a_sign_out_can_be_chosen(framework) {
-        let world = World::with(framework, SessionKind::Memory, |builder| builder.after_logout("/cached")).await;
-        world.provider.register(crate::support::client(&[]).post_logout_redirect_uri(at("/cached")));
-        world.open("/dashboard").await;
-        let page = sign_out(&world, &[]).await;
-        assert_eq!((page.url.as_str(), page.text().as_str()), (at("/cached").as_str(), "hello nobody"));
+        for kind in SessionKind::stores() {
+            let world = World::with(framework, kind, |builder| builder.after_logout("/cached")).await;
+            world.provider.register(crate::support::client(&[]).post_logout_redirect_uri(at("/cached")));
+            world.open("/dashboard").await;
+            let page = sign_out(&world, &[]).await;
+            assert_eq!((page.url.as_str(), page.text().as_str()), (at("/cached").as_str(), "hello nobody"));
+        }
     }
 
     async fn a_form_too_large_is_refused_and_signs_nobody_out(framework) {

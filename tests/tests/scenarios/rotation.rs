@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use landfall::CookieKey;
-use landfall_tests::{SessionKind, everywhere};
+use landfall_tests::everywhere;
 
 use crate::support::{at, greeting, session_value, set_cookies};
 
@@ -15,10 +15,10 @@ everywhere! {
         let (old, new) = (world.keys[0].clone(), CookieKey::generate().unwrap());
         world.switch_to(world.builder().cookie_keys([new.clone(), old])).await;
         // Past half of its idle life, and so renewed whichever kind it is.
-        let hours = if world.kind == SessionKind::Cookie { 2 } else { 8 };
+        let hours = if world.kind.has_store() { 8 } else { 2 };
         world.wait(Duration::from_secs(hours * 3600 / 2 + 1));
         assert_eq!(greeting(&world).await, "hello ada");
-        assert_eq!(session_value(&world.browser).unwrap() != old_value, world.kind == SessionKind::Cookie);
+        assert_eq!(session_value(&world.browser).unwrap() != old_value, !world.kind.has_store());
         world.switch_to(world.builder().cookie_keys([new])).await;
         assert_eq!(greeting(&world).await, "hello ada");
     }
@@ -30,7 +30,7 @@ everywhere! {
         world.switch_to(world.builder().cookie_keys([new, old])).await;
         let page = world.open("/").await;
         assert_eq!(page.text(), "hello ada");
-        assert_eq!(set_cookies(&page.headers).len(), usize::from(world.kind == SessionKind::Cookie));
+        assert_eq!(set_cookies(&page.headers).len(), usize::from(!world.kind.has_store()));
         assert_eq!(set_cookies(&world.open("/").await.headers).len(), 0);
     }
 

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use landfall_testkit::SameSitePolicy;
-use landfall_tests::{BASE_URL, SessionKind, World, everywhere};
+use landfall_tests::{BASE_URL, World, everywhere};
 
 use crate::support::{
     SESSION, at, attempt_cookies, fetch, greeting, greeting_for, raw, session_value, set_cookies,
@@ -44,7 +44,7 @@ everywhere! {
         assert_ne!(session_value(&world.browser).unwrap(), planted);
         // What the attacker holds never becomes the victim's session.
         let theirs = greeting_for(&world, &planted).await;
-        assert_eq!(theirs, if world.kind == SessionKind::Cookie { "hello grace" } else { "hello nobody" });
+        assert_eq!(theirs, if world.kind.has_store() { "hello nobody" } else { "hello grace" });
     }
 
     async fn every_sign_in_has_a_session_of_its_own(world) {

@@ -8,8 +8,6 @@ use landfall_tests::{Framework, SessionKind, World, on_both_frameworks};
 
 use crate::support::{fetch, greeting, session_value, set_cookies};
 
-const KINDS: [SessionKind; 2] = [SessionKind::Cookie, SessionKind::Memory];
-
 /// An hour idle, four hours in all.
 fn short(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
     builder.idle_lifetime(minutes(60)).session_lifetime(minutes(240))
@@ -32,7 +30,7 @@ async fn signed_in(framework: Framework, kind: SessionKind) -> World {
 
 on_both_frameworks! {
     async fn a_session_without_requests_ends(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = signed_in(framework, kind).await;
             world.wait(just_before(60));
             assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
@@ -43,7 +41,7 @@ on_both_frameworks! {
     }
 
     async fn a_session_in_use_ends_at_its_absolute_limit(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = signed_in(framework, kind).await;
             for minute in (40..240).step_by(40) {
                 world.wait(minutes(40));
@@ -57,7 +55,7 @@ on_both_frameworks! {
     }
 
     async fn a_session_cookie_copied_before_a_renewal_cannot_outlive_the_absolute_limit(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = signed_in(framework, kind).await;
             let copy = session_value(&world.browser).unwrap();
             world.wait(minutes(241));
@@ -66,7 +64,7 @@ on_both_frameworks! {
     }
 
     async fn a_session_is_renewed_past_half_of_its_idle_life_and_not_before(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = signed_in(framework, kind).await;
             world.wait(minutes(30));
             let page = world.open("/").await;
@@ -90,7 +88,7 @@ on_both_frameworks! {
     }
 
     async fn a_public_response_never_carries_a_session_cookie(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = signed_in(framework, kind).await;
             world.wait(minutes(31));
             let page = world.open("/cached").await;
@@ -104,7 +102,7 @@ on_both_frameworks! {
     }
 
     async fn the_providers_session_expiry_is_a_ceiling(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = World::with(framework, kind, short).await;
             let end = world.clock.now().plus(minutes(10)).secs();
             world.provider.inject(Fault::id_token_claim("session_expiry", end));
@@ -117,7 +115,7 @@ on_both_frameworks! {
     }
 
     async fn a_session_expiry_far_away_does_not_lengthen_a_session(framework) {
-        for kind in KINDS {
+        for kind in SessionKind::all() {
             let world = World::with(framework, kind, short).await;
             let end = world.clock.now().plus(minutes(10_000)).secs();
             world.provider.inject(Fault::id_token_claim("session_expiry", end));

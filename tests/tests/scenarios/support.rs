@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use landfall_testkit::{Browser, Client, Page, TestBed};
 use landfall_tests::traces::Traces;
-use landfall_tests::{BASE_URL, World};
+use landfall_tests::{BASE_URL, World, within};
 
 /// The session's cookie under an https base URL.
 pub(crate) const SESSION: &str = "__Host-landfall-session";
@@ -123,3 +123,12 @@ static LOG: LazyLock<Traces> = LazyLock::new(|| {
     tracing::subscriber::set_global_default(subscriber).unwrap();
     traces
 });
+
+/// Whoever sends this session cookie is nobody now, or within the second in which other instances hear of it.
+pub(crate) async fn is_nobody_within_a_second(world: &World, session: &str) {
+    let second = std::time::Duration::from_secs(1);
+    within(second, "the session ends at every instance", async || {
+        (greeting_for(world, session).await == "hello nobody").then_some(())
+    })
+    .await;
+}

@@ -7,36 +7,40 @@ use landfall_tests::{Framework, SessionKind, World, everywhere, on_both_framewor
 
 use crate::support::{at, client, error_log, fetch, listen_to_errors};
 
-async fn with_tokens(framework: Framework) -> World {
-    let world = World::new(framework, SessionKind::Memory).await;
+async fn with_tokens(framework: Framework, kind: SessionKind) -> World {
+    let world = World::new(framework, kind).await;
     world.open("/dashboard").await;
     world
 }
 
 on_both_frameworks! {
     async fn an_access_token_is_handed_out_while_it_is_good(framework) {
-        let world = with_tokens(framework).await;
-        for waited in [0, 3000] {
-            world.wait(Duration::from_secs(waited));
-            let page = fetch(&world, "/token").await;
-            assert_eq!(page.status, 200);
-            let token: serde_json::Value = serde_json::from_slice(&page.body).unwrap();
-            assert_eq!(token["expires_in"], 3600 - waited);
-            assert!(token["length"].as_u64().unwrap() > 20);
+        for kind in SessionKind::stores() {
+            let world = with_tokens(framework, kind).await;
+            for waited in [0, 3000] {
+                world.wait(Duration::from_secs(waited));
+                let page = fetch(&world, "/token").await;
+                assert_eq!(page.status, 200);
+                let token: serde_json::Value = serde_json::from_slice(&page.body).unwrap();
+                assert_eq!(token["expires_in"], 3600 - waited);
+                assert!(token["length"].as_u64().unwrap() > 20);
+            }
+            assert_eq!(world.token_calls(), 1);
         }
-        assert_eq!(world.token_calls(), 1);
     }
 
     async fn an_expired_access_token_asks_for_a_sign_in(framework) {
-        let world = with_tokens(framework).await;
-        // A token that ends within the minute is of no use to whoever calls an API with it.
-        world.wait(Duration::from_secs(3541));
-        let page = fetch(&world, "/token").await;
-        assert_eq!(page.status, 401);
-        assert_eq!(fetch(&world, "/dashboard").await.status, 200);
-        let page = world.open("/token").await;
-        assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/token").as_str(), 200));
-        assert_eq!(world.token_calls(), 2);
+        for kind in SessionKind::stores() {
+            let world = with_tokens(framework, kind).await;
+            // A token that ends within the minute is of no use to whoever calls an API with it.
+            world.wait(Duration::from_secs(3541));
+            let page = fetch(&world, "/token").await;
+            assert_eq!(page.status, 401);
+            assert_eq!(fetch(&world, "/dashboard").await.status, 200);
+            let page = world.open("/token").await;
+            assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/token").as_str(), 200));
+            assert_eq!(world.token_calls(), 2);
+        }
     }
 
     async fn an_access_token_that_never_says_when_it_ends_is_handed_out(framework) {

@@ -37,7 +37,7 @@ impl HttpClient for SlowTokenEndpoint {
 
 on_both_frameworks! {
     async fn a_slow_token_endpoint_holds_up_nobody_who_is_signed_in(framework) {
-        for kind in [SessionKind::Cookie, SessionKind::Memory] {
+        for kind in SessionKind::all() {
             let bed = TestBed::new(BASE_URL).unwrap();
             let (gate, arrived) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(0)));
             let slow = SlowTokenEndpoint {

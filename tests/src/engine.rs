@@ -1,0 +1,117 @@
+//! The engine behind a world's sessions, from outside.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
+use landfall::{Clock, MemoryStore, RecordKey, SessionStore, StoredRecord};
+
+use crate::SessionKind;
+use crate::noting::Noting;
+#[cfg(feature = "real")]
+use crate::real::redis;
+
+/// An engine, and what one test stored in it. Others may use the same.
+#[derive(Debug)]
+pub struct Engine {
+    kind: SessionKind,
+    place: Place,
+    clock: Arc<dyn Clock>,
+    noted: Arc<Mutex<BTreeSet<RecordKey>>>,
+}
+
+#[derive(Debug)]
+enum Place {
+    Cookie,
+    Memory(MemoryStore),
+    #[cfg(feature = "real")]
+    Redis(String),
+}
+
+impl Engine {
+    /// The engine for sessions of this kind, ready for stores. What expires does so by this clock.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub async fn open(kind: SessionKind, clock: Arc<dyn Clock>) -> Self {
+        let place = match kind {
+            SessionKind::Cookie => Place::Cookie,
+            SessionKind::Memory => Place::Memory(MemoryStore::with_clock(Arc::clone(&clock))),
+            #[cfg(feature = "real")]
+            SessionKind::Redis => Place::Redis(crate::real::address("LANDFALL_TEST_REDIS_URL")),
+            _ => Place::Memory(MemoryStore::with_clock(Arc::clone(&clock))),
+        };
+        Self { kind, place, clock, noted: Arc::default() }
+    }
+
+    /// The engine that a client finds at `url`: one of the test's own, or the way to it.
+    ///
+    /// # Panics
+    /// When it is not there.
+    #[cfg(feature = "real")]
+    pub async fn at(kind: SessionKind, url: String, clock: Arc<dyn Clock>) -> Self {
+        let place = match kind {
+            SessionKind::Redis => Place::Redis(url),
+            _ => panic!("{kind:?} has no address"),
+        };
+        Self { kind, place, clock, noted: Arc::default() }
+    }
+
+    /// What kind of sessions it holds.
+    pub fn kind(&self) -> SessionKind {
+        self.kind
+    }
+
+    /// A store on it, as another instance on another machine would open one; `None` if sessions need none.
+    ///
+    /// # Panics
+    /// When there is none to be had.
+    pub fn store(&self) -> Option<Arc<dyn SessionStore>> {
+        let noted = Arc::clone(&self.noted);
+        Some(Arc::new(Noting { store: self.plain_store()?, noted }))
+    }
+
+    fn plain_store(&self) -> Option<Arc<dyn SessionStore>> {
+        let clock = Arc::clone(&self.clock);
+        match &self.place {
+            Place::Cookie => None,
+            Place::Memory(store) => Some(Arc::new(store.clone())),
+            #[cfg(feature = "real")]
+            Place::Redis(url) => Some(Arc::new(redis::store(url).with_clock(clock))),
+        }
+    }
+
+    /// What stands in it of what this test stored there.
+    ///
+    /// # Panics
+    /// When the engine fails.
+    pub async fn stored(&self) -> Vec<(RecordKey, StoredRecord)> {
+        let Some(store) = self.plain_store() else { return Vec::new() };
+        let noted = self.noted.lock().unwrap().clone();
+        let mut stored = Vec::new();
+        for key in noted {
+            if let Some(record) = store.load(key).await.unwrap() {
+                stored.push((key, record));
+            }
+        }
+        stored
+    }
+
+    /// All that the engine holds, whoever stored it, as bytes to be searched.
+    ///
+    /// # Panics
+    /// When the engine fails.
+    pub async fn dump(&self) -> Vec<u8> {
+        match &self.place {
+            Place::Cookie => Vec::new(),
+            Place::Memory(store) => {
+                let bytes = |(key, record): (RecordKey, StoredRecord)| {
+                    let sid = record.sid.map_or(Vec::new(), |sid| sid.0.to_vec());
+                    [&key.0[..], &record.subject.0, &sid, &record.sealed, &record.admin].concat()
+                };
+                store.dump().into_iter().flat_map(bytes).collect()
+            }
+            #[cfg(feature = "real")]
+            Place::Redis(url) => redis::dump(url).await,
+        }
+    }
+}

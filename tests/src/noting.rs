@@ -1,0 +1,98 @@
+//! A store that remembers what was put into it.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::{IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher};
+
+/// Hands on every call, and notes the keys.
+#[derive(Debug)]
+pub(crate) struct Noting {
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) noted: Arc<Mutex<BTreeSet<RecordKey>>>,
+}
+
+impl Noting {
+    fn note(&self, key: RecordKey) {
+        self.noted.lock().unwrap().insert(key);
+    }
+}
+
+#[async_trait]
+impl SessionStore for Noting {
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
+        self.note(key);
+        self.store.create(key, record).await
+    }
+
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        self.store.load(key).await
+    }
+
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.store.update(key, expected, record).await
+    }
+
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.note(new);
+        self.store.rotate(old, new, expected, record).await
+    }
+
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
+        self.store.remove(key).await
+    }
+
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        self.store.list_by_subject(subject, limit).await
+    }
+
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        self.store.remove_by_subject(subject, selection).await
+    }
+
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
+        self.store.remove_by_sid(sid, selection).await
+    }
+
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
+        self.store.lease(name, holder, span).await
+    }
+
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
+        self.store.release(name, holder).await
+    }
+
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
+        self.store.remember_once(name, span).await
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.store.watch(watcher);
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.store.file()
+    }
+}

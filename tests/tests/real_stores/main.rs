@@ -1,0 +1,25 @@
+//! Engines that die, hang and come back, and instances that share one. Needs the feature `real`:
+//! `cargo xtask test`.
+
+mod faults;
+mod revocation;
+mod site;
+
+/// Runs each test on both frameworks with an engine of its own, which may be killed.
+macro_rules! on_every_engine {
+    ($(async fn $name:ident($framework:ident, $kind:ident) $body:block)+) => {$(
+        mod $name {
+            #[allow(unused_imports)]
+            use super::*;
+
+            async fn scenario($framework: landfall_tests::Framework, $kind: landfall_tests::SessionKind) $body
+
+            fn play(framework: landfall_tests::Framework, kind: landfall_tests::SessionKind) {
+                landfall_tests::run(Box::pin(scenario(framework, kind)));
+            }
+
+            landfall_tests::in_every_engine!(play);
+        }
+    )+};
+}
+use on_every_engine;
