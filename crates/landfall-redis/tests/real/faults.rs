@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use landfall::{Change, SessionStore as _, Updated};
 use landfall_redis::RedisStore;
-use landfall_redis::redis::cluster::ClusterClient;
-use landfall_redis::redis::{Client, ProtocolVersion, cmd};
+use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;
 
-use crate::kit::{HOUR, Told, cluster_store, key, record, store, version};
+use crate::kit::{HOUR, Told, cluster_client, cluster_store, key, record, store, version};
 use crate::proxy::Proxy;
 use crate::server::{Server, until};
 
@@ -151,8 +150,7 @@ async fn a_connection_to_a_cluster_that_went_dead_in_silence_is_noticed_and_repl
     let proxy = Proxy::before(server.port()).await;
     let announce = cmd("CONFIG").arg("SET").arg("cluster-announce-port").arg(proxy.port()).clone();
     server.ask::<()>(announce).await;
-    let client = ClusterClient::builder([proxy.address()]).use_protocol(ProtocolVersion::RESP3);
-    goes_dead(RedisStore::cluster(client.build().unwrap()), &proxy).await;
+    goes_dead(RedisStore::cluster(cluster_client(&proxy.address())), &proxy).await;
 }
 
 async fn goes_dead(store: RedisStore, proxy: &Proxy) {

@@ -25,9 +25,12 @@ pub(crate) fn store(server: &Server, clock: &VirtualClock) -> RedisStore {
 }
 
 pub(crate) fn cluster_store(server: &Server, clock: &VirtualClock) -> RedisStore {
-    let client =
-        ClusterClient::builder([server.address()]).use_protocol(ProtocolVersion::RESP3).build().unwrap();
-    RedisStore::cluster(client).with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
+    let store = RedisStore::cluster(cluster_client(&server.address()));
+    store.with_clock(Arc::new(clock.clone())).key_prefix(&prefix()).unwrap()
+}
+
+pub(crate) fn cluster_client(address: &str) -> ClusterClient {
+    ClusterClient::builder([address]).use_protocol(ProtocolVersion::RESP3).build().unwrap()
 }
 
 /// Another instance of the same deployment: a client of its own, the same keys.

@@ -1,11 +1,10 @@
 //! The store on real servers.
 
-mod basics;
 mod faults;
 mod keeping;
 mod kit;
 mod proxy;
-mod racing;
 mod server;
 mod setup;
+mod suite;
 mod watching;
