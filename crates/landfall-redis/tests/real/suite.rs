@@ -11,14 +11,14 @@ use crate::kit::{cluster_client, prefix};
 use crate::server::{Server, shared, shared_cluster};
 
 /// A prefix of its own on a server that all share.
-struct Prefix {
+struct Corner {
     server: &'static Server,
     clustered: bool,
     prefix: String,
 }
 
 #[async_trait]
-impl Engine for Prefix {
+impl Engine for Corner {
     async fn open(&self, clock: VirtualClock) -> Arc<dyn SessionStore> {
         let store = if self.clustered {
             RedisStore::cluster(cluster_client(&self.server.address()))
@@ -30,9 +30,9 @@ impl Engine for Prefix {
 }
 
 mod one_server {
-    use super::{Prefix, prefix, shared};
+    use super::{Corner, prefix, shared};
 
-    landfall_testkit::store_suite!(async || Prefix {
+    landfall_testkit::store_suite!(async || Corner {
         server: shared().await,
         clustered: false,
         prefix: prefix()
@@ -40,9 +40,9 @@ mod one_server {
 }
 
 mod cluster {
-    use super::{Prefix, prefix, shared_cluster};
+    use super::{Corner, prefix, shared_cluster};
 
-    landfall_testkit::store_suite!(async || Prefix {
+    landfall_testkit::store_suite!(async || Corner {
         server: shared_cluster().await,
         clustered: true,
         prefix: prefix()
