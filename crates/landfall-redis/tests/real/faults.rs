@@ -8,7 +8,7 @@ use landfall_redis::RedisStore;
 use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;
 
-use crate::kit::{HOUR, Told, cluster_client, cluster_store, key, record, store, version};
+use crate::kit::{HOUR, Told, channel, cluster_client, cluster_store, key, record, store, version};
 use crate::proxy::Proxy;
 use crate::server::{Server, until};
 
@@ -74,6 +74,35 @@ async fn a_cluster_that_is_down_is_an_error_and_not_a_missing_session() {
     assert!(store.load(key(1)).await.is_err());
     server.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).clone()).await;
     until("the store works", async || store.load(key(1)).await.ok().flatten()).await;
+}
+
+#[tokio::test]
+async fn a_slot_that_moves_to_another_node_is_followed() {
+    let clock = VirtualClock::default();
+    let nodes = Server::start_pair().await;
+    let store = cluster_store(&nodes[0], &clock);
+    let told = Told::watch(&store);
+    assert_eq!(store.load(key(1)).await.unwrap(), None);
+    told.hears(Change::Everything).await;
+
+    let slot: u16 = nodes[0].ask(cmd("CLUSTER").arg("KEYSLOT").arg(channel(&store)).clone()).await;
+    let [old, new] = if slot < 8_192 { [&nodes[0], &nodes[1]] } else { [&nodes[1], &nodes[0]] };
+    let name: String = new.ask(cmd("CLUSTER").arg("MYID").clone()).await;
+    let moved = cmd("CLUSTER").arg("SETSLOT").arg(slot).arg("NODE").arg(name).clone();
+    new.ask::<()>(moved.clone()).await;
+    new.ask::<()>(cmd("CLUSTER").arg("BUMPEPOCH").clone()).await;
+    old.ask::<()>(moved).await;
+
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    assert!(store.load(key(1)).await.unwrap().is_some());
+    let keys: u32 = new.ask(cmd("CLUSTER").arg("COUNTKEYSINSLOT").arg(slot).clone()).await;
+    assert_eq!(keys, 3, "the record and both indexes");
+    until("a change is told", async || {
+        store.create(key(2), record(&clock, 1)).await.unwrap();
+        store.remove(key(2)).await.unwrap();
+        told.has(Change::Record(key(2))).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -36,14 +36,34 @@ impl Server {
 
     /// The only node of a cluster.
     pub(crate) async fn start_cluster() -> Self {
-        let bus = free_port().to_string();
-        let server = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus]).await;
-        server.own_all_slots().await;
+        let server = Self::start_node(&free_port().to_string()).await;
+        server.own(0, 16_383).await;
+        server.is_whole().await;
         server
     }
 
-    async fn own_all_slots(&self) {
-        self.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16383).clone()).await;
+    /// The two nodes of a cluster, each with half of the slots.
+    pub(crate) async fn start_pair() -> [Self; 2] {
+        let bus = free_port().to_string();
+        let [one, two] = [Self::start_node(&free_port().to_string()).await, Self::start_node(&bus).await];
+        let meet = cmd("CLUSTER").arg("MEET").arg("127.0.0.1").arg(two.port).arg(&bus).clone();
+        one.ask::<()>(meet).await;
+        one.own(0, 8_191).await;
+        two.own(8_192, 16_383).await;
+        one.is_whole().await;
+        two.is_whole().await;
+        [one, two]
+    }
+
+    async fn start_node(bus: &str) -> Self {
+        Self::start(&["--cluster-enabled", "yes", "--cluster-port", bus]).await
+    }
+
+    async fn own(&self, first: u16, last: u16) {
+        self.ask::<()>(cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(first).arg(last).clone()).await;
+    }
+
+    async fn is_whole(&self) {
         until("the cluster is whole", async || {
             let info: String = self.ask(cmd("CLUSTER").arg("INFO").clone()).await;
             info.contains("cluster_state:ok").then_some(())
@@ -91,7 +111,8 @@ impl Server {
     /// The same, when it is the only node of a cluster.
     pub(crate) async fn restart_cluster(&mut self) {
         self.restart().await;
-        self.own_all_slots().await;
+        self.own(0, 16_383).await;
+        self.is_whole().await;
     }
 
     fn run(&mut self) {
