@@ -153,7 +153,7 @@ pub async fn expired_records_disappear_by_themselves(engine: &dyn Engine) -> Kep
         if engine.count().await == Some(0) {
             break;
         }
-        if began.elapsed() > Duration::from_secs(10) {
+        if began.elapsed() > Duration::from_secs(5) {
             return Err(BrokenPromise::new("broken: expired records disappear by themselves"));
         }
     }

@@ -39,6 +39,9 @@ mod removals;
 mod trial;
 mod watching;
 
+#[cfg(test)]
+mod broken;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,8 +3,8 @@
 use landfall::{RecordKey, Selection, Updated};
 
 use super::Engine;
-use super::promise::{BrokenPromise, Kept, promised};
-use super::trial::{CROWD, ROUNDS, Store, Trial, key, next, sid, sorted, subject};
+use super::promise::{Kept, promised};
+use super::trial::{CROWD, ROUNDS, Trial, key, next, sid, sorted, subject};
 
 /// Whatever updates race a removal, the record is gone afterwards: somebody signed out.
 ///
@@ -79,7 +79,7 @@ pub async fn what_is_removed_is_not_brought_back_by_a_rotation(engine: &dyn Engi
 /// # Errors
 /// When the promise is broken.
 pub async fn updates_do_not_survive_the_removal_of_a_subject(engine: &dyn Engine) -> Kept {
-    removal(engine, async |store| Ok(store.remove_by_subject(subject(1), Selection::all()).await?)).await
+    removal(engine, false).await
 }
 
 /// The same for the sessions of a provider session.
@@ -87,42 +87,53 @@ pub async fn updates_do_not_survive_the_removal_of_a_subject(engine: &dyn Engine
 /// # Errors
 /// When the promise is broken.
 pub async fn updates_do_not_survive_the_removal_of_a_provider_session(engine: &dyn Engine) -> Kept {
-    removal(engine, async |store| Ok(store.remove_by_sid(sid(1), Selection::all()).await?)).await
+    removal(engine, true).await
+}
+
+/// What one of the crowd did.
+enum Act {
+    Changed(u64, Updated),
+    Removed(Vec<RecordKey>),
 }
 
 /// The removal, while half of the records are updated and half are rotated.
-async fn removal(
-    engine: &dyn Engine,
-    remove: impl AsyncFn(Store) -> Result<Vec<RecordKey>, BrokenPromise>,
-) -> Kept {
+async fn removal(engine: &dyn Engine, by_sid: bool) -> Kept {
     let trial = Trial::open(engine).await;
     for _ in 0..ROUNDS {
         let first = trial.record(subject(1), Some(sid(1)), 0);
         for member in 0..CROWD {
             trial.one.create(key(member), first.clone()).await?;
         }
-        let changes = trial.race(CROWD, |member, store| {
-            let record = next(&first, member);
-            async move {
-                Ok(match member % 2 {
-                    0 => store.update(key(member), 1, record).await?,
-                    _ => store.rotate(key(member), key(1_000 + member), 1, record).await?,
-                })
+        let acts = trial
+            .race(CROWD, |member, store| {
+                let record = next(&first, member);
+                async move {
+                    Ok(if member == CROWD / 2 {
+                        Act::Removed(if by_sid {
+                            store.remove_by_sid(sid(1), Selection::all()).await?
+                        } else {
+                            store.remove_by_subject(subject(1), Selection::all()).await?
+                        })
+                    } else if member % 2 == 0 {
+                        Act::Changed(member, store.update(key(member), 1, record).await?)
+                    } else {
+                        let new = key(1_000 + member);
+                        Act::Changed(member, store.rotate(key(member), new, 1, record).await?)
+                    })
+                }
+            })
+            .await?;
+        // Nobody changes the one whose turn was the removal.
+        let (mut removed, mut wanted) = (Vec::new(), vec![key(CROWD / 2)]);
+        for (_, act) in acts {
+            match act {
+                Act::Removed(keys) => removed = keys,
+                Act::Changed(member, updated) => {
+                    let rotated = member % 2 == 1 && updated == Updated::Done;
+                    wanted.push(key(if rotated { 1_000 + member } else { member }));
+                    promised(updated != Updated::Conflict, "nobody else changed the version")?;
+                }
             }
-        });
-        let (changes, removed) = tokio::join!(changes, async {
-            // Somewhere among the changes, not before all of them.
-            for _ in 0..10 {
-                tokio::task::yield_now().await;
-            }
-            remove(trial.two.clone()).await
-        });
-        let (changes, removed) = (changes?, removed?);
-        let mut wanted = Vec::new();
-        for (member, updated) in changes {
-            let rotated = member % 2 == 1 && updated == Updated::Done;
-            wanted.push(key(if rotated { 1_000 + member } else { member }));
-            promised(updated != Updated::Conflict, "nobody else changed the version")?;
         }
         promised(sorted(removed) == sorted(wanted), "every session is removed, under the key it then had")?;
         trial.lists(subject(1), &[], "a session that ended is not brought back").await?;
