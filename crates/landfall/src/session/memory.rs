@@ -1,41 +1,35 @@
 //! Sessions in this process's memory: for one instance, for development and for tests.
 
-use std::collections::{HashMap, HashSet};
+mod names;
+mod records;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use self::names::Names;
+use self::records::Records;
 use super::store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
 use crate::clock::{Clock, SystemClock, Timestamp};
 
-/// What has expired is looked for after this many creations.
-const SWEEP_EVERY: u32 = 256;
-
 /// Sessions in this process's memory. They end with it; a clone is the same store.
+///
+/// What has expired is removed a little at a time, with every call. There is room for a million sessions, and
+/// for as many leases and remembered names beside them; see [`with_capacity`](Self::with_capacity).
+///
+/// ```
+/// use landfall::MemoryStore;
+///
+/// let store = MemoryStore::new().with_capacity(50_000);
+/// assert!(store.is_empty());
+/// ```
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
     clock: Arc<dyn Clock>,
     state: Arc<Mutex<State>>,
-}
-
-#[derive(Default)]
-struct State {
-    records: HashMap<RecordKey, StoredRecord>,
-    subjects: HashMap<IndexKey, HashSet<RecordKey>>,
-    sids: HashMap<IndexKey, HashSet<RecordKey>>,
-    leases: HashMap<[u8; 32], (u128, Timestamp)>,
-    remembered: HashMap<[u8; 32], Timestamp>,
-    watchers: Vec<Watcher>,
-    until_sweep: u32,
-}
-
-impl std::fmt::Debug for State {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("State").field("records", &self.records.len()).finish_non_exhaustive()
-    }
 }
 
 impl MemoryStore {
@@ -47,6 +41,17 @@ impl MemoryStore {
     /// An empty store that expires its records by this clock.
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self { clock, state: Arc::default() }
+    }
+
+    /// How many sessions there may be; without it, a million. One more, and the session that would end first is
+    /// removed, with a warning in the log: whoever it belongs to has to sign in again. A session takes about a
+    /// kilobyte, and its tokens on top.
+    ///
+    /// There may be as many leases, and as many remembered names; where they are full, the next is an error.
+    #[must_use]
+    pub fn with_capacity(self, sessions: usize) -> Self {
+        self.state().capacity = sessions.max(1);
+        self
     }
 
     /// How many records there are, expired ones that were not swept yet included.
@@ -69,17 +74,23 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The state, a little tidier than it was, and the time.
+    fn swept(&self) -> (MutexGuard<'_, State>, Timestamp) {
+        let now = self.clock.now();
+        let mut state = self.state();
+        state.sweep(now);
+        (state, now)
+    }
+
     /// Runs `change`, then tells the watchers what it changed, with the lock given back.
     fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> (T, Vec<RecordKey>)) -> T {
-        let now = self.clock.now();
         let (answer, changed, watchers) = {
-            let mut state = self.state();
+            let (mut state, now) = self.swept();
             let (answer, changed) = change(&mut state, now);
-            let watchers = if changed.is_empty() { Vec::new() } else { state.watchers.clone() };
-            (answer, changed, watchers)
+            (answer, changed, Arc::clone(&state.watchers))
         };
         for key in changed {
-            for watcher in &watchers {
+            for watcher in watchers.iter() {
                 watcher(Change::Record(key));
             }
         }
@@ -93,105 +104,96 @@ impl Default for MemoryStore {
     }
 }
 
+struct State {
+    records: Records,
+    leases: Names,
+    remembered: Names,
+    /// Of each of the three.
+    capacity: usize,
+    pushed_out: PushedOut,
+    // Shared, so that telling them copies nothing.
+    watchers: Arc<[Watcher]>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            records: Records::default(),
+            leases: Names::default(),
+            remembered: Names::default(),
+            capacity: CAPACITY,
+            pushed_out: PushedOut::default(),
+            watchers: Arc::new([]),
+        }
+    }
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State")
+            .field("records", &self.records.len())
+            .field("leases", &self.leases.len())
+            .field("remembered", &self.remembered.len())
+            .finish_non_exhaustive()
+    }
+}
+
 impl State {
-    fn insert(&mut self, key: RecordKey, record: StoredRecord) {
-        self.subjects.entry(record.subject).or_default().insert(key);
-        if let Some(sid) = record.sid {
-            self.sids.entry(sid).or_default().insert(key);
-        }
-        self.records.insert(key, record);
-    }
-
-    fn take(&mut self, key: RecordKey) -> Option<StoredRecord> {
-        let record = self.records.remove(&key)?;
-        forget(&mut self.subjects, record.subject, key);
-        if let Some(sid) = record.sid {
-            forget(&mut self.sids, sid, key);
-        }
-        Some(record)
-    }
-
-    fn replace(
-        &mut self,
-        now: Timestamp,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Updated {
-        match self.records.get(&old) {
-            None => Updated::Gone,
-            Some(current) if current.is_expired(now) => Updated::Gone,
-            Some(current) if current.version != expected || record.version <= expected => Updated::Conflict,
-            Some(_) if old != new && self.records.contains_key(&new) => Updated::Conflict,
-            Some(_) => {
-                self.take(old);
-                self.insert(new, record);
-                Updated::Done
-            }
-        }
-    }
-
-    fn remove_all(&mut self, keys: Vec<RecordKey>, selection: Selection) -> Vec<RecordKey> {
-        let mut removed = keys;
-        removed.retain(|key| {
-            self.records.get(key).is_some_and(|record| selection.includes(*key, record.created_at))
-        });
-        for key in &removed {
-            self.take(*key);
-        }
-        removed
-    }
-
+    /// Bounded, so that no single call pays for everybody who left.
     fn sweep(&mut self, now: Timestamp) {
-        if self.until_sweep > 0 {
-            self.until_sweep -= 1;
-            return;
-        }
-        self.until_sweep = SWEEP_EVERY;
-        let expired: Vec<_> =
-            self.records.iter().filter(|(_, record)| record.is_expired(now)).map(|(key, _)| *key).collect();
-        for key in expired {
-            self.take(key);
-        }
-        self.leases.retain(|_, (_, until)| *until > now);
-        self.remembered.retain(|_, until| *until > now);
+        self.records.sweep(now, SWEPT_AT_ONCE);
+        self.leases.sweep(now, SWEPT_AT_ONCE);
+        self.remembered.sweep(now, SWEPT_AT_ONCE);
     }
 }
 
-fn forget(index: &mut HashMap<IndexKey, HashSet<RecordKey>>, name: IndexKey, key: RecordKey) {
-    if let Some(keys) = index.get_mut(&name) {
-        keys.remove(&key);
-        if keys.is_empty() {
-            index.remove(&name);
-        }
-    }
+/// Sessions that ended for want of room since the last warning.
+#[derive(Default)]
+struct PushedOut {
+    sessions: u64,
+    warned_at: Option<Timestamp>,
 }
 
-fn indexed(index: &HashMap<IndexKey, HashSet<RecordKey>>, name: IndexKey) -> Vec<RecordKey> {
-    index.get(&name).map(|keys| keys.iter().copied().collect()).unwrap_or_default()
+impl PushedOut {
+    /// Counts one more; how many there were, when it is time to say so.
+    fn count(&mut self, now: Timestamp) -> Option<u64> {
+        self.sessions += 1;
+        if self.warned_at.is_some_and(|before| now.since(before) < BETWEEN_WARNINGS) {
+            return None;
+        }
+        self.warned_at = Some(now);
+        Some(std::mem::take(&mut self.sessions))
+    }
 }
 
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
-        self.change(|state, now| {
-            state.sweep(now);
-            // What has expired is not there.
-            if state.records.get(&key).is_some_and(|record| record.is_expired(now)) {
-                state.take(key);
-            }
-            if state.records.contains_key(&key) {
+        let warning = self.change(|state, now| {
+            if state.records.get(key, now).is_some() {
                 return (Err(StoreError::new("a record with this key exists")), Vec::new());
             }
-            state.insert(key, record);
-            (Ok(()), Vec::new())
-        })
+            let (mut pushed_out, mut warning) = (Vec::new(), None);
+            while state.records.len() >= state.capacity {
+                let Some(first) = state.records.take_first() else { break };
+                pushed_out.push(first);
+                warning = state.pushed_out.count(now).or(warning);
+            }
+            state.records.insert(key, record);
+            (Ok(warning), pushed_out)
+        })?;
+        if let Some(sessions) = warning {
+            tracing::warn!(
+                sessions,
+                "the memory store is full: the sessions that would end first were removed"
+            );
+        }
+        Ok(())
     }
 
     async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
-        let now = self.clock.now();
-        Ok(self.state().records.get(&key).filter(|record| !record.is_expired(now)).cloned())
+        let (state, now) = self.swept();
+        Ok(state.records.get(key, now).cloned())
     }
 
     async fn update(
@@ -211,14 +213,14 @@ impl SessionStore for MemoryStore {
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
         Ok(self.change(|state, now| {
-            let updated = state.replace(now, old, new, expected, record);
+            let updated = state.records.replace(now, old, new, expected, record);
             (updated, if updated == Updated::Done { vec![old] } else { Vec::new() })
         }))
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
-        Ok(self.change(|state, _| match state.take(key) {
-            Some(_) => (true, vec![key]),
+        Ok(self.change(|state, now| match state.records.take(key) {
+            Some(record) => (!record.is_expired(now), vec![key]),
             None => (false, Vec::new()),
         }))
     }
@@ -228,13 +230,8 @@ impl SessionStore for MemoryStore {
         subject: IndexKey,
         limit: usize,
     ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
-        let now = self.clock.now();
-        let state = self.state();
-        let mut found: Vec<_> = indexed(&state.subjects, subject)
-            .into_iter()
-            .filter_map(|key| Some((key, state.records.get(&key)?)))
-            .filter(|(_, record)| !record.is_expired(now))
-            .collect();
+        let (state, now) = self.swept();
+        let mut found: Vec<_> = state.records.of_subject(subject, now).collect();
         found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created_at));
         Ok(found.into_iter().take(limit).map(|(key, record)| (key, record.clone())).collect())
     }
@@ -244,78 +241,48 @@ impl SessionStore for MemoryStore {
         subject: IndexKey,
         selection: Selection,
     ) -> Result<Vec<RecordKey>, StoreError> {
-        Ok(self.change(|state, _| {
-            let removed = state.remove_all(indexed(&state.subjects, subject), selection);
+        Ok(self.change(|state, now| {
+            let removed = state.records.remove_of_subject(subject, selection, now);
             (removed.clone(), removed)
         }))
     }
 
     async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
-        Ok(self.change(|state, _| {
-            let removed = state.remove_all(indexed(&state.sids, sid), selection);
+        Ok(self.change(|state, now| {
+            let removed = state.records.remove_of_sid(sid, selection, now);
             (removed.clone(), removed)
         }))
     }
 
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        state.sweep(now);
-        if state.leases.get(&name).is_some_and(|(_, until)| *until > now) {
-            return Ok(false);
-        }
-        state.leases.insert(name, (holder, now.plus(span)));
-        Ok(true)
+        let (mut state, now) = self.swept();
+        let capacity = state.capacity;
+        state.leases.hold(name, holder, now, now.plus(span), capacity)
     }
 
     async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
-        let mut state = self.state();
-        if state.leases.get(&name).is_some_and(|(owner, _)| *owner == holder) {
-            state.leases.remove(&name);
-        }
+        self.swept().0.leases.release(name, holder);
         Ok(())
     }
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
-        let now = self.clock.now();
-        let mut state = self.state();
-        state.sweep(now);
-        if state.remembered.get(&name).is_some_and(|until| *until > now) {
-            return Ok(false);
-        }
-        state.remembered.insert(name, now.plus(span));
-        Ok(true)
+        let (mut state, now) = self.swept();
+        let capacity = state.capacity;
+        state.remembered.hold(name, 0, now, now.plus(span), capacity)
     }
 
     fn watch(&self, watcher: Watcher) {
-        self.state().watchers.push(watcher);
+        let mut state = self.state();
+        state.watchers = state.watchers.iter().cloned().chain([watcher]).collect();
     }
 }
+
+/// How many sessions there may be, if nobody says.
+const CAPACITY: usize = 1_000_000;
+/// How many of each kind are removed by one call, at most. More than one call can add.
+const SWEPT_AT_ONCE: usize = 16;
+/// How long a warning stands before the next.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(60);
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[derive(Debug)]
-    struct Later(std::sync::atomic::AtomicU64);
-
-    impl Clock for Later {
-        fn now(&self) -> Timestamp {
-            // A minute passes with every look.
-            Timestamp::from_secs(60 * self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed))
-        }
-    }
-
-    #[tokio::test]
-    async fn leases_that_nobody_gives_back_do_not_pile_up() {
-        let store = MemoryStore::with_clock(Arc::new(Later(0.into())));
-        for name in 0..5_000_u32 {
-            let mut key = [0; 32];
-            key[..4].copy_from_slice(&name.to_be_bytes());
-            assert!(store.lease(key, 1, Duration::from_secs(900)).await.unwrap());
-            assert!(store.remember_once(key, Duration::from_secs(900)).await.unwrap());
-        }
-        let state = store.state();
-        assert!(state.leases.len() < 600 && state.remembered.len() < 600);
-    }
-}
+mod tests;
