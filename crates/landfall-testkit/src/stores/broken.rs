@@ -24,7 +24,6 @@ enum Fault {
     RotateIsInTwoSteps,
     RemoveAlwaysSaysYes,
     ServesExpired,
-    RevivesExpired,
     KeepsExpired,
     CutsContents,
     CountsIn32Bits,
@@ -137,10 +136,6 @@ impl SessionStore for Broken {
                 if let Some(current) = self.inner.load(key).await? {
                     (new.subject, new.sid) = (current.subject, current.sid);
                 }
-            }
-            Fault::RevivesExpired if self.inner.load(key).await?.is_none() && self.raw(key).is_some() => {
-                self.put(key, new).await?;
-                return Ok(Updated::Done);
             }
             Fault::CountsIn32Bits => {
                 new.version &= u64::from(u32::MAX);
@@ -313,7 +308,6 @@ found_out! {
         a_dropped_call_leaves_the_record_whole;
     RemoveAlwaysSaysYes by remove_tells_whether_there_was_one, every_removal_is_told_once;
     ServesExpired by a_record_ends_at_its_absolute_end, a_record_ends_when_it_is_idle;
-    RevivesExpired by an_expired_record_is_not_brought_back;
     KeepsExpired by expired_records_disappear_by_themselves;
     CutsContents by a_record_comes_back_as_it_was;
     CountsIn32Bits by a_record_comes_back_as_it_was;
