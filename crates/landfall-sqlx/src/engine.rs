@@ -1,0 +1,97 @@
+//! What the store asks of a database, and nothing of which database it is.
+
+use std::fmt::Debug;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::StoreError;
+
+use crate::watchers::Watchers;
+
+/// For a connection.
+pub(crate) const CONNECT: Duration = Duration::from_secs(2);
+/// For an answer.
+pub(crate) const ANSWER: Duration = Duration::from_secs(5);
+
+/// What a statement is given, and what it answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    Int(i64),
+    Bytes(Vec<u8>),
+    Null,
+}
+
+pub(crate) type Row = Vec<Value>;
+
+/// A statement: a change that races is one, so that it happens as a whole or not at all, and that a future that
+/// is dropped leaves no transaction open.
+#[derive(Debug)]
+pub struct Step {
+    /// What it does, for messages.
+    pub(crate) doing: &'static str,
+    pub(crate) sql: &'static str,
+}
+
+/// All of them. A change that is made twice with the same `writing` is made once.
+#[derive(Debug)]
+pub struct Steps {
+    /// The record's eleven values, now. A row if it was made.
+    pub(crate) create: Step,
+    /// Key, now. The nine columns of a record.
+    pub(crate) load: Step,
+    /// The record's eleven values, now, old key, expected version. 0 gone, 1 conflict, 2 done; no row is 0.
+    pub(crate) replace: Step,
+    /// Key, now. Key, whether it had not expired.
+    pub(crate) remove: Step,
+    /// Subject, now, limit. The nine columns of each record.
+    pub(crate) list: Step,
+    /// Subject, now, the last moment of creation, the key to keep. As `remove`.
+    pub(crate) remove_by_subject: Step,
+    /// The same.
+    pub(crate) remove_by_sid: Step,
+    /// Kind, name, holder, end, writing, now. A row if it was taken.
+    pub(crate) claim: Step,
+    /// Kind, name, holder.
+    pub(crate) release: Step,
+    /// Now, how many at most. A row for each.
+    pub(crate) sweep_sessions: Step,
+    /// The same.
+    pub(crate) sweep_claims: Step,
+}
+
+/// Why there was no answer.
+#[derive(Debug)]
+pub enum Refused {
+    /// The key is another record's.
+    Taken,
+    Failed(StoreError),
+}
+
+impl From<Refused> for StoreError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Taken => StoreError::new("a record with this key exists"),
+            Refused::Failed(error) => error,
+        }
+    }
+}
+
+/// A database.
+#[async_trait]
+pub trait Engine: Debug + Send + Sync + 'static {
+    const STEPS: &'static Steps;
+
+    /// Whether the store has to tell its own watchers, since the database tells nobody.
+    const SILENT: bool;
+
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused>;
+
+    async fn migrate(&self) -> Result<(), StoreError>;
+
+    /// Begins to listen for changes. Called once, on the relying party's runtime.
+    fn listen(&self, watchers: &Arc<Watchers>);
+
+    fn file(&self) -> Option<PathBuf>;
+}

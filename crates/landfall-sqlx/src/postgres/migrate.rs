@@ -1,0 +1,67 @@
+//! The tables, made by a store that is asked to.
+
+use landfall::StoreError;
+use sqlx::{Connection as _, Error, PgConnection, Row as _};
+use tokio::time::timeout;
+
+use super::{NAME, Postgres};
+use crate::error::{failed, late};
+
+const DOING: &str = "migrate";
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_sessions.sql")];
+/// Somebody else may be at it, with a large table.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+/// "landfall" in ASCII: instances that start together come one after the other.
+const LOCK: i64 = 0x6c61_6e64_6661_6c6c;
+
+pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
+    let mut connection = postgres.acquire(DOING, true).await?;
+    match timeout(PATIENCE, apply(&mut connection)).await {
+        Ok(applied) => applied.map_err(|error| failed(NAME, DOING, &error)),
+        Err(_) => {
+            connection.close_on_drop();
+            Err(late(NAME, DOING))
+        }
+    }
+}
+
+async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
+    // Who may not make tables may still find that they are made.
+    if applied(connection).await? >= count() {
+        return Ok(());
+    }
+    let mut transaction = connection.begin().await?;
+    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS landfall_migrations (version bigint PRIMARY KEY)")
+        .execute(&mut *transaction)
+        .await?;
+    let applied = applied(&mut transaction).await?;
+    for (version, migration) in (1_i64..).zip(MIGRATIONS) {
+        if version > applied {
+            sqlx::raw_sql(migration).execute(&mut *transaction).await?;
+            sqlx::query("INSERT INTO landfall_migrations (version) VALUES ($1)")
+                .bind(version)
+                .execute(&mut *transaction)
+                .await?;
+        }
+    }
+    transaction.commit().await
+}
+
+fn count() -> i64 {
+    i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
+}
+
+async fn applied(connection: &mut PgConnection) -> Result<i64, Error> {
+    let there: bool = sqlx::query("SELECT to_regclass('landfall_migrations') IS NOT NULL")
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)?;
+    if !there {
+        return Ok(0);
+    }
+    sqlx::query("SELECT coalesce(max(version), 0) FROM landfall_migrations")
+        .fetch_one(&mut *connection)
+        .await?
+        .try_get(0)
+}

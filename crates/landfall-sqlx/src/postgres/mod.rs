@@ -1,0 +1,200 @@
+//! PostgreSQL: many instances, one database.
+
+mod listen;
+mod migrate;
+mod steps;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use landfall::StoreError;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
+use tokio::time::timeout;
+
+use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
+use crate::error::{code, failed, is_taken, late};
+use crate::store::SqlStore;
+use crate::watchers::Watchers;
+
+pub(crate) const NAME: &str = "PostgreSQL";
+
+/// How often a statement is sent, when nothing but its luck was bad.
+const ATTEMPTS: u32 = 4;
+
+/// Sessions in PostgreSQL: any number of instances share them.
+///
+/// ```no_run
+/// use landfall_sqlx::{PostgresStore, sqlx};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pool = sqlx::PgPool::connect_lazy("postgres://shop@127.0.0.1/shop")?;
+/// let store = PostgresStore::new(pool);
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub type PostgresStore = SqlStore<Postgres>;
+
+/// What [`PostgresStore`] keeps its sessions in.
+pub struct Postgres {
+    pool: PgPool,
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the pool: its options hold a password.
+        f.debug_struct("Postgres").finish_non_exhaustive()
+    }
+}
+
+impl SqlStore<Postgres> {
+    /// Keeps sessions in the database of this pool, which is the application's own.
+    ///
+    /// To hear of changes the store opens one connection more, beside the pool and by the pool's options.
+    ///
+    /// The store itself sends a statement again when a pooled connection turns out to be dead. A pool with
+    /// `test_before_acquire(false)` saves every request a round trip.
+    pub fn new(pool: PgPool) -> Self {
+        Self::on(Postgres { pool })
+    }
+
+    /// With a pool of its own.
+    pub(crate) fn open(address: &str) -> Result<Self, StoreError> {
+        // The cause may repeat the address, and so a password.
+        let options: PgConnectOptions = address.parse().map_err(|_| {
+            StoreError::new(
+                "the store's address does not read postgres://user[:password]@host[:port]/database",
+            )
+        })?;
+        #[cfg(not(feature = "tls"))]
+        if !matches!(
+            options.get_ssl_mode(),
+            sqlx::postgres::PgSslMode::Disable
+                | sqlx::postgres::PgSslMode::Allow
+                | sqlx::postgres::PgSslMode::Prefer
+        ) {
+            return Err(StoreError::new("this `sslmode` needs the feature `tls` of landfall-sqlx"));
+        }
+        // To close connections for their age, a pool would need a runtime already now.
+        let pool = PgPoolOptions::new()
+            .acquire_timeout(CONNECT)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options);
+        Ok(Self::new(pool))
+    }
+}
+
+impl Postgres {
+    /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
+    /// pool are dead.
+    async fn acquire(&self, doing: &str, tried: bool) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+        let acquiring = async {
+            loop {
+                let mut connection = self.pool.acquire().await?;
+                if !tried || connection.ping().await.is_ok() {
+                    return Ok(connection);
+                }
+                connection.close_on_drop();
+            }
+        };
+        match timeout(CONNECT, acquiring).await {
+            Ok(connection) => connection.map_err(|error: Error| failed(NAME, doing, &error)),
+            Err(_) => Err(StoreError::new(format!("{doing}: no connection to PostgreSQL in time"))),
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    const STEPS: &'static Steps = &steps::STEPS;
+    const SILENT: bool = false;
+
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
+        let mut attempts = 0;
+        loop {
+            let mut connection = self.acquire(step.doing, attempts > 0).await.map_err(Refused::Failed)?;
+            let mut query = sqlx::query(step.sql);
+            for value in values {
+                query = match value.clone() {
+                    Value::Int(number) => query.bind(number),
+                    Value::Bytes(bytes) => query.bind(bytes),
+                    Value::Null => query.bind(None::<Vec<u8>>),
+                };
+            }
+            let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
+                Ok(Ok(rows)) => {
+                    let rows: Result<_, _> = rows.iter().map(row).collect();
+                    return rows.map_err(|error| Refused::Failed(failed(NAME, step.doing, &error)));
+                }
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    connection.close_on_drop();
+                    return Err(Refused::Failed(late(NAME, step.doing)));
+                }
+            };
+            if is_taken(&error) {
+                return Err(Refused::Taken);
+            }
+            let lost = is_lost(&error);
+            if lost {
+                connection.close_on_drop();
+            }
+            attempts += 1;
+            // To do a step twice does it once: see `Steps`.
+            if attempts == ATTEMPTS || !(lost || is_undone(&error)) {
+                return Err(Refused::Failed(failed(NAME, step.doing, &error)));
+            }
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::migrate(self).await
+    }
+
+    fn listen(&self, watchers: &Arc<Watchers>) {
+        let options = self.pool.connect_options().as_ref().clone();
+        tokio::spawn(listen::listen(Arc::downgrade(watchers), options));
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        None
+    }
+}
+
+/// The connection ended, or the server is about to.
+fn is_lost(error: &Error) -> bool {
+    match error {
+        Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
+        _ => code(error).is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
+    }
+}
+
+/// A deadlock with another removal, or a conflict under an isolation of the application's choice: the statement
+/// was undone as a whole.
+fn is_undone(error: &Error) -> bool {
+    matches!(code(error).as_deref(), Some("40P01" | "40001"))
+}
+
+fn row(row: &PgRow) -> Result<Row, Error> {
+    (0..row.len())
+        .map(|column| {
+            let raw = row.try_get_raw(column)?;
+            if raw.is_null() {
+                return Ok(Value::Null);
+            }
+            match raw.type_info().name() {
+                "INT8" => row.try_get(column).map(Value::Int),
+                "BYTEA" => row.try_get(column).map(Value::Bytes),
+                // What `pg_notify` answers.
+                _ => Ok(Value::Null),
+            }
+        })
+        .collect()
+}

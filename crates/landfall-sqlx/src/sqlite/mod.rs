@@ -1,0 +1,211 @@
+//! SQLite: one file, one machine.
+
+mod migrate;
+mod steps;
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::StoreError;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
+use sqlx::{Error, Row as _, TypeInfo as _, ValueRef as _};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
+
+use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
+use crate::error::{code, failed, is_taken, late};
+use crate::store::SqlStore;
+use crate::watchers::Watchers;
+
+pub(crate) const NAME: &str = "SQLite";
+
+/// Reading goes on beside a writer, so that a few connections are of use.
+const CONNECTIONS: u32 = 4;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Sessions in an SQLite file: for one machine, whose sessions outlive a restart.
+///
+/// ```
+/// use landfall_sqlx::SqliteStore;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("sessions.db");
+/// let store = SqliteStore::open(path);
+/// store.migrate().await?;
+/// # Ok(())
+/// # }
+/// ```
+pub type SqliteStore = SqlStore<Sqlite>;
+
+/// What [`SqliteStore`] keeps its sessions in.
+pub struct Sqlite {
+    pool: SqlitePool,
+    file: Option<PathBuf>,
+    /// Whether the file is there, or somebody else's to make.
+    made: AtomicBool,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl SqlStore<Sqlite> {
+    /// Keeps sessions in the database of this pool, which is the application's own.
+    ///
+    /// A pool on a file should use the write-ahead log (`SqliteJournalMode::Wal`), or a writer stops every reader.
+    pub fn new(pool: SqlitePool) -> Self {
+        let options = pool.connect_options();
+        let name = options.get_filename();
+        let in_memory = name.as_os_str().is_empty()
+            || name == Path::new(":memory:")
+            || name.to_string_lossy().starts_with("file:sqlx-in-memory-");
+        let file = (!in_memory).then(|| name.to_path_buf());
+        Self::on(Sqlite { pool, file, made: AtomicBool::new(true) })
+    }
+
+    /// Keeps sessions in this file, which is made when it is first needed, for its owner's eyes alone. Nothing is
+    /// opened yet.
+    ///
+    /// Every change is on the disk before it is answered (`synchronous = FULL`): a session that was ended does not
+    /// come back after a power cut.
+    pub fn open(path: impl AsRef<Path>) -> Self {
+        Self::open_with(SqliteConnectOptions::new().filename(path))
+    }
+
+    /// Keeps sessions in memory, until the last clone of this store is gone.
+    pub fn in_memory() -> Self {
+        let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).shared_cache(false);
+        let pool = unhurried().max_connections(1).connect_lazy_with(options);
+        Self::on(Sqlite { pool, file: None, made: AtomicBool::new(true) })
+    }
+
+    pub(crate) fn open_with(options: SqliteConnectOptions) -> Self {
+        let file = options.get_filename().to_path_buf();
+        let options = options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(ANSWER);
+        let pool = unhurried().max_connections(CONNECTIONS).connect_lazy_with(options);
+        Self::on(Sqlite { pool, file: Some(file), made: AtomicBool::new(false) })
+    }
+}
+
+/// A pool that keeps its connections: to make them younger is of no use in one process, and would need a runtime
+/// already now.
+fn unhurried() -> SqlitePoolOptions {
+    SqlitePoolOptions::new().idle_timeout(None).max_lifetime(None).test_before_acquire(false)
+}
+
+impl Sqlite {
+    async fn acquire(&self, doing: &str) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
+        if let (false, Some(file)) = (self.made.load(Ordering::Acquire), &self.file) {
+            make(file).map_err(|error| {
+                StoreError::new(format!("{doing}: SQLite's file cannot be opened: {}", error.kind()))
+            })?;
+            self.made.store(true, Ordering::Release);
+        }
+        let until = Instant::now() + CONNECT;
+        loop {
+            match timeout_at(until, self.pool.acquire()).await {
+                Ok(Ok(connection)) => return Ok(connection),
+                // To turn the write-ahead log on, a connection must be alone for a moment.
+                Ok(Err(error)) if is_busy(&error) && Instant::now() < until => sleep(PAUSE).await,
+                Ok(Err(error)) => return Err(failed(NAME, doing, &error)),
+                Err(_) => return Err(StoreError::new(format!("{doing}: no connection to SQLite in time"))),
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    const STEPS: &'static Steps = &steps::STEPS;
+    const SILENT: bool = true;
+
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
+        let until = Instant::now() + ANSWER;
+        loop {
+            let mut connection = self.acquire(step.doing).await.map_err(Refused::Failed)?;
+            let mut query = sqlx::query(step.sql);
+            for value in values {
+                query = match value.clone() {
+                    Value::Int(number) => query.bind(number),
+                    Value::Bytes(bytes) => query.bind(bytes),
+                    Value::Null => query.bind(None::<Vec<u8>>),
+                };
+            }
+            // All rows, for a change is made when the last was read.
+            let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
+                Ok(Ok(rows)) => {
+                    let rows: Result<_, _> = rows.iter().map(row).collect();
+                    return rows.map_err(|error| Refused::Failed(failed(NAME, step.doing, &error)));
+                }
+                Ok(Err(error)) => error,
+                Err(_) => return Err(Refused::Failed(late(NAME, step.doing))),
+            };
+            if is_taken(&error) {
+                return Err(Refused::Taken);
+            }
+            if !is_busy(&error) || Instant::now() >= until {
+                return Err(Refused::Failed(failed(NAME, step.doing, &error)));
+            }
+            drop(connection);
+            sleep(PAUSE).await;
+        }
+    }
+
+    async fn migrate(&self) -> Result<(), StoreError> {
+        migrate::migrate(self).await
+    }
+
+    fn listen(&self, _: &Arc<Watchers>) {}
+
+    fn file(&self) -> Option<PathBuf> {
+        self.file.clone()
+    }
+}
+
+/// SQLite gives the files beside it the same permissions.
+fn make(file: &Path) -> io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map(drop)
+}
+
+/// Somebody else has the database. What was asked was not done.
+fn is_busy(error: &Error) -> bool {
+    const BUSY: u32 = 5;
+    const LOCKED: u32 = 6;
+    code(error)
+        .and_then(|code| code.parse::<u32>().ok())
+        .is_some_and(|code| matches!(code & 0xff, BUSY | LOCKED))
+}
+
+fn row(row: &SqliteRow) -> Result<Row, Error> {
+    (0..row.len())
+        .map(|column| {
+            let raw = row.try_get_raw(column)?;
+            if raw.is_null() {
+                return Ok(Value::Null);
+            }
+            match raw.type_info().name() {
+                "BLOB" => row.try_get(column).map(Value::Bytes),
+                _ => row.try_get(column).map(Value::Int),
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,291 @@
+//! The store itself, the same over every database.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use landfall::{
+    Change, Clock, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, SystemClock,
+    Updated, Watcher,
+};
+use tokio::sync::OnceCell;
+
+use crate::engine::{Engine, Refused, Row, Step, Value};
+use crate::record::{bytes, digest, moment, read, values, version};
+use crate::sweep::{sweep, sweep_by_itself};
+use crate::watchers::Watchers;
+
+const LEASE: Value = Value::Int(1);
+const REMEMBERED: Value = Value::Int(2);
+
+/// Sessions in a database; see `PostgresStore` and `SqliteStore`. A clone is the same store.
+///
+/// It connects when it is first used, and again whenever that is needed; while the database is away its methods
+/// fail within seconds.
+pub struct SqlStore<E> {
+    clock: Arc<dyn Clock>,
+    engine: Arc<E>,
+    watchers: Arc<Watchers>,
+    writings: Arc<Writings>,
+    sweeping: Arc<AtomicBool>,
+    /// When the store applies its migrations by itself: whether it has.
+    migrated: Option<Arc<OnceCell<()>>>,
+}
+
+impl<E> Clone for SqlStore<E> {
+    fn clone(&self) -> Self {
+        Self {
+            clock: self.clock.clone(),
+            engine: self.engine.clone(),
+            watchers: self.watchers.clone(),
+            writings: self.writings.clone(),
+            sweeping: self.sweeping.clone(),
+            migrated: self.migrated.clone(),
+        }
+    }
+}
+
+impl<E: Engine> fmt::Debug for SqlStore<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlStore").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+#[allow(private_bounds, reason = "nobody else makes an engine")]
+impl<E: Engine> SqlStore<E> {
+    pub(crate) fn on(engine: E) -> Self {
+        Self {
+            clock: Arc::new(SystemClock),
+            engine: Arc::new(engine),
+            watchers: Arc::default(),
+            writings: Arc::default(),
+            sweeping: Arc::default(),
+            migrated: None,
+        }
+    }
+
+    /// What has expired is told by this clock.
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Applies the migrations when it is first used, as [`migrate`](Self::migrate) does.
+    pub fn migrating(mut self) -> Self {
+        self.migrated = Some(Arc::default());
+        self
+    }
+
+    /// Makes the tables, or brings those of an earlier version up to this one. To call it again, or from several
+    /// instances at once, does no harm; on a database that is as it should be it changes nothing.
+    ///
+    /// # Errors
+    /// When the database fails, or does not let this user make tables.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.engine.migrate().await
+    }
+
+    /// Removes what has expired; how many rows. The store does so by itself once a minute, from its first use on.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn sweep(&self) -> Result<u64, StoreError> {
+        self.ready().await?;
+        sweep(&*self.engine, &*self.clock).await
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        if let Some(migrated) = &self.migrated {
+            migrated.get_or_try_init(|| self.engine.migrate()).await?;
+        }
+        if !self.sweeping.swap(true, Ordering::AcqRel) {
+            tokio::spawn(sweep_by_itself(Arc::downgrade(&self.engine), self.clock.clone()));
+        }
+        if self.watchers.begin() {
+            self.engine.listen(&self.watchers);
+        }
+        Ok(())
+    }
+
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
+        self.ready().await.map_err(Refused::Failed)?;
+        self.engine.ask(step, values).await
+    }
+
+    fn now(&self) -> Value {
+        moment(self.clock.now())
+    }
+
+    fn tell(&self, key: RecordKey) {
+        if E::SILENT {
+            self.watchers.tell(Change::Record(key));
+        }
+    }
+
+    async fn removed(&self, step: &'static Step, values: &[Value]) -> Result<Vec<RecordKey>, StoreError> {
+        let mut live = Vec::new();
+        for row in self.ask(step, values).await? {
+            let Some(key) = row.first().and_then(digest).map(RecordKey) else { return Err(strange(step)) };
+            self.tell(key);
+            if row.get(1) == Some(&Value::Int(1)) {
+                live.push(key);
+            }
+        }
+        Ok(live)
+    }
+
+    async fn remove_all(
+        &self,
+        step: &'static Step,
+        index: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        let last = match selection.created_before {
+            None => Value::Int(i64::MAX),
+            Some(moment) => Value::Int(i64::try_from(moment.millis()).unwrap_or(i64::MAX).saturating_sub(1)),
+        };
+        let except = selection.except.map_or(Value::Bytes(Vec::new()), |key| bytes(&key.0));
+        self.removed(step, &[bytes(&index.0), self.now(), last, except]).await
+    }
+
+    async fn claim(
+        &self,
+        kind: Value,
+        name: [u8; 32],
+        holder: &[u8],
+        span: Duration,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let until = moment(now.plus(span));
+        let writing = Value::Int(self.writings.next());
+        let values = [kind, bytes(&name), bytes(holder), until, writing, moment(now)];
+        Ok(!self.ask(&E::STEPS.claim, &values).await?.is_empty())
+    }
+}
+
+#[async_trait]
+impl<E: Engine> SessionStore for SqlStore<E> {
+    async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
+        let step = &E::STEPS.create;
+        let mut values = values(step.doing, key, &record, self.writings.next())?;
+        values.push(self.now());
+        if self.ask(step, &values).await?.is_empty() { Err(Refused::Taken.into()) } else { Ok(()) }
+    }
+
+    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
+        let step = &E::STEPS.load;
+        let found = self.ask(step, &[bytes(&key.0), self.now()]).await?.pop();
+        found.map(|row| read(step.doing, row).map(|(_, record)| record)).transpose()
+    }
+
+    async fn update(
+        &self,
+        key: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        self.rotate(key, key, expected, record).await
+    }
+
+    async fn rotate(
+        &self,
+        old: RecordKey,
+        new: RecordKey,
+        expected: u64,
+        record: StoredRecord,
+    ) -> Result<Updated, StoreError> {
+        let step = &E::STEPS.replace;
+        // No record is at version -1: it is there or gone, and never replaced.
+        let at = if record.version > expected { version(step.doing, expected)? } else { -1 };
+        let mut values = values(step.doing, new, &record, self.writings.next())?;
+        values.extend([self.now(), bytes(&old.0), Value::Int(at)]);
+        let rows = match self.ask(step, &values).await {
+            Err(Refused::Taken) => return Ok(Updated::Conflict),
+            rows => rows?,
+        };
+        match rows.first().and_then(|row| row.first()) {
+            None | Some(Value::Int(0)) => Ok(Updated::Gone),
+            Some(Value::Int(1)) => Ok(Updated::Conflict),
+            Some(Value::Int(2)) => {
+                self.tell(old);
+                Ok(Updated::Done)
+            }
+            Some(_) => Err(strange(step)),
+        }
+    }
+
+    async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
+        let removed = self.removed(&E::STEPS.remove, &[bytes(&key.0), self.now()]).await?;
+        Ok(!removed.is_empty())
+    }
+
+    async fn list_by_subject(
+        &self,
+        subject: IndexKey,
+        limit: usize,
+    ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
+        let step = &E::STEPS.list;
+        let limit = Value::Int(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = self.ask(step, &[bytes(&subject.0), self.now(), limit]).await?;
+        rows.into_iter().map(|row| read(step.doing, row)).collect()
+    }
+
+    async fn remove_by_subject(
+        &self,
+        subject: IndexKey,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, StoreError> {
+        self.remove_all(&E::STEPS.remove_by_subject, subject, selection).await
+    }
+
+    async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
+        self.remove_all(&E::STEPS.remove_by_sid, sid, selection).await
+    }
+
+    async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
+        self.claim(LEASE, name, &holder.to_be_bytes(), span).await
+    }
+
+    async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
+        let values = [LEASE, bytes(&name), bytes(&holder.to_be_bytes())];
+        self.ask(&E::STEPS.release, &values).await?;
+        Ok(())
+    }
+
+    async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
+        self.claim(REMEMBERED, name, &[], span).await
+    }
+
+    fn watch(&self, watcher: Watcher) {
+        self.watchers.add(watcher);
+    }
+
+    fn file(&self) -> Option<PathBuf> {
+        self.engine.file()
+    }
+}
+
+fn strange(step: &Step) -> StoreError {
+    StoreError::new(format!("{}: the database gave no usable answer", step.doing))
+}
+
+/// Names for changes, no two alike, so that one made twice is known for what it is.
+#[derive(Debug)]
+struct Writings(AtomicU64);
+
+impl Default for Writings {
+    fn default() -> Self {
+        // Seeded by the operating system.
+        Self(AtomicU64::new(RandomState::new().hash_one(0)))
+    }
+}
+
+impl Writings {
+    fn next(&self) -> i64 {
+        self.0.fetch_add(1, Ordering::Relaxed).cast_signed()
+    }
+}

@@ -1,0 +1,49 @@
+//! What has expired goes away by itself.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use landfall::{Clock, StoreError};
+use tokio::time::MissedTickBehavior;
+
+use crate::engine::{Engine, Step, Value};
+use crate::record::moment;
+
+const EVERY: Duration = Duration::from_secs(60);
+/// No statement holds many rows at once.
+const BATCH: i64 = 500;
+
+/// Removes what has expired; how much it was.
+pub(crate) async fn sweep<E: Engine>(engine: &E, clock: &dyn Clock) -> Result<u64, StoreError> {
+    let mut swept = 0;
+    for step in [&E::STEPS.sweep_sessions, &E::STEPS.sweep_claims] {
+        swept += sweep_all(engine, clock, step).await?;
+    }
+    Ok(swept)
+}
+
+async fn sweep_all<E: Engine>(engine: &E, clock: &dyn Clock, step: &'static Step) -> Result<u64, StoreError> {
+    let mut swept = 0;
+    loop {
+        let batch = engine.ask(step, &[moment(clock.now()), Value::Int(BATCH)]).await?.len();
+        swept += batch as u64;
+        if i64::try_from(batch).is_ok_and(|batch| batch < BATCH) {
+            return Ok(swept);
+        }
+    }
+}
+
+/// Sweeps until the store is gone.
+pub(crate) async fn sweep_by_itself<E: Engine>(engine: Weak<E>, clock: Arc<dyn Clock>) {
+    let mut beats = tokio::time::interval(EVERY);
+    beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        beats.tick().await;
+        let Some(engine) = engine.upgrade() else { return };
+        match sweep(&*engine, &*clock).await {
+            Ok(0) => {}
+            Ok(swept) => tracing::debug!(swept, "removed what has expired"),
+            Err(error) => tracing::debug!(%error, "cannot remove what has expired yet"),
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Who wants to hear of changes.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use landfall::{Change, Watcher};
+
+#[derive(Default)]
+pub struct Watchers {
+    all: Mutex<Vec<Watcher>>,
+    wanted: AtomicBool,
+    listening: AtomicBool,
+}
+
+impl std::fmt::Debug for Watchers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Watchers").finish_non_exhaustive()
+    }
+}
+
+impl Watchers {
+    pub(crate) fn add(&self, watcher: Watcher) {
+        self.all().push(watcher);
+        self.wanted.store(true, Ordering::Release);
+    }
+
+    /// Whether it is time to begin to listen. True once.
+    pub(crate) fn begin(&self) -> bool {
+        self.wanted.load(Ordering::Acquire) && !self.listening.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn tell(&self, change: Change) {
+        let all = self.all().clone();
+        for watcher in all {
+            watcher(change);
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Watcher>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
