@@ -2,6 +2,7 @@
 //! `cargo xtask test`.
 
 mod faults;
+mod refresh;
 mod revocation;
 mod site;
 
