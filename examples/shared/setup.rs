@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use landfall_testkit::{Client, LocalProvider, StartError};
 
-use crate::landfall::{MemoryStore, RelyingParty, RelyingPartyBuilder};
+use crate::landfall::{RelyingParty, RelyingPartyBuilder};
 
 /// What an example needs to run.
 pub(crate) struct Setup {
@@ -22,16 +22,19 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
     let listen = listen_address()?;
     let configured = env::var("LANDFALL_BASE_URL").ok();
     let base_urls = base_urls(configured.as_deref(), listen.port());
-    let store = env::var("LANDFALL_STORE").ok();
+    let named_store = env::var("LANDFALL_STORE").ok().filter(|address| !address.trim().is_empty());
 
     let mut provider = None;
-    let mut builder = if names_a_provider(env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
+    let builder = if names_a_provider(env::vars_os().filter_map(|(name, _)| name.into_string().ok())) {
         let builder = RelyingParty::from_env()?;
-        // It has read those that the environment names.
+        // It has read what the environment names.
+        let builder = if named_store.is_some() { builder } else { builder.store_address(STORE.to_owned()) };
         if configured.is_some() { builder } else { with_base_urls(builder, &base_urls) }
     } else if listen.ip().is_loopback() {
         let local = local_provider(&base_urls)?;
-        let builder = RelyingParty::builder(local.issuer()).client(CLIENT_ID, CLIENT_SECRET);
+        let builder = RelyingParty::builder(local.issuer())
+            .client(CLIENT_ID, CLIENT_SECRET)
+            .store_address(named_store.unwrap_or_else(|| STORE.to_owned()));
         provider = Some(local);
         with_base_urls(builder, &base_urls)
     } else {
@@ -40,13 +43,10 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
         );
     };
 
-    match store.as_deref() {
-        None | Some("memory") => builder = builder.store(MemoryStore::new()),
-        // Nothing to give: the session is the cookie.
-        Some("cookie") => {}
-        Some(other) => return Err(format!("LANDFALL_STORE: {other:?} is neither cookie nor memory").into()),
-    }
-    let auth = builder.build()?;
+    let auth = builder
+        .store_opener(landfall_redis::opener())
+        .store_opener(landfall_sqlx::opener().migrating())
+        .build()?;
 
     println!("Application: {}", base_urls.join("  "));
     if let Some(local) = &provider {
@@ -58,6 +58,8 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
 const CLIENT_ID: &str = "example";
 const CLIENT_SECRET: &str = "example-secret-for-loopback-only";
 const PROVIDER_PORT: u16 = 9000;
+/// Kept through a restart.
+const STORE: &str = "sqlite:landfall-sessions.db";
 
 fn listen_address() -> Result<SocketAddr, String> {
     let text = env::var("LANDFALL_LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
