@@ -333,10 +333,10 @@ impl SessionKeeper {
 
     pub(super) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {
         let Some(store) = &self.store else { return Ok(false) };
-        self.cache.forget(Change::Record(key));
-        let removed = self.bounded(store.remove(key)).await?;
+        let removed = self.bounded(store.remove(key)).await;
+        // Also where no answer came: it may have been done.
         self.forget(&[key]);
-        Ok(removed)
+        removed
     }
 
     /// What was removed is not served from here any more, not even by a request that is loading it now.
