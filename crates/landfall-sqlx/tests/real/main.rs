@@ -1,0 +1,9 @@
+//! The PostgreSQL store on real servers.
+
+mod faults;
+mod keeping;
+mod kit;
+mod migrating;
+mod server;
+mod suite;
+mod watching;

@@ -1,0 +1,4 @@
+//! The SQLite store, on files and in memory.
+
+mod files;
+mod suite;
