@@ -39,47 +39,107 @@ impl StoreOpener for Opener {
 
     fn open(&self, address: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
         if address.starts_with("sqlite:") {
-            self.sqlite(address, clock)
+            sqlite(address, clock, self.migrating)
         } else {
-            self.postgres(address, clock)
+            postgres(address, clock, self.migrating)
         }
     }
 }
 
-impl Opener {
-    #[cfg(feature = "sqlite")]
-    fn sqlite(self, address: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
-        use crate::SqliteStore;
+#[cfg(feature = "sqlite")]
+fn sqlite(
+    address: &str,
+    clock: Arc<dyn Clock>,
+    migrating: bool,
+) -> Result<Arc<dyn SessionStore>, StoreError> {
+    use crate::SqliteStore;
 
-        let store = if matches!(address, "sqlite::memory:" | "sqlite://:memory:") {
-            SqliteStore::in_memory()
-        } else {
-            let options: sqlx::sqlite::SqliteConnectOptions = address
-                .parse()
-                .map_err(|_| StoreError::new("the store's address does not read sqlite:path"))?;
-            if options.get_filename().as_os_str().is_empty() {
-                return Err(StoreError::new("the store's address does not read sqlite:path"));
-            }
-            SqliteStore::open_with(options)
-        };
-        let store = if self.migrating { store.migrating() } else { store };
-        Ok(Arc::new(store.with_clock(clock)))
-    }
+    let store = if matches!(address, "sqlite::memory:" | "sqlite://:memory:") {
+        SqliteStore::in_memory()
+    } else {
+        let options: sqlx::sqlite::SqliteConnectOptions =
+            address.parse().map_err(|_| StoreError::new("the store's address does not read sqlite:path"))?;
+        if options.get_filename().as_os_str().is_empty() {
+            return Err(StoreError::new("the store's address does not read sqlite:path"));
+        }
+        SqliteStore::open_with(options)
+    };
+    let store = if migrating { store.migrating() } else { store };
+    Ok(Arc::new(store.with_clock(clock)))
+}
 
-    #[cfg(not(feature = "sqlite"))]
-    fn sqlite(self, _: &str, _: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
-        Err(StoreError::new("sqlite: needs the feature `sqlite` of landfall-sqlx"))
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_: &str, _: Arc<dyn Clock>, _: bool) -> Result<Arc<dyn SessionStore>, StoreError> {
+    Err(StoreError::new("sqlite: needs the feature `sqlite` of landfall-sqlx"))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(
+    address: &str,
+    clock: Arc<dyn Clock>,
+    migrating: bool,
+) -> Result<Arc<dyn SessionStore>, StoreError> {
+    let store = crate::PostgresStore::open(address)?;
+    let store = if migrating { store.migrating() } else { store };
+    Ok(Arc::new(store.with_clock(clock)))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str, _: Arc<dyn Clock>, _: bool) -> Result<Arc<dyn SessionStore>, StoreError> {
+    Err(StoreError::new("postgres: needs the feature `postgres` of landfall-sqlx"))
+}
+
+#[cfg(test)]
+mod tests {
+    use landfall::SystemClock;
+
+    use super::*;
+
+    fn open(address: &str) -> Result<Arc<dyn SessionStore>, StoreError> {
+        opener().open(address, Arc::new(SystemClock))
     }
 
     #[cfg(feature = "postgres")]
-    fn postgres(self, address: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
-        let store = crate::PostgresStore::open(address)?;
-        let store = if self.migrating { store.migrating() } else { store };
-        Ok(Arc::new(store.with_clock(clock)))
+    #[test]
+    fn addresses_of_postgresql_open_without_a_runtime() {
+        for address in ["postgres://host/shop", "postgresql://shop:p%40ss@[::1]:5433/shop?sslmode=disable"] {
+            assert!(open(address).is_ok(), "{address}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_address_is_an_error_that_does_not_repeat_it() {
+        for address in [
+            "postgres://shop:hunter2@host:port/shop",
+            "postgres://shop:hunter2@host/shop?sslmode=hunter2",
+            "postgres:hunter2",
+            "sqlite:",
+            "sqlite://",
+            "sqlite:sessions.db?mode=hunter2",
+        ] {
+            let error = open(address).expect_err(address);
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{address}");
+        }
+    }
+
+    #[cfg(all(feature = "postgres", not(feature = "tls")))]
+    #[test]
+    fn without_the_feature_an_address_that_asks_for_tls_names_it() {
+        for mode in ["require", "verify-ca", "verify-full"] {
+            let error = open(&format!("postgres://host/shop?sslmode={mode}")).unwrap_err();
+            assert!(error.to_string().contains("`tls`"), "{error}");
+        }
+    }
+
+    #[cfg(not(feature = "sqlite"))]
+    #[test]
+    fn without_the_feature_an_address_of_sqlite_names_it() {
+        assert!(open("sqlite:sessions.db").unwrap_err().to_string().contains("`sqlite`"));
     }
 
     #[cfg(not(feature = "postgres"))]
-    fn postgres(self, _: &str, _: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
-        Err(StoreError::new("postgres: needs the feature `postgres` of landfall-sqlx"))
+    #[test]
+    fn without_the_feature_an_address_of_postgresql_names_it() {
+        assert!(open("postgres://host/shop").unwrap_err().to_string().contains("`postgres`"));
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::MissedTickBehavior;
 use crate::engine::{Engine, Step, Value};
 use crate::record::moment;
 
-const EVERY: Duration = Duration::from_secs(60);
+const EVERY: Duration = Duration::from_mins(1);
 /// No statement holds many rows at once.
 const BATCH: i64 = 500;
 

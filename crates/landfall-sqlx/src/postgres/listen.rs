@@ -33,7 +33,7 @@ pub(super) async fn listen(watchers: Weak<Watchers>, options: PgConnectOptions) 
                 }
             }
             Ok(Err(error)) => {
-                tracing::debug!(reason = reason(NAME, &error), "cannot listen to PostgreSQL yet")
+                tracing::debug!(reason = reason(NAME, &error), "cannot listen to PostgreSQL yet");
             }
             Err(_) => tracing::debug!("cannot listen to PostgreSQL yet: no answer in time"),
         }

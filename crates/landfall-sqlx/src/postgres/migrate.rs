@@ -1,5 +1,7 @@
 //! The tables, made by a store that is asked to.
 
+use std::time::Duration;
+
 use landfall::StoreError;
 use sqlx::{Connection as _, Error, PgConnection, Row as _};
 use tokio::time::timeout;
@@ -10,19 +12,17 @@ use crate::error::{failed, late};
 const DOING: &str = "migrate";
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_sessions.sql")];
 /// Somebody else may be at it, with a large table.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 /// "landfall" in ASCII: instances that start together come one after the other.
 const LOCK: i64 = 0x6c61_6e64_6661_6c6c;
 
 pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
     let mut connection = postgres.acquire(DOING, true).await?;
-    match timeout(PATIENCE, apply(&mut connection)).await {
-        Ok(applied) => applied.map_err(|error| failed(NAME, DOING, &error)),
-        Err(_) => {
-            connection.close_on_drop();
-            Err(late(NAME, DOING))
-        }
+    if let Ok(applied) = timeout(PATIENCE, apply(&mut connection)).await {
+        return applied.map_err(|error| failed(NAME, DOING, &error));
     }
+    connection.close_on_drop();
+    Err(late(NAME, DOING))
 }
 
 async fn apply(connection: &mut PgConnection) -> Result<(), Error> {

@@ -9,7 +9,7 @@ use landfall_testkit::VirtualClock;
 
 use crate::server::{Database, until};
 
-pub(crate) const HOUR: Duration = Duration::from_secs(3_600);
+pub(crate) const HOUR: Duration = Duration::from_hours(1);
 
 pub(crate) async fn store(database: &Database, clock: &VirtualClock) -> PostgresStore {
     let store = PostgresStore::new(database.pool()).with_clock(Arc::new(clock.clone()));

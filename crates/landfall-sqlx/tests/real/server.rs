@@ -16,7 +16,7 @@ use landfall_sqlx::sqlx::{self, AssertSqlSafe, ConnectOptions as _, Row as _};
 use tempfile::TempDir;
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ends the server, and removes its folder if it is not wanted any more, when nothing holds the other end of its
 /// standard input: the test process cannot die so suddenly that this would not be noticed. The first line says

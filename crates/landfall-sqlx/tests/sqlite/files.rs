@@ -12,7 +12,7 @@ use landfall_sqlx::{SqliteStore, opener, sqlx};
 use landfall_testkit::VirtualClock;
 use tempfile::TempDir;
 
-const HOUR: Duration = Duration::from_secs(3_600);
+const HOUR: Duration = Duration::from_hours(1);
 
 fn key(name: u8) -> RecordKey {
     RecordKey([name; 32])
