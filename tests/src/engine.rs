@@ -1,14 +1,17 @@
 //! The engine behind a world's sessions, from outside.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use landfall::{Clock, MemoryStore, RecordKey, SessionStore, StoredRecord};
+use landfall_sqlx::SqliteStore;
+use tempfile::TempDir;
 
 use crate::SessionKind;
 use crate::noting::Noting;
 #[cfg(feature = "real")]
-use crate::real::redis;
+use crate::real::{self, postgres, redis};
 
 /// An engine, and what one test stored in it. Others may use the same.
 #[derive(Debug)]
@@ -23,6 +26,9 @@ pub struct Engine {
 enum Place {
     Cookie,
     Memory(MemoryStore),
+    Sqlite(TempDir),
+    #[cfg(feature = "real")]
+    Postgres(String),
     #[cfg(feature = "real")]
     Redis(String),
 }
@@ -36,9 +42,17 @@ impl Engine {
         let place = match kind {
             SessionKind::Cookie => Place::Cookie,
             SessionKind::Memory => Place::Memory(MemoryStore::with_clock(Arc::clone(&clock))),
+            SessionKind::Sqlite => {
+                let folder = tempfile::tempdir().unwrap();
+                SqliteStore::open(file(&folder)).migrate().await.unwrap();
+                Place::Sqlite(folder)
+            }
             #[cfg(feature = "real")]
-            SessionKind::Redis => Place::Redis(crate::real::address("LANDFALL_TEST_REDIS_URL")),
-            _ => Place::Memory(MemoryStore::with_clock(Arc::clone(&clock))),
+            SessionKind::Postgres => {
+                Place::Postgres(postgres::room(&real::address("LANDFALL_TEST_POSTGRES_URL")).await)
+            }
+            #[cfg(feature = "real")]
+            SessionKind::Redis => Place::Redis(real::address("LANDFALL_TEST_REDIS_URL")),
         };
         Self { kind, place, clock, noted: Arc::default() }
     }
@@ -50,6 +64,10 @@ impl Engine {
     #[cfg(feature = "real")]
     pub async fn at(kind: SessionKind, url: String, clock: Arc<dyn Clock>) -> Self {
         let place = match kind {
+            SessionKind::Postgres => {
+                postgres::migrate(&url).await;
+                Place::Postgres(url)
+            }
             SessionKind::Redis => Place::Redis(url),
             _ => panic!("{kind:?} has no address"),
         };
@@ -75,6 +93,9 @@ impl Engine {
         match &self.place {
             Place::Cookie => None,
             Place::Memory(store) => Some(Arc::new(store.clone())),
+            Place::Sqlite(folder) => Some(Arc::new(SqliteStore::open(file(folder)).with_clock(clock))),
+            #[cfg(feature = "real")]
+            Place::Postgres(url) => Some(Arc::new(postgres::store(url).with_clock(clock))),
             #[cfg(feature = "real")]
             Place::Redis(url) => Some(Arc::new(redis::store(url).with_clock(clock))),
         }
@@ -110,8 +131,21 @@ impl Engine {
                 };
                 store.dump().into_iter().flat_map(bytes).collect()
             }
+            Place::Sqlite(folder) => files(folder.path()),
+            #[cfg(feature = "real")]
+            Place::Postgres(url) => postgres::dump(url).await,
             #[cfg(feature = "real")]
             Place::Redis(url) => redis::dump(url).await,
         }
     }
+}
+
+fn file(folder: &TempDir) -> std::path::PathBuf {
+    folder.path().join("sessions.db")
+}
+
+/// The bytes on the disk, with what was only written ahead.
+fn files(folder: &Path) -> Vec<u8> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    entries.flat_map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
 }

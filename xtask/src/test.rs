@@ -6,7 +6,7 @@ use crate::servers::Servers;
 use crate::shell::{self, Failure};
 
 /// Turns on the tests that need more than cargo.
-const REAL: &str = "landfall-redis/real,landfall-tests/real";
+const REAL: &str = "landfall-redis/real,landfall-sqlx/real,landfall-tests/real";
 
 /// Runs every test of the workspace, documentation included; nothing is printed after the runner's last line.
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {

@@ -4,6 +4,7 @@
 mod chromium;
 mod engine_process;
 mod example;
+pub(crate) mod postgres;
 mod process;
 mod provider;
 mod proxy;

@@ -106,7 +106,7 @@ async fn hand_on_until_reset(
         if weather.refusing || weather.resets != resets {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
-        let flows = !weather.stalled && !(is_channel && weather.channel_stalled);
+        let flows = !(weather.stalled || is_channel && weather.channel_stalled);
         tokio::select! {
             biased;
             changed = seen.changed() => if changed.is_err() {

@@ -40,12 +40,16 @@ fn flatten(value: Value, into: &mut Vec<u8>) {
         Value::Nil => {}
         Value::BulkString(bytes) => into.extend(bytes),
         Value::Array(values) | Value::Set(values) => {
-            values.into_iter().for_each(|value| flatten(value, into));
+            for value in values {
+                flatten(value, into);
+            }
         }
-        Value::Map(pairs) => pairs.into_iter().for_each(|(key, value)| {
-            flatten(key, into);
-            flatten(value, into);
-        }),
+        Value::Map(pairs) => {
+            for (key, value) in pairs {
+                flatten(key, into);
+                flatten(value, into);
+            }
+        }
         other => panic!("what is {other:?}?"),
     }
 }

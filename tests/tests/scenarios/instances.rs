@@ -2,7 +2,7 @@
 
 use landfall_tests::{BASE_URL, everywhere};
 
-use crate::support::{at, greeting, is_nobody_within_a_second, session_value};
+use crate::support::{at, greeting, is_nobody_soon, session_value};
 
 everywhere! {
     async fn login_callback_and_logout_may_each_meet_another_instance(world) {
@@ -26,7 +26,7 @@ everywhere! {
             world.browser.route(BASE_URL, address).unwrap();
             assert_eq!(greeting(&world).await, "hello nobody");
             if world.kind.has_store() {
-                is_nobody_within_a_second(&world, &session).await;
+                is_nobody_soon(&world, &session).await;
             }
         }
     }
