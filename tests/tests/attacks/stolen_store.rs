@@ -29,12 +29,7 @@ fn listen(world: &World) -> Arc<Mutex<Vec<String>>> {
 
 /// As it is, in hexadecimal, and in base64 wherever it may begin in a longer text.
 fn disguises(secret: &[u8]) -> Vec<Vec<u8>> {
-    let hex = |upper: bool| -> Vec<u8> {
-        let digits =
-            secret.iter().map(|byte| if upper { format!("{byte:02X}") } else { format!("{byte:02x}") });
-        digits.collect::<String>().into_bytes()
-    };
-    let mut all = vec![secret.to_vec(), hex(false), hex(true)];
+    let mut all = vec![secret.to_vec(), hex(secret).into_bytes(), hex(secret).to_uppercase().into_bytes()];
     for before in 0..3 {
         let padded = [&vec![0; before][..], secret].concat();
         for alphabet in [STANDARD, URL_SAFE_NO_PAD] {
@@ -44,6 +39,10 @@ fn disguises(secret: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     all
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 
 fn holds(dump: &[u8], what: &[u8]) -> bool {
@@ -98,7 +97,7 @@ everywhere! {
         assert_eq!(stored.len(), 1);
         for (key, record) in stored {
             let (sealed, admin) = (&record.sealed[..], &record.admin[..]);
-            let hex: String = key.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            let hex = hex(&key.0);
             let half = [&key.0[..16], &key.0[16..]];
             let parts: [&[u8]; 8] = [
                 &key.0, hex.as_bytes(), &record.subject.0, sealed, admin,

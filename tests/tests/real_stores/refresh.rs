@@ -49,6 +49,8 @@ async fn is_under_way(hold: &mut Hold, instances: [&Instance; 2]) {
 }
 
 on_every_engine! {
+    read;
+
     async fn two_hundred_requests_to_two_instances_are_one_refresh(framework, kind) {
         let site = site(framework, kind).await;
         let (first, (second, _network)) = (site.first(), site.instance(with_tokens).await);

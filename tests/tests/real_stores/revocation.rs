@@ -32,6 +32,8 @@ async fn keeps_a_copy(instance: &Instance, visitor: &Visitor) {
 }
 
 on_every_engine! {
+    read;
+
     async fn a_session_that_ended_elsewhere_is_refused_within_a_second(framework, kind) {
         let site = Site::new(framework, kind, long_copies).await;
         let (second, _network) = site.instance(long_copies).await;
