@@ -65,8 +65,9 @@ impl SqlStore<Postgres> {
 
     /// With a pool of its own.
     pub(crate) fn open(address: &str) -> Result<Self, StoreError> {
+        let whole = address.starts_with("postgres://") || address.starts_with("postgresql://");
         // The cause may repeat the address, and so a password.
-        let options: PgConnectOptions = address.parse().map_err(|_| {
+        let options = address.parse().ok().filter(|_: &PgConnectOptions| whole).ok_or_else(|| {
             StoreError::new(
                 "the store's address does not read postgres://user[:password]@host[:port]/database",
             )
