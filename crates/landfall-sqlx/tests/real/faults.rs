@@ -7,7 +7,7 @@ use landfall_sqlx::sqlx;
 use landfall_testkit::VirtualClock;
 use tokio::time::{Instant, timeout};
 
-use crate::kit::{HOUR, Told, key, record, store, version};
+use crate::kit::{Told, key, record, store, version};
 use crate::server::{Server, shared, until};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -132,14 +132,6 @@ async fn an_update_that_waits_for_a_removal_finds_the_session_gone() {
         sqlx::raw_sql("COMMIT").execute(&mut changing).await.unwrap();
         assert_eq!(update.await.unwrap().unwrap(), expected);
     }
-}
-
-#[tokio::test]
-async fn a_lease_is_asked_for_once_though_the_connection_died() {
-    let database = shared().await.database().await;
-    let store = store(&database, &VirtualClock::default()).await;
-    assert!(store.lease([1; 32], 1, HOUR).await.unwrap());
-    assert!(!store.lease([1; 32], 1, HOUR).await.unwrap());
 }
 
 async fn waits_for_a_lock(database: &crate::server::Database) {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use landfall::{Change, Clock as _, IndexKey, RecordKey, SessionStore as _, StoredRecord};
 use landfall_sqlx::PostgresStore;
+use landfall_sqlx::sqlx::postgres::PgPoolOptions;
 use landfall_testkit::VirtualClock;
 
+use crate::proxy::Proxy;
 use crate::server::{Database, until};
 
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
@@ -15,6 +17,14 @@ pub(crate) async fn store(database: &Database, clock: &VirtualClock) -> Postgres
     let store = PostgresStore::new(database.pool()).with_clock(Arc::new(clock.clone()));
     store.migrate().await.unwrap();
     store
+}
+
+/// The same by way of a proxy.
+pub(crate) async fn store_behind(proxy: &Proxy, database: &Database, clock: &VirtualClock) -> PostgresStore {
+    store(database, clock).await;
+    let options = database.options.clone().port(proxy.port());
+    let pool = PgPoolOptions::new().test_before_acquire(false).connect_lazy_with(options);
+    PostgresStore::new(pool).with_clock(Arc::new(clock.clone()))
 }
 
 pub(crate) fn key(name: u8) -> RecordKey {

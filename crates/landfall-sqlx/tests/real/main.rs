@@ -4,6 +4,8 @@ mod faults;
 mod keeping;
 mod kit;
 mod migrating;
+mod network;
+mod proxy;
 mod server;
 mod suite;
 mod watching;
