@@ -19,11 +19,11 @@ pub(crate) async fn store(database: &Database, clock: &VirtualClock) -> Postgres
     store
 }
 
-/// The same by way of a proxy.
+/// The same by way of a proxy, and with one connection.
 pub(crate) async fn store_behind(proxy: &Proxy, database: &Database, clock: &VirtualClock) -> PostgresStore {
     store(database, clock).await;
     let options = database.options.clone().port(proxy.port());
-    let pool = PgPoolOptions::new().test_before_acquire(false).connect_lazy_with(options);
+    let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options);
     PostgresStore::new(pool).with_clock(Arc::new(clock.clone()))
 }
 
