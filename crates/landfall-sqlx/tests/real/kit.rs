@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use landfall::{Change, Clock as _, IndexKey, RecordKey, SessionStore as _, StoredRecord};
 use landfall_sqlx::PostgresStore;
-use landfall_sqlx::sqlx::postgres::PgPoolOptions;
+use landfall_sqlx::sqlx::postgres::{PgPool, PgPoolOptions};
 use landfall_testkit::VirtualClock;
 
 use crate::proxy::Proxy;
@@ -20,11 +20,15 @@ pub(crate) async fn store(database: &Database, clock: &VirtualClock) -> Postgres
 }
 
 /// The same by way of a proxy, and with one connection.
-pub(crate) async fn store_behind(proxy: &Proxy, database: &Database, clock: &VirtualClock) -> PostgresStore {
+pub(crate) async fn store_behind(
+    proxy: &Proxy,
+    database: &Database,
+    clock: &VirtualClock,
+) -> (PostgresStore, PgPool) {
     store(database, clock).await;
     let options = database.options.clone().port(proxy.port());
     let pool = PgPoolOptions::new().max_connections(1).test_before_acquire(false).connect_lazy_with(options);
-    PostgresStore::new(pool).with_clock(Arc::new(clock.clone()))
+    (PostgresStore::new(pool.clone()).with_clock(Arc::new(clock.clone())), pool)
 }
 
 pub(crate) fn key(name: u8) -> RecordKey {

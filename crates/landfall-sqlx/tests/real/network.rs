@@ -3,37 +3,39 @@
 use std::time::Duration;
 
 use landfall::{Change, SessionStore as _, Updated};
+use landfall_sqlx::PostgresStore;
+use landfall_sqlx::sqlx::PgPool;
 use landfall_testkit::VirtualClock;
 use tokio::time::Instant;
 
 use crate::kit::{HOUR, Told, key, record, store_behind, version};
 use crate::proxy::Proxy;
-use crate::server::shared;
+use crate::server::{shared, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_whose_answer_was_lost_is_made_once_and_told_as_made() {
     let (server, clock) = (shared().await, VirtualClock::default());
     let database = server.database().await;
     let proxy = Proxy::start(server.port()).await;
-    let store = store_behind(&proxy, &database, &clock).await;
+    let (store, pool) = store_behind(&proxy, &database, &clock).await;
     // What is lost below is the answer to the statement, not to its preparation.
-    warm_up(&store, &clock).await;
+    warm_up(&store, &pool, &clock).await;
 
     proxy.lose_an_answer();
     store.create(key(1), record(&clock, 1)).await.unwrap();
     assert!(proxy.has_lost_it());
-    warm_up(&store, &clock).await;
+    warm_up(&store, &pool, &clock).await;
     proxy.lose_an_answer();
     let updated = store.update(key(1), 1, version(record(&clock, 1), 2)).await.unwrap();
     assert_eq!((updated, proxy.has_lost_it()), (Updated::Done, true));
-    warm_up(&store, &clock).await;
+    warm_up(&store, &pool, &clock).await;
     proxy.lose_an_answer();
     let rotated = store.rotate(key(1), key(2), 2, version(record(&clock, 1), 3)).await.unwrap();
     assert_eq!((rotated, proxy.has_lost_it()), (Updated::Done, true));
-    warm_up(&store, &clock).await;
+    warm_up(&store, &pool, &clock).await;
     proxy.lose_an_answer();
     assert!(store.lease([1; 32], 1, HOUR).await.unwrap() && proxy.has_lost_it());
-    warm_up(&store, &clock).await;
+    warm_up(&store, &pool, &clock).await;
     proxy.lose_an_answer();
     assert!(store.remember_once([1; 32], HOUR).await.unwrap() && proxy.has_lost_it());
 
@@ -43,13 +45,15 @@ async fn a_change_whose_answer_was_lost_is_made_once_and_told_as_made() {
     assert_eq!(store.load(key(2)).await.unwrap(), Some(version(record(&clock, 1), 3)));
 }
 
-/// Uses every statement once, so that the one connection in the pool has it prepared.
-async fn warm_up(store: &landfall_sqlx::PostgresStore, clock: &VirtualClock) {
+/// Uses every statement once, so that the one connection in the pool has it prepared, and waits until the pool has
+/// it back and asks nothing of it.
+async fn warm_up(store: &PostgresStore, pool: &PgPool, clock: &VirtualClock) {
     store.create(key(100), record(clock, 100)).await.unwrap();
     store.rotate(key(100), key(101), 1, version(record(clock, 100), 2)).await.unwrap();
     store.remove(key(101)).await.unwrap();
     store.lease([100; 32], 1, HOUR).await.unwrap();
     store.release([100; 32], 1).await.unwrap();
+    until("the connection is idle", async || (pool.num_idle() == 1).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +61,7 @@ async fn a_network_that_falls_silent_is_noticed_within_seconds_and_forgotten_whe
     let (server, clock) = (shared().await, VirtualClock::default());
     let database = server.database().await;
     let proxy = Proxy::start(server.port()).await;
-    let store = store_behind(&proxy, &database, &clock).await;
+    let (store, _) = store_behind(&proxy, &database, &clock).await;
     let told = Told::watch(&store);
     store.create(key(1), record(&clock, 1)).await.unwrap();
     told.hears(Change::Everything).await;
