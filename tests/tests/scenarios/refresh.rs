@@ -82,8 +82,8 @@ wherever_stored! {
             assert_eq!(world.token_calls(), round);
             world.wait(DUE);
         }
-        use SessionChange::{Created, Refreshed};
-        assert_eq!(heard.changes(), [Created, Refreshed, Refreshed, Refreshed]);
+        let refreshed = SessionChange::Refreshed;
+        assert_eq!(heard.changes(), [SessionChange::Created, refreshed, refreshed, refreshed]);
     }
 
     async fn pages_that_need_no_token_refresh_none(framework, kind) {

@@ -126,10 +126,10 @@ wherever_stored! {
         let cookie = crate::support::session_header(&world);
         crate::support::raw(&world, Method::POST, "/auth/logout", &[("cookie", &cookie)]).await;
         drop(others);
-        use SessionChange::{Created, Ended};
+        let (created, ended) = (SessionChange::Created, SessionChange::Ended);
         let heard: Vec<_> = heard.lock().unwrap().iter().map(|event| (event.change, event.subject.clone(), event.session)).collect();
         let changes: Vec<_> = heard.iter().map(|(change, _, _)| *change).collect();
-        assert_eq!(changes, [Created, Created, Created, Created, Ended(EndReason::Replaced), Ended(EndReason::SignedOut)]);
+        assert_eq!(changes, [created, created, created, created, ended(EndReason::Replaced), ended(EndReason::SignedOut)]);
         assert!(heard.iter().all(|(_, subject, session)| subject == "ada" && session.is_some()));
         assert_eq!((heard[4].2, heard[5].2), (heard[0].2, heard[3].2));
     }
