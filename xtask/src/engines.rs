@@ -47,13 +47,17 @@ const POSTGRES: Program = Program {
     at_least: 13,
 };
 
-const ALL: [&Program; 6] = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES];
-
 /// All of them, as absolute paths.
 #[derive(Debug)]
 pub(crate) struct Engines {
     /// What tests read to find them.
     pub(crate) variables: Vec<(&'static str, PathBuf)>,
+    pub(crate) stores: Stores,
+}
+
+/// Those that sessions are kept in.
+#[derive(Debug)]
+pub(crate) struct Stores {
     /// `redis-server`.
     pub(crate) redis: PathBuf,
     /// The folder with `postgres`, `initdb` and their kin.
@@ -62,23 +66,9 @@ pub(crate) struct Engines {
 
 /// Makes sure of every program and of the real provider's packages.
 pub(crate) fn ensure() -> Result<Engines, Failure> {
-    let absent: Vec<&str> =
-        ALL.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect();
-    if !absent.is_empty() {
-        apt_install(&absent)?;
-    }
-    let mut found = Vec::new();
-    let mut missing = Vec::new();
-    for program in ALL {
-        match program.check() {
-            Ok(path) => found.push((program.variable, path)),
-            Err(reason) => missing.push(reason),
-        }
-    }
-    let [_, (_, npm), (_, browser), (_, driver), (_, redis), (_, postgres)] = found.as_slice() else {
-        return Err(format!("The tests lack:\n  {}", missing.join("\n  ")).into());
-    };
-    if major(browser)? != major(driver)? {
+    let programs = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES];
+    let [node, npm, browser, driver, redis, postgres] = find(programs)?;
+    if major(&browser)? != major(&driver)? {
         return Err(format!(
             "{} and {} are of different versions: install the pair, or point LANDFALL_TEST_CHROMIUM and \
              LANDFALL_TEST_CHROMEDRIVER at one",
@@ -87,9 +77,31 @@ pub(crate) fn ensure() -> Result<Engines, Failure> {
         )
         .into());
     }
-    node_packages(npm)?;
-    let (redis, postgres) = (redis.clone(), postgres.clone());
-    Ok(Engines { variables: found, redis, postgres })
+    node_packages(&npm)?;
+    let stores = Stores { redis: redis.clone(), postgres: postgres.clone() };
+    let paths = [node, npm, browser, driver, redis, postgres];
+    let variables = programs.iter().map(|program| program.variable).zip(paths).collect();
+    Ok(Engines { variables, stores })
+}
+
+/// Makes sure of those that sessions are kept in alone.
+pub(crate) fn ensure_stores() -> Result<Stores, Failure> {
+    let [redis, postgres] = find([&REDIS, &POSTGRES])?;
+    Ok(Stores { redis, postgres })
+}
+
+/// Finds these programs, and installs those that are not there.
+fn find<const N: usize>(programs: [&Program; N]) -> Result<[PathBuf; N], Failure> {
+    let absent: Vec<&str> =
+        programs.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect();
+    if !absent.is_empty() {
+        apt_install(&absent)?;
+    }
+    let (found, missing): (Vec<_>, Vec<_>) =
+        programs.iter().map(|program| program.check()).partition(Result::is_ok);
+    let missing: Vec<String> = missing.into_iter().filter_map(Result::err).collect();
+    let found: Vec<PathBuf> = found.into_iter().flatten().collect();
+    found.try_into().map_err(|_| format!("These are lacking:\n  {}", missing.join("\n  ")).into())
 }
 
 /// The newest PostgreSQL where Debian keeps them, which is on nobody's path.

@@ -61,6 +61,16 @@ impl Group {
         Ok(Self { child, remains })
     }
 
+    /// Runs it to its end, its output passing through. What it has to say of a failure it has said.
+    pub(crate) fn run(command: &mut Command) -> Result<(), Failure> {
+        let status = Self::spawn(command)?.wait()?;
+        if status.success() {
+            return Ok(());
+        }
+        let code = status.code().and_then(|code| code.try_into().ok()).unwrap_or(1);
+        Err(Failure { message: String::new(), code })
+    }
+
     /// Waits for its end.
     pub(crate) fn wait(&mut self) -> Result<ExitStatus, Failure> {
         self.child.wait().map_err(|error| format!("lost sight of a child: {error}").into())

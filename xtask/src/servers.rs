@@ -1,4 +1,4 @@
-//! A Redis and a PostgreSQL for the tests: on ports of their own, with nothing kept.
+//! A Redis and a PostgreSQL for tests and benchmarks: on ports of their own, with nothing kept.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, TcpListener};
@@ -9,7 +9,7 @@ use std::process::{self, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engines::Engines;
+use crate::engines::Stores;
 use crate::group::Group;
 use crate::shell::{self, Failure};
 
@@ -31,8 +31,8 @@ struct Server {
 
 impl Servers {
     /// Starts them and waits until they answer.
-    pub(crate) fn start(engines: &Engines) -> Result<Self, Failure> {
-        Ok(Self { redis: redis(&engines.redis)?, postgres: postgres(&engines.postgres)? })
+    pub(crate) fn start(stores: &Stores) -> Result<Self, Failure> {
+        Ok(Self { redis: redis(&stores.redis)?, postgres: postgres(&stores.postgres)? })
     }
 
     /// What tests read to reach them.

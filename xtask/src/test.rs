@@ -13,15 +13,9 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
     let engines = engines::ensure()?;
     examples(arguments)?;
-    let servers = Servers::start(&engines)?;
+    let servers = Servers::start(&engines.stores)?;
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--features", REAL]);
-    let mut tests = Group::spawn(command.args(arguments).envs(engines.variables).envs(servers.variables()))?;
-    let status = tests.wait()?;
-    if status.success() {
-        return Ok(());
-    }
-    let code = status.code().and_then(|code| code.try_into().ok()).unwrap_or(1);
-    Err(Failure { message: String::new(), code })
+    Group::run(command.args(arguments).envs(engines.variables).envs(servers.variables()))
 }
 
 /// Builds the examples, which tests start as programs. The same packages with the same features as below: what
