@@ -1,9 +1,14 @@
 //! The relying party of the Landfall rows: nothing is asked of its provider.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{CookieKey, Identity, MemoryStore, RelyingParty, RelyingPartyBuilder};
+use landfall::{
+    CookieKey, Identity, MemoryStore, RelyingParty, RelyingPartyBuilder, SessionStore, StoreOpener,
+    SystemClock,
+};
 
+use crate::engines::Engine;
 use crate::subject::{Cookies, Runner, pair, same};
 
 fn builder() -> RelyingPartyBuilder {
@@ -22,7 +27,31 @@ pub fn sealed() -> RelyingParty {
 
 /// Sessions live in memory.
 pub fn stored() -> RelyingParty {
-    builder().store(MemoryStore::new()).build().expect("sound settings")
+    near(MemoryStore::new())
+}
+
+/// Sessions live in this store, with the near cache before it.
+pub fn near(store: impl SessionStore) -> RelyingParty {
+    builder().store(store).build().expect("sound settings")
+}
+
+/// Sessions live in this store, which every request asks.
+pub fn far(store: impl SessionStore) -> RelyingParty {
+    builder().store(store).near_cache_staleness(Duration::ZERO).build().expect("sound settings")
+}
+
+/// A store in Redis, opened as `LANDFALL_STORE` would.
+pub fn redis(runner: &Runner) -> Arc<dyn SessionStore> {
+    open(&landfall_redis::opener(), runner.address(Engine::Redis))
+}
+
+/// A store in PostgreSQL, opened as `LANDFALL_STORE` would.
+pub fn postgres(runner: &Runner) -> Arc<dyn SessionStore> {
+    open(&landfall_sqlx::opener().migrating(), runner.address(Engine::Postgres))
+}
+
+fn open(opener: &impl StoreOpener, address: &str) -> Arc<dyn SessionStore> {
+    opener.open(address, Arc::new(SystemClock)).expect("a sound address")
 }
 
 /// One session, asked with again and again: it is in the near cache.

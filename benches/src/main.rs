@@ -1,13 +1,15 @@
-//! `cargo xtask bench`: everything in one run. `-- once ROW COUNT` runs one row, which is what callgrind is given.
+//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback` and `-- scale` are its parts;
+//! `-- once ROW COUNT` runs one row, which is what callgrind is given.
 
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use cpu_time::ThreadTime;
-use landfall_bench::rows::ROWS;
+use cpu_time::ProcessTime;
+use landfall_bench::engines::Engines;
+use landfall_bench::rows::{self, Row};
 use landfall_bench::subject::{Runner, measured};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback, crates};
+use landfall_bench::{callback, crates, scale};
 
 const ROUNDS: usize = 25;
 const REQUESTS: u32 = 1000;
@@ -19,13 +21,15 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => everything(),
+        ["requests"] => requests(),
         ["callback"] => whole_callback(),
+        ["scale"] => sessions_held(),
         ["once", row, count] => match (row.parse(), count.parse()) {
             (Ok(row), Ok(count)) => once(row, count),
             _ => return ExitCode::from(2),
         },
         _ => {
-            eprintln!("usage: cargo xtask bench [-- callback | once ROW COUNT]");
+            eprintln!("usage: cargo xtask bench [-- requests | callback | scale | once ROW COUNT]");
             return ExitCode::from(2);
         }
     }
@@ -33,24 +37,49 @@ fn main() -> ExitCode {
 }
 
 fn everything() {
-    let times = cpu_times();
-    let allocations = allocations();
+    requests();
+    whole_callback();
+    cold_crates();
+    sessions_held();
+}
+
+fn requests() {
+    let rows = rows::measurable(&Engines::started());
+    let times = cpu_times(&rows);
+    let counts: Vec<[f64; 3]> = counts(&[]);
     let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|run| run.status.success());
-    let costs: Vec<Cost> = (0..ROWS.len())
+    let costs: Vec<Cost> = (0..rows.len())
         .map(|row| Cost {
             nanos: times[row].median,
             added: times[row].added,
             added_least: times[row].added_least,
-            allocations: allocations[row].0,
-            bytes: allocations[row].1,
-            instructions: if valgrind { instructions(row) } else { None },
+            allocations: counts[row][0],
+            bytes: counts[row][1],
+            trips: counts[row][2],
+            instructions: if valgrind && !rows[row].asks { instructions(row) } else { None },
         })
         .collect();
-    table::print(&costs);
+    table::print(&rows, &costs);
     if !valgrind {
         println!("\nInstructions are not counted: valgrind is not installed.");
     }
-    whole_callback();
+    println!(
+        "\ntrips: to the engine, counted on the wire. sqlx's pool makes one more when a connection is given back, for \
+         which no request waits.\nCPU is this process's, all threads, while other programs had the machine as well: \
+         where instructions are equal, so is the work."
+    );
+    for engine in Engines::started().missing() {
+        println!("\nNothing is measured with {engine}: `cargo xtask bench` starts it.");
+    }
+}
+
+fn sessions_held() {
+    let bytes: Vec<[f64; 1]> = counts(&["memory"]);
+    let in_memory: Vec<f64> = bytes.into_iter().map(|[bytes]| bytes).collect();
+    scale::print(&Runner::new(Engines::started()), &in_memory);
+}
+
+fn cold_crates() {
     match crates::count() {
         Ok(count) => println!(
             "crates of a cold axum app with Landfall: {count}; budget {} {}",
@@ -62,7 +91,7 @@ fn everything() {
 }
 
 fn whole_callback() {
-    let times = callback::measure(&Runner::new(), CALLBACKS);
+    let times = callback::measure(&Runner::new(Engines::default()), CALLBACKS);
     let (median, least) = (times[times.len() / 2], times[0]);
     println!(
         "\nwhole callback, our CPU, RS256, loopback, no userinfo: median {:.0} us, least {:.0} us; budget {} us {}",
@@ -87,19 +116,21 @@ struct Times {
 }
 
 /// All rows take turns, so that whatever slows the machine down slows all of them.
-fn cpu_times() -> Vec<Times> {
-    let runner = Runner::new();
-    let mut subjects: Vec<_> = ROWS.iter().map(|row| (row.make)(&runner)).collect();
-    let mut times = vec![Vec::new(); ROWS.len()];
-    let mut added = vec![Vec::new(); ROWS.len()];
+///
+/// All threads of this process are counted: a relying party has one of its own on which it asks its store.
+fn cpu_times(rows: &[Row]) -> Vec<Times> {
+    let runner = Runner::new(Engines::started());
+    let mut subjects: Vec<_> = rows.iter().map(|row| (row.make)(&runner)).collect();
+    let mut times = vec![Vec::new(); rows.len()];
+    let mut added = vec![Vec::new(); rows.len()];
     for round in 0..=ROUNDS {
         let mut bare = 0.0;
         for (index, subject) in subjects.iter_mut().enumerate() {
             subject.prepare(REQUESTS as usize);
-            let started = ThreadTime::now();
+            let started = ProcessTime::now();
             subject.run(REQUESTS as usize);
             let nanos = started.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS);
-            if ROWS[index].name == "bare" {
+            if rows[index].name == "bare" {
                 bare = nanos;
             }
             // The first round warms up.
@@ -111,7 +142,7 @@ fn cpu_times() -> Vec<Times> {
     }
     let mut bare = 0.0;
     let mut all = Vec::new();
-    for ((row, times), added) in ROWS.iter().zip(times).zip(added) {
+    for ((row, times), added) in rows.iter().zip(times).zip(added) {
         let least = times.iter().copied().fold(f64::INFINITY, f64::min);
         if row.name == "bare" {
             bare = least;
@@ -126,17 +157,19 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The other program counts them: counting takes time.
-fn allocations() -> Vec<(f64, f64)> {
+/// What the other program counts, line by line: counting takes time.
+fn counts<const N: usize>(arguments: &[&str]) -> Vec<[f64; N]> {
     let here = std::env::current_exe().expect("a path");
-    let output =
-        Command::new(here.with_file_name("allocations")).output().expect("it is built beside this one");
+    let output = Command::new(here.with_file_name("counts"))
+        .args(arguments)
+        .output()
+        .expect("it is built beside this one");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     text.lines()
         .map(|line| {
-            let (count, bytes) = line.split_once(' ').expect("two numbers");
-            (count.parse().expect("a number"), bytes.parse().expect("a number"))
+            let numbers: Vec<f64> = line.split(' ').map(|number| number.parse().expect("a number")).collect();
+            numbers.try_into().expect("so many numbers")
         })
         .collect()
 }
@@ -155,8 +188,10 @@ fn instructions(row: usize) -> Option<f64> {
 }
 
 fn once(row: usize, count: usize) {
-    let runner = Runner::new();
-    let Some(row) = ROWS.get(row) else { return };
+    let engines = Engines::started();
+    let rows = rows::measurable(&engines);
+    let Some(row) = rows.get(row) else { return };
+    let runner = Runner::new(engines);
     let mut subject = (row.make)(&runner);
     subject.prepare(2 * count);
     subject.run(count);

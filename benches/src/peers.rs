@@ -13,8 +13,13 @@ use axum::http::StatusCode;
 use axum::routing::get;
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
 use tower::ServiceExt;
-use tower_sessions::{MemoryStore, SessionManagerLayer};
+use tower_sessions::{CachingSessionStore, MemoryStore, Session, SessionManagerLayer, SessionStore};
+use tower_sessions_redis_store::RedisStore;
+use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
+use tower_sessions_sqlx_store::PostgresStore;
+use tower_sessions_sqlx_store::sqlx::postgres::PgPoolOptions;
 
+use crate::engines::Engine;
 use crate::subject::{Runner, Subject, pair, same};
 use crate::{actix_apps, axum_apps};
 
@@ -36,13 +41,65 @@ fn axum(runner: &Runner, page: Router) -> Box<dyn Subject> {
     let sign_in = async |mut session: AuthSession<People>| {
         session.login(&Person::ada()).await.expect("a session");
     };
-    let sessions = SessionManagerLayer::new(MemoryStore::default());
+    let sessions = SessionManagerLayer::new(memory());
     let app =
         page.route("/login", get(sign_in)).layer(AuthManagerLayerBuilder::new(People, sessions).build());
+    signed_in(runner, app)
+}
+
+/// The application after its `/login` was opened.
+fn signed_in(runner: &Runner, app: Router) -> Box<dyn Subject> {
     let answer = runner.block_on(app.clone().oneshot(axum_apps::request("/login", ""))).expect("an answer");
     let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
     let cookies = same(&format!("theme=dark; {}", pair(cookie)));
     axum_apps::subject(runner, app, cookies)
+}
+
+/// tower-sessions over this store, with a handler that reads who is there.
+pub fn tower_sessions(runner: &Runner, store: impl SessionStore + Clone) -> Box<dyn Subject> {
+    let page = async |session: Session| {
+        session.get::<String>("name").await.ok().flatten().ok_or(StatusCode::UNAUTHORIZED)
+    };
+    let sign_in = async |session: Session| {
+        for (name, value) in [("sub", "user-1"), ("name", "Ada Lovelace"), ("email", "ada@example.com")] {
+            session.insert(name, value).await.expect("a session");
+        }
+    };
+    let app = Router::new().route("/dashboard", get(page)).route("/login", get(sign_in));
+    signed_in(runner, app.layer(SessionManagerLayer::new(store)))
+}
+
+pub fn memory() -> MemoryStore {
+    MemoryStore::default()
+}
+
+/// Its store in Redis.
+pub fn redis(runner: &Runner) -> RedisStore<Pool> {
+    let config = Config::from_url(runner.address(Engine::Redis)).expect("a sound address");
+    runner.block_on(async {
+        let pool = Pool::new(config, None, None, None, 1).expect("a pool");
+        // It goes on until the pool is dropped.
+        drop(pool.connect());
+        pool.wait_for_connect().await.expect("a connection");
+        RedisStore::new(pool)
+    })
+}
+
+/// Its store in PostgreSQL.
+pub fn postgres(runner: &Runner) -> PostgresStore {
+    runner.block_on(async {
+        // As with ours: whether a connection still lives is seen when it is used.
+        let pool = PgPoolOptions::new().test_before_acquire(false);
+        let pool = pool.connect(runner.address(Engine::Postgres)).await.expect("a connection");
+        let store = PostgresStore::new(pool);
+        store.migrate().await.expect("its table");
+        store
+    })
+}
+
+/// What it has of a near cache, before this store.
+pub fn cached<S: SessionStore>(store: S) -> CachingSessionStore<MemoryStore, S> {
+    CachingSessionStore::new(memory(), store)
 }
 
 /// actix-identity over actix-session in a cookie, with a handler that needs somebody.

@@ -4,18 +4,31 @@ use std::rc::Rc;
 
 use actix_web::rt::{System, SystemRunner};
 
-/// What runs every subject: one thread, so that its CPU time is the subject's.
+use crate::engines::{Engine, Engines};
+
+/// What runs every subject, on one thread, and knows where the engines are.
 #[derive(Clone)]
-pub struct Runner(Rc<SystemRunner>);
+pub struct Runner {
+    system: Rc<SystemRunner>,
+    engines: Engines,
+}
 
 impl Runner {
-    #[allow(clippy::new_without_default, reason = "it starts something")]
-    pub fn new() -> Self {
-        Self(Rc::new(System::new()))
+    pub fn new(engines: Engines) -> Self {
+        Self { system: Rc::new(System::new()), engines }
     }
 
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.0.block_on(future)
+        self.system.block_on(future)
+    }
+
+    pub fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// The address of an engine that a row needs: a row whose engine was not started is left out.
+    pub fn address(&self, engine: Engine) -> &str {
+        self.engines.find(engine).expect("it was started")
     }
 }
 

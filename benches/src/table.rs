@@ -1,6 +1,7 @@
 //! What was measured, side by side with what it may be.
 
-use crate::rows::{Framework, ROWS, Row};
+use crate::rows::{Framework, Row};
+use crate::store_rows::MEMORY;
 
 /// What one row was found to cost per request, the framework included.
 #[derive(Clone, Copy, Debug, Default)]
@@ -13,20 +14,22 @@ pub struct Cost {
     pub added_least: f64,
     pub allocations: f64,
     pub bytes: f64,
+    /// To an engine.
+    pub trips: f64,
     pub instructions: Option<f64>,
 }
 
-/// Prints every row as a difference to the bare one; `costs` are in the order of [`ROWS`].
+/// Prints every row as a difference to the bare one; `costs` are in the order of `rows`.
 ///
 /// A time budget is for the machine it was set on; here it is scaled by what a peer costs on this one, in the same
 /// run, and as it is now.
-pub fn print(costs: &[Cost]) {
+pub fn print(rows: &[Row], costs: &[Cost]) {
     println!(
-        "{:<45} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8}  budget",
-        "per request, added to bare", "CPU ns", "least", "x bare", "allocs", "bytes", "instr"
+        "{:<45} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6}  budget",
+        "per request, added to bare", "CPU ns", "least", "x bare", "allocs", "bytes", "instr", "trips"
     );
     let mut bare = Cost::default();
-    for (row, cost) in ROWS.iter().zip(costs) {
+    for (row, cost) in rows.iter().zip(costs) {
         if row.name == "bare" {
             bare = *cost;
             let framework = match row.framework {
@@ -35,15 +38,15 @@ pub fn print(costs: &[Cost]) {
             };
             let instructions = instructions(cost.instructions);
             println!(
-                "\n{framework:<45} {:>8.0} {:>8} {:>7} {:>7.1} {:>8.0} {instructions:>8}  (whole)",
-                cost.nanos, "", "1.00", cost.allocations, cost.bytes
+                "\n{framework:<45} {:>8.0} {:>8} {:>7} {:>7.1} {:>8.0} {instructions:>8} {:>6}  (whole)",
+                cost.nanos, "", "1.00", cost.allocations, cost.bytes, ""
             );
             continue;
         }
         let allocations = cost.allocations - bare.allocations;
         let difference = cost.instructions.zip(bare.instructions).map(|(row, bare)| row - bare);
         println!(
-            "{:<45} {:>+8.0} {:>+8.0} {:>7.2} {:>+7.1} {:>+8.0} {:>8}  {}",
+            "{:<45} {:>+8.0} {:>+8.0} {:>7.2} {:>+7.1} {:>+8.0} {:>8} {:>6}  {}",
             row.name,
             cost.added,
             cost.added_least,
@@ -51,7 +54,8 @@ pub fn print(costs: &[Cost]) {
             allocations,
             cost.bytes - bare.bytes,
             instructions(difference),
-            verdict(row, cost.added, allocations, scale(row.framework, costs))
+            if row.engine.is_some() { format!("{:.2}", cost.trips) } else { String::new() },
+            verdict(row, cost, allocations, scale(row.framework, rows, costs), memory(rows, costs))
         );
     }
 }
@@ -61,21 +65,37 @@ fn instructions(count: Option<f64>) -> String {
 }
 
 /// How much slower this machine is, by the framework's peer.
-fn scale(framework: Framework, costs: &[Cost]) -> f64 {
-    let mut peers = ROWS.iter().zip(costs).filter(|(row, _)| row.framework == framework);
+fn scale(framework: Framework, rows: &[Row], costs: &[Cost]) -> f64 {
+    let mut peers = rows.iter().zip(costs).filter(|(row, _)| row.framework == framework);
     peers.find_map(|(row, cost)| Some(cost.added / row.reference?)).unwrap_or(1.0)
 }
 
-fn verdict(row: &Row, nanos: f64, allocations: f64, scale: f64) -> String {
+/// What sessions in memory add on axum, where the other stores are measured.
+fn memory(rows: &[Row], costs: &[Cost]) -> Option<f64> {
+    let mut all = rows.iter().zip(costs);
+    all.find_map(|(row, cost)| (row.name == MEMORY).then_some(cost.added))
+}
+
+fn verdict(row: &Row, cost: &Cost, allocations: f64, scale: f64, memory: Option<f64>) -> String {
+    let word = |kept| if kept { "ok" } else { "OVER" };
     let against = |budget: Option<f64>, value: f64, unit: &str| {
         let budget = budget?;
         // A tenth of an allocation is what growing a table now and then comes to.
-        let word = if value <= budget + 0.1 { "ok" } else { "OVER" };
-        Some(format!("{budget:.0} {unit} {word}"))
+        Some(format!("{budget:.0} {unit} {}", word(value <= budget + 0.1)))
     };
+    let of_memory = row.budget.of_memory.zip(memory).map(|(budget, memory)| {
+        let ratio = cost.added / memory;
+        format!(
+            "{ratio:.2} of memory, {budget} {}, no trip {}",
+            word(ratio <= budget),
+            // A sign of life now and then is not the request's.
+            word(cost.trips < 0.01)
+        )
+    });
     let parts = [
-        against(row.budget.nanos.map(|budget| budget * scale), nanos, "ns"),
+        against(row.budget.nanos.map(|budget| budget * scale), cost.added, "ns"),
         against(row.budget.allocations.map(f64::floor), allocations, "allocs"),
+        of_memory,
     ];
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,71 @@
+//! Counts: allocations, bytes and round trips per request, a line for each row; with `memory`, the bytes of a
+//! session in the memory store, a line for each size.
+
+use std::alloc::System;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use landfall::{MemoryStore, SessionStore};
+use landfall_bench::engines::{Engines, RoundTrips};
+use landfall_bench::rows;
+use landfall_bench::scale::{self, Sample};
+use landfall_bench::subject::Runner;
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+const WARM_UP: usize = 100;
+const REQUESTS: u32 = 1000;
+/// In which a store begins to listen for changes: what was kept before that is forgotten once.
+const SETTLING: Duration = Duration::from_millis(200);
+
+fn main() {
+    if std::env::args().nth(1).is_some_and(|argument| argument == "memory") {
+        memory();
+    } else {
+        requests();
+    }
+}
+
+fn requests() {
+    let trips = RoundTrips::default();
+    let started = Engines::started();
+    let runner = Runner::new(started.counted(&trips).expect("a free port"));
+    for row in rows::measurable(&started) {
+        let mut subject = (row.make)(&runner);
+        subject.prepare(2 * WARM_UP);
+        subject.run(WARM_UP);
+        thread::sleep(SETTLING);
+        subject.run(WARM_UP);
+        subject.prepare(REQUESTS as usize);
+        let before = trips.so_far();
+        let region = Region::new(ALLOCATOR);
+        subject.run(REQUESTS as usize);
+        let change = region.change();
+        let trips = trips.so_far() - before;
+        let per_request = |count: usize| count as f64 / f64::from(REQUESTS);
+        // A table that grows is an allocation to us.
+        println!(
+            "{} {} {}",
+            per_request(change.allocations + change.reallocations),
+            per_request(change.bytes_allocated),
+            trips as f64 / f64::from(REQUESTS)
+        );
+    }
+}
+
+fn memory() {
+    let runner = Runner::new(Engines::default());
+    let sample = Sample::take(&runner);
+    let store: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
+    let mut held = 0;
+    let region = Region::new(ALLOCATOR);
+    for size in scale::IN_MEMORY {
+        runner.block_on(sample.create(&store, held..size));
+        held = size;
+        let change = region.change();
+        println!("{}", (change.bytes_allocated - change.bytes_deallocated) as f64 / size as f64);
+    }
+}
