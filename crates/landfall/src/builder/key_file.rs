@@ -46,8 +46,11 @@ fn make(file: &Path) -> std::io::Result<CookieKey> {
     let written = private(&draft).and_then(|mut open| {
         open.write_all(key.to_base64url().as_bytes())?;
         open.sync_all()?;
-        // Unlike a rename, this fails where there is one already.
-        fs::hard_link(&draft, file)
+        // Unlike a rename, this fails where there is one already; but not every file system can do it.
+        fs::hard_link(&draft, file).or_else(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Err(error),
+            _ => fs::rename(&draft, file),
+        })
     });
     let _ = fs::remove_file(&draft);
     written.map(|()| key)
