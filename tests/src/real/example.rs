@@ -1,8 +1,10 @@
 //! The example applications, as built, configured by the environment alone.
 
 use std::env;
-use std::net::{Ipv4Addr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 
+use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::sync::Mutex;
@@ -13,12 +15,22 @@ use crate::Framework;
 /// The port for the next one is looked for without holding it: one start at a time.
 static STARTING: Mutex<()> = Mutex::const_new(());
 
-/// A running example.
+/// A running example, in a folder of its own.
 #[derive(Debug)]
 pub struct Example {
-    base_url: String,
+    recipe: Recipe,
     provider: Option<String>,
-    _process: Process,
+    process: Process,
+}
+
+/// What it takes to start it, and to start it again.
+#[derive(Debug)]
+struct Recipe {
+    file: PathBuf,
+    folder: TempDir,
+    port: SocketAddr,
+    variables: Vec<(&'static str, String)>,
+    base_url: String,
 }
 
 impl Example {
@@ -47,28 +59,20 @@ impl Example {
         let base_url = format!("http://{port}");
         let variables = variables(&base_url).await;
 
-        let mut command = Command::new(file);
-        for (name, _) in env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_"))
-            {
-                command.env_remove(name);
-            }
-        }
-        command.env("LANDFALL_LISTEN", port.to_string()).env("RUST_LOG", "info,landfall=debug");
-        let named = !variables.is_empty();
-        command.envs(variables);
-        let mut process = Process::start(&mut command);
-        assert!(process.says("Application:").await.contains(&base_url));
-        let provider = if named { None } else { Some(process.says("Provider:").await) };
-        until("the example listens", async || TcpStream::connect(port).await.ok()).await;
-        Self { base_url, provider, _process: process }
+        let folder = TempDir::new().unwrap();
+        Recipe { file, folder, port, variables, base_url }.start().await
+    }
+
+    /// Ends it, and starts it again at the same place with what it left there.
+    pub async fn restart(self) -> Self {
+        let _turn = STARTING.lock().await;
+        self.process.end("TERM").await;
+        self.recipe.start().await
     }
 
     /// Where it is.
     pub fn base_url(&self) -> &str {
-        &self.base_url
+        &self.recipe.base_url
     }
 
     /// The issuer of the local provider it started.
@@ -77,5 +81,27 @@ impl Example {
     /// When it started none.
     pub fn provider(&self) -> &str {
         self.provider.as_deref().expect("a local provider")
+    }
+}
+
+impl Recipe {
+    async fn start(self) -> Example {
+        let mut command = Command::new(&self.file);
+        for (name, _) in env::vars_os() {
+            if name
+                .to_str()
+                .is_some_and(|name| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_"))
+            {
+                command.env_remove(name);
+            }
+        }
+        command.env("LANDFALL_LISTEN", self.port.to_string()).env("RUST_LOG", "info,landfall=debug");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(&self.folder);
+        let mut process = Process::start(&mut command);
+        assert!(process.says("Application:").await.contains(&self.base_url));
+        let named = !self.variables.is_empty();
+        let provider = if named { None } else { Some(process.says("Provider:").await) };
+        until("the example listens", async || TcpStream::connect(self.port).await.ok()).await;
+        Example { recipe: self, provider, process }
     }
 }

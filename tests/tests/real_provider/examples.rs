@@ -38,6 +38,29 @@ async fn visit(framework: Framework, client: &[(&'static str, &str)]) {
 }
 
 on_both_frameworks! {
+    async fn a_restart_of_an_example_signs_nobody_out(framework) {
+        let mut provider = None;
+        let example = Example::with(framework, async |base_url| {
+            let started = RealProvider::start("127.0.0.1", &[base_url.to_owned()]).await;
+            let issuer = started.issuer().to_owned();
+            provider = Some(started);
+            vec![
+                ("LANDFALL_ISSUER", issuer),
+                ("LANDFALL_CLIENT_ID", "basic".to_owned()),
+                ("LANDFALL_CLIENT_SECRET", "basic-secret-basic-secret-basic-secret".to_owned()),
+            ]
+        })
+        .await;
+        let provider = provider.unwrap();
+        let browser = Browser::new();
+        let page = browser.open(&format!("{}{DEEP_LINK}", example.base_url())).await.unwrap();
+        provider.sign_in(&browser, &page, "ada").await;
+        // Neither cookie keys nor a store were named.
+        let example = example.restart().await;
+        let page = browser.open(&format!("{}/dashboard", example.base_url())).await.unwrap();
+        assert!(page.text().contains("Hello, <strong>User ada</strong>"), "{}", page.text());
+    }
+
     async fn an_example_signs_in_by_environment_alone(framework) {
         visit(framework, &[
             ("LANDFALL_CLIENT_ID", "basic"),
