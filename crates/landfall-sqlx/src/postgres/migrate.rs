@@ -18,11 +18,14 @@ const LOCK: i64 = 0x6c61_6e64_6661_6c6c;
 
 pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
     let mut connection = postgres.acquire(DOING, true).await?;
-    if let Ok(applied) = timeout(PATIENCE, apply(&mut connection)).await {
-        return applied.map_err(|error| failed(NAME, DOING, &error));
+    match timeout(PATIENCE, apply(&mut connection)).await {
+        Ok(Ok(())) => {
+            connection.give_back();
+            Ok(())
+        }
+        Ok(Err(error)) => Err(failed(NAME, DOING, &error)),
+        Err(_) => Err(late(NAME, DOING)),
     }
-    connection.close_on_drop();
-    Err(late(NAME, DOING))
 }
 
 async fn apply(connection: &mut PgConnection) -> Result<(), Error> {

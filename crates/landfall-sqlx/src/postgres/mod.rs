@@ -1,5 +1,6 @@
 //! PostgreSQL: many instances, one database.
 
+mod lent;
 mod listen;
 mod migrate;
 mod steps;
@@ -10,11 +11,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use landfall::StoreError;
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
+use self::lent::Lent;
 use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
 use crate::error::{code, failed, is_taken, late};
 use crate::store::SqlStore;
@@ -95,14 +96,13 @@ impl SqlStore<Postgres> {
 impl Postgres {
     /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
     /// pool are dead.
-    async fn acquire(&self, doing: &str, tried: bool) -> Result<PoolConnection<sqlx::Postgres>, StoreError> {
+    async fn acquire(&self, doing: &str, tried: bool) -> Result<Lent, StoreError> {
         let acquiring = async {
             loop {
-                let mut connection = self.pool.acquire().await?;
+                let mut connection = Lent::new(self.pool.acquire().await?);
                 if !tried || connection.ping().await.is_ok() {
                     return Ok(connection);
                 }
-                connection.close_on_drop();
             }
         };
         match timeout(CONNECT, acquiring).await {
@@ -131,21 +131,19 @@ impl Engine for Postgres {
             }
             let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
                 Ok(Ok(rows)) => {
+                    connection.give_back();
                     let rows: Result<_, _> = rows.iter().map(row).collect();
                     return rows.map_err(|error| Refused::Failed(failed(NAME, step.doing, &error)));
                 }
                 Ok(Err(error)) => error,
-                Err(_) => {
-                    connection.close_on_drop();
-                    return Err(Refused::Failed(late(NAME, step.doing)));
-                }
+                Err(_) => return Err(Refused::Failed(late(NAME, step.doing))),
             };
+            let lost = is_lost(&error);
+            if !lost {
+                connection.give_back();
+            }
             if is_taken(&error) {
                 return Err(Refused::Taken);
-            }
-            let lost = is_lost(&error);
-            if lost {
-                connection.close_on_drop();
             }
             attempts += 1;
             // To do a step twice does it once: see `Steps`.

@@ -6,7 +6,7 @@ use landfall::{Change, SessionStore as _, Updated};
 use landfall_sqlx::PostgresStore;
 use landfall_sqlx::sqlx::PgPool;
 use landfall_testkit::VirtualClock;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::kit::{HOUR, Told, key, record, store_behind, version};
 use crate::proxy::Proxy;
@@ -76,6 +76,24 @@ async fn a_network_that_falls_silent_is_noticed_within_seconds_and_forgotten_whe
     told.forget();
 
     proxy.fall_silent(false);
-    assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
+    let loaded = until("the network is back", async || store.load(key(1)).await.ok()).await;
+    assert_eq!(loaded, Some(record(&clock, 1)));
     told.hears(Change::Everything).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_given_up_while_the_network_is_silent_leave_the_pool_usable() {
+    let (server, clock) = (shared().await, VirtualClock::default());
+    let database = server.database().await;
+    let proxy = Proxy::start(server.port()).await;
+    let (store, _) = store_behind(&proxy, &database, &clock).await;
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+
+    proxy.fall_silent(true);
+    for _ in 0..20 {
+        timeout(Duration::from_millis(100), store.load(key(1))).await.unwrap_err();
+    }
+    proxy.fall_silent(false);
+    let loaded = until("the pool is usable", async || store.load(key(1)).await.ok()).await;
+    assert_eq!(loaded, Some(record(&clock, 1)));
 }
