@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use landfall::StoreError;
 
+use crate::running::Running;
 use crate::watchers::Watchers;
 
 /// For a connection.
@@ -90,8 +91,8 @@ pub trait Engine: Debug + Send + Sync + 'static {
 
     async fn migrate(&self) -> Result<(), StoreError>;
 
-    /// Begins to listen for changes. Called once, on the relying party's runtime.
-    fn listen(&self, watchers: &Arc<Watchers>);
+    /// Begins to listen for changes, on the relying party's runtime.
+    fn listen(&self, watchers: &Arc<Watchers>, running: Running);
 
     fn file(&self) -> Option<PathBuf>;
 }

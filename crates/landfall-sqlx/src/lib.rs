@@ -10,6 +10,8 @@ mod postgres;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod record;
 #[cfg(any(feature = "postgres", feature = "sqlite"))]
+mod running;
+#[cfg(any(feature = "postgres", feature = "sqlite"))]
 mod sql;
 #[cfg(feature = "sqlite")]
 mod sqlite;

@@ -7,17 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use crate::engine::{Engine, Refused, Row, Step, Value};
+use crate::record::{bytes, digest, moment, read, values, version};
+use crate::running::Running;
+use crate::sweep::{sweep, sweep_by_itself};
+use crate::watchers::Watchers;
 use async_trait::async_trait;
 use landfall::{
     Change, Clock, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, SystemClock,
     Updated, Watcher,
 };
-use tokio::sync::OnceCell;
-
-use crate::engine::{Engine, Refused, Row, Step, Value};
-use crate::record::{bytes, digest, moment, read, values, version};
-use crate::sweep::{sweep, sweep_by_itself};
-use crate::watchers::Watchers;
 
 const LEASE: Value = Value::Int(1);
 const REMEMBERED: Value = Value::Int(2);
@@ -33,7 +32,7 @@ pub struct SqlStore<E> {
     writings: Arc<Writings>,
     sweeping: Arc<AtomicBool>,
     /// When the store applies its migrations by itself: whether it has.
-    migrated: Option<Arc<OnceCell<()>>>,
+    migrated: Option<Arc<AtomicBool>>,
 }
 
 impl<E> Clone for SqlStore<E> {
@@ -94,19 +93,27 @@ impl<E: Engine> SqlStore<E> {
     /// # Errors
     /// When the database fails.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
-        self.ready().await?;
+        self.prepare().await?;
         sweep(&*self.engine, &*self.clock).await
     }
 
+    /// All who come before it was done try: the database lets one after the other, and who cannot reach it need not
+    /// wait for the failures of others.
+    async fn prepare(&self) -> Result<(), StoreError> {
+        if let Some(migrated) = self.migrated.as_ref().filter(|migrated| !migrated.load(Ordering::Acquire)) {
+            self.engine.migrate().await?;
+            migrated.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
     async fn ready(&self) -> Result<(), StoreError> {
-        if let Some(migrated) = &self.migrated {
-            migrated.get_or_try_init(|| self.engine.migrate()).await?;
+        self.prepare().await?;
+        if let Some(running) = Running::begin(&self.sweeping) {
+            tokio::spawn(sweep_by_itself(Arc::downgrade(&self.engine), self.clock.clone(), running));
         }
-        if !self.sweeping.swap(true, Ordering::AcqRel) {
-            tokio::spawn(sweep_by_itself(Arc::downgrade(&self.engine), self.clock.clone()));
-        }
-        if self.watchers.begin() {
-            self.engine.listen(&self.watchers);
+        if let Some(running) = self.watchers.begin().filter(|_| !E::SILENT) {
+            self.engine.listen(&self.watchers, running);
         }
         Ok(())
     }

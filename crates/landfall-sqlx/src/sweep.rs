@@ -8,6 +8,7 @@ use tokio::time::MissedTickBehavior;
 
 use crate::engine::{Engine, Step, Value};
 use crate::record::moment;
+use crate::running::Running;
 
 const EVERY: Duration = Duration::from_mins(1);
 /// No statement holds many rows at once.
@@ -34,7 +35,7 @@ async fn sweep_all<E: Engine>(engine: &E, clock: &dyn Clock, step: &'static Step
 }
 
 /// Sweeps until the store is gone.
-pub(crate) async fn sweep_by_itself<E: Engine>(engine: Weak<E>, clock: Arc<dyn Clock>) {
+pub(crate) async fn sweep_by_itself<E: Engine>(engine: Weak<E>, clock: Arc<dyn Clock>, _running: Running) {
     let mut beats = tokio::time::interval(EVERY);
     beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

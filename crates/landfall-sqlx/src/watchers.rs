@@ -1,15 +1,17 @@
 //! Who wants to hear of changes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use landfall::{Change, Watcher};
+
+use crate::running::Running;
 
 #[derive(Default)]
 pub struct Watchers {
     all: Mutex<Vec<Watcher>>,
     wanted: AtomicBool,
-    listening: AtomicBool,
+    listening: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Watchers {
@@ -24,9 +26,9 @@ impl Watchers {
         self.wanted.store(true, Ordering::Release);
     }
 
-    /// Whether it is time to begin to listen. True once.
-    pub(crate) fn begin(&self) -> bool {
-        self.wanted.load(Ordering::Acquire) && !self.listening.swap(true, Ordering::AcqRel)
+    /// When it is time to begin to listen.
+    pub(crate) fn begin(&self) -> Option<Running> {
+        if self.wanted.load(Ordering::Acquire) { Running::begin(&self.listening) } else { None }
     }
 
     pub(crate) fn tell(&self, change: Change) {

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use landfall::{Change, RecordKey};
 use sqlx::Error;
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::NAME;
 use crate::engine::CONNECT;
 use crate::error::reason;
+use crate::running::Running;
 use crate::watchers::Watchers;
 
 const CHANNEL: &str = "landfall";
@@ -20,31 +21,43 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Runs until the store is gone.
-pub(super) async fn listen(watchers: Weak<Watchers>, options: PgConnectOptions) {
+pub(super) async fn listen(watchers: Weak<Watchers>, pool: PgPool, _running: Running) {
     let mut pause = SHORTEST_PAUSE;
+    let mut warned = false;
     while watchers.strong_count() > 0 {
-        match timeout(CONNECT, subscribe(&options)).await {
+        match timeout(CONNECT, subscribe(&pool)).await {
             Ok(Ok(listener)) => {
                 pause = SHORTEST_PAUSE;
+                warned = false;
                 follow(&watchers, listener).await;
                 // From here on changes are missed.
                 if tell(&watchers, Change::Everything) {
                     tracing::warn!("lost the connection on which PostgreSQL tells of changed sessions");
                 }
             }
-            Ok(Err(error)) => {
-                tracing::debug!(reason = reason(NAME, &error), "cannot listen to PostgreSQL yet");
+            failed => {
+                let reason = match failed {
+                    Ok(Err(error)) => reason(NAME, &error),
+                    _ => "no answer in time".to_owned(),
+                };
+                if warned {
+                    tracing::debug!(reason, "cannot listen to PostgreSQL yet");
+                } else {
+                    tracing::warn!(reason, "cannot listen to PostgreSQL yet");
+                }
+                warned = true;
             }
-            Err(_) => tracing::debug!("cannot listen to PostgreSQL yet: no answer in time"),
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);
     }
 }
 
-async fn subscribe(options: &PgConnectOptions) -> Result<PgListener, Error> {
+async fn subscribe(pool: &PgPool) -> Result<PgListener, Error> {
+    // Read each time: the application may have set another password on its pool.
+    let options = pool.connect_options();
     let alone = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let mut listener = PgListener::connect_with(&alone.connect_lazy_with(options.clone())).await?;
+    let mut listener = PgListener::connect_with(&alone.connect_lazy_with(options.as_ref().clone())).await?;
     // A lost connection is noticed here, not mended behind our back.
     listener.eager_reconnect(false);
     listener.listen(CHANNEL).await?;

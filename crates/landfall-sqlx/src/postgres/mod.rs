@@ -18,6 +18,7 @@ use tokio::time::timeout;
 use self::lent::Lent;
 use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
 use crate::error::{code, failed, is_taken, late};
+use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
 
@@ -157,9 +158,8 @@ impl Engine for Postgres {
         migrate::migrate(self).await
     }
 
-    fn listen(&self, watchers: &Arc<Watchers>) {
-        let options = self.pool.connect_options().as_ref().clone();
-        tokio::spawn(listen::listen(Arc::downgrade(watchers), options));
+    fn listen(&self, watchers: &Arc<Watchers>, running: Running) {
+        tokio::spawn(listen::listen(Arc::downgrade(watchers), self.pool.clone(), running));
     }
 
     fn file(&self) -> Option<PathBuf> {

@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
 use crate::error::{code, failed, is_taken, late};
+use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
 
@@ -170,7 +171,7 @@ impl Engine for Sqlite {
         migrate::migrate(self).await
     }
 
-    fn listen(&self, _: &Arc<Watchers>) {}
+    fn listen(&self, _: &Arc<Watchers>, _: Running) {}
 
     fn file(&self) -> Option<PathBuf> {
         self.file.clone()

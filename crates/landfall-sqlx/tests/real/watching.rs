@@ -81,3 +81,26 @@ async fn a_store_that_is_gone_leaves_no_listener() {
     .await;
     drop(told);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_whose_runtime_ended_hears_again_on_the_next() {
+    let database = shared().await.database().await;
+    let clock = VirtualClock::default();
+    let (one, two) = (store(&database, &clock).await, store(&database, &clock).await);
+    let told = Told::watch(&one);
+    let on_another = one.clone();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(on_another.sweep()).unwrap();
+        runtime.block_on(on_another.load(key(1))).unwrap();
+    })
+    .join()
+    .unwrap();
+    told.forget();
+
+    one.load(key(1)).await.unwrap();
+    told.hears(Change::Everything).await;
+    two.create(key(1), record(&clock, 1)).await.unwrap();
+    two.remove(key(1)).await.unwrap();
+    told.hears(Change::Record(key(1))).await;
+}

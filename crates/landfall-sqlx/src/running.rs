@@ -1,0 +1,21 @@
+//! Whether a task is at work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What a task owns while it runs. A task ends with its runtime, and the store may be used on another one later.
+#[derive(Debug)]
+pub struct Running(Arc<AtomicBool>);
+
+impl Running {
+    /// For the one who is to start the task; nobody while it runs.
+    pub(crate) fn begin(flag: &Arc<AtomicBool>) -> Option<Self> {
+        (!flag.swap(true, Ordering::AcqRel)).then(|| Self(flag.clone()))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
