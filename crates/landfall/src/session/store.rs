@@ -227,6 +227,9 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a record; whether there was one.
     ///
+    /// Of this and of what removes by an index: an engine that lost the answer and asked again may tell of nothing that
+    /// was removed, though it was.
+    ///
     /// # Errors
     /// When the engine fails.
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError>;
