@@ -59,8 +59,13 @@ fn sqlite(
     } else {
         let options: sqlx::sqlite::SqliteConnectOptions =
             address.parse().map_err(|_| StoreError::new("the store's address does not read sqlite:path"))?;
-        if options.get_filename().as_os_str().is_empty() {
+        let name = options.get_filename().to_string_lossy();
+        if name.is_empty() || name == ":memory:" {
             return Err(StoreError::new("the store's address does not read sqlite:path"));
+        }
+        // A name that SQLite would read as an address, and parameters: both can mean no file, or one that is only read.
+        if name.starts_with("file:") || address.contains('?') {
+            return Err(StoreError::new("the store's address may name a file of SQLite, and nothing more"));
         }
         SqliteStore::open_with(options)
     };
@@ -116,6 +121,11 @@ mod tests {
             "sqlite:",
             "sqlite://",
             "sqlite:sessions.db?mode=hunter2",
+            "sqlite:sessions.db?mode=memory",
+            "sqlite:sessions.db?mode=ro",
+            "sqlite:file:hunter2?mode=memory",
+            "sqlite:file%3Ahunter2%3Fmode=memory",
+            "sqlite:%3Amemory%3A",
         ] {
             let error = open(address).expect_err(address);
             assert!(!format!("{error} {error:?}").contains("hunter2"), "{address}");

@@ -88,7 +88,7 @@ impl<E: Engine> SqlStore<E> {
         self.engine.migrate().await
     }
 
-    /// Removes what has expired; how many rows. The store does so by itself once a minute, from its first use on.
+    /// Removes what expired more than a minute ago; how many rows. The store does so by itself once a minute, from its first use on.
     ///
     /// # Errors
     /// When the database fails.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use landfall::{Clock, StoreError};
+use landfall::{Clock, StoreError, Timestamp};
 use tokio::time::MissedTickBehavior;
 
 use crate::engine::{Engine, Step, Value};
@@ -11,6 +11,8 @@ use crate::record::moment;
 use crate::running::Running;
 
 const EVERY: Duration = Duration::from_mins(1);
+/// Other instances share the rows, and their clocks may be behind this one.
+const SLACK: Duration = Duration::from_mins(1);
 /// No statement holds many rows at once.
 const BATCH: i64 = 500;
 
@@ -26,7 +28,9 @@ pub(crate) async fn sweep<E: Engine>(engine: &E, clock: &dyn Clock) -> Result<u6
 async fn sweep_all<E: Engine>(engine: &E, clock: &dyn Clock, step: &'static Step) -> Result<u64, StoreError> {
     let mut swept = 0;
     loop {
-        let batch = engine.ask(step, &[moment(clock.now()), Value::Int(BATCH)]).await?.len();
+        let until = clock.now().since(Timestamp::from_millis(0)).saturating_sub(SLACK);
+        let until = Timestamp::from_millis(0).plus(until);
+        let batch = engine.ask(step, &[moment(until), Value::Int(BATCH)]).await?.len();
         swept += batch as u64;
         if i64::try_from(batch).is_ok_and(|batch| batch < BATCH) {
             return Ok(swept);

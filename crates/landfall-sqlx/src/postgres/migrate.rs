@@ -33,7 +33,8 @@ async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
     if applied(connection).await? >= count() {
         return Ok(());
     }
-    let mut transaction = connection.begin().await?;
+    // Whoever waits for the lock has to see what was made meanwhile, whatever the database's isolation is by default.
+    let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS landfall_migrations (version bigint PRIMARY KEY)")
         .execute(&mut *transaction)

@@ -8,6 +8,7 @@ mod steps;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use landfall::StoreError;
@@ -26,6 +27,7 @@ pub(crate) const NAME: &str = "PostgreSQL";
 
 /// How often a statement is sent, when nothing but its luck was bad.
 const ATTEMPTS: u32 = 4;
+const LONGEST_IDLE: Duration = Duration::from_mins(1);
 
 /// Sessions in PostgreSQL: any number of instances share them.
 ///
@@ -87,6 +89,8 @@ impl SqlStore<Postgres> {
         let pool = PgPoolOptions::new()
             .acquire_timeout(CONNECT)
             .test_before_acquire(false)
+            // What waited long may have died unnoticed, of a firewall in between.
+            .before_acquire(|_, meta| Box::pin(async move { Ok(meta.idle_for < LONGEST_IDLE) }))
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);

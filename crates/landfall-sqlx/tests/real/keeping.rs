@@ -1,5 +1,7 @@
 //! What lies in the database, and for how long.
 
+use std::time::Duration;
+
 use landfall::SessionStore as _;
 use landfall_sqlx::sqlx::{self, Row as _};
 use landfall_testkit::VirtualClock;
@@ -21,7 +23,7 @@ async fn what_has_expired_is_swept_and_nothing_else() {
     store.lease([1; 32], 1, HOUR).await.unwrap();
     store.remember_once([1; 32], HOUR).await.unwrap();
     assert_eq!(store.sweep().await.unwrap(), 0);
-    clock.advance(HOUR);
+    clock.advance(HOUR + Duration::from_mins(1));
     store.create(key(255), record(&clock, 1)).await.unwrap();
     assert_eq!(store.sweep().await.unwrap(), 202);
     assert_eq!(database.count(ALL).await, 1);
@@ -33,7 +35,7 @@ async fn what_has_expired_goes_away_by_itself() {
     let clock = VirtualClock::default();
     let first = store(&database, &clock).await;
     first.create(key(1), record(&clock, 1)).await.unwrap();
-    clock.advance(HOUR);
+    clock.advance(HOUR + Duration::from_mins(1));
     // An instance that starts sweeps at once, and then every minute.
     let second = store(&database, &clock).await;
     second.load(key(2)).await.unwrap();
@@ -53,7 +55,7 @@ async fn instances_that_sweep_together_do_not_wait_for_each_other() {
         .execute(&mut other)
         .await
         .unwrap();
-    clock.advance(HOUR);
+    clock.advance(HOUR + Duration::from_mins(1));
     assert_eq!(store.sweep().await.unwrap(), 40);
 }
 

@@ -19,6 +19,13 @@ async fn a_database_without_the_tables_is_an_error_that_says_what_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn instances_that_start_together_migrate_without_harm() {
     let database = shared().await.database().await;
+    sqlx::raw_sql(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = ''repeatable read''', \
+         current_database()); END $$",
+    )
+    .execute(&mut database.connect().await)
+    .await
+    .unwrap();
     let starting: Vec<_> = (0..8)
         .map(|_| {
             let store = PostgresStore::new(database.pool());
