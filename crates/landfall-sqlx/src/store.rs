@@ -133,16 +133,35 @@ impl<E: Engine> SqlStore<E> {
         }
     }
 
-    async fn removed(&self, step: &'static Step, values: &[Value]) -> Result<Vec<RecordKey>, StoreError> {
-        let mut live = Vec::new();
-        for row in self.ask(step, values).await? {
-            let Some(key) = row.first().and_then(digest).map(RecordKey) else { return Err(strange(step)) };
-            self.tell(key);
-            if row.get(1) == Some(&Value::Int(1)) {
-                live.push(key);
-            }
+    /// Where the database tells nobody, a change that is under way is told even if nobody waits for it any more.
+    async fn to_its_end<T: Send + 'static>(
+        changing: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        if !E::SILENT {
+            return changing.await;
         }
-        Ok(live)
+        match tokio::spawn(changing).await {
+            Ok(changed) => changed,
+            Err(_) => Err(StoreError::new("a change was broken off with the runtime")),
+        }
+    }
+
+    async fn removed(&self, step: &'static Step, values: Vec<Value>) -> Result<Vec<RecordKey>, StoreError> {
+        let store = self.clone();
+        Self::to_its_end(async move {
+            let mut live = Vec::new();
+            for row in store.ask(step, &values).await? {
+                let Some(key) = row.first().and_then(digest).map(RecordKey) else {
+                    return Err(strange(step));
+                };
+                store.tell(key);
+                if row.get(1) == Some(&Value::Int(1)) {
+                    live.push(key);
+                }
+            }
+            Ok(live)
+        })
+        .await
     }
 
     async fn remove_all(
@@ -156,7 +175,7 @@ impl<E: Engine> SqlStore<E> {
             Some(moment) => Value::Int(i64::try_from(moment.millis()).unwrap_or(i64::MAX).saturating_sub(1)),
         };
         let except = selection.except.map_or(Value::Bytes(Vec::new()), |key| bytes(&key.0));
-        self.removed(step, &[bytes(&index.0), self.now(), last, except]).await
+        self.removed(step, vec![bytes(&index.0), self.now(), last, except]).await
     }
 
     async fn claim(
@@ -210,23 +229,27 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         let at = if record.version > expected { version(step.doing, expected)? } else { -1 };
         let mut values = values(step.doing, new, &record, self.writings.next())?;
         values.extend([self.now(), bytes(&old.0), Value::Int(at)]);
-        let rows = match self.ask(step, &values).await {
-            Err(Refused::Taken) => return Ok(Updated::Conflict),
-            rows => rows?,
-        };
-        match rows.first().and_then(|row| row.first()) {
-            None | Some(Value::Int(0)) => Ok(Updated::Gone),
-            Some(Value::Int(1)) => Ok(Updated::Conflict),
-            Some(Value::Int(2)) => {
-                self.tell(old);
-                Ok(Updated::Done)
+        let store = self.clone();
+        Self::to_its_end(async move {
+            let rows = match store.ask(step, &values).await {
+                Err(Refused::Taken) => return Ok(Updated::Conflict),
+                rows => rows?,
+            };
+            match rows.first().and_then(|row| row.first()) {
+                None | Some(Value::Int(0)) => Ok(Updated::Gone),
+                Some(Value::Int(1)) => Ok(Updated::Conflict),
+                Some(Value::Int(2)) => {
+                    store.tell(old);
+                    Ok(Updated::Done)
+                }
+                Some(_) => Err(strange(step)),
             }
-            Some(_) => Err(strange(step)),
-        }
+        })
+        .await
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
-        let removed = self.removed(&E::STEPS.remove, &[bytes(&key.0), self.now()]).await?;
+        let removed = self.removed(&E::STEPS.remove, vec![bytes(&key.0), self.now()]).await?;
         Ok(!removed.is_empty())
     }
 

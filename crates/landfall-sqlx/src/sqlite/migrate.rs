@@ -13,6 +13,7 @@ const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_sessio
 
 pub(super) async fn migrate(sqlite: &Sqlite) -> Result<(), StoreError> {
     let until = Instant::now() + ANSWER;
+    let _turn = sqlite.turn(DOING, until).await?;
     loop {
         let mut connection = sqlite.acquire(DOING).await?;
         match apply(&mut connection).await {

@@ -17,6 +17,7 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{Error, Row as _, TypeInfo as _, ValueRef as _};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
@@ -51,6 +52,8 @@ pub type SqliteStore = SqlStore<Sqlite>;
 pub struct Sqlite {
     pool: SqlitePool,
     file: Option<PathBuf>,
+    /// SQLite has one writer at a time. Those who wait for their turn here leave the connections to who reads.
+    writer: Semaphore,
     /// Whether the file is there, or somebody else's to make.
     made: AtomicBool,
 }
@@ -72,7 +75,7 @@ impl SqlStore<Sqlite> {
             || name == Path::new(":memory:")
             || name.to_string_lossy().starts_with("file:sqlx-in-memory-");
         let file = (!in_memory).then(|| name.to_path_buf());
-        Self::on(Sqlite { pool, file, made: AtomicBool::new(true) })
+        Self::on(Sqlite::on(pool, file, true))
     }
 
     /// Keeps sessions in this file, which is made when it is first needed, for its owner's eyes alone. Nothing is
@@ -88,7 +91,7 @@ impl SqlStore<Sqlite> {
     pub fn in_memory() -> Self {
         let options = SqliteConnectOptions::new().filename(":memory:").in_memory(true).shared_cache(false);
         let pool = unhurried().max_connections(1).connect_lazy_with(options);
-        Self::on(Sqlite { pool, file: None, made: AtomicBool::new(true) })
+        Self::on(Sqlite::on(pool, None, true))
     }
 
     pub(crate) fn open_with(options: SqliteConnectOptions) -> Self {
@@ -99,7 +102,7 @@ impl SqlStore<Sqlite> {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(ANSWER);
         let pool = unhurried().max_connections(CONNECTIONS).connect_lazy_with(options);
-        Self::on(Sqlite { pool, file: Some(file), made: AtomicBool::new(false) })
+        Self::on(Sqlite::on(pool, Some(file), false))
     }
 }
 
@@ -110,6 +113,18 @@ fn unhurried() -> SqlitePoolOptions {
 }
 
 impl Sqlite {
+    fn on(pool: SqlitePool, file: Option<PathBuf>, made: bool) -> Self {
+        Self { pool, file, writer: Semaphore::new(1), made: AtomicBool::new(made) }
+    }
+
+    /// The turn to write.
+    async fn turn(&self, doing: &str, until: Instant) -> Result<SemaphorePermit<'_>, StoreError> {
+        match timeout_at(until, self.writer.acquire()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            _ => Err(late(NAME, doing)),
+        }
+    }
+
     async fn acquire(&self, doing: &str) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
         if let (false, Some(file)) = (self.made.load(Ordering::Acquire), &self.file) {
             make(file).map_err(|error| {
@@ -137,6 +152,11 @@ impl Engine for Sqlite {
 
     async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
         let until = Instant::now() + ANSWER;
+        let _turn = if step.sql.starts_with("SELECT") {
+            None
+        } else {
+            Some(self.turn(step.doing, until).await.map_err(Refused::Failed)?)
+        };
         loop {
             let mut connection = self.acquire(step.doing).await.map_err(Refused::Failed)?;
             let mut query = sqlx::query(step.sql);

@@ -1,4 +1,5 @@
 //! The SQLite store, on files and in memory.
 
 mod files;
+mod locked;
 mod suite;

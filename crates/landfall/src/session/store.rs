@@ -227,8 +227,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a record; whether there was one.
     ///
-    /// Of this and of what removes by an index: an engine that lost the answer and asked again may tell of nothing that
-    /// was removed, though it was.
+    /// A store whose first answer was lost, and that asked again, may say here and in the removals by an index that there
+    /// was nothing to remove.
     ///
     /// # Errors
     /// When the engine fails.
