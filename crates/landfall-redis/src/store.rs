@@ -106,6 +106,8 @@ impl RedisStore {
     /// When the name is empty or holds anything but letters, digits and `-`, `_`, `.`, `:`.
     pub fn key_prefix(mut self, name: &str) -> Result<Self, StoreError> {
         self.keys = Keys::new(name)?;
+        // Another name is another channel.
+        self.watchers = Arc::default();
         Ok(self)
     }
 

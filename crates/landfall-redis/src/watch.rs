@@ -55,6 +55,17 @@ impl Watchers {
     }
 }
 
+/// Lets the next call begin to listen again where this task ended with its runtime.
+struct Turn(Weak<Watchers>);
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        if let Some(watchers) = self.0.upgrade() {
+            watchers.listening.store(false, Ordering::Release);
+        }
+    }
+}
+
 /// Tells; false when the store is gone and nobody is left to be told.
 fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
     watchers.upgrade().map(|watchers| watchers.tell(change)).is_some()
@@ -62,11 +73,14 @@ fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
 
 /// Runs until the store is gone.
 async fn listen(watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
+    let mut turn = Turn(Weak::clone(&watchers));
     let mut pause = SHORTEST_PAUSE;
+    let mut failed_before = false;
     while watchers.strong_count() > 0 {
         match within(Subscription::open(&server, &channel)).await {
             Some(Ok(subscription)) => {
                 pause = SHORTEST_PAUSE;
+                failed_before = false;
                 follow(&watchers, subscription).await;
                 // From here on changes are missed.
                 tell(&watchers, Change::Everything);
@@ -76,10 +90,26 @@ async fn listen(watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
                 tracing::warn!(
                     "the cluster's client does not speak RESP3: changed sessions are not heard of"
                 );
+                // Nor will it the next time.
+                turn.0 = Weak::new();
                 return;
             }
-            Some(Err(error)) => tracing::debug!(reason = reason(&error), "cannot listen to Redis yet"),
-            None => tracing::debug!("cannot listen to Redis yet: no answer in time"),
+            failed => {
+                let reason = match &failed {
+                    Some(Err(error)) => reason(error),
+                    _ => "no answer in time".to_owned(),
+                };
+                // Once for the operator, whose rights or network may be to blame; then it is known.
+                if failed_before {
+                    tracing::debug!(reason, "cannot listen to Redis yet");
+                } else {
+                    tracing::warn!(
+                        reason,
+                        "cannot listen to Redis yet: copies of ended sessions live as long as the near cache keeps them"
+                    );
+                }
+                failed_before = true;
+            }
         }
         sleep(pause).await;
         pause = (pause * 2).min(LONGEST_PAUSE);

@@ -38,7 +38,7 @@ local function tell(key)
 end
 
 -- Forgets members whose records are gone. Each time an index has grown to a power of two: what that costs is
--- shared by the members that made it grow, and it never holds twice what is alive.
+-- shared by the members that made it grow.
 local function prune(index)
   local size, power = redis.call('ZCARD', index), 8
   while power < size do power = power * 2 end
@@ -56,7 +56,6 @@ local function put(key, raw, ttl)
   for _, index in ipairs(record.indexes) do
     redis.call('ZADD', index, record.created, key)
     if redis.call('PTTL', index) < tonumber(ttl) then redis.call('PEXPIRE', index, ttl) end
-    prune(index)
   end
 end
 

@@ -6,4 +6,5 @@ if there and there.writing == read(raw).writing then return 1 end
 if there and not there.ended then return 0 end
 if there then take(key, there) end
 put(key, raw, ttl)
+for _, index in ipairs(read(raw).indexes) do prune(index) end
 return 1

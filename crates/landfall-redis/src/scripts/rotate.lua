@@ -12,7 +12,16 @@ if old ~= new and there then
   if not there.ended then return CONFLICT end
   take(new, there)
 end
-take(old, current)
+-- First what a full memory refuses: nothing is undone when a script breaks off.
 put(new, raw, ttl)
+if old ~= new then
+  take(old, current)
+else
+  local kept = {}
+  for _, index in ipairs(written.indexes) do kept[index] = true end
+  for _, index in ipairs(current.indexes) do
+    if not kept[index] then redis.call('ZREM', index, old) end
+  end
+end
 tell(old)
 return DONE
