@@ -86,9 +86,11 @@ async fn requests_that_are_given_up_while_the_network_is_silent_leave_the_pool_u
     let (server, clock) = (shared().await, VirtualClock::default());
     let database = server.database().await;
     let proxy = Proxy::start(server.port()).await;
-    let (store, _) = store_behind(&proxy, &database, &clock).await;
+    let (store, pool) = store_behind(&proxy, &database, &clock).await;
     store.create(key(1), record(&clock, 1)).await.unwrap();
 
+    // What is given up below is a statement, not the pool's own sign of life.
+    until("the connection is idle", async || (pool.num_idle() == 1).then_some(())).await;
     proxy.fall_silent(true);
     for _ in 0..20 {
         timeout(Duration::from_millis(100), store.load(key(1))).await.unwrap_err();
