@@ -175,8 +175,11 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The keys that seal cookies and records: the first seals, all open. To rotate, put a new one in front
-    /// and take the old one away once its sessions have expired. Several instances need the same keys.
+    /// The keys that seal cookies and records: the first seals, all open. Several instances need the same keys.
+    ///
+    /// To rotate: add the new key at the end on every instance, so that all can open what it seals; then move it
+    /// to the front; and take the old one away once its sessions have expired. One instance alone can put it in
+    /// front at once.
     pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
         self.cookie_keys = keys.into_iter().collect();
         self
@@ -353,8 +356,8 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// How long a call to the provider may take: to connect, and altogether. Default: 5 s and 15 s. For the
-    /// stock client.
+    /// How long a call to the provider may take: to connect, and altogether. Default: 5 s and 15 s. The stock
+    /// client keeps to it; a client of yours has to, and a refresh is cut off soon after.
     pub fn http_timeouts(mut self, connect: Duration, total: Duration) -> Self {
         self.connect_timeout = connect;
         self.http_timeout = total;
@@ -469,7 +472,7 @@ impl RelyingPartyBuilder {
             provider: Provider::new(issuer, Arc::clone(&http), Arc::clone(&self.clock)),
             sessions,
             attempts: Attempts::new(),
-            refreshes: Refreshes::new(self.http_timeout),
+            refreshes: Refreshes::new(self.http_timeout, self.store_timeout),
             events: self.events,
             http,
             clock: self.clock,

@@ -89,7 +89,8 @@ impl<'a> Sessions<'a> {
         self.end_selected(user.subject(), selection).await
     }
 
-    /// Ends every session of a subject; how many.
+    /// Ends every session of a subject; how many. A session that was sealed into its cookie before there was a
+    /// store is not reached: it ends by itself, after 8 hours by default.
     ///
     /// # Errors
     /// When there is no store, or it fails.

@@ -197,6 +197,22 @@ wherever_stored! {
         }
     }
 
+    async fn keys_that_cannot_be_had_just_now_cost_nobody_their_session(framework, kind) {
+        let (world, _) = due(framework, kind).await;
+        world.provider.rotate_keys().unwrap();
+        world.provider.inject_always(Fault::disconnect(Endpoint::Jwks));
+        assert_eq!(expires_in(&fetch(&world, "/token").await), 3600);
+        assert_eq!(greeting(&world).await, "hello ada");
+    }
+
+    async fn a_provider_that_wants_to_see_the_person_is_shown_them_and_the_session_stands(framework, kind) {
+        let (world, _) = due(framework, kind).await;
+        world.wait(OVER);
+        world.provider.inject_always(Fault::token_response(RawResponse::json(400, &json!({"error": "interaction_required"}))));
+        assert_eq!(fetch(&world, "/token").await.status, 401);
+        assert_eq!(fetch(&world, "/dashboard").await.status, 200);
+    }
+
     async fn a_browser_that_hangs_up_does_not_lose_the_tokens(framework, kind) {
         let (world, _) = due(framework, kind).await;
         world.wait(OVER);

@@ -168,6 +168,8 @@ impl RelyingPartyBuilder {
         let address = address.expose().as_str();
         // Only the scheme is ever repeated: an address may hold a password.
         let scheme = address.split(':').next().unwrap_or_default();
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let scheme = if scheme.bytes().all(is_scheme) { scheme } else { "" };
         self.store = match scheme {
             "cookie" => None,
             "memory" => Some(Arc::new(MemoryStore::with_clock(Arc::clone(&self.clock)))),

@@ -1,6 +1,7 @@
 //! A cookie key on loopback, kept beside an embedded store, so that a restart signs nobody out.
 
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -41,9 +42,11 @@ fn make(file: &Path) -> std::io::Result<CookieKey> {
     }
     let key = CookieKey::generate().map_err(|_| std::io::Error::from(ErrorKind::Other))?;
     let mut draft = file.as_os_str().to_owned();
-    draft.push(format!(".{}", std::process::id()));
+    // Seeded by the operating system: no two drafts are one.
+    draft.push(format!(".{:016x}", RandomState::new().hash_one(std::process::id())));
     let draft = PathBuf::from(draft);
-    let written = private(&draft).and_then(|mut open| {
+    let mut open = private(&draft)?;
+    let written = (|| {
         open.write_all(key.to_base64url().as_bytes())?;
         open.sync_all()?;
         // Unlike a rename, this fails where there is one already; but not every file system can do it.
@@ -51,7 +54,7 @@ fn make(file: &Path) -> std::io::Result<CookieKey> {
             ErrorKind::AlreadyExists => Err(error),
             _ => fs::rename(&draft, file),
         })
-    });
+    })();
     let _ = fs::remove_file(&draft);
     written.map(|()| key)
 }

@@ -36,6 +36,8 @@ const LEEWAY: Duration = Duration::from_secs(60);
 const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long tokens that were obtained wait for a store that is down: they are the only ones there are.
+const KEEP_TRYING: Duration = Duration::from_secs(10 * 60);
 const FIRST_LOOK: Duration = Duration::from_millis(20);
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
@@ -98,6 +100,8 @@ pub(crate) async fn fresh(
         Ok(Outcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
         // The session stands, and so does its token while it lasts.
         _ if is_good(now) => Ok(handed_out(old, now)),
+        // The provider wants to see the person (consent, another factor): the session is as good as it was.
+        Ok(Outcome::Failed(ErrorCode::TokenRefused, _)) => Err(AccessTokenError::Wanted(SignInWanted::new())),
         Ok(Outcome::Failed(code, detail)) => Err(AccessTokenError::Failed(Error::new(code).detail(detail))),
         Err(_) => Err(AccessTokenError::Failed(
             Error::new(ErrorCode::ProviderTimeout).detail("the refresh came to no end"),
@@ -118,20 +122,28 @@ impl Leg<'_> {
         let Some(store) = inner.sessions.store() else { return Ok(Outcome::SignIn) };
         let lease = inner.refreshes.lease();
         let (name, holder) = (lease_name(self.id), shared::holder(&*inner.entropy)?);
-        // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
-        // the keys turn out to be missing.
-        let metadata = inner.provider.metadata().await?;
-        let keys = inner.provider.keys(&metadata).await?;
         let mut pause = FIRST_LOOK;
         loop {
             if let Look::Done(outcome) = self.look().await? {
                 return Ok(outcome);
             }
+            // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
+            // the keys turn out to be missing.
+            let metadata = inner.provider.metadata().await?;
+            let keys = inner.provider.keys(&metadata).await?;
             // Not everybody at once: when a thousand sessions come due in the same second, the provider stays up.
-            let slot = inner.refreshes.slot().await;
+            let slot = tokio::time::timeout(lease, inner.refreshes.slot()).await.map_err(|_| {
+                Error::new(ErrorCode::ProviderTimeout).detail("too many refreshes wait for the provider")
+            })?;
             let taken_at = Instant::now();
-            if inner.sessions.bounded(store.lease(name, holder, lease)).await? {
-                let outcome = self.holding_the_lease(taken_at, &metadata, keys).await;
+            let taken = inner.sessions.bounded(store.lease(name, holder, lease)).await;
+            let outcome = match taken {
+                Ok(true) => Some(self.holding_the_lease(taken_at, &metadata, keys).await),
+                Ok(false) => None,
+                // Perhaps it was taken, and only the answer lost.
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(outcome) = outcome {
                 // One that stays is over by itself.
                 let _ = inner.sessions.bounded(store.release(name, holder)).await;
                 return outcome;
@@ -150,7 +162,7 @@ impl Leg<'_> {
     /// What the store says now, whatever copies there are.
     async fn look(&self) -> Result<Look, Error> {
         let now = self.inner.clock.now();
-        let session = self.inner.sessions.load(vec![self.id.clone()], now).await?;
+        let session = self.inner.sessions.reload(self.id, now).await?;
         let Some(session) = session else { return Ok(Look::Done(Outcome::SignIn)) };
         Ok(match &session.tokens {
             Some(tokens) if is_fresh(tokens, now) => Look::Done(Outcome::Token(tokens.clone())),
@@ -174,7 +186,7 @@ impl Leg<'_> {
             Look::Due(before) => before,
         };
         // Whatever client does the call, it must not outlast the lease.
-        let left = (self.inner.refreshes.lease() * 3 / 4).saturating_sub(taken_at.elapsed());
+        let left = self.inner.refreshes.lease().saturating_sub(taken_at.elapsed());
         match self.ask(&before, left, metadata, keys).await {
             Ok(refreshed) => self.keep(&before, &refreshed).await,
             Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
@@ -227,8 +239,21 @@ impl Leg<'_> {
         let Some(id_token) = &tokens.id_token else { return Ok(None) };
         let verified = match self.verify(&keys, id_token, before, tokens) {
             Err(Rejection::UnknownKey) => {
-                let keys = self.inner.provider.keys_beyond(metadata, &keys).await?;
-                self.verify(&keys, id_token, before, tokens)
+                let newer = self
+                    .inner
+                    .provider
+                    .keys_beyond(metadata, &keys)
+                    .await
+                    .unwrap_or_else(|_| Arc::clone(&keys));
+                if Arc::ptr_eq(&newer, &keys) {
+                    // The keys cannot be had anew just now. The access token came from the provider all the same;
+                    // nothing of the ID token is believed.
+                    tracing::warn!(
+                        "a refreshed ID token names a key that is not known yet: it is left aside"
+                    );
+                    return Ok(None);
+                }
+                self.verify(&newer, id_token, before, tokens)
             }
             verified => verified,
         };
@@ -266,13 +291,14 @@ impl Leg<'_> {
         id_token::verify_refreshed(id_token.expose(), keys, &expect, &original)
     }
 
-    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked until the lease ends.
+    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again; meanwhile
+    /// nobody here sends the spent one, and nobody elsewhere can without the store.
     async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<Outcome, Error> {
         let (inner, began) = (self.inner, Instant::now());
         let mut pause = FIRST_LOOK;
         let saved = loop {
             match inner.sessions.keep_tokens(self.id, &before.spent, refreshed, inner.clock.now()).await {
-                Err(error) if began.elapsed() < inner.refreshes.lease() => {
+                Err(error) if began.elapsed() < KEEP_TRYING => {
                     tracing::warn!(code = error.code().name(), %error, "refreshed tokens could not be kept yet");
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LAST_LOOK);
@@ -293,7 +319,7 @@ impl Leg<'_> {
                 Ok(Outcome::SignIn)
             }
             Err(error) => {
-                tracing::error!(code = error.code().name(), %error, "refreshed tokens are lost: the session will end at the next refresh");
+                tracing::error!(code = error.code().name(), %error, "refreshed tokens are lost: the session ends when an access token is wanted again");
                 Ok(Outcome::Token(refreshed.tokens.clone()))
             }
         }

@@ -135,9 +135,13 @@ impl SessionKeeper {
     fn find_stored(&self, text: &[u8], now: Timestamp, to_load: &mut Vec<SessionId>) -> Option<Alive> {
         let id = SessionId::parse(text)?;
         match self.cache.stored(&id.record_key().0, now) {
-            Some(session) if session.stored.as_ref().is_some_and(|stored| stored.id.is(&id)) => {
-                (!session.is_over(now)).then_some((session, false))
+            Some(session)
+                if session.stored.as_ref().is_some_and(|stored| stored.id.is(&id))
+                    && !session.is_over(now) =>
+            {
+                Some((session, false))
             }
+            // Not here, or over as far as is known here: another instance may have renewed it.
             _ => {
                 to_load.push(id);
                 None
@@ -176,7 +180,11 @@ impl SessionKeeper {
             let key = id.record_key();
             let changes = self.changes.of(key);
             let Some(stored) = self.bounded(store.load(key)).await? else { continue };
-            let Some(session) = self.seals.open(&id, &stored)? else { continue };
+            let Some(session) = self.seals.open(&id, &stored)? else {
+                // Somebody's guess at the other half, a key that is not here (yet), or a later release's.
+                tracing::debug!("a session's record could not be opened");
+                continue;
+            };
             if session.is_over(now) || stored.is_expired(now) {
                 continue;
             }
@@ -188,6 +196,20 @@ impl SessionKeeper {
             return Ok(Some(session));
         }
         Ok(None)
+    }
+
+    /// The session as the store has it now, for whoever opened it before. One that is there and can not be
+    /// opened any more has not ended: another instance wrote it, with a key that this one does not have yet.
+    pub(crate) async fn reload(&self, id: &SessionId, now: Timestamp) -> Result<Option<Arc<Session>>, Error> {
+        let session = self.load(vec![id.clone()], now).await?;
+        let Some(store) = self.store.as_ref().filter(|_| session.is_none()) else { return Ok(session) };
+        match self.bounded(store.load(id.record_key())).await? {
+            Some(record) if self.seals.open(id, &record)?.is_none() => {
+                Err(Error::new(ErrorCode::StoreUnavailable)
+                    .detail("a record that another instance wrote with a newer key or format"))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Begins a session: always a new one, with a new id. Gives its cookie's value and lifetime.
@@ -253,7 +275,7 @@ impl SessionKeeper {
         now: Timestamp,
     ) -> Result<Saved, Error> {
         for _ in 0..TRIES {
-            let Some(current) = self.load(vec![id.clone()], now).await? else { return Ok(Saved::Gone) };
+            let Some(current) = self.reload(id, now).await? else { return Ok(Saved::Gone) };
             let Some(place) = &current.stored else { return Ok(Saved::Gone) };
             let has = current.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref());
             if !has.is_some_and(|has| has.matches(spent.expose().as_bytes())) {
@@ -345,6 +367,11 @@ impl SessionKeeper {
             self.changes.count(Change::Record(*key));
             self.cache.forget(Change::Record(*key));
         }
+    }
+
+    pub(super) fn forget_everything(&self) {
+        self.changes.count(Change::Everything);
+        self.cache.forget(Change::Everything);
     }
 
     /// Gives the store so long to answer, and no longer. Must run where tokio keeps time.

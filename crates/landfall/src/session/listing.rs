@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::SessionKeeper;
-use super::store::{RecordKey, Selection, SessionStore};
+use super::store::{IndexKey, RecordKey, Selection, SessionStore};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
@@ -69,7 +69,7 @@ impl SessionKeeper {
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, Error> {
         let store = self.shared()?;
         let mut found = BTreeMap::new();
-        for index in self.seals.subjects(subject)? {
+        for index in self.places(subject)? {
             found.extend(self.bounded(store.list_by_subject(index, MOST_LISTED)).await?);
         }
         let mut infos: Vec<_> = found
@@ -93,13 +93,8 @@ impl SessionKeeper {
     /// Ends one session, if it is this subject's; whether it was there.
     pub(crate) async fn end_one(&self, subject: &str, key: RecordKey) -> Result<bool, Error> {
         let store = self.shared()?;
-        for index in self.seals.subjects(subject)? {
-            let listed = self.bounded(store.list_by_subject(index, MOST_LISTED)).await?;
-            if listed.iter().any(|(listed, _)| *listed == key) {
-                return self.remove(key).await;
-            }
-        }
-        Ok(false)
+        let Some(record) = self.bounded(store.load(key)).await? else { return Ok(false) };
+        if self.places(subject)?.contains(&record.subject) { self.remove(key).await } else { Ok(false) }
     }
 
     /// Ends the selected sessions of a subject; which ones.
@@ -110,12 +105,26 @@ impl SessionKeeper {
     ) -> Result<Vec<RecordKey>, Error> {
         let store = self.shared()?;
         let mut ended = Vec::new();
-        for index in self.seals.subjects(subject)? {
-            let removed = self.bounded(store.remove_by_subject(index, selection)).await?;
-            self.forget(&removed);
-            ended.extend(removed);
+        for index in self.places(subject)? {
+            match self.bounded(store.remove_by_subject(index, selection)).await {
+                Ok(removed) => {
+                    self.forget(&removed);
+                    ended.extend(removed);
+                }
+                Err(error) => {
+                    // It may have been done, and of what is not known.
+                    self.forget_everything();
+                    return Err(error);
+                }
+            }
         }
         Ok(ended)
+    }
+
+    /// Where a subject's records are found, those of older cookie keys first: a record that is renewed
+    /// meanwhile moves on to where it is looked for last.
+    fn places(&self, subject: &str) -> Result<Vec<IndexKey>, Error> {
+        Ok(self.seals.subjects(subject)?.into_iter().rev().collect())
     }
 
     fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {

@@ -256,7 +256,7 @@ impl SessionStore for MemoryStore {
 
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
         let (mut state, now) = self.swept();
-        let capacity = state.capacity;
+        let capacity = state.capacity.max(FEWEST_NAMES);
         state.leases.hold(name, holder, now, now.plus(span), capacity)
     }
 
@@ -267,7 +267,7 @@ impl SessionStore for MemoryStore {
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         let (mut state, now) = self.swept();
-        let capacity = state.capacity;
+        let capacity = state.capacity.max(FEWEST_NAMES);
         state.remembered.hold(name, 0, now, now.plus(span), capacity)
     }
 
@@ -279,6 +279,8 @@ impl SessionStore for MemoryStore {
 
 /// How many sessions there may be, if nobody says.
 const CAPACITY: usize = 1_000_000;
+/// Strangers who start sign-ins leave names behind for a while; a small store has room for many of them.
+const FEWEST_NAMES: usize = 100_000;
 /// How many of each kind are removed by one call, at most. More than one call can add.
 const SWEPT_AT_ONCE: usize = 16;
 /// How long a warning stands before the next.

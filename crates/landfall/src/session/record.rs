@@ -41,7 +41,9 @@ struct WireTokens<'a> {
     id_token: &'a str,
 }
 
-/// What was added since: missing in what an older release wrote.
+/// What was added since: missing in what an older release wrote. What is added next is a struct of its own
+/// behind this one, read where there is something left: a further field here could not be told from a record
+/// that was cut short.
 #[derive(Default, Serialize, Deserialize)]
 struct Later {
     tokens_obtained_at: Option<u64>,

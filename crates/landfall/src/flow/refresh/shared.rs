@@ -7,7 +7,7 @@ use quick_cache::sync::Cache;
 use tokio::sync::{Semaphore, SemaphorePermit, SetOnce};
 
 use crate::clock::{Entropy, Timestamp};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Fault};
 use crate::session::{RecordKey, Tokens};
 
 /// Refreshes at the same time.
@@ -38,9 +38,11 @@ pub(super) enum Outcome {
 }
 
 impl Refreshes {
-    /// `deadline`: how long a call to the provider may take.
-    pub(crate) fn new(deadline: Duration) -> Self {
-        Self { flights: Cache::new(CAPACITY), slots: Semaphore::new(AT_ONCE), lease: deadline * 2 }
+    /// How long a call to the provider may take, and one to the store. Under the lease there are two of these
+    /// before the provider is called.
+    pub(crate) fn new(call: Duration, store: Duration) -> Self {
+        let lease = (call * 2).max(call + store * 3);
+        Self { flights: Cache::new(CAPACITY), slots: Semaphore::new(AT_ONCE), lease }
     }
 
     /// How long a lease lasts: well beyond the deadline of the call it is for. It is never renewed.
@@ -65,9 +67,9 @@ impl Refreshes {
         (flight, is_first)
     }
 
-    /// Tells everybody what came of it. A refresh that failed stays known for a while.
+    /// Tells everybody what came of it. One that failed at the provider stays known for a while.
     pub(super) fn leave(&self, key: RecordKey, flight: &Arc<Flight>, outcome: Outcome, now: Timestamp) {
-        if !matches!(outcome, Outcome::Failed(..)) {
+        if !matches!(outcome, Outcome::Failed(code, _) if code.fault() != Fault::Store) {
             self.flights.remove_if(&key, |known| Arc::ptr_eq(known, flight));
         }
         // It is set once, by whoever began it.
@@ -100,6 +102,8 @@ impl Flight {
 
 impl Outcome {
     pub(super) fn failed(error: &Error) -> Self {
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(code = error.code().name(), %error, source, "no fresh access token");
         Self::Failed(error.code(), error.operator_detail().unwrap_or("the refresh failed").to_owned())
     }
 }

@@ -37,12 +37,13 @@ fn ending_at(secs: u64) -> StoredRecord {
 async fn a_flood_of_names_stops_at_the_capacity_and_pushes_out_no_session() {
     let (store, clock) = store(100);
     store.create(RecordKey(name(1)), ending_at(10_000)).await.unwrap();
-    for number in 0..100 {
+    let names = u64::try_from(FEWEST_NAMES).unwrap();
+    for number in 0..names {
         assert!(store.lease(name(number), 1, Duration::from_secs(900)).await.unwrap());
         assert!(store.remember_once(name(number), Duration::from_secs(900)).await.unwrap());
     }
-    store.lease(name(100), 1, Duration::from_secs(900)).await.unwrap_err();
-    store.remember_once(name(100), Duration::from_secs(900)).await.unwrap_err();
+    store.lease(name(names), 1, Duration::from_secs(900)).await.unwrap_err();
+    store.remember_once(name(names), Duration::from_secs(900)).await.unwrap_err();
     // What is remembered stays remembered, however many come after.
     assert!(!store.remember_once(name(0), Duration::from_secs(900)).await.unwrap());
     assert!(store.load(RecordKey(name(1))).await.unwrap().is_some());
