@@ -40,7 +40,8 @@ impl Watchers {
         if !self.wanted.load(Ordering::Acquire) || self.listening.swap(true, Ordering::AcqRel) {
             return;
         }
-        tokio::spawn(listen(Arc::downgrade(self), link.server().clone(), keys.channel()));
+        let turn = Turn(Arc::downgrade(self));
+        tokio::spawn(listen(turn, Arc::downgrade(self), link.server().clone(), keys.channel()));
     }
 
     fn tell(&self, change: Change) {
@@ -72,8 +73,7 @@ fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
 }
 
 /// Runs until the store is gone.
-async fn listen(watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
-    let mut turn = Turn(Weak::clone(&watchers));
+async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
     let mut pause = SHORTEST_PAUSE;
     let mut failed_before = false;
     while watchers.strong_count() > 0 {

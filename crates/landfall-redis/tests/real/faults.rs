@@ -163,6 +163,10 @@ async fn memory_that_is_full_is_an_error_and_takes_no_session() {
     server.ask::<()>(cmd("CONFIG").arg("SET").arg("maxmemory").arg(1).clone()).await;
     assert!(store.create(key(2), record(&clock, 1)).await.is_err());
     assert!(store.load(key(1)).await.unwrap().is_some());
+    // A change that is refused leaves the record and its place in the list.
+    assert!(store.update(key(1), 1, version(record(&clock, 1), 2)).await.is_err());
+    let listed = store.list_by_subject(record(&clock, 1).subject, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|(_, record)| record.version).collect::<Vec<_>>(), [1]);
     assert!(store.remove(key(1)).await.unwrap(), "a session can be ended all the same");
 }
 

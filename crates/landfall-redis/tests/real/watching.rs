@@ -98,3 +98,43 @@ async fn nobody_listens_for_a_store_that_is_gone() {
     })
     .await;
 }
+
+#[test]
+fn a_store_whose_runtime_ended_is_told_again_on_the_next() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let clock = VirtualClock::default();
+    let first = runtime();
+    let server = first.block_on(Server::start(&[]));
+    let store = crate::kit::store(&server, &clock);
+    let told = Told::watch(&store);
+    first.block_on(async {
+        store.load(key(1)).await.unwrap();
+        told.hears(Change::Everything).await;
+    });
+    drop(first);
+    runtime().block_on(async {
+        told.take();
+        until("it is told again", async || {
+            // The connection of the runtime that ended fails once.
+            let _ = store.load(key(1)).await;
+            told.has(Change::Everything).then_some(())
+        })
+        .await;
+    });
+}
+
+#[tokio::test]
+async fn stores_of_different_names_are_told_each_of_their_own() {
+    let clock = VirtualClock::default();
+    let store = crate::kit::store(shared().await, &clock);
+    let one = store.clone().key_prefix("watching-one").unwrap();
+    let two = store.key_prefix("watching-two").unwrap();
+    let (told_one, told_two) = (Told::watch(&one), Told::watch(&two));
+    for (store, told) in [(&one, &told_one), (&two, &told_two)] {
+        store.create(key(1), record(&clock, 1)).await.unwrap();
+        told.hears(Change::Everything).await;
+    }
+    two.remove(key(1)).await.unwrap();
+    told_two.hears(Change::Record(key(1))).await;
+    assert!(!told_one.has(Change::Record(key(1))));
+}
