@@ -29,7 +29,11 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
     let session = match &request.found {
         // A near copy may hold tokens that were refreshed since: the newest are the ones to revoke.
         Found::Session { session, .. } => match &session.stored {
-            Some(place) => inner.sessions.load(vec![place.id.clone()], inner.clock.now()).await?,
+            Some(place) => {
+                let newest = inner.sessions.load(vec![place.id.clone()], inner.clock.now()).await?;
+                // One that cannot be read here any more is ended all the same.
+                Some(newest.unwrap_or_else(|| Arc::clone(session)))
+            }
             None => Some(Arc::clone(session)),
         },
         Found::Load(ids) => inner.sessions.load(ids.clone(), inner.clock.now()).await?,

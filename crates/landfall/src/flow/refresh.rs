@@ -190,10 +190,7 @@ impl Leg<'_> {
         match self.ask(&before, left, metadata, keys).await {
             Ok(refreshed) => self.keep(&before, &refreshed).await,
             Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
-            Err(Unrefreshed::Failed(error)) => {
-                tracing::warn!(code = error.code().name(), %error, "the access token could not be refreshed; the session is kept");
-                Err(error)
-            }
+            Err(Unrefreshed::Failed(error)) => Err(error),
         }
     }
 

@@ -148,9 +148,8 @@ pub(crate) fn verify_refreshed(
         return Err(invalid("sub is not the one that signed in"));
     }
     // Seconds: a session keeps no more of it.
-    let secs = |time: Timestamp| time.secs();
     if let (Some(now), Some(then)) = (claims.auth_time, original.auth_time)
-        && secs(now) != secs(then)
+        && now.secs() != then.secs()
     {
         return Err(invalid("auth_time is not that of the sign-in"));
     }

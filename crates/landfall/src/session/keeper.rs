@@ -258,7 +258,7 @@ impl SessionKeeper {
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, Error> {
         let Some(place) = &session.stored else { return Ok(None) };
-        match self.change(session, place, (**session).clone(), now).await? {
+        match self.change(place, (**session).clone(), now).await? {
             (Updated::Done, renewed) => Ok(Some(Arc::new(renewed))),
             // Somebody else renewed or changed it: the copy here is old, the session stands.
             (Updated::Conflict, _) => self.load(vec![place.id.clone()], now).await,
@@ -289,7 +289,7 @@ impl SessionKeeper {
             if let Some(ceiling) = refreshed.ceiling {
                 next.expires_at = next.expires_at.min(ceiling);
             }
-            match self.change(&current, place, next, now).await? {
+            match self.change(place, next, now).await? {
                 (Updated::Done, next) => return Ok(Saved::Done(Arc::new(next))),
                 (Updated::Conflict, _) => {}
                 (Updated::Gone, _) => return Ok(Saved::Gone),
@@ -298,10 +298,9 @@ impl SessionKeeper {
         Err(Error::new(ErrorCode::StoreUnavailable).detail("the record was changed again and again"))
     }
 
-    /// Puts `next` in the place of `current`, if that is still what is stored, with another idle span.
+    /// Puts `next` in the place of what stands there, if that is still of its version, with another idle span.
     async fn change(
         &self,
-        current: &Session,
         place: &Stored,
         mut next: Session,
         now: Timestamp,
@@ -314,7 +313,6 @@ impl SessionKeeper {
         let record = self.seals.seal(&next, &stored, &admin)?;
         stored.admin = record.admin.clone();
         next.stored = Some(stored);
-        debug_assert_eq!(current.created_at, next.created_at, "a change keeps the session's beginning");
         let updated = self.bounded(store.update(key, place.version, record)).await;
         // Not kept near, whatever came of it: a sign-out may have come right behind.
         self.cache.forget(Change::Record(key));

@@ -47,7 +47,8 @@ impl MemoryStore {
     /// removed, with a warning in the log: whoever it belongs to has to sign in again. A session takes about a
     /// kilobyte, and its tokens on top.
     ///
-    /// There may be as many leases, and as many remembered names; where they are full, the next is an error.
+    /// There may be as many leases, and as many remembered names, and never fewer than 100 000 of each; where they
+    /// are full, the next is an error.
     #[must_use]
     pub fn with_capacity(self, sessions: usize) -> Self {
         self.state().capacity = sessions.max(1);
@@ -108,7 +109,7 @@ struct State {
     records: Records,
     leases: Names,
     remembered: Names,
-    /// Of each of the three.
+    /// Of sessions; of the names, too, where it is more than the fewest.
     capacity: usize,
     pushed_out: PushedOut,
     // Shared, so that telling them copies nothing.

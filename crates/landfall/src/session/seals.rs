@@ -25,7 +25,8 @@ pub(crate) struct RecordSeals {
     admin: Sealer,
 }
 
-/// What can be known of a session without its cookie. Written as `record.rs` says: fields are only added.
+/// What can be known of a session without its cookie. As in `record.rs`: what is added comes as a struct behind
+/// this one, and an older release leaves it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Admin {
     last_seen: u64,

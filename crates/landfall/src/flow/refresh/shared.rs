@@ -103,7 +103,7 @@ impl Flight {
 impl Outcome {
     pub(super) fn failed(error: &Error) -> Self {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(code = error.code().name(), %error, source, "no fresh access token");
+        tracing::warn!(code = error.code().name(), %error, source, "the access token could not be refreshed; the session is kept");
         Self::Failed(error.code(), error.operator_detail().unwrap_or("the refresh failed").to_owned())
     }
 }
