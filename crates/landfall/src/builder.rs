@@ -12,7 +12,7 @@ use self::check::{check_base_urls, check_issuer, sealing};
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::env::by_variable;
 use crate::error::{ConfigError, Error};
-use crate::events::{Events, SessionEvent};
+use crate::events::{Event, Events};
 use crate::flow::attempts::Attempts;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
@@ -205,9 +205,21 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Hears of sessions that begin, are refreshed and end on this instance. It is called on the relying
-    /// party's runtime and must not block.
-    pub fn on_session_event(mut self, listener: impl Fn(&SessionEvent) + Send + Sync + 'static) -> Self {
+    /// Hears of sign-ins that start, succeed and fail, and of sessions that are refreshed and end, on this
+    /// instance: enough to keep an audit trail without wrapping a handler. It is called in the middle of the work
+    /// and must not block.
+    ///
+    /// ```
+    /// use landfall::{EventKind, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example").on_event(|event| match event.kind {
+    ///     EventKind::SignInFailed(code) => eprintln!("{code}, reference {:?}", event.reference),
+    ///     EventKind::Ended(how) => eprintln!("{:?} is signed out: {how:?}", event.subject),
+    ///     _ => {}
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = Events::new(listener);
         self
     }

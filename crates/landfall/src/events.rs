@@ -1,33 +1,45 @@
-//! What the application is told of its sessions.
+//! What the application is told of sign-ins and sessions.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::error::ErrorCode;
 use crate::session::{RecordKey, SessionHandle};
 
-/// Something that happened to a session on this instance; see
-/// [`RelyingPartyBuilder::on_session_event`](crate::RelyingPartyBuilder::on_session_event).
+/// Something that happened on this instance; see
+/// [`RelyingPartyBuilder::on_event`](crate::RelyingPartyBuilder::on_event).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct SessionEvent {
+pub struct Event {
     /// What it was.
-    pub change: SessionChange,
-    /// Whose session it is: the subject identifier at the relying party's issuer.
-    pub subject: String,
-    /// Which session; `None` for one that is sealed into its cookie.
+    pub kind: EventKind,
+    /// Whose doing or whose session: the subject identifier at the relying party's issuer, where it is known.
+    pub subject: Option<String>,
+    /// Which session; `None` where there is none, or for one that is sealed into its cookie.
     pub session: Option<SessionHandle>,
+    /// What stands on the page that the person reads and in the log, where something failed.
+    pub reference: Option<String>,
 }
 
-/// What happened to a session.
+/// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SessionChange {
-    /// Somebody signed in, or the application began a session.
+pub enum EventKind {
+    /// A browser was sent to the provider.
+    SignInStarted,
+    /// Somebody came back and has a session.
+    SignedIn,
+    /// Somebody who was signed in came back with a stronger or fresher authentication or more scopes. Their
+    /// session before ends with [`EndReason::Replaced`].
+    SteppedUp,
+    /// Somebody came back and has no session for it, and why.
+    SignInFailed(ErrorCode),
+    /// The application began a session, by [`Sessions::create`](crate::Sessions::create).
     Created,
-    /// Its tokens were refreshed.
+    /// A session's tokens were refreshed.
     Refreshed,
-    /// It ended. One that nobody used any more runs out without an event.
+    /// A session ended. One that nobody used any more runs out without an event.
     Ended(EndReason),
 }
 
@@ -43,26 +55,51 @@ pub enum EndReason {
     Application,
     /// The provider did not refresh its tokens any more, or answered with somebody else's.
     RefreshRefused,
+    /// The provider said so by a logout token (OpenID Connect Back-Channel Logout 1.0).
+    BackChannel,
+    /// The provider said so through the browser (OpenID Connect Front-Channel Logout 1.0).
+    FrontChannel,
+    /// An IntelliAuth tenant said so by a webhook.
+    Webhook,
 }
 
 /// Whom to tell, if anybody.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Option<Arc<Listener>>);
 
-type Listener = dyn Fn(&SessionEvent) + Send + Sync;
+type Listener = dyn Fn(&Event) + Send + Sync;
 
 impl Events {
-    pub(crate) fn new(listener: impl Fn(&SessionEvent) + Send + Sync + 'static) -> Self {
+    pub(crate) fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(listener)))
     }
 
-    /// Tells it. A listener that panics harms nobody's sign-in.
-    pub(crate) fn tell(&self, change: SessionChange, subject: &str, key: Option<RecordKey>) {
-        tracing::debug!(?change, "session");
+    /// Tells of a session.
+    pub(crate) fn tell(&self, kind: EventKind, subject: Option<&str>, key: Option<RecordKey>) {
+        self.send(|| Event {
+            kind,
+            subject: subject.map(str::to_owned),
+            session: key.map(SessionHandle),
+            reference: None,
+        });
+    }
+
+    /// Tells of a sign-in that came to nothing.
+    pub(crate) fn failed(&self, code: ErrorCode, reference: &str) {
+        self.send(|| Event {
+            kind: EventKind::SignInFailed(code),
+            subject: None,
+            session: None,
+            reference: Some(reference.to_owned()),
+        });
+    }
+
+    /// A listener that panics harms nobody's sign-in.
+    fn send(&self, event: impl FnOnce() -> Event) {
         let Some(listener) = &self.0 else { return };
-        let event = SessionEvent { change, subject: subject.to_owned(), session: key.map(SessionHandle) };
+        let event = event();
         if catch_unwind(AssertUnwindSafe(|| listener(&event))).is_err() {
-            tracing::error!(?change, "the listener to session events panicked");
+            tracing::error!(kind = ?event.kind, "the listener to events panicked");
         }
     }
 }

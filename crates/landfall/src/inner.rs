@@ -228,8 +228,19 @@ impl Inner {
         base: usize,
         return_to: Option<&ReturnTo>,
     ) -> Reply {
-        let reference = self.reference();
-        log(error, &reference);
+        self.refuse_as(&self.reference(), error, kind, base, return_to)
+    }
+
+    /// The same under a reference that was given before.
+    pub(crate) fn refuse_as(
+        &self,
+        reference: &str,
+        error: &Error,
+        kind: RequestKind,
+        base: usize,
+        return_to: Option<&ReturnTo>,
+    ) -> Reply {
+        log(error, reference);
         let code = error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
         let mut reply = if html {
@@ -239,7 +250,7 @@ impl Inner {
             } else {
                 Next::Nothing
             };
-            pages::page(code.status(), title(code), code.sentence(), &next, Some(&reference))
+            pages::page(code.status(), title(code), code.sentence(), &next, Some(reference))
         } else {
             let body = serde_json::json!({
                 "type": "about:blank",
@@ -263,7 +274,7 @@ impl Inner {
     }
 
     /// Eight characters that a person can read out: no case, and none that look alike.
-    fn reference(&self) -> String {
+    pub(crate) fn reference(&self) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let mut bytes = [0; 8];
         if self.entropy.fill(&mut bytes).is_err() {

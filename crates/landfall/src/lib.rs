@@ -42,7 +42,7 @@ pub use challenge::{Prompt, SignInWanted};
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use decision::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
 pub use error::{ConfigError, Error, ErrorCode, Fault};
-pub use events::{EndReason, SessionChange, SessionEvent};
+pub use events::{EndReason, Event, EventKind};
 pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;

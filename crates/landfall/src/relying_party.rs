@@ -1,5 +1,7 @@
 //! The one object an application makes, and which path belongs to whom.
 
+mod endpoints;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -8,19 +10,16 @@ use crate::challenge::SignInWanted;
 use crate::clock::{Clock, Entropy};
 use crate::cookie::{CookieNames, SentCookie, sent_cookies};
 use crate::csrf;
-use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
+use crate::decision::{Decision, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
 use crate::events::Events;
 use crate::flow::attempts::Attempts;
-use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::login::{self, LoginStart};
-use crate::flow::logout::{self, LogoutRequest};
-use crate::flow::posted;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::{self, Due, Refreshes};
 use crate::guard::{RequestFacts, RequestKind, Signs};
 use crate::http_client::HttpClient;
-use crate::inner::{form_body, is_form, lost, return_to_in};
+use crate::inner::lost;
 use crate::origin::BaseUrl;
 use crate::pages::{self, Next};
 use crate::pending_login::AttemptSeals;
@@ -28,7 +27,7 @@ use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::runtime::Runtime;
 use crate::seal::Sealer;
-use crate::session::{self, Found, Session, SessionKeeper};
+use crate::session::{Found, Session, SessionKeeper};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
 use crate::visit::{AccessToken, AccessTokenError, Visit};
@@ -248,134 +247,6 @@ impl RelyingParty {
             Err(AccessTokenError::Failed(error))
         };
         inner.runtime.run(async move { refresh::fresh(&this, id, &old).await }, gone)
-    }
-
-    fn callback(&self, view: &dyn RequestView, base: usize, place: &Place, signs: &Signs<'_>) -> Step {
-        let inner = &self.inner;
-        let kind = signs.kind(view.method());
-        match view.method() {
-            // A browser that fetches ahead must not use the code up.
-            "GET" if signs.prefetch => {
-                let error = Error::new(ErrorCode::RequestMalformed).detail("a prefetch of the callback");
-                return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
-            }
-            "GET" => {}
-            "POST" if inner.settings.form_post => return self.posted_callback(view, base, kind),
-            _ => {
-                let allow = if inner.settings.form_post { "GET, POST" } else { "GET" };
-                return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, allow)));
-            }
-        }
-        let sent = sent_cookies(view, &place.names);
-        let request = CallbackRequest {
-            base,
-            query: view.query().unwrap_or_default().to_owned(),
-            found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
-            sent: sent.attempts,
-            label: view.header("user-agent").and_then(session::label),
-        };
-        let this = self.clone();
-        Step::Wait(inner.runtime.run(
-            async move {
-                Decision::Reply(match callback::finish(&this.inner, &request).await {
-                    Ok(reply) => reply,
-                    Err(failure) => {
-                        let return_to = Some(&failure.return_to);
-                        let mut reply = this.inner.refuse(&failure.error, kind, base, return_to);
-                        for cookie in &failure.set_cookies {
-                            pages::add_cookie(&mut reply, cookie);
-                        }
-                        reply
-                    }
-                })
-            },
-            || Decision::Reply(lost()),
-        ))
-    }
-
-    fn posted_callback(&self, view: &dyn RequestView, base: usize, kind: RequestKind) -> Step {
-        let refused = |error: Error| Step::Done(Decision::Reply(self.inner.refuse(&error, kind, base, None)));
-        if !is_form(view) {
-            return refused(Error::new(ErrorCode::UnsupportedMediaType));
-        }
-        if view.query().is_some_and(|query| !query.is_empty()) {
-            return refused(Error::new(ErrorCode::RequestMalformed).detail("a query beside the form"));
-        }
-        let this = self.clone();
-        Step::NeedsBody(NeedsBody::new(posted::MAX_BODY, move |body| {
-            let reply = form_body(body).and_then(|body| posted::bounce(&this.inner, base, &body));
-            let reply = reply.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
-            Box::pin(std::future::ready(reply))
-        }))
-    }
-
-    fn login(&self, view: &dyn RequestView, base: usize, place: &Place, signs: &Signs<'_>) -> Step {
-        let inner = &self.inner;
-        let kind = signs.kind(view.method());
-        if view.method() != "GET" {
-            return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
-        }
-        let return_to = match inner.login_query(base, view.query().unwrap_or_default()) {
-            Ok(return_to) => return_to,
-            Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
-        };
-        let mut facts = facts(view, base, place, kind, sent_cookies(view, &place.names).attempts);
-        if kind == RequestKind::Htmx {
-            let to = inner.login_link(base, &return_to);
-            return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
-        }
-        if signs.is_no_navigation() {
-            return_to.as_str().clone_into(&mut facts.target);
-            return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
-        }
-        // Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as
-        // they like: marks of earlier sign-ins do not count here.
-        facts.kind = RequestKind::Navigation;
-        let reply = self.start(&facts, SignInWanted::new(), return_to);
-        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
-    }
-
-    fn logout(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
-        let inner = &self.inner;
-        match view.method() {
-            "POST" => {}
-            "GET" => {
-                let return_to = return_to_in(view.query().unwrap_or_default());
-                return Step::Done(Decision::Reply(inner.logout_page(place, return_to.as_ref())));
-            }
-            _ => return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
-        }
-        if !inner.is_same_origin(view) {
-            let error = Error::new(ErrorCode::CrossSite);
-            return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
-        }
-        let from_query = return_to_in(view.query().unwrap_or_default());
-        let is_form = is_form(view);
-        let sent = sent_cookies(view, &place.names);
-        let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
-        let sent = sent.attempts;
-        let this = self.clone();
-        Step::NeedsBody(NeedsBody::new(LOGOUT_BODY, move |body| {
-            let inner = Arc::clone(&this.inner);
-            let from_form = match (is_form, form_body(body)) {
-                (true, Ok(body)) => return_to_in(&body),
-                (false, _) => None,
-                (true, Err(error)) => {
-                    let reply = inner.refuse(&error, kind, base, None);
-                    return Box::pin(std::future::ready(reply));
-                }
-            };
-            let return_to = from_query.or(from_form).filter(|to| !inner.is_own_path(to.as_str()));
-            let request = LogoutRequest { base, return_to, sent, found };
-            this.inner.runtime.run(
-                async move {
-                    let finished = logout::finish(&inner, &request).await;
-                    let reply = finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None));
-                    if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
-                },
-                lost,
-            )
-        }))
     }
 
     /// A step that needs the store. What fails there is a 503 before any handler runs, never "signed out".

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::error::{Error, ErrorCode};
-use crate::events::{EndReason, SessionChange};
+use crate::events::{EndReason, EventKind};
 use crate::relying_party::{Inner, RelyingParty};
-use crate::session::{Identity, RecordKey, Selection, SessionHandle, SessionInfo};
+use crate::session::{Beginning, Identity, RecordKey, Selection, SessionHandle, SessionInfo};
 use crate::visit::SignedIn;
 
 /// Sessions that the application itself begins, lists or ends; see [`RelyingParty::sessions`].
@@ -44,8 +44,9 @@ impl<'a> Sessions<'a> {
             let place = inner.place(0)?;
             let subject = identity.subject().to_owned();
             let now = inner.clock.now();
-            let begun = inner.sessions.begin(0, &place.names, identity, None, None, None, now).await?;
-            inner.events.tell(SessionChange::Created, &subject, begun.key);
+            let beginning = Beginning { identity, tokens: None, created_at: now, ceiling: None, label: None };
+            let begun = inner.sessions.begin(0, &place.names, beginning, now).await?;
+            inner.events.tell(EventKind::Created, Some(&subject), begun.key);
             Ok(begun.cookie)
         })
         .await
@@ -122,6 +123,6 @@ impl<'a> Sessions<'a> {
 
 fn told(inner: &Inner, subject: &str, ended: &[RecordKey]) {
     for key in ended {
-        inner.events.tell(SessionChange::Ended(EndReason::Application), subject, Some(*key));
+        inner.events.tell(EventKind::Ended(EndReason::Application), Some(subject), Some(*key));
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall::{EndReason, SessionChange, SessionEvent};
+use landfall::{EndReason, Event, EventKind};
 use landfall_testkit::{Endpoint, Fault, Page, RawResponse};
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, wherever_stored};
 use serde_json::{Value, json};
@@ -19,11 +19,12 @@ const BACK_OFF: Duration = Duration::from_secs(6);
 const REVOKED: &str = r#"{"error":"invalid_grant"}"#;
 
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<SessionEvent>>>);
+struct Heard(Arc<Mutex<Vec<Event>>>);
 
 impl Heard {
-    fn changes(&self) -> Vec<SessionChange> {
-        self.0.lock().unwrap().iter().map(|event| event.change).collect()
+    fn changes(&self) -> Vec<EventKind> {
+        let all = self.0.lock().unwrap();
+        all.iter().map(|event| event.kind).filter(|kind| *kind != EventKind::SignInStarted).collect()
     }
 }
 
@@ -34,7 +35,7 @@ async fn signed_in(framework: Framework, kind: SessionKind) -> (World, Heard) {
     let world = World::with(framework, kind, |builder| {
         builder
             .scopes(["openid", "profile", "email", "offline_access"])
-            .on_session_event(move |event| ears.0.lock().unwrap().push(event.clone()))
+            .on_event(move |event| ears.0.lock().unwrap().push(event.clone()))
     })
     .await;
     world.open("/dashboard").await;
@@ -82,8 +83,8 @@ wherever_stored! {
             assert_eq!(world.token_calls(), round);
             world.wait(DUE);
         }
-        let refreshed = SessionChange::Refreshed;
-        assert_eq!(heard.changes(), [SessionChange::Created, refreshed, refreshed, refreshed]);
+        let refreshed = EventKind::Refreshed;
+        assert_eq!(heard.changes(), [EventKind::SignedIn, refreshed, refreshed, refreshed]);
     }
 
     async fn pages_that_need_no_token_refresh_none(framework, kind) {
@@ -104,7 +105,7 @@ wherever_stored! {
         hold.release();
         assert_eq!(statuses(requests).await, [200]);
         assert_eq!(world.token_calls(), 2);
-        assert_eq!(heard.changes(), [SessionChange::Created, SessionChange::Refreshed]);
+        assert_eq!(heard.changes(), [EventKind::SignedIn, EventKind::Refreshed]);
     }
 
     async fn two_instances_are_one_refresh(framework, kind) {
@@ -153,8 +154,8 @@ wherever_stored! {
         world.provider.clear();
         let page = world.open("/token").await;
         assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/token").as_str(), 200));
-        let ended = SessionChange::Ended(EndReason::RefreshRefused);
-        assert_eq!(heard.changes(), [SessionChange::Created, ended, SessionChange::Created]);
+        let ended = EventKind::Ended(EndReason::RefreshRefused);
+        assert_eq!(heard.changes(), [EventKind::SignedIn, ended, EventKind::SignedIn]);
     }
 
     async fn a_provider_in_trouble_costs_nobody_their_session(framework, kind) {
@@ -180,7 +181,7 @@ wherever_stored! {
         assert_eq!(expires_in(&fetch(&world, "/token").await), 59);
         world.wait(BACK_OFF);
         assert_eq!(expires_in(&fetch(&world, "/token").await), 3600);
-        assert_eq!(heard.changes(), [SessionChange::Created, SessionChange::Refreshed]);
+        assert_eq!(heard.changes(), [EventKind::SignedIn, EventKind::Refreshed]);
     }
 
     async fn an_answer_that_is_lost_or_incomplete_ends_in_a_clean_sign_in(framework, kind) {
@@ -242,7 +243,7 @@ wherever_stored! {
         hold.release();
         assert_eq!(statuses(late).await, [401]);
         assert_eq!(greeting(&world).await, "hello nobody");
-        assert_eq!(heard.changes(), [SessionChange::Created, SessionChange::Ended(EndReason::SignedOut)]);
+        assert_eq!(heard.changes(), [EventKind::SignedIn, EventKind::Ended(EndReason::SignedOut)]);
         let requests = world.provider.requests();
         let tokens: std::collections::BTreeSet<_> = requests.iter().filter(|seen| seen.path.ends_with("/revoke")).map(|seen| seen.body.clone()).collect();
         assert_eq!(tokens.len(), 2, "the old refresh token at the sign-out, and then the new one");

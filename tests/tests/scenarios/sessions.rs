@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use landfall::{CookieKey, EndReason, ErrorCode, Identity, SessionChange, SessionEvent};
+use landfall::{CookieKey, EndReason, ErrorCode, Event, EventKind, Identity};
 use landfall_testkit::Browser;
 use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 
@@ -12,14 +12,18 @@ use crate::support::{at, fetch, greeting, greeting_for, session_value};
 
 const FIREFOX: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
-type Heard = Arc<Mutex<Vec<SessionEvent>>>;
+type Heard = Arc<Mutex<Vec<Event>>>;
 
 /// Ada, signed in with two browsers and on a third machine; the newest last.
 async fn three(framework: Framework, kind: SessionKind) -> (World, [Browser; 2], Heard) {
     let heard = Heard::default();
     let ears = Arc::clone(&heard);
     let world = World::with(framework, kind, |builder| {
-        builder.on_session_event(move |event| ears.lock().unwrap().push(event.clone()))
+        builder.on_event(move |event| {
+            if event.kind != EventKind::SignInStarted {
+                ears.lock().unwrap().push(event.clone());
+            }
+        })
     })
     .await;
     world.open("/dashboard").await;
@@ -85,7 +89,7 @@ wherever_stored! {
         assert!(!world.auth.sessions().end("ada", handle).await.unwrap(), "it was there once");
         assert_eq!(world.auth.sessions().list("ada").await.unwrap().len(), 2);
         let last = heard.lock().unwrap().last().cloned().unwrap();
-        assert_eq!((last.change, last.subject.as_str(), last.session), (SessionChange::Ended(EndReason::Application), "ada", Some(handle)));
+        assert_eq!((last.kind, last.subject.as_deref(), last.session), (EventKind::Ended(EndReason::Application), Some("ada"), Some(handle)));
     }
 
     async fn nobody_ends_a_session_of_somebody_elses(framework, kind) {
@@ -104,8 +108,8 @@ wherever_stored! {
         for other in &others {
             assert!(!is_signed_in(other).await);
         }
-        let ended = SessionChange::Ended(EndReason::Application);
-        assert_eq!(heard.lock().unwrap().iter().filter(|event| event.change == ended).count(), 2);
+        let ended = EventKind::Ended(EndReason::Application);
+        assert_eq!(heard.lock().unwrap().iter().filter(|event| event.kind == ended).count(), 2);
     }
 
     async fn all_sessions_of_somebody_are_ended(framework, kind) {
@@ -126,16 +130,16 @@ wherever_stored! {
         let cookie = crate::support::session_header(&world);
         crate::support::raw(&world, Method::POST, "/auth/logout", &[("cookie", &cookie)]).await;
         drop(others);
-        let (created, ended) = (SessionChange::Created, SessionChange::Ended);
-        let heard: Vec<_> = heard.lock().unwrap().iter().map(|event| (event.change, event.subject.clone(), event.session)).collect();
+        let (created, ended) = (EventKind::SignedIn, EventKind::Ended);
+        let heard: Vec<_> = heard.lock().unwrap().iter().map(|event| (event.kind, event.subject.clone(), event.session)).collect();
         let changes: Vec<_> = heard.iter().map(|(change, _, _)| *change).collect();
         assert_eq!(changes, [created, created, created, created, ended(EndReason::Replaced), ended(EndReason::SignedOut)]);
-        assert!(heard.iter().all(|(_, subject, session)| subject == "ada" && session.is_some()));
+        assert!(heard.iter().all(|(_, subject, session)| subject.as_deref() == Some("ada") && session.is_some()));
         assert_eq!((heard[4].2, heard[5].2), (heard[0].2, heard[3].2));
     }
 
     async fn a_listener_that_panics_costs_nobody_their_sign_in(framework, kind) {
-        let world = World::with(framework, kind, |builder| builder.on_session_event(|_| panic!("not now"))).await;
+        let world = World::with(framework, kind, |builder| builder.on_event(|_| panic!("not now"))).await;
         assert_eq!(world.open("/dashboard").await.status, 200);
     }
 

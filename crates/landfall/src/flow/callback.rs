@@ -11,7 +11,7 @@ use crate::challenge::{Prompt, SignInWanted};
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
-use crate::events::{EndReason, SessionChange};
+use crate::events::{EndReason, EventKind};
 use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
@@ -21,7 +21,7 @@ use crate::protocol::authorization_response::{self, AuthorizationResponse, Outco
 use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::{Inner, Place};
 use crate::return_to::ReturnTo;
-use crate::session::{Found, Session};
+use crate::session::{Beginning, Found, Session};
 
 /// A callback as it came in.
 pub(crate) struct CallbackRequest {
@@ -276,15 +276,18 @@ impl Leg<'_> {
 
     /// A new session, and the end of the one before.
     async fn begin(&self, redeemed: Redeemed) -> Result<String, Error> {
-        let Redeemed { identity, tokens, session_expiry } = redeemed;
+        let Redeemed { identity, tokens, issued_at, session_expiry } = redeemed;
         let now = self.inner.clock.now();
         let before = self.session().await.unwrap_or_default();
         let sessions = &self.inner.sessions;
         let (label, subject) = (self.request.label.clone(), identity.subject().to_owned());
-        let begun = sessions
-            .begin(self.request.base, &self.place.names, identity, Some(tokens), session_expiry, label, now)
-            .await?;
-        self.inner.events.tell(SessionChange::Created, &subject, begun.key);
+        // Whether a logout token is older than this session is told by one clock alone: the provider's.
+        let leeway = self.inner.settings.leeway;
+        let created_at = issued_at.clamp(now.minus(leeway), now.plus(leeway));
+        let beginning =
+            Beginning { identity, tokens: Some(tokens), created_at, ceiling: session_expiry, label };
+        let begun = sessions.begin(self.request.base, &self.place.names, beginning, now).await?;
+        self.inner.events.tell(EventKind::SignedIn, Some(&subject), begun.key);
         if let Some(before) = before {
             self.replaced(&before).await;
         }
@@ -296,8 +299,8 @@ impl Leg<'_> {
         match self.inner.sessions.end(before).await {
             Ok(true) => {
                 let key = before.stored.as_ref().map(|place| place.id.record_key());
-                let change = SessionChange::Ended(EndReason::Replaced);
-                self.inner.events.tell(change, before.identity.subject(), key);
+                let change = EventKind::Ended(EndReason::Replaced);
+                self.inner.events.tell(change, Some(before.identity.subject()), key);
             }
             Ok(false) => {}
             Err(error) => {

@@ -22,6 +22,8 @@ use crate::settings::Userinfo;
 pub(crate) struct Redeemed {
     pub(crate) identity: Identity,
     pub(crate) tokens: Tokens,
+    /// When the provider issued the ID token, by its own clock.
+    pub(crate) issued_at: Timestamp,
     /// When the provider wants the session to end.
     pub(crate) session_expiry: Option<Timestamp>,
 }
@@ -80,7 +82,7 @@ pub(crate) async fn redeem(
         refresh: tokens.refresh,
         id_token: tokens.id_token.ok_or(Error::new(ErrorCode::TokenResponseInvalid))?,
     };
-    Ok(Redeemed { identity, tokens, session_expiry: claims.session_expiry })
+    Ok(Redeemed { identity, tokens, issued_at: claims.issued_at, session_expiry: claims.session_expiry })
 }
 
 fn verify(

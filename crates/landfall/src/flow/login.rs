@@ -4,6 +4,7 @@ use crate::challenge::{Prompt, SignInWanted};
 use crate::cookie::SentCookie;
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
+use crate::events::EventKind;
 use crate::pages;
 use crate::pending_login::PendingLogin;
 use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
@@ -91,6 +92,7 @@ pub(crate) fn start_with(
         pages::add_cookie(&mut reply, &place.names.clear(name));
     }
     pages::add_cookie(&mut reply, &cookie);
+    inner.events.tell(EventKind::SignInStarted, None, None);
     tracing::debug!(redirect_uri = %pending.redirect_uri, restarts = start.restarts, "sign-in started");
     Ok(reply)
 }

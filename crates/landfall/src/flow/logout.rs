@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::cookie::SentCookie;
 use crate::decision::Reply;
 use crate::error::Error;
-use crate::events::{EndReason, SessionChange};
+use crate::events::{EndReason, EventKind};
 use crate::pages;
 use crate::protocol::end_session::{self, EndSessionRequest};
 use crate::protocol::revocation;
@@ -43,7 +43,7 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
         && inner.sessions.end(session).await?
     {
         let key = session.stored.as_ref().map(|place| place.id.record_key());
-        inner.events.tell(SessionChange::Ended(EndReason::SignedOut), session.identity.subject(), key);
+        inner.events.tell(EventKind::Ended(EndReason::SignedOut), Some(session.identity.subject()), key);
         if let Some(tokens) = &session.tokens {
             revoke(inner, tokens).await;
         }

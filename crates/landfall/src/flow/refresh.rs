@@ -17,7 +17,7 @@ pub(crate) use self::shared::Refreshes;
 use crate::challenge::SignInWanted;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::events::{EndReason, SessionChange};
+use crate::events::{EndReason, EventKind};
 use crate::flow::token_endpoint::NoTokens;
 use crate::flow::{logout, token_endpoint};
 use crate::protocol::discovery::ProviderMetadata;
@@ -306,7 +306,7 @@ impl Leg<'_> {
         match saved {
             Ok(Saved::Done(kept)) => {
                 let subject = before.session.identity.subject();
-                inner.events.tell(SessionChange::Refreshed, subject, Some(self.id.record_key()));
+                inner.events.tell(EventKind::Refreshed, Some(subject), Some(self.id.record_key()));
                 Ok(kept.tokens.clone().map_or(Outcome::SignIn, Outcome::Token))
             }
             Ok(Saved::Superseded(newer)) => Ok(newer.tokens.clone().map_or(Outcome::SignIn, Outcome::Token)),
@@ -329,9 +329,9 @@ impl Leg<'_> {
                 let ended = self.inner.sessions.end(&before.session).await?;
                 tracing::warn!(code = error.code().name(), %error, "the session ended: its tokens cannot be refreshed");
                 if ended {
-                    let change = SessionChange::Ended(EndReason::RefreshRefused);
+                    let change = EventKind::Ended(EndReason::RefreshRefused);
                     let subject = before.session.identity.subject();
-                    self.inner.events.tell(change, subject, Some(self.id.record_key()));
+                    self.inner.events.tell(change, Some(subject), Some(self.id.record_key()));
                 }
                 Ok(Outcome::SignIn)
             }

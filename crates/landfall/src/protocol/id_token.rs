@@ -74,6 +74,8 @@ impl From<Rejection> for Error {
 #[derive(Debug)]
 pub(crate) struct IdTokenClaims {
     pub(crate) subject: String,
+    /// When the provider issued it, by the provider's clock.
+    pub(crate) issued_at: Timestamp,
     /// When the person authenticated.
     pub(crate) auth_time: Option<Timestamp>,
     /// The authentication context that was met.
@@ -105,7 +107,7 @@ pub(crate) fn verify(
     let claims = Claims(&all);
 
     claims.check_parties(expect)?;
-    claims.check_times(expect)?;
+    let issued_at = claims.check_times(expect)?;
     claims.check_binding(expect, verified.algorithm)?;
     let subject = claims.subject()?;
     let auth_time = claims.auth_time(expect)?;
@@ -124,7 +126,7 @@ pub(crate) fn verify(
     {
         return Err(Rejection::AcrUnmet);
     }
-    Ok(IdTokenClaims { subject, auth_time, acr, sid, session_expiry, all })
+    Ok(IdTokenClaims { subject, issued_at, auth_time, acr, sid, session_expiry, all })
 }
 
 /// What the ID token of the sign-in said, for a refreshed one to say again.
@@ -200,8 +202,8 @@ impl Claims<'_> {
         Ok(())
     }
 
-    /// Items 9 and 10, and `nbf` (RFC 7519 §4.1.5).
-    fn check_times(&self, expect: &Expectations<'_>) -> Result<(), Rejection> {
+    /// Items 9 and 10, and `nbf` (RFC 7519 §4.1.5). Gives `iat`.
+    fn check_times(&self, expect: &Expectations<'_>) -> Result<Timestamp, Rejection> {
         let (now, leeway) = (expect.now, expect.leeway);
         let expires = self.time("exp")?.ok_or_else(|| invalid("exp is missing"))?;
         if now >= expires.plus(leeway) {
@@ -217,7 +219,7 @@ impl Claims<'_> {
         if self.time("nbf")?.is_some_and(|start| start > now.plus(leeway)) {
             return Err(invalid("nbf lies in the future"));
         }
-        Ok(())
+        Ok(issued)
     }
 
     /// What binds the token to this sign-in: item 11, `at_hash` (§3.1.3.6), and that it is no logout token.

@@ -213,17 +213,14 @@ impl SessionKeeper {
     }
 
     /// Begins a session: always a new one, with a new id. Gives its cookie's value and lifetime.
-    #[allow(clippy::too_many_arguments, reason = "what a session is made of")]
     pub(crate) async fn begin(
         &self,
         base: usize,
         names: &CookieNames,
-        identity: Identity,
-        tokens: Option<Tokens>,
-        ceiling: Option<Timestamp>,
-        label: Option<String>,
+        beginning: Beginning,
         now: Timestamp,
     ) -> Result<Begun, Error> {
+        let Beginning { identity, tokens, created_at, ceiling, label } = beginning;
         // A record does not hold the issuer: read back, it would be somebody of ours.
         if identity.issuer != self.issuer {
             return Err(Error::new(ErrorCode::Misconfigured)
@@ -233,7 +230,7 @@ impl SessionKeeper {
         let expires_at = ceiling.map_or(limit, |ceiling| ceiling.min(limit));
         let mut session = Session {
             identity,
-            created_at: now,
+            created_at,
             expires_at,
             idle_expires_at: now.plus(self.lifetimes.idle).min(expires_at),
             tokens,
@@ -421,6 +418,19 @@ impl std::fmt::Debug for SessionKeeper {
             .field("lifetimes", &self.lifetimes)
             .finish_non_exhaustive()
     }
+}
+
+/// What a session is made of.
+#[derive(Debug)]
+pub(crate) struct Beginning {
+    pub(crate) identity: Identity,
+    pub(crate) tokens: Option<Tokens>,
+    /// When the person signed in, by the provider's clock where it said so.
+    pub(crate) created_at: Timestamp,
+    /// When the provider wants it to end.
+    pub(crate) ceiling: Option<Timestamp>,
+    /// What the browser is called.
+    pub(crate) label: Option<String>,
 }
 
 /// A session that was begun.

@@ -1,0 +1,168 @@
+//! The application's own endpoints: the callback, the login and the logout.
+
+use std::sync::Arc;
+
+use super::{LOGOUT_BODY, Place, RelyingParty, facts};
+use crate::challenge::SignInWanted;
+use crate::cookie::sent_cookies;
+use crate::decision::{Decision, NeedsBody, Step};
+use crate::error::{Error, ErrorCode};
+use crate::flow::callback::{self, CallbackRequest};
+use crate::flow::logout::{self, LogoutRequest};
+use crate::flow::posted;
+use crate::guard::{RequestKind, Signs};
+use crate::inner::{form_body, is_form, lost, return_to_in};
+use crate::pages;
+use crate::request::RequestView;
+use crate::session;
+
+impl RelyingParty {
+    pub(super) fn callback(
+        &self,
+        view: &dyn RequestView,
+        base: usize,
+        place: &Place,
+        signs: &Signs<'_>,
+    ) -> Step {
+        let inner = &self.inner;
+        let kind = signs.kind(view.method());
+        match view.method() {
+            // A browser that fetches ahead must not use the code up.
+            "GET" if signs.prefetch => {
+                let error = Error::new(ErrorCode::RequestMalformed).detail("a prefetch of the callback");
+                return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
+            }
+            "GET" => {}
+            "POST" if inner.settings.form_post => return self.posted_callback(view, base, kind),
+            _ => {
+                let allow = if inner.settings.form_post { "GET, POST" } else { "GET" };
+                return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, allow)));
+            }
+        }
+        let sent = sent_cookies(view, &place.names);
+        let request = CallbackRequest {
+            base,
+            query: view.query().unwrap_or_default().to_owned(),
+            found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
+            sent: sent.attempts,
+            label: view.header("user-agent").and_then(session::label),
+        };
+        let this = self.clone();
+        Step::Wait(inner.runtime.run(
+            async move {
+                Decision::Reply(match callback::finish(&this.inner, &request).await {
+                    Ok(reply) => reply,
+                    Err(failure) => {
+                        let return_to = Some(&failure.return_to);
+                        let reference = this.inner.reference();
+                        this.inner.events.failed(failure.error.code(), &reference);
+                        let mut reply =
+                            this.inner.refuse_as(&reference, &failure.error, kind, base, return_to);
+                        for cookie in &failure.set_cookies {
+                            pages::add_cookie(&mut reply, cookie);
+                        }
+                        reply
+                    }
+                })
+            },
+            || Decision::Reply(lost()),
+        ))
+    }
+
+    fn posted_callback(&self, view: &dyn RequestView, base: usize, kind: RequestKind) -> Step {
+        let refused = |error: Error| Step::Done(Decision::Reply(self.inner.refuse(&error, kind, base, None)));
+        if !is_form(view) {
+            return refused(Error::new(ErrorCode::UnsupportedMediaType));
+        }
+        if view.query().is_some_and(|query| !query.is_empty()) {
+            return refused(Error::new(ErrorCode::RequestMalformed).detail("a query beside the form"));
+        }
+        let this = self.clone();
+        Step::NeedsBody(NeedsBody::new(posted::MAX_BODY, move |body| {
+            let reply = form_body(body).and_then(|body| posted::bounce(&this.inner, base, &body));
+            let reply = reply.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
+            Box::pin(std::future::ready(reply))
+        }))
+    }
+
+    pub(super) fn login(
+        &self,
+        view: &dyn RequestView,
+        base: usize,
+        place: &Place,
+        signs: &Signs<'_>,
+    ) -> Step {
+        let inner = &self.inner;
+        let kind = signs.kind(view.method());
+        if view.method() != "GET" {
+            return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
+        }
+        let return_to = match inner.login_query(base, view.query().unwrap_or_default()) {
+            Ok(return_to) => return_to,
+            Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
+        };
+        let mut facts = facts(view, base, place, kind, sent_cookies(view, &place.names).attempts);
+        if kind == RequestKind::Htmx {
+            let to = inner.login_link(base, &return_to);
+            return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
+        }
+        if signs.is_no_navigation() {
+            return_to.as_str().clone_into(&mut facts.target);
+            return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
+        }
+        // Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as
+        // they like: marks of earlier sign-ins do not count here.
+        facts.kind = RequestKind::Navigation;
+        let reply = self.start(&facts, SignInWanted::new(), return_to);
+        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+    }
+
+    pub(super) fn logout(
+        &self,
+        view: &dyn RequestView,
+        base: usize,
+        place: &Place,
+        kind: RequestKind,
+    ) -> Step {
+        let inner = &self.inner;
+        match view.method() {
+            "POST" => {}
+            "GET" => {
+                let return_to = return_to_in(view.query().unwrap_or_default());
+                return Step::Done(Decision::Reply(inner.logout_page(place, return_to.as_ref())));
+            }
+            _ => return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
+        }
+        if !inner.is_same_origin(view) {
+            let error = Error::new(ErrorCode::CrossSite);
+            return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
+        }
+        let from_query = return_to_in(view.query().unwrap_or_default());
+        let is_form = is_form(view);
+        let sent = sent_cookies(view, &place.names);
+        let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
+        let sent = sent.attempts;
+        let this = self.clone();
+        Step::NeedsBody(NeedsBody::new(LOGOUT_BODY, move |body| {
+            let inner = Arc::clone(&this.inner);
+            let from_form = match (is_form, form_body(body)) {
+                (true, Ok(body)) => return_to_in(&body),
+                (false, _) => None,
+                (true, Err(error)) => {
+                    let reply = inner.refuse(&error, kind, base, None);
+                    return Box::pin(std::future::ready(reply));
+                }
+            };
+            let return_to = from_query.or(from_form).filter(|to| !inner.is_own_path(to.as_str()));
+            let request = LogoutRequest { base, return_to, sent, found };
+            this.inner.runtime.run(
+                async move {
+                    let finished = logout::finish(&inner, &request).await;
+                    let reply = finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None));
+                    if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
+                },
+                lost,
+            )
+        }))
+    }
+}
