@@ -9,6 +9,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use serde::de::DeserializeOwned;
 
+use crate::Requirement;
 use crate::reject::Rejection;
 
 /// Extractor: what this request knows about who is there, somebody or nobody. Fails only where no
@@ -30,6 +31,15 @@ impl Visit {
     /// A [`Rejection`] to return from the handler, when nobody is signed in.
     pub fn require(&self) -> Result<SignedIn, Rejection> {
         Ok(self.0.require().map(SignedIn)?)
+    }
+
+    /// Who is signed in, if they meet this: for a handler that needs more half-way.
+    ///
+    /// # Errors
+    /// A [`Rejection`] to return from the handler: a sign-in, or a better one, is wanted, or it is a 403.
+    pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Rejection> {
+        let met = self.0.require_more(requirement);
+        met.map(SignedIn).map_err(|unmet| Rejection::unmet(&self.0, unmet))
     }
 
     /// An access token that is good for a while yet; a new sign-in is asked for when it is not.

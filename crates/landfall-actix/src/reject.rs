@@ -4,7 +4,7 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Visit};
+use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Unmet, Visit};
 
 use crate::convert;
 
@@ -37,6 +37,14 @@ impl Rejection {
     pub fn failed(visit: &Visit, error: &Error) -> Self {
         let reply = visit.relying_party().error_reply(visit, error);
         Self { code: Some(error.code()), reply: Box::new(reply) }
+    }
+
+    pub(crate) fn unmet(visit: &Visit, unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Wanted(wanted) => wanted.into(),
+            Unmet::Refused(error) => Self::failed(visit, &error),
+            _ => Self::failed(visit, &ErrorCode::Forbidden.into()),
+        }
     }
 
     pub(crate) fn no_token(visit: &Visit, error: AccessTokenError) -> Self {

@@ -4,11 +4,12 @@ use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use landfall::Visit;
+use landfall::{AuthLevel, Requirement, Visit};
 use pin_project_lite::pin_project;
 
 use crate::convert;
@@ -27,14 +28,63 @@ use crate::convert;
 ///
 /// It only asks; the [`AuthMiddleware`](crate::AuthMiddleware) around the whole application answers the browser.
 /// Without that middleware every request gets a 500, and the log says which one is missing.
+///
+/// It can demand more than a sign-in; see [`Requirement`]:
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use actix_web::web;
+/// use landfall_actix::{AuthLevel, RequireLogin};
+///
+/// let payments = RequireLogin::new().auth_level(AuthLevel::Aal2).max_age(Duration::from_secs(300)).role("treasurer");
+/// let payments = web::scope("/payments").route("", web::get().to(async || "paid")).wrap(payments);
+/// # let _: actix_web::Scope<_> = payments;
+/// ```
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct RequireLogin {}
+#[must_use]
+pub struct RequireLogin(Requirement);
 
 impl RequireLogin {
     /// Asks for a sign-in, whatever kind.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The authentication may be no older than this; whole seconds. See [`Requirement`].
+    pub fn max_age(self, age: Duration) -> Self {
+        Self(self.0.max_age(age))
+    }
+
+    /// The authentication must be of this class (`acr`). Called again: of this one or those before.
+    pub fn acr(self, class: impl Into<String>) -> Self {
+        Self(self.0.acr(class))
+    }
+
+    /// The authentication must be at least this strong.
+    pub fn auth_level(self, level: AuthLevel) -> Self {
+        Self(self.0.auth_level(level))
+    }
+
+    /// This scope must be granted; it is asked for where it was not yet. Called again: this one as well.
+    pub fn scope(self, scope: impl AsRef<str>) -> Self {
+        Self(self.0.scope(scope))
+    }
+
+    /// The person must have this role, or gets a 403. Called again: this one or one of those before.
+    pub fn role(self, role: impl Into<String>) -> Self {
+        Self(self.0.role(role))
+    }
+
+    /// Everything else: whoever meets the rest and is not allowed gets a 403. It must not block.
+    pub fn allow_if(self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
+        Self(self.0.allow_if(allow))
+    }
+}
+
+impl From<Requirement> for RequireLogin {
+    fn from(requirement: Requirement) -> Self {
+        Self(requirement)
     }
 }
 
@@ -50,7 +100,7 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequireLoginService { inner }))
+        ready(Ok(RequireLoginService { inner, requirement: self.0.clone() }))
     }
 }
 
@@ -58,6 +108,7 @@ where
 #[derive(Debug)]
 pub struct RequireLoginService<S> {
     inner: S,
+    requirement: Requirement,
 }
 
 impl<S, B> Service<ServiceRequest> for RequireLoginService<S>
@@ -72,12 +123,12 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let asked = request.extensions().get::<Visit>().map(Visit::require);
-        let refusal = match asked {
-            Some(Ok(_)) => {
+        let visit = request.extensions().get::<Visit>().cloned();
+        let refusal = match visit.as_ref().map(|visit| (visit, visit.require_more(&self.requirement))) {
+            Some((_, Ok(_))) => {
                 return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
             }
-            Some(Err(wanted)) => wanted.reply(),
+            Some((visit, Err(unmet))) => unmet.reply(visit),
             None => landfall::missing_layer("AuthMiddleware"),
         };
         let response = request.into_response(convert::response(refusal));

@@ -53,8 +53,9 @@ mod require;
 
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::{
-    ClientAuth, ConfigError, CookieKey, Error, ErrorCode, Identity, MemoryStore, Prompt, RelyingParty,
-    RelyingPartyBuilder, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
+    AuthLevel, ClientAuth, ConfigError, CookieKey, Declined, EndReason, Error, ErrorCode, Event, EventKind,
+    Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo,
+    Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use axum_core::response::{IntoResponse, Response};
-use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Visit};
+use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Unmet, Visit};
 
 use crate::convert;
 
@@ -33,6 +33,14 @@ impl Rejection {
     pub fn failed(visit: &Visit, error: &Error) -> Self {
         let reply = visit.relying_party().error_reply(visit, error);
         Self { code: Some(error.code()), reply: Box::new(reply) }
+    }
+
+    pub(crate) fn unmet(visit: &Visit, unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Wanted(wanted) => wanted.into(),
+            Unmet::Refused(error) => Self::failed(visit, &error),
+            _ => Self::failed(visit, &ErrorCode::Forbidden.into()),
+        }
     }
 
     pub(crate) fn no_token(visit: &Visit, error: AccessTokenError) -> Self {

@@ -3,11 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::{Reply, Visit};
+use landfall::{AuthLevel, Reply, Requirement, Visit};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -32,14 +34,62 @@ use crate::convert;
 ///
 /// It only asks; the [`AuthLayer`](crate::AuthLayer) around the whole application answers the browser. Without
 /// that layer every request gets a 500, and the log says which layer is missing.
+///
+/// It can demand more than a sign-in; see [`Requirement`]:
+///
+/// ```no_run
+/// use std::time::Duration;
+///
+/// use axum::{Router, routing::get};
+/// use landfall_axum::{AuthLevel, RequireLogin};
+///
+/// let payments = RequireLogin::new().auth_level(AuthLevel::Aal2).max_age(Duration::from_secs(300)).role("treasurer");
+/// let app: Router = Router::new().route("/payments", get(async || "paid")).layer(payments);
+/// ```
 #[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct RequireLogin {}
+#[must_use]
+pub struct RequireLogin(Requirement);
 
 impl RequireLogin {
     /// Asks for a sign-in, whatever kind.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The authentication may be no older than this; whole seconds. See [`Requirement`].
+    pub fn max_age(self, age: Duration) -> Self {
+        Self(self.0.max_age(age))
+    }
+
+    /// The authentication must be of this class (`acr`). Called again: of this one or those before.
+    pub fn acr(self, class: impl Into<String>) -> Self {
+        Self(self.0.acr(class))
+    }
+
+    /// The authentication must be at least this strong.
+    pub fn auth_level(self, level: AuthLevel) -> Self {
+        Self(self.0.auth_level(level))
+    }
+
+    /// This scope must be granted; it is asked for where it was not yet. Called again: this one as well.
+    pub fn scope(self, scope: impl AsRef<str>) -> Self {
+        Self(self.0.scope(scope))
+    }
+
+    /// The person must have this role, or gets a 403. Called again: this one or one of those before.
+    pub fn role(self, role: impl Into<String>) -> Self {
+        Self(self.0.role(role))
+    }
+
+    /// Everything else: whoever meets the rest and is not allowed gets a 403. It must not block.
+    pub fn allow_if(self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
+        Self(self.0.allow_if(allow))
+    }
+}
+
+impl From<Requirement> for RequireLogin {
+    fn from(requirement: Requirement) -> Self {
+        Self(requirement)
     }
 }
 
@@ -47,7 +97,7 @@ impl<S> Layer<S> for RequireLogin {
     type Service = RequireLoginService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireLoginService { inner }
+        RequireLoginService { inner, requirement: Arc::new(self.0.clone()) }
     }
 }
 
@@ -55,6 +105,7 @@ impl<S> Layer<S> for RequireLogin {
 #[derive(Clone, Debug)]
 pub struct RequireLoginService<S> {
     inner: S,
+    requirement: Arc<Requirement>,
 }
 
 impl<S, B, RB> Service<Request<B>> for RequireLoginService<S>
@@ -71,11 +122,13 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let refusal = match request.extensions().get::<Visit>().map(Visit::require) {
-            Some(Ok(_)) => {
-                return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
-            }
-            Some(Err(wanted)) => wanted.reply(),
+        let refusal = match request.extensions().get::<Visit>() {
+            Some(visit) => match visit.require_more(&self.requirement) {
+                Ok(_) => {
+                    return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
+                }
+                Err(unmet) => unmet.reply(visit),
+            },
             None => landfall::missing_layer("AuthLayer"),
         };
         RequireLoginFuture { state: State::Refused { reply: Some(refusal) } }

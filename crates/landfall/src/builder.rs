@@ -3,6 +3,7 @@
 
 mod check;
 mod key_file;
+mod sign_in;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::seal::CookieKey;
 use crate::secret::Secret;
 use crate::session::{NearCache, RecordSeals, SessionKeeper, SessionStore, StoreOpener};
 use crate::settings::{Paths, Settings, Userinfo};
+use crate::sign_in::Hook;
 
 /// Opened sessions kept in this process.
 const CACHE_CAPACITY: usize = 10_000;
@@ -72,6 +74,9 @@ pub struct RelyingPartyBuilder {
     default_return_to: String,
     after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    role_claim: String,
+    silent_sign_in: Option<Duration>,
+    sign_in_hook: Option<Hook>,
     http_client: Option<Arc<dyn HttpClient>>,
     connect_timeout: Duration,
     http_timeout: Duration,
@@ -121,6 +126,9 @@ impl RelyingPartyBuilder {
             default_return_to: "/".to_owned(),
             after_logout: "/".to_owned(),
             cross_site: Vec::new(),
+            role_claim: "roles".to_owned(),
+            silent_sign_in: None,
+            sign_in_hook: None,
             http_client: None,
             connect_timeout: Duration::from_secs(5),
             http_timeout: Duration::from_secs(15),
@@ -475,6 +483,8 @@ impl RelyingPartyBuilder {
             default_return_to: self.default_return_to,
             after_logout: self.after_logout,
             cross_site: self.cross_site,
+            role_claim: self.role_claim,
+            silent_sign_in: self.silent_sign_in,
             keep_claims: self.keep_claims,
             keep_all_claims: self.store.is_some(),
         };
@@ -486,6 +496,7 @@ impl RelyingPartyBuilder {
             attempts: Attempts::new(),
             refreshes: Refreshes::new(self.http_timeout, self.store_timeout),
             events: self.events,
+            sign_in_hook: self.sign_in_hook,
             http,
             clock: self.clock,
             entropy: self.entropy,

@@ -1,16 +1,22 @@
 //! What an extractor, a guard or a handler asks the layer for, and the plain answer that stands if no layer
 //! hears it.
 
+mod told;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde::{Deserialize, Serialize};
 
+use crate::auth_level::AuthLevel;
 use crate::decision::Reply;
 use crate::return_to::ReturnTo;
 
+pub(crate) use told::Challenge;
+
 /// What the provider is asked to do with the person (OpenID Connect Core §3.1.2.1, `prompt`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Prompt {
     /// Ask for consent again. Some providers give a refresh token only then.
@@ -56,7 +62,22 @@ pub struct SignInWanted {
     pub(crate) ui_locales: Option<String>,
     pub(crate) max_age: Option<Duration>,
     pub(crate) acr_values: Vec<String>,
+    pub(crate) auth_level: Option<AuthLevel>,
+    pub(crate) scopes: Vec<String>,
     pub(crate) return_to: Option<ReturnTo>,
+    /// What whoever is signed in lacks; `None` where nobody is.
+    pub(crate) lacking: Option<Lacking>,
+    /// The class of the authentication there is, not to be lost where something else is asked for.
+    pub(crate) kept_acr: Option<String>,
+}
+
+/// What somebody who is signed in lacks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Lacking {
+    /// A stronger or fresher authentication.
+    Authentication,
+    /// A scope.
+    Scope,
 }
 
 impl SignInWanted {
@@ -92,6 +113,21 @@ impl SignInWanted {
     /// The authentication must be of one of these classes. The answer is checked.
     pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.acr_values = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The authentication must be at least this strong. The answer is checked.
+    pub fn auth_level(mut self, level: AuthLevel) -> Self {
+        self.auth_level = Some(level);
+        self
+    }
+
+    /// Scopes to ask for beside the configured ones. What is granted is in
+    /// [`Identity::scopes`](crate::Identity::scopes).
+    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        for scope in scopes {
+            self.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+        }
         self
     }
 

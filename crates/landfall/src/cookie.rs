@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use cookie::{Cookie, SameSite};
 
+use crate::clock::Timestamp;
 use crate::origin::BaseUrl;
 use crate::request::RequestView;
 
@@ -24,6 +25,7 @@ const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     pub(crate) session: String,
+    returning: String,
     login: String,
     spent: String,
     post: String,
@@ -41,6 +43,9 @@ pub(crate) enum CookieKind {
     Post,
 }
 
+/// How long a browser is known as one that was signed in here.
+const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 impl CookieNames {
     pub(crate) fn new(client_id: &str, base: &BaseUrl) -> Self {
         let prefix = if base.secure { "__Host-" } else { "" };
@@ -56,6 +61,7 @@ impl CookieNames {
         let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
         Self {
             session: name("session"),
+            returning: name("returning"),
             login: name("login"),
             spent: name("spent"),
             post: name("post"),
@@ -81,6 +87,17 @@ impl CookieNames {
     pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
         let seconds = i64::try_from(max_age.min(MAX_AGE).as_secs()).unwrap_or_default();
         self.format(name, value, seconds)
+    }
+
+    /// A Set-Cookie value that marks a browser as one that was signed in here, and says from when on it may be
+    /// signed in silently. It proves nothing and opens nothing.
+    pub(crate) fn returning_at(&self, next: Timestamp) -> String {
+        self.set(&self.returning, &next.secs().to_string(), RETURNING)
+    }
+
+    /// A Set-Cookie value that takes that mark away.
+    pub(crate) fn not_returning(&self) -> String {
+        self.clear(&self.returning)
     }
 
     /// A Set-Cookie value that removes a cookie, with the attributes it was set with.
@@ -152,6 +169,8 @@ const MAX_SESSIONS: usize = 4;
 pub(crate) struct SentCookies<'a> {
     /// The values of those named as the session's is: one, unless somebody plays.
     pub(crate) sessions: [Option<&'a [u8]>; MAX_SESSIONS],
+    /// From when on this browser may be signed in silently, if it was signed in before.
+    pub(crate) returning: Option<Timestamp>,
     /// Usually none, and then nothing is allocated.
     pub(crate) attempts: Vec<SentCookie>,
 }
@@ -166,6 +185,9 @@ pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -
             {
                 *free = Some(value);
             }
+        } else if name == names.returning.as_bytes() {
+            let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            sent.returning = seconds.map(Timestamp::from_secs);
         } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
             && let Some(kind) = names.kind(name)
         {

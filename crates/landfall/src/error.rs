@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::fmt;
 
+use crate::challenge::SignInWanted;
+
 /// Who can mend an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -23,6 +25,8 @@ pub enum Fault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
+    /// Something of the application's own failed while somebody signed in.
+    ApplicationFailed,
     /// The pending login's cookie did not come back with the callback.
     AttemptCookieMissing,
     /// The sign-in took longer than a pending login lives.
@@ -37,10 +41,14 @@ pub enum ErrorCode {
     ClientRefused,
     /// Another site sent a request that only this site may send.
     CrossSite,
+    /// The person is signed in, and may not.
+    Forbidden,
     /// The callback came under another base URL than the sign-in was started with.
     HostMismatch,
     /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
     IdTokenRejected,
+    /// A scope was asked for, and the provider or the person did not grant it (RFC 6750 §3.1).
+    InsufficientScope,
     /// The callback names another issuer than the sign-in was started with (RFC 9207 §2.4).
     IssuerMismatch,
     /// The provider's keys (JWKS) cannot be used.
@@ -61,10 +69,14 @@ pub enum ErrorCode {
     RandomnessFailed,
     /// A parameter is missing, wrong or there twice (RFC 6749 §3.1).
     RequestMalformed,
+    /// The provider does not let this client ask for these scopes (`invalid_scope`).
+    ScopeRefused,
     /// The session does not fit into a cookie.
     SessionTooLarge,
     /// The person, or the provider's policy, declined (`access_denied`).
     SignInDeclined,
+    /// The application turned the person away.
+    SignInRejected,
     /// `state` is missing, changed, or not from here (RFC 6749 §10.12).
     StateMismatch,
     /// The session store failed.
@@ -139,6 +151,14 @@ impl ErrorCode {
         }
         use Fault::{Configuration, Provider, Store, Unreachable, Visitor};
         match self {
+            Self::ApplicationFailed => facts(
+                "application_failed",
+                Configuration,
+                500,
+                true,
+                "This application could not finish your sign-in.",
+                "the hook given to on_sign_in failed: see the detail and the cause",
+            ),
             Self::AttemptCookieMissing => facts(
                 "attempt_cookie_missing",
                 Visitor,
@@ -195,6 +215,14 @@ impl ErrorCode {
                 "This request came from another site and was refused.",
                 "if the request is meant to come from another site, name its path with danger::allow_cross_site",
             ),
+            Self::Forbidden => facts(
+                "forbidden",
+                Visitor,
+                403,
+                false,
+                "You are signed in, but this page is not open to you.",
+                "nothing to mend if it is meant so; else see the detail, and which claim holds the roles (role_claim)",
+            ),
             Self::HostMismatch => facts(
                 "host_mismatch",
                 Visitor,
@@ -210,6 +238,14 @@ impl ErrorCode {
                 true,
                 "The sign-in service's answer could not be verified.",
                 "see the detail; check issuer, client id, the algorithms allowed and the clocks on both sides",
+            ),
+            Self::InsufficientScope => facts(
+                "insufficient_scope",
+                Visitor,
+                403,
+                false,
+                "This page needs a permission that was not given.",
+                "the person or the provider's policy did not grant the scope: see the detail",
             ),
             Self::IssuerMismatch => facts(
                 "issuer_mismatch",
@@ -291,6 +327,14 @@ impl ErrorCode {
                 "This sign-in link is not complete.",
                 "nothing to mend, unless the provider sends it: then see the detail",
             ),
+            Self::ScopeRefused => facts(
+                "scope_refused",
+                Configuration,
+                403,
+                false,
+                "This application may not ask for the permission that this page needs.",
+                "the provider answered invalid_scope: put the scope on this client's list there, or ask for less",
+            ),
             Self::SessionTooLarge => facts(
                 "session_too_large",
                 Configuration,
@@ -306,6 +350,14 @@ impl ErrorCode {
                 true,
                 "The sign-in was cancelled or not allowed.",
                 "nothing to mend; if nobody cancelled, look at the provider's access policy for this application",
+            ),
+            Self::SignInRejected => facts(
+                "sign_in_rejected",
+                Visitor,
+                403,
+                true,
+                "This application does not let you sign in.",
+                "nothing to mend if it is meant so: the application's own hook said it",
             ),
             Self::StateMismatch => facts(
                 "state_mismatch",
@@ -398,11 +450,31 @@ pub struct Error {
     code: ErrorCode,
     detail: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    sentence: Option<String>,
+    wish: Option<Box<SignInWanted>>,
 }
 
 impl Error {
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, source: None }
+        Self { code, detail: None, source: None, sentence: None, wish: None }
+    }
+
+    /// For the person, in place of the code's own sentence.
+    #[must_use]
+    pub(crate) fn says(mut self, sentence: impl Into<String>) -> Self {
+        self.sentence = Some(sentence.into());
+        self
+    }
+
+    /// What a link on the page may ask the provider for.
+    #[must_use]
+    pub(crate) fn wish(mut self, wish: SignInWanted) -> Self {
+        self.wish = Some(Box::new(wish));
+        self
+    }
+
+    pub(crate) fn wished(&self) -> Option<&SignInWanted> {
+        self.wish.as_deref()
     }
 
     /// For the operator. Must not hold a secret.
@@ -436,6 +508,11 @@ impl Error {
     /// Whether signing in again may succeed.
     pub fn is_recoverable(&self) -> bool {
         self.code.is_recoverable()
+    }
+
+    /// The sentence a person may read.
+    pub fn sentence(&self) -> &str {
+        self.sentence.as_deref().unwrap_or(self.code.sentence())
     }
 
     /// What the operator can do.

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 
+use crate::challenge::{Challenge, Prompt, SignInWanted};
 use crate::cookie::{CookieKind, CookieNames, SentCookie};
 use crate::csrf;
 use crate::decision::{BodyError, Reply};
@@ -13,10 +14,11 @@ use crate::origin::BaseUrl;
 use crate::pages::{self, Next};
 use crate::pending_login::{AttemptSeals, looks_like_ours, target_digest};
 use crate::protocol::authorization_response::decode;
-use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place};
+use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place, WISH};
 use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::seal::{CookieKey, Sealer};
+use crate::wish;
 
 /// So many finished sign-ins for one page within a minute, and still nobody signed in, are a loop.
 const LOOP_MARKS: usize = 3;
@@ -42,6 +44,7 @@ impl Place {
             names: CookieNames::new(client_id, &base),
             seals,
             logout_seal: derive("logout")?,
+            wish_seal: derive("wish")?,
             redirect_uri: format!("{}{callback_path}", base.literal),
             post_logout_redirect_uri: format!("{}{after_logout}", base.literal),
             base,
@@ -140,14 +143,14 @@ impl Inner {
         format!("{prefix}{}?return_to={value}", self.settings.paths.login)
     }
 
-    /// What the login address is asked for. A sign-in that a third party starts names an issuer: it must be
-    /// ours, and nothing is ever fetched from another (OpenID Connect Core §4).
-    pub(crate) fn login_query(&self, base: usize, query: &str) -> Result<ReturnTo, Error> {
-        if parameter(query, "iss").is_some_and(|iss| *iss != *self.settings.issuer) {
-            return Err(Error::new(ErrorCode::RequestMalformed)
-                .detail("the login address was called with another iss"));
+    /// The same, with what the provider is to be asked for.
+    pub(crate) fn login_link_for(&self, base: usize, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
+        let mut link = self.login_link(base, return_to);
+        let place = self.places.get(base);
+        if let Some(sealed) = place.and_then(|place| wish::seal(wanted, &place.wish_seal, &*self.entropy)) {
+            link.extend(["&", WISH, "=", sealed.as_str()]);
         }
-        Ok(self.safe_return_to(base, return_to_in(query).as_ref().map(ReturnTo::as_str)))
+        link
     }
 
     /// Whether the browser keeps coming back from finished sign-ins without a session.
@@ -184,23 +187,26 @@ impl Inner {
         pages::page(200, "Sign out?", "You will be signed out of this application.", &next, None)
     }
 
-    /// 401 for a request that cannot follow a redirect: no cookie, and where to sign in.
-    pub(crate) fn unauthorized(&self, facts: &RequestFacts) -> Reply {
-        let link = self.login_link(facts.base, &self.safe_return_to(facts.base, Some(&facts.target)));
+    /// 401, or 403 for a scope, for a request that cannot follow a redirect: no cookie, and where to sign in.
+    pub(crate) fn unauthorized(&self, facts: &RequestFacts, wanted: &SignInWanted) -> Reply {
+        let return_to = self.safe_return_to(facts.base, Some(&facts.target));
+        let link = self.login_link_for(facts.base, &return_to, wanted);
+        let challenge = Challenge::of(wanted);
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
             let next = Next::Link { href: &link, text: "Sign in" };
-            pages::page(401, "Sign-in required", "Sign in to go on.", &next, None)
+            pages::page(challenge.status, challenge.title, challenge.sentence, &next, None)
         } else {
-            let body = serde_json::json!({
+            let mut body = serde_json::json!({
                 "type": "about:blank",
-                "title": "Sign-in required",
-                "status": 401,
-                "code": "sign_in_required",
+                "title": challenge.title,
+                "status": challenge.status,
+                "code": challenge.code,
                 "login_url": link,
             });
-            pages::problem(401, &body)
+            challenge.describe(wanted, &mut body);
+            pages::problem(challenge.status, &body)
         };
-        pages::put(&mut reply, WWW_AUTHENTICATE, "Cookie realm=\"sign-in\"");
+        pages::put(&mut reply, WWW_AUTHENTICATE, &challenge.header(wanted));
         reply
     }
 
@@ -244,19 +250,31 @@ impl Inner {
         let code = error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
         let mut reply = if html {
-            let link = self.login_link(base, return_to.unwrap_or(&self.default_return_to(base)));
-            let next = if code.is_recoverable() && code.fault() != Fault::Store {
-                Next::Link { href: &link, text: "Sign in again" }
+            let someone_else = SignInWanted::new().prompt(Prompt::SelectAccount);
+            let (wish, text) = match code {
+                ErrorCode::SignInRejected | ErrorCode::Forbidden => {
+                    (Some(&someone_else), "Sign in as someone else")
+                }
+                ErrorCode::InsufficientScope => (error.wished(), "Give the permission"),
+                _ => (None, "Sign in again"),
+            };
+            let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(base));
+            let link = match wish {
+                Some(wish) => self.login_link_for(base, &return_to, wish),
+                None => self.login_link(base, &return_to),
+            };
+            let next = if wish.is_some() || (code.is_recoverable() && code.fault() != Fault::Store) {
+                Next::Link { href: &link, text }
             } else {
                 Next::Nothing
             };
-            pages::page(code.status(), title(code), code.sentence(), &next, Some(reference))
+            pages::page(code.status(), title(code), error.sentence(), &next, Some(reference))
         } else {
             let body = serde_json::json!({
                 "type": "about:blank",
                 "title": title(code),
                 "status": code.status(),
-                "detail": code.sentence(),
+                "detail": error.sentence(),
                 "code": outsiders_code(code),
                 "reference": reference,
             });
@@ -303,7 +321,10 @@ fn title(code: ErrorCode) -> &'static str {
         }
         ErrorCode::CrossSite => "Request refused",
         ErrorCode::WrongHost => "Unknown address",
-        ErrorCode::AuthenticationInsufficient => "More is needed",
+        ErrorCode::AuthenticationInsufficient | ErrorCode::InsufficientScope | ErrorCode::ScopeRefused => {
+            "More is needed"
+        }
+        ErrorCode::Forbidden => "No access",
         ErrorCode::StoreUnavailable | ErrorCode::ProviderUnreachable | ErrorCode::ProviderTimeout => {
             "Please try again in a moment"
         }

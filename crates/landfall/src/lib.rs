@@ -4,6 +4,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::todo)
 )]
 
+mod auth_level;
 mod builder;
 mod challenge;
 mod clock;
@@ -27,6 +28,7 @@ mod pending_login;
 mod protocol;
 mod relying_party;
 mod request;
+mod requirement;
 mod return_to;
 mod runtime;
 mod seal;
@@ -34,9 +36,12 @@ mod secret;
 mod session;
 mod sessions;
 mod settings;
+mod sign_in;
 mod visit;
+mod wish;
 
 // The public interface is:
+pub use auth_level::AuthLevel;
 pub use builder::RelyingPartyBuilder;
 pub use challenge::{Prompt, SignInWanted};
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
@@ -48,6 +53,7 @@ pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
 pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
 pub use request::RequestView;
+pub use requirement::{Requirement, Unmet};
 pub use return_to::{ReturnTo, ReturnToError};
 pub use seal::CookieKey;
 pub use secret::Secret;
@@ -57,4 +63,5 @@ pub use session::{
 };
 pub use sessions::Sessions;
 pub use settings::Userinfo;
+pub use sign_in::{Declined, NewSignIn};
 pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};

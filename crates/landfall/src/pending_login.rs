@@ -45,6 +45,22 @@ pub(crate) struct PendingLogin {
     pub(crate) acr_essential: bool,
     pub(crate) silent: bool,
     pub(crate) restarts: u8,
+    /// Behind the rest: a release that does not know it leaves it, and does without it.
+    #[serde(skip)]
+    pub(crate) more: More,
+}
+
+/// What was added to a pending login since.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct More {
+    /// The authentication must be at least this strong.
+    pub(crate) auth_level: Option<u8>,
+    /// Nobody asked for this sign-in: if it comes to nothing, the page is shown as it is.
+    pub(crate) unasked: bool,
+    /// Somebody is signed in already and was sent for more.
+    pub(crate) step_up: bool,
+    /// The scopes that were asked for beside the configured ones.
+    pub(crate) scopes: Vec<String>,
 }
 
 /// What `state` holds.
@@ -152,7 +168,7 @@ impl AttemptSeals {
         lifetime: Duration,
     ) -> Result<String, Error> {
         let name = names.attempt(CookieKind::Login, &pending.attempt);
-        let value = self.login.seal(entropy, name.as_bytes(), &write(pending)?)?;
+        let value = self.login.seal(entropy, name.as_bytes(), &write(&(pending, &pending.more))?)?;
         if name.len() + value.len() > MAX_COOKIE {
             return Err(
                 Error::new(ErrorCode::RequestMalformed).detail("the pending login does not fit a cookie")
@@ -163,7 +179,11 @@ impl AttemptSeals {
 
     pub(crate) fn open_login(&self, cookie: &SentCookie) -> Option<PendingLogin> {
         let plain = self.login.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
-        postcard::from_bytes(&plain).ok()
+        let (mut pending, rest): (PendingLogin, _) = postcard::take_from_bytes(&plain).ok()?;
+        if !rest.is_empty() {
+            pending.more = postcard::take_from_bytes(rest).ok()?.0;
+        }
+        Some(pending)
     }
 
     /// The Set-Cookie value of a spent marker.

@@ -1,6 +1,8 @@
 //! The one object an application makes, and which path belongs to whom.
 
 mod endpoints;
+mod login_query;
+mod silent;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,10 +32,15 @@ use crate::seal::Sealer;
 use crate::session::{Found, Session, SessionKeeper};
 use crate::sessions::Sessions;
 use crate::settings::Settings;
+use crate::sign_in::Hook;
 use crate::visit::{AccessToken, AccessTokenError, Visit};
+
+pub(crate) use login_query::WISH;
 
 /// What a sign-out's `state` begins with.
 pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
+/// The most that a third party's form may hold.
+const LOGIN_BODY: usize = 16 * 1024;
 /// The most that a sign-out's form may hold.
 const LOGOUT_BODY: usize = 8 * 1024;
 
@@ -66,6 +73,7 @@ pub(crate) struct Inner {
     pub(crate) attempts: Attempts,
     pub(crate) refreshes: Refreshes,
     pub(crate) events: Events,
+    pub(crate) sign_in_hook: Option<Hook>,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -79,6 +87,7 @@ pub(crate) struct Place {
     pub(crate) names: CookieNames,
     pub(crate) seals: AttemptSeals,
     pub(crate) logout_seal: Sealer,
+    pub(crate) wish_seal: Sealer,
     pub(crate) redirect_uri: String,
     pub(crate) post_logout_redirect_uri: String,
 }
@@ -137,6 +146,7 @@ impl RelyingParty {
         }
         let sent = sent_cookies(view, &place.names);
         let found = inner.sessions.find(base, &place.names, &sent, now);
+        let returning = sent.returning;
         if !matches!(found, Found::Nobody)
             && csrf::is_checked(view.method(), signs.websocket)
             && !settings.cross_site.iter().any(|allowed| allowed == path)
@@ -147,6 +157,9 @@ impl RelyingParty {
         }
         let facts = facts(view, base, place, kind, sent.attempts);
         match found {
+            Found::Nobody if inner.may_try_silently(kind, returning, now) => {
+                self.wait(kind, base, |this| async move { Ok(this.try_silently(facts, now).await) })
+            }
             Found::Nobody => Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()))),
             Found::Session { session, renew: false } => {
                 Step::Done(Decision::Pass(Visit::new(self.clone(), Some(session), facts, Vec::new())))
@@ -166,6 +179,9 @@ impl RelyingParty {
                     Some(session) if sessions.is_past_half_life(&session, now) => {
                         sessions.renew_or_keep(session, now).await
                     }
+                    None if this.inner.may_try_silently(kind, returning, now) => {
+                        return Ok(this.try_silently(facts, now).await);
+                    }
                     loaded => loaded,
                 };
                 Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
@@ -177,15 +193,16 @@ impl RelyingParty {
     pub fn challenge(&self, visit: &Visit, wanted: SignInWanted) -> Waiting<Reply> {
         let inner = &self.inner;
         let facts = visit.facts();
+        let wanted = visit.beside_what_is_there(wanted);
         let (base, kind) = (facts.base, facts.kind);
         let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
         match kind {
             RequestKind::Navigation => {}
             RequestKind::Htmx => {
                 let to = inner.safe_return_to(base, facts.htmx_page.as_deref());
-                return ready(pages::htmx_redirect(&inner.login_link(base, &to)));
+                return ready(pages::htmx_redirect(&inner.login_link_for(base, &to, &wanted)));
             }
-            RequestKind::Other { .. } => return ready(inner.unauthorized(facts)),
+            RequestKind::Other { .. } => return ready(inner.unauthorized(facts, &wanted)),
         }
         let return_to =
             wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(base, Some(&facts.target)));
@@ -202,7 +219,8 @@ impl RelyingParty {
     fn start(&self, facts: &RequestFacts, wanted: SignInWanted, return_to: ReturnTo) -> Waiting<Reply> {
         let inner = &self.inner;
         let (base, kind) = (facts.base, facts.kind);
-        let start = LoginStart { base, return_to, wanted, restarts: 0, sent: facts.attempts.clone() };
+        let sent = facts.attempts.clone();
+        let start = LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false };
         if let Some(metadata) = inner.provider.metadata_now() {
             let started = login::start_with(inner, &metadata, &start);
             let reply =
@@ -222,7 +240,8 @@ impl RelyingParty {
     /// For adapters: the answer to an error that an extractor met.
     pub fn error_reply(&self, visit: &Visit, error: &Error) -> Reply {
         let facts = visit.facts();
-        self.inner.refuse(error, facts.kind, facts.base, None)
+        let here = self.inner.safe_return_to(facts.base, Some(&facts.target));
+        self.inner.refuse(error, facts.kind, facts.base, Some(&here))
     }
 
     pub(crate) async fn connect(&self) -> Result<(), Error> {
@@ -231,8 +250,10 @@ impl RelyingParty {
         self.inner.runtime.run(async move { this.inner.provider.metadata().await.map(drop) }, gone).await
     }
 
-    pub(crate) fn login_url(&self, facts: &RequestFacts) -> String {
-        self.inner.login_link(facts.base, &self.inner.safe_return_to(facts.base, Some(&facts.target)))
+    pub(crate) fn login_url(&self, facts: &RequestFacts, wanted: &SignInWanted) -> String {
+        let here = || self.inner.safe_return_to(facts.base, Some(&facts.target));
+        let return_to = wanted.return_to.clone().unwrap_or_else(here);
+        self.inner.login_link_for(facts.base, &return_to, wanted)
     }
 
     pub(crate) fn access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {

@@ -45,6 +45,10 @@ pub(crate) struct Settings {
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    /// The claim that holds the roles.
+    pub(crate) role_claim: String,
+    /// How often a returning browser is signed in silently at most; `None` for never.
+    pub(crate) silent_sign_in: Option<Duration>,
     /// The claims that go into a sealed cookie beside the standard few.
     pub(crate) keep_claims: Vec<String>,
     /// With a store, all of them are kept.

@@ -14,6 +14,7 @@ use crate::decision::{Edits, Waiting};
 use crate::error::{Error, ErrorCode};
 use crate::guard::RequestFacts;
 use crate::relying_party::RelyingParty;
+use crate::requirement::{Requirement, Unmet};
 use crate::secret::Secret;
 use crate::session::{Identity, Session, SessionHandle};
 
@@ -60,9 +61,33 @@ impl Visit {
         self.signed_in().ok_or_else(SignInWanted::new)
     }
 
+    /// Who is signed in, if they meet this; see [`Requirement`].
+    ///
+    /// # Errors
+    /// [`Unmet`]: a sign-in is wanted for the layer to ask for, or a refusal.
+    pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Unmet> {
+        let inner = &self.inner.relying_party.inner;
+        requirement.met_by(self, inner.clock.now(), inner.settings.leeway)
+    }
+
     /// Where a link "Sign in" should lead to come back to this very page.
     pub fn login_url(&self) -> String {
-        self.inner.relying_party.login_url(&self.inner.facts)
+        self.login_url_for(&SignInWanted::new())
+    }
+
+    /// The same with what the provider is to be asked for. The wish is sealed into the link, so that nobody else
+    /// can word one.
+    ///
+    /// ```
+    /// # fn page(visit: &landfall::Visit) -> String {
+    /// use landfall::{Prompt, SignInWanted};
+    ///
+    /// let someone_else = SignInWanted::new().prompt(Prompt::SelectAccount);
+    /// format!("<a href=\"{}\">Sign in as someone else</a>", visit.login_url_for(&someone_else))
+    /// # }
+    /// ```
+    pub fn login_url_for(&self, wanted: &SignInWanted) -> String {
+        self.inner.relying_party.login_url(&self.inner.facts, wanted)
     }
 
     /// An access token that is still good for a while, to call an API with. One that is about to expire is
@@ -111,6 +136,27 @@ impl Visit {
     pub(crate) fn facts(&self) -> &RequestFacts {
         &self.inner.facts
     }
+
+    /// A wish for more than there is, worded so that what is there is not lost: the scopes that were granted
+    /// before, the class of the authentication, the person.
+    pub(crate) fn beside_what_is_there(&self, mut wanted: SignInWanted) -> SignInWanted {
+        let Some(session) = self.inner.session.as_ref().filter(|_| wanted.lacking.is_some()) else {
+            return wanted;
+        };
+        let identity = &session.identity;
+        for granted in identity.scopes() {
+            if !wanted.scopes.iter().any(|scope| scope == granted) {
+                wanted.scopes.push(granted.to_owned());
+            }
+        }
+        if wanted.acr_values.is_empty() && wanted.auth_level.is_none() {
+            wanted.kept_acr = identity.acr.clone();
+        }
+        if wanted.login_hint.is_none() {
+            wanted.login_hint.clone_from(&identity.email);
+        }
+        wanted
+    }
 }
 
 impl fmt::Debug for Visit {
@@ -155,6 +201,29 @@ impl SignedIn {
     /// Whether this scope was granted.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.identity().scopes().any(|granted| granted == scope)
+    }
+
+    /// Whether the person has this role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.identity().roles().any(|has| has == role)
+    }
+
+    /// What the application's hook kept with the session, as the type it was; `None` where it kept nothing.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when it does not fit the type.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        let data = &self.identity().data;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_str(data).map(Some).map_err(|error| {
+            Error::new(ErrorCode::Misconfigured).detail(format!(
+                "the data kept at sign-in does not fit {} ({:?})",
+                std::any::type_name::<T>(),
+                error.classify()
+            ))
+        })
     }
 
     /// The claims that are kept, as a type of the application's.

@@ -7,14 +7,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::challenge::{Prompt, SignInWanted};
+use crate::auth_level::AuthLevel;
+use crate::challenge::{Lacking, Prompt, SignInWanted};
+use crate::clock::Timestamp;
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::events::{EndReason, EventKind};
+use crate::flow::approval;
 use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
+use crate::flow::logout;
 use crate::pages;
 use crate::pending_login::{PendingLogin, Spent, State, code_digest, target_digest};
 use crate::protocol::authorization_response::{self, AuthorizationResponse, Outcome};
@@ -88,6 +92,27 @@ struct Leg<'a> {
 
 impl Leg<'_> {
     async fn run(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
+        match self.answer(response).await {
+            Err(failure) if self.pending().is_some_and(|pending| pending.more.unasked) => {
+                Ok(self.land_as_nobody(&failure))
+            }
+            answer => answer,
+        }
+    }
+
+    /// A sign-in that nobody asked for came to nothing: the page is shown to whoever is there.
+    fn land_as_nobody(&self, failure: &CallbackFailure) -> Reply {
+        let (error, reference) = (&failure.error, self.inner.reference());
+        tracing::info!(code = error.code().name(), %error, reference, "a silent sign-in came to nothing");
+        self.inner.events.failed(error.code(), &reference);
+        let mut reply = pages::see_other(failure.return_to.as_str());
+        for cookie in &failure.set_cookies {
+            pages::add_cookie(&mut reply, cookie);
+        }
+        reply
+    }
+
+    async fn answer(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
         let now = self.inner.clock.now();
         let lifetime = self.inner.settings.login_lifetime;
         let Some(pending) = self.pending() else {
@@ -166,13 +191,26 @@ impl Leg<'_> {
         error: &str,
         description: Option<&str>,
     ) -> Result<Reply, CallbackFailure> {
-        if pending.silent && authorization_response::wants_interaction(error) {
-            return self.restart(same_wish(pending)).await;
+        // Asked once more, in the way that the provider says it needs.
+        if let Some(prompt) = authorization_response::needed_prompt(error)
+            && !pending.more.unasked
+            && (pending.silent || pending.restarts == 0)
+        {
+            let mut wanted = same_wish(pending);
+            if !pending.silent {
+                wanted.prompt = prompt;
+            }
+            return self.restart(wanted).await;
         }
         let code = authorization_response::refusal(error);
         let detail = match description {
             Some(description) => format!("the provider answered {error}: {description}"),
             None => format!("the provider answered {error}"),
+        };
+        let detail = if code == ErrorCode::ScopeRefused {
+            format!("{detail}; asked for {}", pending.scope)
+        } else {
+            detail
         };
         Err(self.failed(Error::new(code).detail(detail), self.consumed()))
     }
@@ -246,10 +284,18 @@ impl Leg<'_> {
         code: &str,
         redeemed: Redeemed,
     ) -> Result<Reply, CallbackFailure> {
-        let session_cookie =
-            self.begin(redeemed).await.map_err(|error| self.failed(error, self.spent(code, false)))?;
+        let began = match approval::ask(self.inner, redeemed).await {
+            Ok(redeemed) => self.begin(pending, redeemed).await,
+            Err(error) => Err(error),
+        };
+        let session_cookie = began.map_err(|error| self.failed(error, self.spent(code, false)))?;
         let mut reply = pages::see_other(self.return_to().as_str());
-        for cookie in self.spent(code, true).iter().chain([&session_cookie]) {
+        let returning = self
+            .inner
+            .settings
+            .silent_sign_in
+            .map(|_| self.place.names.returning_at(Timestamp::from_secs(0)));
+        for cookie in self.spent(code, true).iter().chain([&session_cookie]).chain(&returning) {
             pages::add_cookie(&mut reply, cookie);
         }
         tracing::info!(restarts = pending.restarts, "signed in");
@@ -275,8 +321,8 @@ impl Leg<'_> {
     }
 
     /// A new session, and the end of the one before.
-    async fn begin(&self, redeemed: Redeemed) -> Result<String, Error> {
-        let Redeemed { identity, tokens, issued_at, session_expiry } = redeemed;
+    async fn begin(&self, pending: &PendingLogin, redeemed: Redeemed) -> Result<String, Error> {
+        let Redeemed { identity, tokens, issued_at, session_expiry, .. } = redeemed;
         let now = self.inner.clock.now();
         let before = self.session().await.unwrap_or_default();
         let sessions = &self.inner.sessions;
@@ -287,22 +333,29 @@ impl Leg<'_> {
         let beginning =
             Beginning { identity, tokens: Some(tokens), created_at, ceiling: session_expiry, label };
         let begun = sessions.begin(self.request.base, &self.place.names, beginning, now).await?;
-        self.inner.events.tell(EventKind::SignedIn, Some(&subject), begun.key);
+        let is_step_up = pending.more.step_up
+            && before.as_ref().is_some_and(|before| before.identity.subject() == subject);
+        let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
+        self.inner.events.tell(kind, Some(&subject), begun.key);
         if let Some(before) = before {
-            self.replaced(&before).await;
+            self.replaced(&before, &subject).await;
         }
         Ok(begun.cookie)
     }
 
     /// Ends the session that this browser had before.
-    async fn replaced(&self, before: &Session) {
-        match self.inner.sessions.end(before).await {
-            Ok(true) => {
-                let key = before.stored.as_ref().map(|place| place.id.record_key());
-                let change = EventKind::Ended(EndReason::Replaced);
-                self.inner.events.tell(change, Some(before.identity.subject()), key);
+    async fn replaced(&self, before: &Arc<Session>, by: &str) {
+        match self.inner.sessions.take(before, self.inner.clock.now()).await {
+            Ok(Some(ended)) => {
+                let key = ended.stored.as_ref().map(|place| place.id.record_key());
+                let kind = EventKind::Ended(EndReason::Replaced);
+                self.inner.events.tell(kind, Some(ended.identity.subject()), key);
+                // A person's own tokens may hang on the same grant as the new ones; another's are done with.
+                if let Some(tokens) = ended.tokens.as_ref().filter(|_| ended.identity.subject() != by) {
+                    logout::revoke(self.inner, tokens).await;
+                }
             }
-            Ok(false) => {}
+            Ok(None) => {}
             Err(error) => {
                 tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
             }
@@ -325,6 +378,7 @@ impl Leg<'_> {
             wanted,
             restarts: self.state.restarts.saturating_add(1),
             sent: self.request.sent.clone(),
+            unasked: false,
         };
         let mut reply =
             login::start(self.inner, &start).await.map_err(|error| self.failed(error, self.consumed()))?;
@@ -388,6 +442,9 @@ fn same_wish(pending: &PendingLogin) -> SignInWanted {
     if pending.acr_essential {
         wanted.acr_values.clone_from(&pending.acr);
     }
+    wanted.auth_level = pending.more.auth_level.and_then(AuthLevel::from_number);
+    wanted.scopes.clone_from(&pending.more.scopes);
+    wanted.lacking = pending.more.step_up.then_some(Lacking::Authentication);
     wanted
 }
 
@@ -404,6 +461,7 @@ fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pending_login::More;
     use crate::{CookieKey, RelyingParty};
 
     #[test]
@@ -439,6 +497,7 @@ mod tests {
                 acr_essential: false,
                 silent: false,
                 restarts: 0,
+                more: More::default(),
             };
             let state = place.seals.seal_state(&*inner.entropy, &pending).unwrap();
             let state = place.seals.open_state(&state).unwrap();

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+
+use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider::unreachable;
@@ -14,13 +17,15 @@ use crate::protocol::jwks::KeySet;
 use crate::protocol::token::{Grant, TokenSet};
 use crate::protocol::userinfo;
 use crate::relying_party::Inner;
-use crate::session::{Identity, Tokens};
+use crate::session::{Identity, Scopes, Tokens};
 use crate::settings::Userinfo;
 
 /// What a code was worth.
 #[derive(Debug)]
 pub(crate) struct Redeemed {
     pub(crate) identity: Identity,
+    /// Every claim, also those that are not kept.
+    pub(crate) claims: Map<String, Value>,
     pub(crate) tokens: Tokens,
     /// When the provider issued the ID token, by its own clock.
     pub(crate) issued_at: Timestamp,
@@ -73,7 +78,14 @@ pub(crate) async fn redeem(
         Err(Rejection::NotRecent) => return Err(Unredeemed::NotRecent),
         verified => verified.map_err(Error::from)?,
     };
-    let identity = identity(inner, metadata, pending, &tokens, &claims).await?;
+    let (identity, all) = identity(inner, metadata, pending, &tokens, &claims).await?;
+    let level = pending.more.auth_level.and_then(AuthLevel::from_number);
+    if level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
+        return Err(Unredeemed::Failed(
+            Error::new(ErrorCode::AuthenticationInsufficient)
+                .detail("the authentication is below the level asked for"),
+        ));
+    }
     let now = inner.clock.now();
     let tokens = Tokens {
         access: tokens.access,
@@ -82,7 +94,13 @@ pub(crate) async fn redeem(
         refresh: tokens.refresh,
         id_token: tokens.id_token.ok_or(Error::new(ErrorCode::TokenResponseInvalid))?,
     };
-    Ok(Redeemed { identity, tokens, issued_at: claims.issued_at, session_expiry: claims.session_expiry })
+    Ok(Redeemed {
+        identity,
+        claims: all,
+        tokens,
+        issued_at: claims.issued_at,
+        session_expiry: claims.session_expiry,
+    })
 }
 
 fn verify(
@@ -121,7 +139,7 @@ async fn identity(
     pending: &PendingLogin,
     tokens: &TokenSet,
     claims: &IdTokenClaims,
-) -> Result<Identity, Error> {
+) -> Result<(Identity, Map<String, Value>), Error> {
     let settings = &inner.settings;
     let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
     let mut all = claims.all.clone();
@@ -153,5 +171,15 @@ async fn identity(
         }
         _ => {}
     }
-    Ok(Identity::from_claims(Arc::clone(&settings.issuer), claims, all, scope, settings.kept_claims()))
+    let scopes = Scopes { requested: &pending.scope, granted: scope };
+    let issuer = Arc::clone(&settings.issuer);
+    let identity = Identity::from_claims(
+        issuer,
+        claims,
+        all.clone(),
+        scopes,
+        &settings.role_claim,
+        settings.kept_claims(),
+    );
+    Ok((identity, all))
 }

@@ -1,16 +1,18 @@
 //! Starting a sign-in: a pending login for this browser, and the way to the provider.
 
+use crate::auth_level::AuthLevel;
 use crate::challenge::{Prompt, SignInWanted};
 use crate::cookie::SentCookie;
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::events::EventKind;
 use crate::pages;
-use crate::pending_login::PendingLogin;
+use crate::pending_login::{More, PendingLogin};
 use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::Inner;
 use crate::return_to::ReturnTo;
+use crate::settings::Settings;
 
 /// After so many restarts the person gets a page instead of another trip.
 pub(crate) const MAX_RESTARTS: u8 = 2;
@@ -23,6 +25,8 @@ pub(crate) struct LoginStart {
     pub(crate) wanted: SignInWanted,
     pub(crate) restarts: u8,
     pub(crate) sent: Vec<SentCookie>,
+    /// Nobody asked for it.
+    pub(crate) unasked: bool,
 }
 
 /// Starts it, once the provider's metadata are here.
@@ -44,7 +48,8 @@ pub(crate) fn start_with(
     let place = inner.place(start.base)?;
     let wanted = &start.wanted;
     let max_age = wanted.max_age.or(settings.max_age).map(|age| age.as_secs());
-    let asked_acr = if wanted.acr_values.is_empty() { &settings.acr_values } else { &wanted.acr_values };
+    let classes = Classes::of(wanted, settings);
+    let scope = scopes(settings, wanted);
     let pending = PendingLogin {
         attempt: random(inner)?,
         provider: 0,
@@ -54,22 +59,28 @@ pub(crate) fn start_with(
         verifier: random(inner)?,
         redirect_uri: place.redirect_uri.clone(),
         return_to: start.return_to.as_str().to_owned(),
-        scope: settings.scope.clone(),
+        scope,
         max_age,
-        acr: asked_acr.clone(),
-        acr_essential: settings.acr_essential || !wanted.acr_values.is_empty(),
+        acr: classes.asked,
+        acr_essential: classes.essential,
         silent: wanted.prompt == Some(Prompt::None),
         restarts: start.restarts,
+        more: More {
+            auth_level: wanted.auth_level.map(AuthLevel::number),
+            unasked: start.unasked,
+            step_up: wanted.lacking.is_some(),
+            scopes: wanted.scopes.clone(),
+        },
     };
     let state = place.seals.seal_state(&*inner.entropy, &pending)?;
     let (nonce, verifier) = (pending.nonce_text(), pending.verifier_text());
-    let acr_values = asked_acr.join(" ");
+    let acr_values = pending.acr.join(" ");
     let location = authorize::url(
         &metadata.authorization_endpoint,
         &AuthorizationRequest {
             client_id: &settings.client_id,
             redirect_uri: &pending.redirect_uri,
-            scope: &settings.scope,
+            scope: &pending.scope,
             state: &state,
             nonce: &nonce,
             code_challenge: &code_challenge(&verifier),
@@ -95,6 +106,42 @@ pub(crate) fn start_with(
     inner.events.tell(EventKind::SignInStarted, None, None);
     tracing::debug!(redirect_uri = %pending.redirect_uri, restarts = start.restarts, "sign-in started");
     Ok(reply)
+}
+
+/// The authentication context classes of one sign-in.
+struct Classes {
+    asked: Vec<String>,
+    /// One of them has to be met.
+    essential: bool,
+}
+
+impl Classes {
+    fn of(wanted: &SignInWanted, settings: &Settings) -> Self {
+        if !wanted.acr_values.is_empty() {
+            return Self { asked: wanted.acr_values.clone(), essential: true };
+        }
+        let mut asked = settings.acr_values.clone();
+        // A level is checked as one: whatever class says it, and a higher one does as well.
+        let first = wanted.auth_level.map(AuthLevel::name).or(wanted.kept_acr.as_deref());
+        if let Some(first) = first
+            && !asked.iter().any(|class| class == first)
+        {
+            asked.insert(0, first.to_owned());
+        }
+        Self { asked, essential: settings.acr_essential }
+    }
+}
+
+/// The configured scopes and those of this sign-in.
+fn scopes(settings: &Settings, wanted: &SignInWanted) -> String {
+    let mut scope = settings.scope.clone();
+    for further in &wanted.scopes {
+        if !scope.split_ascii_whitespace().any(|known| known == further) {
+            scope.push(' ');
+            scope.push_str(further);
+        }
+    }
+    scope
 }
 
 fn random<const N: usize>(inner: &Inner) -> Result<[u8; N], Error> {

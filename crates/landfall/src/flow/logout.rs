@@ -26,28 +26,25 @@ pub(crate) struct LogoutRequest {
 /// through the provider's end-session endpoint, if there is one, and back to a page of ours.
 pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Reply, Error> {
     let place = inner.place(request.base)?;
-    let session = match &request.found {
-        // A near copy may hold tokens that were refreshed since: the newest are the ones to revoke.
-        Found::Session { session, .. } => match &session.stored {
-            Some(place) => {
-                let newest = inner.sessions.load(vec![place.id.clone()], inner.clock.now()).await?;
-                // One that cannot be read here any more is ended all the same.
-                Some(newest.unwrap_or_else(|| Arc::clone(session)))
-            }
-            None => Some(Arc::clone(session)),
-        },
+    let found = match &request.found {
+        Found::Session { session, .. } => Some(Arc::clone(session)),
         Found::Load(ids) => inner.sessions.load(ids.clone(), inner.clock.now()).await?,
         Found::Nobody => None,
     };
-    if let Some(session) = &session
-        && inner.sessions.end(session).await?
-    {
+    let ended = match &found {
+        Some(session) => inner.sessions.take(session, inner.clock.now()).await?,
+        None => None,
+    };
+    if let Some(session) = &ended {
         let key = session.stored.as_ref().map(|place| place.id.record_key());
-        inner.events.tell(EventKind::Ended(EndReason::SignedOut), Some(session.identity.subject()), key);
+        let subject = session.identity.subject();
+        inner.events.tell(EventKind::Ended(EndReason::SignedOut), Some(subject), key);
         if let Some(tokens) = &session.tokens {
             revoke(inner, tokens).await;
         }
     }
+    // The provider's session may stand where ours has ended already.
+    let session = ended.or(found);
     let destination = request.return_to.clone().unwrap_or_else(|| inner.after_logout(request.base));
     let mut reply = match &session {
         Some(session) => match at_the_provider(inner, request.base, session, &destination).await {
@@ -58,6 +55,9 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
     };
     // Marks of earlier sign-ins go too: the next one starts with a clean sheet.
     pages::add_cookie(&mut reply, &place.names.clear(&place.names.session));
+    if inner.settings.silent_sign_in.is_some() {
+        pages::add_cookie(&mut reply, &place.names.not_returning());
+    }
     for cookie in request.sent.iter().filter(|cookie| cookie.kind == crate::cookie::CookieKind::Spent) {
         pages::add_cookie(&mut reply, &place.names.clear(&cookie.name));
     }

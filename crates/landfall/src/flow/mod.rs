@@ -1,5 +1,6 @@
 //! The legs of the trip, one a file: order, never rules.
 
+pub(crate) mod approval;
 pub(crate) mod attempts;
 pub(crate) mod callback;
 pub(crate) mod exchange;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::challenge::Prompt;
 use crate::error::{Error, ErrorCode, printable};
 
 /// Longer than any answer of a provider, short enough for every URL.
@@ -167,18 +168,24 @@ impl<'a> AuthorizationResponse<'a> {
     }
 }
 
-/// Whether an error means that the person has to be asked (OpenID Connect Core §3.1.2.6).
-pub(crate) fn wants_interaction(error: &str) -> bool {
-    matches!(
-        error,
-        "login_required" | "interaction_required" | "consent_required" | "account_selection_required"
-    )
+/// What to ask for where an error means that the person has to be asked (OpenID Connect Core §3.1.2.6), if it
+/// is one; `Some(None)` for one that does not say in which way.
+#[allow(clippy::option_option, reason = "whether, and then how")]
+pub(crate) fn needed_prompt(error: &str) -> Option<Option<Prompt>> {
+    match error {
+        "account_selection_required" => Some(Some(Prompt::SelectAccount)),
+        "consent_required" => Some(Some(Prompt::Consent)),
+        "interaction_required" => Some(None),
+        "login_required" => Some(Some(Prompt::Login)),
+        _ => None,
+    }
 }
 
 /// What an error of the provider's means for the sign-in (RFC 6749 §4.1.2.1).
 pub(crate) fn refusal(error: &str) -> ErrorCode {
     match error {
         "access_denied" => ErrorCode::SignInDeclined,
+        "invalid_scope" => ErrorCode::ScopeRefused,
         "temporarily_unavailable" | "server_error" => ErrorCode::ProviderUnreachable,
         _ => ErrorCode::ProviderRefused,
     }

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{LOGOUT_BODY, Place, RelyingParty, facts};
-use crate::challenge::SignInWanted;
+use super::login_query::LoginQuery;
+use super::{LOGIN_BODY, LOGOUT_BODY, Place, RelyingParty, facts};
 use crate::cookie::sent_cookies;
-use crate::decision::{Decision, NeedsBody, Step};
+use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::flow::posted;
-use crate::guard::{RequestKind, Signs};
+use crate::guard::{RequestFacts, RequestKind, Signs};
 use crate::inner::{form_body, is_form, lost, return_to_in};
 use crate::pages;
 use crate::request::RequestView;
@@ -85,6 +85,8 @@ impl RelyingParty {
         }))
     }
 
+    /// A person, the application or a third party wants a sign-in. A third party may post (OpenID Connect Core
+    /// §4).
     pub(super) fn login(
         &self,
         view: &dyn RequestView,
@@ -94,27 +96,49 @@ impl RelyingParty {
     ) -> Step {
         let inner = &self.inner;
         let kind = signs.kind(view.method());
-        if view.method() != "GET" {
-            return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
-        }
-        let return_to = match inner.login_query(base, view.query().unwrap_or_default()) {
-            Ok(return_to) => return_to,
-            Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
-        };
         let mut facts = facts(view, base, place, kind, sent_cookies(view, &place.names).attempts);
-        if kind == RequestKind::Htmx {
-            let to = inner.login_link(base, &return_to);
-            return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
+        match view.method() {
+            "GET" => {
+                let query = LoginQuery::read(inner, base, place, view.query().unwrap_or_default());
+                let query = match query {
+                    Ok(query) => query,
+                    Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
+                };
+                if kind == RequestKind::Htmx {
+                    let to = inner.login_link_for(base, &query.return_to, &query.wanted);
+                    return Step::Done(Decision::Reply(pages::htmx_redirect(&to)));
+                }
+                if signs.is_no_navigation() {
+                    query.return_to.as_str().clone_into(&mut facts.target);
+                    return Step::Done(Decision::Reply(inner.unauthorized(&facts, &query.wanted)));
+                }
+                let reply = self.login_now(facts, query);
+                Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+            }
+            "POST" if is_form(view) && !signs.is_no_navigation() => {
+                let this = self.clone();
+                Step::NeedsBody(NeedsBody::new(LOGIN_BODY, move |body| {
+                    let query = form_body(body).and_then(|form| {
+                        let place = this.inner.place(base)?;
+                        LoginQuery::read(&this.inner, base, place, &form)
+                    });
+                    match query {
+                        Ok(query) => this.login_now(facts, query),
+                        Err(error) => {
+                            Box::pin(std::future::ready(this.inner.refuse(&error, kind, base, None)))
+                        }
+                    }
+                }))
+            }
+            _ => Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
         }
-        if signs.is_no_navigation() {
-            return_to.as_str().clone_into(&mut facts.target);
-            return Step::Done(Decision::Reply(inner.unauthorized(&facts)));
-        }
-        // Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as
-        // they like: marks of earlier sign-ins do not count here.
+    }
+
+    /// Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as they
+    /// like: marks of earlier sign-ins do not count here.
+    fn login_now(&self, mut facts: RequestFacts, query: LoginQuery) -> Waiting<Reply> {
         facts.kind = RequestKind::Navigation;
-        let reply = self.start(&facts, SignInWanted::new(), return_to);
-        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+        self.start(&facts, query.wanted, query.return_to)
     }
 
     pub(super) fn logout(

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
 use crate::protocol::id_token::IdTokenClaims;
 use crate::settings::Kept;
@@ -51,8 +52,21 @@ pub struct Identity {
     pub(crate) acr: Option<String>,
     pub(crate) auth_time: Option<Timestamp>,
     pub(crate) sid: Option<String>,
+    pub(crate) auth_level: Option<AuthLevel>,
+    /// The scopes that were asked for.
+    pub(crate) requested: Option<String>,
+    pub(crate) roles: Vec<String>,
+    /// What the application added at sign-in, as JSON; empty when it added nothing.
+    pub(crate) data: String,
     /// Every other claim that is kept, as one JSON object; empty when there is none.
     pub(crate) claims: String,
+}
+
+/// The scopes of one sign-in.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scopes<'a> {
+    pub(crate) requested: &'a str,
+    pub(crate) granted: &'a str,
 }
 
 impl Identity {
@@ -61,12 +75,16 @@ impl Identity {
         issuer: Arc<str>,
         verified: &IdTokenClaims,
         mut all: Map<String, Value>,
-        scope: &str,
+        scopes: Scopes<'_>,
+        role_claim: &str,
         kept: Kept<'_>,
     ) -> Self {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let (name, email) = (text("name"), text("email"));
         let email_verified = all.get("email_verified") == Some(&Value::Bool(true));
+        // The ID token's word on it, where it has one.
+        let auth_level = AuthLevel::of(&verified.all).or_else(|| AuthLevel::of(&all));
+        let roles = roles(&all, role_claim);
         all.retain(|name, _| {
             !OWN_CLAIMS.contains(&name.as_str())
                 && match kept {
@@ -81,10 +99,14 @@ impl Identity {
             name,
             email,
             email_verified,
-            scope: Some(scope.to_owned()),
+            scope: Some(scopes.granted.to_owned()),
             acr: verified.acr.clone(),
             auth_time: verified.auth_time,
             sid: verified.sid.clone(),
+            auth_level,
+            requested: Some(scopes.requested.to_owned()),
+            roles,
+            data: String::new(),
             claims,
         }
     }
@@ -101,6 +123,10 @@ impl Identity {
             acr: None,
             auth_time: None,
             sid: None,
+            auth_level: None,
+            requested: None,
+            roles: Vec::new(),
+            data: String::new(),
             claims: String::new(),
         }
     }
@@ -124,6 +150,22 @@ impl Identity {
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
+        self
+    }
+
+    /// Adds a role.
+    #[must_use]
+    pub fn with_role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Adds how and when the person was authenticated.
+    #[must_use]
+    pub fn with_authentication(mut self, level: AuthLevel, at: Timestamp) -> Self {
+        self.acr = Some(level.name().to_owned());
+        self.auth_level = Some(level);
+        self.auth_time = Some(at);
         self
     }
 
@@ -166,6 +208,22 @@ impl Identity {
         self.scope.as_deref().unwrap_or_default().split_ascii_whitespace()
     }
 
+    /// The scopes that were asked for at sign-in: what is here and not in [`Self::scopes`] was refused.
+    pub fn requested_scopes(&self) -> impl Iterator<Item = &str> {
+        self.requested.as_deref().unwrap_or_default().split_ascii_whitespace()
+    }
+
+    /// The person's roles: from the claim that [`role_claim`](crate::RelyingPartyBuilder::role_claim) names,
+    /// or as the application's hook set them.
+    pub fn roles(&self) -> impl Iterator<Item = &str> {
+        self.roles.iter().map(String::as_str)
+    }
+
+    /// How strongly the person was authenticated, where the provider speaks of levels.
+    pub fn auth_level(&self) -> Option<AuthLevel> {
+        self.auth_level
+    }
+
     /// How the person was authenticated: the authentication context class reference.
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
@@ -203,5 +261,48 @@ impl Identity {
 
     fn other_claims(&self) -> Map<String, Value> {
         serde_json::from_str(&self.claims).unwrap_or_default()
+    }
+}
+
+/// The roles in a claim: an array of strings, or one string. The claim is found by its name, else by its path
+/// with dots between (`realm_access.roles`).
+fn roles(claims: &Map<String, Value>, name: &str) -> Vec<String> {
+    let by_path = || {
+        let mut parts = name.split('.');
+        let first = claims.get(parts.next()?)?;
+        parts.try_fold(first, |value, part| value.get(part))
+    };
+    match claims.get(name).or_else(by_path) {
+        Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::String(role)) => vec![role.clone()],
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn roles_are_found_by_name_or_by_path_and_nothing_else_is_one() {
+        let Value::Object(claims) = json!({
+            "roles": ["a", 7, "b"], "role": "c d", "realm_access": { "roles": ["e"] },
+            "https://app.example/roles": ["f"], "odd": { "roles": [] }
+        }) else {
+            panic!()
+        };
+        for (name, expected) in [
+            ("roles", &["a", "b"][..]),
+            ("role", &["c d"]),
+            ("realm_access.roles", &["e"]),
+            ("https://app.example/roles", &["f"]),
+            ("odd", &[]),
+            ("missing.roles", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(roles(&claims, name), expected, "{name}");
+        }
     }
 }

@@ -275,8 +275,11 @@ impl SessionKeeper {
             let Some(current) = self.reload(id, now).await? else { return Ok(Saved::Gone) };
             let Some(place) = &current.stored else { return Ok(Saved::Gone) };
             let has = current.tokens.as_ref().and_then(|tokens| tokens.refresh.as_ref());
-            if !has.is_some_and(|has| has.matches(spent.expose().as_bytes())) {
-                return Ok(Saved::Superseded(current));
+            match has {
+                // A sign-out took them: it is about to end the session.
+                None => return Ok(Saved::Gone),
+                Some(has) if has.matches(spent.expose().as_bytes()) => {}
+                Some(_) => return Ok(Saved::Superseded(current)),
             }
             let mut next = (*current).clone();
             next.tokens = Some(refreshed.tokens.clone());
@@ -346,6 +349,30 @@ impl SessionKeeper {
             Some(place) => self.remove(place.id.record_key()).await,
             None => Ok(true),
         }
+    }
+
+    /// Ends a session and gives it as it was last, with the newest tokens there were: a refresh that is under way
+    /// finds nothing to add to, and gives its own back. `None` where somebody else ended it first.
+    pub(crate) async fn take(
+        &self,
+        session: &Arc<Session>,
+        now: Timestamp,
+    ) -> Result<Option<Arc<Session>>, Error> {
+        let Some(place) = &session.stored else { return Ok(Some(Arc::clone(session))) };
+        let mut last = Arc::clone(session);
+        for _ in 0..TRIES {
+            // One that cannot be read here any more is ended all the same.
+            let Some(newest) = self.load(vec![place.id.clone()], now).await? else { break };
+            last = newest;
+            let Some(place) = last.stored.as_ref().filter(|_| last.tokens.is_some()) else { break };
+            let bare = Session { tokens: None, ..(*last).clone() };
+            match self.change(place, bare, now).await? {
+                (Updated::Done, _) => break,
+                (Updated::Conflict, _) => {}
+                (Updated::Gone, _) => return Ok(None),
+            }
+        }
+        Ok(self.remove(place.id.record_key()).await?.then_some(last))
     }
 
     pub(super) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {

@@ -19,6 +19,7 @@ use crate::secret::Secret;
 pub(crate) use cache::NearCache;
 pub(crate) use id::SessionId;
 pub use identity::Identity;
+pub(crate) use identity::Scopes;
 pub(crate) use keeper::{Beginning, Found, Lifetimes, Refreshed, Saved, SessionKeeper};
 pub(crate) use label::label;
 pub use listing::{SessionHandle, SessionInfo};

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
 use super::{Session, Tokens};
+use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::secret::Secret;
@@ -42,11 +43,21 @@ struct WireTokens<'a> {
 }
 
 /// What was added since: missing in what an older release wrote. What is added next is a struct of its own
-/// behind this one, read where there is something left: a further field here could not be told from a record
+/// behind the last one, read where there is something left: a further field here could not be told from a record
 /// that was cut short.
 #[derive(Default, Serialize, Deserialize)]
 struct Later {
     tokens_obtained_at: Option<u64>,
+}
+
+/// What was added after that.
+#[derive(Default, Serialize, Deserialize)]
+struct Further<'a> {
+    auth_level: Option<u8>,
+    requested: Option<&'a str>,
+    #[serde(borrow)]
+    roles: Vec<&'a str>,
+    data: &'a str,
 }
 
 pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
@@ -73,7 +84,13 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
     };
     let later =
         Later { tokens_obtained_at: session.tokens.as_ref().map(|tokens| tokens.obtained_at.millis()) };
-    postcard::to_allocvec(&(wire, later)).map(zeroize::Zeroizing::new).map_err(|error| {
+    let further = Further {
+        auth_level: identity.auth_level.map(AuthLevel::number),
+        requested: identity.requested.as_deref(),
+        roles: identity.roles.iter().map(String::as_str).collect(),
+        data: &identity.data,
+    };
+    postcard::to_allocvec(&(wire, later, further)).map(zeroize::Zeroizing::new).map_err(|error| {
         Error::new(ErrorCode::Misconfigured).detail("a session could not be written").source(error)
     })
 }
@@ -81,7 +98,10 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
 /// `None` when the bytes are no session of this format.
 pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
     let (wire, rest): (Wire<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
-    let later = if rest.is_empty() { Later::default() } else { postcard::take_from_bytes(rest).ok()?.0 };
+    let (later, rest) =
+        if rest.is_empty() { (Later::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let further: Further<'_> =
+        if rest.is_empty() { Further::default() } else { postcard::take_from_bytes(rest).ok()?.0 };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Some(Session {
         identity: Identity {
@@ -94,6 +114,10 @@ pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
             acr: owned(wire.acr),
             auth_time: wire.auth_time.map(Timestamp::from_secs),
             sid: owned(wire.sid),
+            auth_level: further.auth_level.and_then(AuthLevel::from_number),
+            requested: owned(further.requested),
+            roles: further.roles.iter().map(|role| (*role).to_owned()).collect(),
+            data: further.data.to_owned(),
             claims: wire.claims.to_owned(),
         },
         created_at: Timestamp::from_millis(wire.created_at),
@@ -147,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_added_since_is_read_back() {
+        let mut session = read(&bytes(FIRST), &issuer()).unwrap();
+        session.identity = session.identity.with_role("ops").with_role("dev");
+        session.identity.auth_level = Some(AuthLevel::Aal2);
+        session.identity.requested = Some("openid email".to_owned());
+        "{\"plan\":7}".clone_into(&mut session.identity.data);
+        let again = read(&write(&session).unwrap(), &issuer()).unwrap();
+        assert_eq!(again.identity, session.identity);
+    }
+
+    #[test]
     fn what_a_later_release_adds_is_left_alone_after_a_rollback() {
         let mut later = write(&read(&bytes(FIRST), &issuer()).unwrap()).unwrap().to_vec();
         later.extend_from_slice(&[7, 1, 2, 3]);
@@ -155,8 +190,13 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_is_no_session() {
-        let whole = write(&read(&bytes(FIRST), &issuer()).unwrap()).unwrap();
-        for length in (0..whole.len()).filter(|length| *length != FIRST.len() / 2) {
+        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        let whole = write(&session).unwrap();
+        // Where a release before this one stopped, it is whole.
+        let second = Later { tokens_obtained_at: Some(session.created_at.millis()) };
+        let first = FIRST.len() / 2;
+        let ends = [first, first + postcard::to_allocvec(&second).unwrap().len()];
+        for length in (0..whole.len()).filter(|length| !ends.contains(length)) {
             assert!(read(&whole[..length], &issuer()).is_none(), "{length}");
         }
     }

@@ -1,0 +1,51 @@
+//! What the application has to say in a sign-in.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::RelyingPartyBuilder;
+use crate::sign_in::{Declined, Hook, NewSignIn};
+
+impl RelyingPartyBuilder {
+    /// Asks the application about everybody who signs in, once all is verified and before there is a session:
+    /// to turn somebody away with a sentence of its own, to make or find their account, to map claims to
+    /// roles, or to keep something with the session. It runs on the relying party's runtime, at every
+    /// sign-in, and has 15 seconds.
+    ///
+    /// ```
+    /// use landfall::{Declined, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example").on_sign_in(|mut sign_in| async move {
+    ///     let address = sign_in.identity().email().unwrap_or_default();
+    ///     if !address.ends_with("@acme.example") || !sign_in.identity().email_verified() {
+    ///         return Err(Declined::because("Please sign in with your work address."));
+    ///     }
+    ///     sign_in.set_roles(["staff"]);
+    ///     Ok(sign_in)
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn on_sign_in<F>(mut self, hook: impl Fn(NewSignIn) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<NewSignIn, Declined>> + Send + 'static,
+    {
+        self.sign_in_hook = Some(Hook::new(hook));
+        self
+    }
+
+    /// The claim that holds a person's roles: an array of strings, or one string. Its name, or its path with
+    /// dots between, such as `realm_access.roles`. Default: `roles`.
+    pub fn role_claim(mut self, name: impl Into<String>) -> Self {
+        self.role_claim = name.into();
+        self
+    }
+
+    /// Signs people in silently who have been here before: a browser that was signed in and is not any more is
+    /// sent to the provider once, when it opens a page, to come back signed in or as it went, without having
+    /// been asked anything (`prompt=none`). Whatever comes of it, that browser is not sent again before `period`
+    /// is over. A person who signed out here is not.
+    pub fn silent_sign_in(mut self, period: Duration) -> Self {
+        self.silent_sign_in = Some(period);
+        self
+    }
+}

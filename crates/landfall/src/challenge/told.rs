@@ -1,0 +1,82 @@
+//! How a wanted sign-in is told to a client that follows no redirect.
+
+use super::{Lacking, SignInWanted};
+use crate::auth_level::AuthLevel;
+
+/// What stands in the answer: RFC 9470 §3 for an authentication that is not enough, RFC 6750 §3.1 for a scope.
+pub(crate) struct Challenge {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) title: &'static str,
+    pub(crate) sentence: &'static str,
+}
+
+impl Challenge {
+    pub(crate) fn of(wanted: &SignInWanted) -> Self {
+        match wanted.lacking {
+            None => Self {
+                status: 401,
+                code: "sign_in_required",
+                title: "Sign-in required",
+                sentence: "Sign in to go on.",
+            },
+            Some(Lacking::Authentication) => Self {
+                status: 401,
+                code: "insufficient_user_authentication",
+                title: "A stronger or more recent sign-in is required",
+                sentence: "Confirm that it is you to go on.",
+            },
+            Some(Lacking::Scope) => Self {
+                status: 403,
+                code: "insufficient_scope",
+                title: "A further permission is required",
+                sentence: "Give this application the permission to go on.",
+            },
+        }
+    }
+
+    /// The WWW-Authenticate header.
+    pub(crate) fn header(&self, wanted: &SignInWanted) -> String {
+        if wanted.lacking.is_none() {
+            return "Cookie realm=\"sign-in\"".to_owned();
+        }
+        let mut header = format!("Bearer realm=\"sign-in\", error=\"{}\"", self.code);
+        let mut put = |name: &str, value: String| {
+            // What cannot stand between quotes stays away.
+            if !value.is_empty()
+                && value.bytes().all(|b| (b' '..=b'~').contains(&b) && b != b'"' && b != b'\\')
+            {
+                header.extend([", ", name, "=\"", value.as_str(), "\""]);
+            }
+        };
+        put("error_description", self.title.to_owned());
+        put("acr_values", classes(wanted).join(" "));
+        put("max_age", wanted.max_age.map(|age| age.as_secs().to_string()).unwrap_or_default());
+        if wanted.lacking == Some(Lacking::Scope) {
+            put("scope", wanted.scopes.join(" "));
+        }
+        header
+    }
+
+    /// The same in a problem's body.
+    pub(crate) fn describe(&self, wanted: &SignInWanted, body: &mut serde_json::Value) {
+        if wanted.lacking.is_none() {
+            return;
+        }
+        let classes = classes(wanted);
+        if !classes.is_empty() {
+            body["acr_values"] = classes.join(" ").into();
+        }
+        if let Some(age) = wanted.max_age {
+            body["max_age"] = age.as_secs().into();
+        }
+        if wanted.lacking == Some(Lacking::Scope) {
+            body["scope"] = wanted.scopes.join(" ").into();
+        }
+    }
+}
+
+fn classes(wanted: &SignInWanted) -> Vec<&str> {
+    let level = wanted.auth_level.map(AuthLevel::name);
+    wanted.acr_values.iter().map(String::as_str).chain(level).collect()
+}

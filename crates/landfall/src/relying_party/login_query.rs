@@ -1,0 +1,54 @@
+//! What the login address is asked for: by the application's own links, or by a third party (OpenID Connect
+//! Core §4).
+
+use super::{Inner, Place};
+use crate::challenge::SignInWanted;
+use crate::error::{Error, ErrorCode};
+use crate::inner::{parameter, return_to_in};
+use crate::return_to::ReturnTo;
+use crate::wish;
+
+/// A wish that we sealed ourselves.
+pub(crate) const WISH: &str = "wish";
+
+/// A sign-in that was asked for by address.
+#[derive(Debug)]
+pub(super) struct LoginQuery {
+    pub(super) return_to: ReturnTo,
+    pub(super) wanted: SignInWanted,
+}
+
+impl LoginQuery {
+    /// Reads a query, or a form of the same parameters. Unknown parameters are ignored, and none goes on to
+    /// the provider but a third party's `login_hint`.
+    pub(super) fn read(inner: &Inner, base: usize, place: &Place, query: &str) -> Result<Self, Error> {
+        let own = return_to_in(query);
+        let Some(iss) = parameter(query, "iss") else {
+            let wanted = parameter(query, WISH).and_then(|sealed| wish::open(&sealed, &place.wish_seal));
+            return Ok(Self {
+                return_to: inner.safe_return_to(base, own.as_ref().map(ReturnTo::as_str)),
+                wanted: wanted.unwrap_or_default(),
+            });
+        };
+        // It must be ours, and nothing is ever fetched from another.
+        if *iss != *inner.settings.issuer {
+            return Err(Error::new(ErrorCode::RequestMalformed)
+                .detail("the login address was called with another iss"));
+        }
+        let target = parameter(query, "target_link_uri");
+        let target = target.as_deref().and_then(|uri| local(place, uri));
+        let mut wanted = SignInWanted::new();
+        wanted.login_hint = parameter(query, "login_hint").filter(|hint| hint.len() <= MAX_HINT);
+        let return_to = target.or(own.as_ref().map(ReturnTo::as_str));
+        Ok(Self { return_to: inner.safe_return_to(base, return_to), wanted })
+    }
+}
+
+/// Longer than any address, short enough for a URL.
+const MAX_HINT: usize = 512;
+
+/// The part of a URL of this application behind its origin; what else a URL may name is no destination.
+fn local<'a>(place: &Place, uri: &'a str) -> Option<&'a str> {
+    let path = uri.strip_prefix(place.base.origin.as_str())?;
+    if path.is_empty() { Some("/") } else { path.starts_with('/').then_some(path) }
+}
