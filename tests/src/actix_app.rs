@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
 use actix_web::web::{self, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
-use landfall::{Prompt, RelyingParty, SignInWanted};
+use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
 use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
 use tokio::sync::oneshot;
 
@@ -44,7 +44,15 @@ impl Drop for StopOnDrop {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
+    for (name, requirement) in crate::guarded() {
+        let more = async |user: SignedIn| crate::more(&user);
+        let page = web::resource(format!("/more/{name}")).get(more).post(more);
+        config.service(page.wrap(RequireLogin::from(requirement)));
+    }
     config
+        .route("/half-way", web::get().to(half_way))
+        .route("/data", web::get().to(data))
+        .route("/links", web::get().to(links))
         .route("/", web::get().to(home))
         .route("/dashboard", web::get().to(dashboard))
         .service(
@@ -62,7 +70,7 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/merged").wrap(RequireLogin::new()).route(web::get().to(async || "merged")))
         .route("/claims", web::get().to(claims))
-        .route("/me", web::get().to(async |user: SignedIn| Json(user.identity().claims())))
+        .route("/me", web::get().to(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", web::get().to(token))
         .route("/end-others", web::get().to(end_others))
         .route("/switch", web::get().to(switch))
@@ -74,6 +82,19 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/stream", web::get().to(stream))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
+}
+
+async fn half_way(visit: Visit) -> Result<String, Rejection> {
+    let user = visit.require_more(&Requirement::new().scope("files:read"))?;
+    Ok(crate::more(&user))
+}
+
+async fn data(user: SignedIn) -> String {
+    user.data::<String>().unwrap().unwrap_or_else(|| "none".to_owned())
+}
+
+async fn links(visit: Visit) -> String {
+    visit.login_url_for(&SignInWanted::new().prompt(Prompt::SelectAccount))
 }
 
 async fn home(visit: Visit) -> String {

@@ -8,7 +8,7 @@ use axum::http::header::CACHE_CONTROL;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use landfall::{Prompt, RelyingParty, SignInWanted};
+use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
 use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, Visit};
 
 pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
@@ -26,14 +26,25 @@ fn app(auth: RelyingParty) -> Router {
         .fallback(async || (StatusCode::NOT_FOUND, "no such report"))
         .layer(RequireLogin::new());
     let merged = Router::new().route("/merged", get(async || "merged")).layer(RequireLogin::new());
+    let mut more = Router::new();
+    for (name, requirement) in crate::guarded() {
+        let page =
+            get(async |user: SignedIn| crate::more(&user)).post(async |user: SignedIn| crate::more(&user));
+        more =
+            more.merge(Router::new().route(&format!("/{name}"), page).layer(RequireLogin::from(requirement)));
+    }
     Router::new()
+        .nest("/more", more)
+        .route("/half-way", get(half_way))
+        .route("/data", get(data))
+        .route("/links", get(links))
         .route("/", get(home))
         .route("/dashboard", get(dashboard))
         .route("/dashboard/{*rest}", get(dashboard).post(dashboard))
         .nest("/reports", reports)
         .merge(merged)
         .route("/claims", get(claims))
-        .route("/me", get(async |user: SignedIn| Json(user.identity().claims())))
+        .route("/me", get(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", get(token))
         .route("/end-others", get(end_others))
         .route("/switch", get(switch))
@@ -48,6 +59,19 @@ fn app(auth: RelyingParty) -> Router {
         // Without one, the guarded "not found" of the merged router would be everybody's.
         .fallback(async || StatusCode::NOT_FOUND)
         .layer(AuthLayer::new(auth))
+}
+
+async fn half_way(visit: Visit) -> Result<String, Rejection> {
+    let user = visit.require_more(&Requirement::new().scope("files:read"))?;
+    Ok(crate::more(&user))
+}
+
+async fn data(user: SignedIn) -> String {
+    user.data::<String>().unwrap().unwrap_or_else(|| "none".to_owned())
+}
+
+async fn links(visit: Visit) -> String {
+    visit.login_url_for(&SignInWanted::new().prompt(Prompt::SelectAccount))
 }
 
 async fn home(visit: Visit) -> String {

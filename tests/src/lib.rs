@@ -50,6 +50,39 @@ fn strong(user: Option<&landfall::SignedIn>) -> Result<String, landfall::SignInW
     }
 }
 
+/// The pages below `/more/`, and what each demands.
+fn guarded() -> Vec<(&'static str, landfall::Requirement)> {
+    use landfall::{AuthLevel, Requirement};
+    let five_minutes = std::time::Duration::from_secs(300);
+    let verified =
+        |visit: &landfall::Visit| visit.signed_in().is_some_and(|user| user.identity().email_verified());
+    vec![
+        ("level", Requirement::new().auth_level(AuthLevel::Aal2)),
+        ("recent", Requirement::new().max_age(five_minutes)),
+        ("class", Requirement::new().acr("urn:gold").acr("urn:silver")),
+        ("files", Requirement::new().scope("files:read")),
+        ("upload", Requirement::new().scope("files:write")),
+        ("admin", Requirement::new().role("admin").role("owner")),
+        ("verified", Requirement::new().allow_if(verified)),
+        ("all", Requirement::new().auth_level(AuthLevel::Aal2).scope("files:read").max_age(five_minutes)),
+    ]
+}
+
+/// All that is known of somebody.
+fn me(user: &landfall::SignedIn) -> serde_json::Value {
+    let mut me = user.identity().claims();
+    let requested: Vec<_> = user.identity().requested_scopes().collect();
+    me.insert("requested_scope".to_owned(), requested.join(" ").into());
+    me.into()
+}
+
+/// What such a page says.
+fn more(user: &landfall::SignedIn) -> String {
+    let identity = user.identity();
+    let roles: Vec<_> = identity.roles().collect();
+    format!("more for {} with {} as {}", user.subject(), identity.acr().unwrap_or("no acr"), roles.join("+"))
+}
+
 /// The claims that `/claims` asks for.
 #[derive(Debug, serde::Deserialize)]
 struct Member {

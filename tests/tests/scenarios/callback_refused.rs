@@ -27,9 +27,7 @@ everywhere! {
         for (error, status) in [
             ("invalid_request", 400),
             ("unauthorized_client", 400),
-            ("invalid_scope", 400),
-            ("login_required", 400),
-            ("consent_required", 400),
+            ("invalid_scope", 403),
             ("server_error", 503),
             ("temporarily_unavailable", 503),
             ("something_new", 400),
@@ -43,6 +41,26 @@ everywhere! {
             assert_eq!(world.provider.faults().len(), 0, "{error}");
         }
         assert_eq!(world.open("/dashboard/x").await.url.as_str(), at("/dashboard/x"));
+    }
+
+    async fn a_provider_that_needs_the_person_is_asked_once_more_in_its_way_and_then_a_page_says_so(world) {
+        for (error, prompt) in [
+            ("login_required", Some("login")),
+            ("consent_required", Some("consent")),
+            ("account_selection_required", Some("select_account")),
+            ("interaction_required", None),
+        ] {
+            world.provider.forget_requests();
+            world.provider.inject(Fault::authorize_error(error));
+            world.provider.inject(Fault::authorize_error(error));
+            let page = world.open("/dashboard/x").await;
+            assert_eq!((page.status.as_u16(), page.url.path()), (400, "/auth/callback"), "{error}");
+            let prompts: Vec<_> =
+                world.provider.requests().iter().filter(|seen| seen.path == "/oauth2/authorize").map(|seen| seen.parameter("prompt")).collect();
+            assert_eq!(prompts, [None, prompt.map(str::to_owned)], "{error}");
+            leads_back_to(&world, &page, "/dashboard/x").await;
+            world.browser.forget_cookies();
+        }
     }
 
     async fn markup_in_a_providers_error_never_reaches_the_page(world) {

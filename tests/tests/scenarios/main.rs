@@ -1,11 +1,13 @@
 //! What a user does, and what a provider does, on both frameworks and with both kinds of session.
 
 mod apps;
+mod authorisation;
 mod base_urls;
 mod caching;
 mod callback_again;
 mod callback_refused;
 mod cross_site;
+mod events;
 mod guard;
 mod http2;
 mod identity;
@@ -18,12 +20,16 @@ mod provider_keys;
 mod refresh;
 mod rotation;
 mod routers;
+mod scopes;
 mod session_cookies;
 mod session_limits;
 mod sessions;
+mod silent;
+mod step_up;
 mod store_down;
 mod support;
 mod tabs;
+mod third_party;
 mod tokens;
 mod wishes;
 mod workers;

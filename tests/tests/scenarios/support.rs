@@ -78,6 +78,12 @@ pub(crate) fn set_cookies(headers: &HeaderMap) -> Vec<&str> {
     headers.get_all("set-cookie").iter().map(|line| line.to_str().unwrap()).collect()
 }
 
+/// What every authorization request so far said for this parameter.
+pub(crate) fn asked(world: &World, name: &str) -> Vec<Option<String>> {
+    let seen = world.provider.requests().into_iter().filter(|seen| seen.path == "/oauth2/authorize");
+    seen.map(|seen| seen.parameter(name)).collect()
+}
+
 /// Where the page's one link leads.
 pub(crate) fn link(page: &Page) -> String {
     let text = page.text();

@@ -7,12 +7,7 @@ use landfall::{Identity, Timestamp};
 use landfall_testkit::{Fault, TestBed};
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks};
 
-use crate::support::{at, greeting, raw, session_header};
-
-fn asked(world: &World, name: &str) -> Vec<Option<String>> {
-    let seen = world.provider.requests().into_iter().filter(|seen| seen.path == "/oauth2/authorize");
-    seen.map(|seen| seen.parameter(name)).collect()
-}
+use crate::support::{asked, at, greeting, raw, session_header};
 
 everywhere! {
     async fn a_silent_sign_in_that_needs_a_person_still_demands_what_the_page_demands(world) {
