@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use landfall::{Clock, CookieKey, HttpClient, RelyingParty, RelyingPartyBuilder};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, BrowserError, Target};
 use crate::clock::VirtualClock;
-use crate::provider::{Client, LocalProvider, StartError};
+use crate::provider::{Client, LocalProvider, LocalProviderBuilder, StartError};
 
 /// A provider in the process, a browser with a route to it, and a clock for all, ready for one application.
 ///
@@ -29,6 +29,17 @@ impl TestBed {
     /// # Errors
     /// When no signing key can be made.
     pub fn new(base_url: &str) -> Result<Self, StartError> {
+        Self::with_provider(base_url, |builder| builder)
+    }
+
+    /// The same, with a provider that is built with changes.
+    ///
+    /// # Errors
+    /// When no signing key can be made, or what was changed makes no provider.
+    pub fn with_provider(
+        base_url: &str,
+        change: impl FnOnce(LocalProviderBuilder) -> LocalProviderBuilder,
+    ) -> Result<Self, StartError> {
         let base_url = base_url.trim_end_matches('/').to_owned();
         let clock = VirtualClock::default();
         let client = Client::new(Self::CLIENT_ID)
@@ -36,16 +47,24 @@ impl TestBed {
             .redirect_uri(format!("{base_url}/auth/callback"))
             .post_logout_redirect_uri(base_url.clone())
             .post_logout_redirect_uri(format!("{base_url}/"));
-        let provider = LocalProvider::builder()
-            .client(client)
-            .clock(Arc::new(clock.clone()))
-            .auto_sign_in("ada")
-            .in_process()?;
+        let builder =
+            LocalProvider::builder().client(client).clock(Arc::new(clock.clone())).auto_sign_in("ada");
+        let provider = change(builder).in_process()?;
         let browser = Browser::new().clock(Arc::new(clock.clone()));
         browser
             .route(provider.issuer(), &provider)
             .map_err(|_| StartError::Issuer(provider.issuer().to_owned()))?;
         Ok(Self { provider, browser, clock, base_url })
+    }
+
+    /// Leads the browser to where the application listens, and the provider as well, for what it sends by itself.
+    ///
+    /// # Errors
+    /// When the base URL is no URL.
+    pub fn route(&self, target: impl Into<Target>) -> Result<(), BrowserError> {
+        let target = target.into();
+        self.browser.route(&self.base_url, target.clone())?;
+        self.provider.route(&self.base_url, target)
     }
 
     /// The id the application is registered under.

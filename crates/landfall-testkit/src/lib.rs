@@ -31,7 +31,7 @@
 //! # async fn serve_my_app(_: landfall::RelyingParty) -> std::net::SocketAddr { ([127, 0, 0, 1], 3000).into() }
 //! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
 //! let bed = TestBed::new("https://app.example.com")?;
-//! bed.browser.route(bed.base_url(), serve_my_app(bed.relying_party().build()?).await)?;
+//! bed.route(serve_my_app(bed.relying_party().build()?).await)?;
 //! let page = bed.browser.open("https://app.example.com/dashboard").await?;
 //! assert!(page.text().contains("Ada"));
 //! # Ok(())
@@ -53,7 +53,7 @@ pub use bed::TestBed;
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
 pub use provider::{
-    Algorithm, CallbackEdit, Client, ClientAuth, Endpoint, Fault, Hold, IdToken, IdTokenEdit, IdTokenMaker,
-    JsonEdit, KeyError, LocalProvider, LocalProviderBuilder, Person, RawResponse, SeenRequest, SigningKey,
-    StartError,
+    Algorithm, CallbackEdit, Client, ClientAuth, Delivery, Endpoint, Fault, Hold, IdToken, IdTokenEdit,
+    IdTokenMaker, JsonEdit, Jwt, KeyError, LocalProvider, LocalProviderBuilder, Person, RawResponse,
+    SeenRequest, SessionAtProvider, SigningKey, StartError,
 };

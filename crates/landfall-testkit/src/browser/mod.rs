@@ -19,6 +19,7 @@ use url::Url;
 pub use form::{Button, Form};
 pub use jar::{SameSitePolicy, StoredCookie};
 pub use page::{Hop, Page};
+pub(crate) use transport::Routes;
 pub use transport::Target;
 
 use jar::{Jar, Sending};
@@ -43,7 +44,9 @@ pub enum BrowserError {
     #[error("the page {0} has no form with {1:?}; give what the button says, its name or its value")]
     NoSuchForm(String, String),
     /// The origin has no route.
-    #[error("{0} has no route; map the origin with Browser::route")]
+    #[error(
+        "{0} has no route; map the origin with Browser::route, or LocalProvider::route for what the provider sends"
+    )]
     NotRouted(String),
     /// The request cannot be expressed in HTTP.
     #[error("not a request")]
@@ -51,6 +54,9 @@ pub enum BrowserError {
     /// No answer in 30 seconds.
     #[error("no answer in 30 seconds")]
     TimedOut,
+    /// An answer of more than 64 MiB.
+    #[error("the answer is over 64 MiB")]
+    TooLarge,
     /// More than 20 requests for one navigation.
     #[error("too many redirects; the last one went to {0}")]
     TooManyRedirects(String),
@@ -74,7 +80,7 @@ pub struct Browser {
 #[derive(Debug)]
 struct Shared {
     jar: Mutex<Jar>,
-    routes: Mutex<Vec<(url::Origin, Target)>>,
+    routes: Routes,
     clock: Mutex<Arc<dyn Clock>>,
 }
 
@@ -101,7 +107,7 @@ impl Browser {
     pub fn new() -> Self {
         let shared = Shared {
             jar: Mutex::default(),
-            routes: Mutex::default(),
+            routes: Routes::default(),
             clock: Mutex::new(Arc::new(SystemClock)),
         };
         Self { shared: Arc::new(shared), history: Arc::default() }
@@ -120,11 +126,7 @@ impl Browser {
     /// # Errors
     /// When `origin` is no URL.
     pub fn route(&self, origin: &str, target: impl Into<Target>) -> Result<(), BrowserError> {
-        let origin = parse(origin)?.origin();
-        let mut routes = lock(&self.shared.routes);
-        routes.retain(|(known, _)| *known != origin);
-        routes.push((origin, target.into()));
-        Ok(())
+        self.shared.routes.add(origin, target.into())
     }
 
     /// Another tab: the same cookies and routes, a history of its own.
@@ -239,7 +241,7 @@ impl Browser {
     /// When there is no answer.
     pub async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BrowserError> {
         let url = parse(&request.uri().to_string())?;
-        self.target(&url)?.send(request).await
+        self.shared.routes.find(&url)?.send(request).await
     }
 
     /// What is shown.
@@ -341,7 +343,7 @@ impl Browser {
         let mut chain = vec![going.url.clone()];
         let mut hops = Vec::new();
         loop {
-            let target = self.target(&going.url)?;
+            let target = self.shared.routes.find(&going.url)?;
             let same_site = match &going.initiator {
                 Some(from) => chain.iter().all(|url| site::same_site(from, url)),
                 None => chain.iter().all(|url| site::same_site(&going.url, url)),
@@ -433,15 +435,6 @@ impl Browser {
             headers.append(COOKIE, HeaderValue::from_bytes(line.as_bytes()).map_err(http::Error::from)?);
         }
         Ok(headers)
-    }
-
-    fn target(&self, url: &Url) -> Result<Target, BrowserError> {
-        let origin = url.origin();
-        let routed =
-            lock(&self.shared.routes).iter().find(|(known, _)| *known == origin).map(|(_, t)| t.clone());
-        routed
-            .or_else(|| transport::loopback(url))
-            .ok_or_else(|| BrowserError::NotRouted(origin.ascii_serialization()))
     }
 
     fn now(&self) -> landfall::Timestamp {

@@ -1,13 +1,13 @@
 //! How a request leaves the browser: TCP on loopback, or a call within the process.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::HOST;
 use http::{HeaderValue, Request, Response, Uri};
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use landfall::{HttpClient, HttpError};
 use tokio::net::TcpStream;
@@ -18,6 +18,8 @@ use crate::provider::LocalProvider;
 
 /// Nothing on loopback takes longer.
 const DEADLINE: Duration = Duration::from_secs(30);
+/// Nothing an application answers in a test is larger.
+const MAX_BODY: usize = 64 * 1024 * 1024;
 
 /// Where the requests for an origin really go.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ impl Target {
         matches!(self, Self::Http2(_))
     }
 
-    pub(super) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BrowserError> {
+    pub(crate) async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, BrowserError> {
         let sent = async {
             match self {
                 Self::Http1(address) => http1(*address, request).await,
@@ -95,11 +97,37 @@ async fn http2(address: SocketAddr, request: Request<Bytes>) -> Result<Response<
 
 async fn collect(response: Response<hyper::body::Incoming>) -> Result<Response<Bytes>, BrowserError> {
     let (parts, body) = response.into_parts();
-    Ok(Response::from_parts(parts, body.collect().await?.to_bytes()))
+    let body = Limited::new(body, MAX_BODY).collect().await;
+    let body = body.map_err(|error| match error.downcast::<hyper::Error>() {
+        Ok(error) => BrowserError::Http(*error),
+        Err(_) => BrowserError::TooLarge,
+    })?;
+    Ok(Response::from_parts(parts, body.to_bytes()))
+}
+
+/// Where origins lead: a browser's, and a provider's for what it sends.
+#[derive(Debug, Default)]
+pub(crate) struct Routes(Mutex<Vec<(url::Origin, Target)>>);
+
+impl Routes {
+    pub(crate) fn add(&self, origin: &str, target: Target) -> Result<(), BrowserError> {
+        let origin = Url::parse(origin).map_err(|_| BrowserError::Url(origin.to_owned()))?.origin();
+        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        routes.retain(|(known, _)| *known != origin);
+        routes.push((origin, target));
+        Ok(())
+    }
+
+    pub(crate) fn find(&self, url: &Url) -> Result<Target, BrowserError> {
+        let origin = url.origin();
+        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let routed = routes.iter().find(|(known, _)| *known == origin).map(|(_, target)| target.clone());
+        routed.or_else(|| loopback(url)).ok_or_else(|| BrowserError::NotRouted(origin.ascii_serialization()))
+    }
 }
 
 /// Where a loopback origin without a route is found.
-pub(super) fn loopback(url: &Url) -> Option<Target> {
+fn loopback(url: &Url) -> Option<Target> {
     if url.scheme() != "http" {
         return None;
     }

@@ -14,7 +14,7 @@ use super::keys::KeyError;
 use super::pages;
 use super::people::Person;
 use super::request::{Parameters, SeenRequest};
-use super::state::{Code, Grant, ProviderSession, random};
+use super::state::{Code, Grant, random};
 use super::{Core, lock, troubles};
 
 /// An authorization request that has passed its checks.
@@ -140,19 +140,19 @@ impl Core {
             return Ok(self.refuse(&request.target, &error, description.as_deref().unwrap_or_default()));
         }
         let now = self.clock.now();
-        let session =
-            seen.cookie(&self.cookie_name).and_then(|id| lock(&self.state).sessions.get(id).cloned());
+        let cookie = seen.cookie(&self.cookie_name).unwrap_or_default();
+        let session = lock(&self.state).sessions.get(cookie).cloned();
         let fresh = session.filter(|session| {
             request.prompt != Prompt::Ask
                 && request.max_age.is_none_or(|limit| now.since(session.auth_time) <= limit)
         });
         let automatic = lock(&self.automatic).clone();
         match (fresh, automatic) {
-            (Some(session), None) => self.grant_code(request, &session, Vec::new()),
+            (Some(_), None) => self.grant_code(request, cookie, Vec::new()),
             (Some(session), Some(name))
                 if request.prompt == Prompt::None || session.person.subject == name =>
             {
-                self.grant_code(request, &session, Vec::new())
+                self.grant_code(request, cookie, Vec::new())
             }
             _ if request.prompt == Prompt::None => {
                 Ok(self.refuse(&request.target, "login_required", "nobody is signed in at the provider"))
@@ -180,11 +180,8 @@ impl Core {
         person: Person,
         faults: Vec<Fault>,
     ) -> Result<Response, KeyError> {
-        let id = random()?;
-        let sid = format!("ses_{}", random()?.get(..22).unwrap_or_default());
-        let session = ProviderSession { person, sid, auth_time: self.clock.now() };
-        lock(&self.state).sessions.insert(id.clone(), session.clone());
-        let mut response = self.grant_code(request, &session, faults)?;
+        let id = lock(&self.state).begin_session(person, self.clock.now())?;
+        let mut response = self.grant_code(request, &id, faults)?;
         let secure = if self.secure { "; Secure" } else { "" };
         let cookie = format!("{}={id}; Path=/; HttpOnly; SameSite=Lax{secure}", self.cookie_name);
         if let Ok(cookie) = cookie.parse() {
@@ -196,7 +193,7 @@ impl Core {
     fn grant_code(
         &self,
         request: AuthorizationRequest,
-        session: &ProviderSession,
+        session: &str,
         faults: Vec<Fault>,
     ) -> Result<Response, KeyError> {
         let code = random()?;
@@ -206,11 +203,16 @@ impl Core {
         {
             let mut state = lock(&self.state);
             state.sweep(now);
+            let Some(session) = state.sessions.get_mut(session) else {
+                return Ok(self.refuse(&target, "login_required", "the session has just ended"));
+            };
+            session.clients.insert(target.client_id.clone());
+            let session = session.clone();
             let grant = state.add_grant(Grant {
                 client_id: target.client_id.clone(),
-                person: session.person.clone(),
+                person: session.person,
                 scopes: request.scopes,
-                sid: session.sid.clone(),
+                sid: session.sid,
                 auth_time: session.auth_time,
                 nonce: request.nonce,
                 acr: request.acr,

@@ -10,6 +10,7 @@ use landfall::{Clock, SystemClock};
 use url::Url;
 
 use super::clients::Client;
+use super::delivery::Courier;
 use super::faults::Faults;
 use super::hold::Doors;
 use super::keys::{Algorithm, KeyError, KeyRing};
@@ -226,6 +227,7 @@ impl LocalProviderBuilder {
             people: Mutex::new(if self.people.is_empty() { default_people() } else { self.people }),
             automatic: Mutex::new(self.automatic),
             state: Mutex::new(State::default()),
+            courier: Courier::default(),
             faults: Faults::default(),
             doors: Doors::default(),
             log: Mutex::new(Vec::new()),

@@ -25,6 +25,7 @@ pub struct Client {
     pub(crate) auth: Option<ClientAuth>,
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
+    pub(crate) backchannel_logout_uri: Option<String>,
     pub(crate) algorithm: Algorithm,
 }
 
@@ -37,6 +38,7 @@ impl Client {
             auth: None,
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
             algorithm: Algorithm::default(),
         }
     }
@@ -70,7 +72,15 @@ impl Client {
         self
     }
 
-    /// How this client's ID tokens are signed; RS256 if nothing is said.
+    /// Registers where logout tokens are posted to when a session at the provider ends. The provider calls loopback
+    /// addresses over plain http; any other origin needs [`LocalProvider::route`](crate::LocalProvider::route).
+    #[must_use]
+    pub fn backchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
+        self.backchannel_logout_uri = Some(uri.into());
+        self
+    }
+
+    /// How this client's ID tokens and logout tokens are signed; RS256 if nothing is said.
     #[must_use]
     pub fn id_token_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;

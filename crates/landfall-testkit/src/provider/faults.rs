@@ -10,7 +10,7 @@ use http::StatusCode;
 use landfall::HttpErrorKind;
 use serde_json::{Map, Value};
 
-use super::id_token::IdToken;
+use super::jwt::IdToken;
 use super::lock;
 
 /// The provider's endpoints.

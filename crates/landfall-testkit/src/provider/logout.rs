@@ -11,6 +11,7 @@ use super::authorize::with_query;
 use super::id_token::fingerprint;
 use super::pages;
 use super::request::SeenRequest;
+use super::state::ProviderSession;
 use super::{Core, lock};
 
 pub(crate) async fn logout(
@@ -18,13 +19,27 @@ pub(crate) async fn logout(
     Extension(seen): Extension<Arc<SeenRequest>>,
 ) -> Response {
     match core.logout(&seen) {
-        Ok(response) => response,
+        Ok(Outcome::Ask(page)) => page,
+        Ok(Outcome::Over { ended, back }) => {
+            core.announce(&ended).await;
+            core.signed_out(back.as_deref())
+        }
         Err(text) => pages::error("invalid_request", &[text]),
     }
 }
 
+enum Outcome {
+    /// A page asks the person.
+    Ask(Response),
+    Over {
+        ended: Vec<ProviderSession>,
+        /// Where the browser goes on to.
+        back: Option<String>,
+    },
+}
+
 impl Core {
-    fn logout(&self, seen: &SeenRequest) -> Result<Response, String> {
+    fn logout(&self, seen: &SeenRequest) -> Result<Outcome, String> {
         let parameters = seen.parameters();
         if let Some(name) = parameters.duplicate() {
             return Err(format!("The parameter {name} is there more than once."));
@@ -64,22 +79,26 @@ impl Core {
             let mut fields: Vec<(&str, &str)> =
                 kept.iter().filter_map(|name| Some((*name, parameters.one(name)?))).collect();
             fields.push(("confirm", &session.sid));
-            return Ok(pages::confirm_logout(&self.prefix, session.person.display_name(), &fields));
+            let page = pages::confirm_logout(&self.prefix, session.person.display_name(), &fields);
+            return Ok(Outcome::Ask(page));
         }
-        lock(&self.state).sessions.retain(|id, session| {
-            Some(id.as_str()) != cookie && hint.as_ref().is_none_or(|hint| hint.sid != session.sid)
+        let ended = lock(&self.state).end_sessions(|id, session| {
+            Some(id) == cookie || hint.as_ref().is_some_and(|hint| hint.sid == session.sid)
         });
+        let state = parameters.one("state").map(|state| ("state".to_owned(), state.to_owned()));
+        let back = back.map(|uri| with_query(uri, state.as_slice()));
+        Ok(Outcome::Over { ended, back })
+    }
+
+    fn signed_out(&self, back: Option<&str>) -> Response {
         let mut response = match back {
-            Some(uri) => {
-                let state = parameters.one("state").map(|state| ("state".to_owned(), state.to_owned()));
-                pages::redirect(&with_query(uri, state.as_slice()))
-            }
+            Some(uri) => pages::redirect(uri),
             None => pages::signed_out(),
         };
         let cleared = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", self.cookie_name);
         if let Ok(cleared) = cleared.parse() {
             response.headers_mut().append(SET_COOKIE, cleared);
         }
-        Ok(response)
+        response
     }
 }

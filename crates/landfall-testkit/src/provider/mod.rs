@@ -1,11 +1,14 @@
 //! A whole OpenID Provider for tests and development.
 
 mod authorize;
+mod backchannel;
 mod builder;
 mod clients;
+mod delivery;
 mod faults;
 mod hold;
 mod id_token;
+mod jwt;
 mod keys;
 mod logout;
 mod pages;
@@ -13,6 +16,7 @@ mod people;
 mod request;
 mod revoke;
 mod serve;
+mod sessions;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -30,13 +34,16 @@ use serde_json::{Map, Value};
 
 pub use builder::{LocalProviderBuilder, StartError};
 pub use clients::{Client, ClientAuth};
+pub use delivery::Delivery;
 pub use faults::{CallbackEdit, Endpoint, Fault, IdTokenEdit, IdTokenMaker, JsonEdit, RawResponse};
 pub use hold::Hold;
-pub use id_token::IdToken;
+pub use jwt::{IdToken, Jwt};
 pub use keys::{Algorithm, KeyError, SigningKey};
 pub use people::Person;
 pub use request::SeenRequest;
+pub use sessions::SessionAtProvider;
 
+use delivery::Courier;
 use faults::Faults;
 use hold::Doors;
 use keys::KeyRing;
@@ -83,6 +90,13 @@ impl LocalProvider {
         clients.push(client);
     }
 
+    /// Changes a client that is registered; nothing happens if there is none with this id.
+    pub fn change_client(&self, id: &str, change: impl FnOnce(Client) -> Client) {
+        if let Some(client) = self.core.client(id) {
+            self.register(change(client));
+        }
+    }
+
     /// Answers authorization requests in the name of this person at once, without showing the page.
     pub fn sign_in_as(&self, subject: impl Into<String>) {
         *lock(&self.core.automatic) = Some(subject.into());
@@ -93,7 +107,7 @@ impl LocalProvider {
         *lock(&self.core.automatic) = None;
     }
 
-    /// Ends everybody's session at the provider.
+    /// Ends everybody's session at the provider, and tells nobody.
     pub fn forget_sessions(&self) {
         lock(&self.core.state).sessions.clear();
     }
@@ -187,6 +201,7 @@ struct Core {
     state: Mutex<State>,
     faults: Faults,
     doors: Doors,
+    courier: Courier,
     log: Mutex<Vec<SeenRequest>>,
     down: AtomicBool,
 }

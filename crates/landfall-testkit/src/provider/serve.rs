@@ -114,6 +114,8 @@ async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "authorization_response_iss_parameter_supported": core.options.iss_parameter,
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     });

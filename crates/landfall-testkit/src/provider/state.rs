@@ -1,6 +1,6 @@
 //! What the provider remembers between requests.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
@@ -23,6 +23,7 @@ pub(crate) struct State {
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
     pub(crate) id_tokens: HashMap<Vec<u8>, IssuedIdToken>,
     next_grant: u64,
+    next_session: u64,
 }
 
 /// Somebody signed in at the provider, in one browser.
@@ -31,6 +32,10 @@ pub(crate) struct ProviderSession {
     pub(crate) person: Person,
     pub(crate) sid: String,
     pub(crate) auth_time: Timestamp,
+    /// Which of all the sessions, counted from the first.
+    pub(crate) number: u64,
+    /// The clients that were signed in to.
+    pub(crate) clients: BTreeSet<String>,
 }
 
 /// What was allowed at one sign-in, and everything issued on its strength.
@@ -75,6 +80,37 @@ impl State {
         self.next_grant += 1;
         self.grants.insert(self.next_grant, grant);
         self.next_grant
+    }
+
+    /// Begins a session and says what its cookie holds.
+    pub(crate) fn begin_session(&mut self, person: Person, now: Timestamp) -> Result<String, KeyError> {
+        const MANY: u64 = 4096;
+        let id = random()?;
+        let sid = format!("ses_{}", random()?.get(..22).unwrap_or_default());
+        self.next_session += 1;
+        let number = self.next_session;
+        let session = ProviderSession { person, sid, auth_time: now, number, clients: BTreeSet::new() };
+        self.sessions.insert(id.clone(), session);
+        if number.is_multiple_of(MANY) {
+            self.sessions.retain(|_, session| session.number > number - MANY);
+        }
+        Ok(id)
+    }
+
+    /// Ends the sessions that are chosen, and says which they were.
+    pub(crate) fn end_sessions(
+        &mut self,
+        chosen: impl Fn(&str, &ProviderSession) -> bool,
+    ) -> Vec<ProviderSession> {
+        self.sessions.extract_if(|id, session| chosen(id, session)).map(|(_, session)| session).collect()
+    }
+
+    /// Takes back everything that was granted in this person's name.
+    pub(crate) fn revoke_all(&mut self, subject: &str) {
+        let theirs = |(id, grant): (&u64, &Grant)| (grant.person.subject == subject).then_some(*id);
+        let grants: BTreeSet<u64> = self.grants.iter().filter_map(theirs).collect();
+        self.grants.retain(|id, _| !grants.contains(id));
+        self.access_tokens.retain(|_, (of, _)| !grants.contains(of));
     }
 
     /// Takes back a grant and with it every token of its family.

@@ -1,3 +1,5 @@
+mod backchannel;
+
 use aws_lc_rs::digest;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -349,6 +351,40 @@ async fn an_issuer_may_have_a_path() {
     let document: Value = serde_json::from_slice(&page.body).unwrap();
     assert_eq!(document["token_endpoint"], "https://op.example/tenant/a/oauth2/token");
     assert_eq!(world.provider.calls("/.well-known/openid-configuration"), 1);
+}
+
+/// An application that answers every POST with what it was told to, and keeps what came.
+#[derive(Clone, Debug)]
+struct App {
+    answers: Arc<Mutex<Vec<u16>>>,
+    seen: Arc<Mutex<Vec<Request<Bytes>>>>,
+}
+
+impl App {
+    /// The answers in order; then 200 for good.
+    fn answering(answers: &[u16]) -> Self {
+        let answers = answers.iter().rev().copied().collect();
+        Self { answers: Arc::new(Mutex::new(answers)), seen: Arc::default() }
+    }
+
+    fn target(&self) -> Arc<dyn HttpClient> {
+        Arc::new(self.clone())
+    }
+
+    fn seen(&self) -> Vec<Request<Bytes>> {
+        lock(&self.seen).clone()
+    }
+}
+
+#[async_trait::async_trait]
+impl HttpClient for App {
+    async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, landfall::HttpError> {
+        lock(&self.seen).push(request);
+        let mut response = http::Response::new(Bytes::from_static(b"noted"));
+        *response.status_mut() =
+            lock(&self.answers).pop().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
+        Ok(response)
+    }
 }
 
 /// Says where it was called.

@@ -1,0 +1,141 @@
+//! What the provider sends of its own accord, and what came back.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response};
+use tokio::task::JoinSet;
+use url::Url;
+
+use super::request::Parameters;
+use super::{LocalProvider, lock};
+use crate::browser::{BrowserError, Routes, Target};
+
+/// Nobody who is asked on loopback takes longer, and whoever signs out waits for it.
+const DEADLINE: Duration = Duration::from_secs(5);
+const MAX_KEPT: usize = 1_000;
+const MAX_BODY: usize = 64 * 1024;
+
+/// Something the provider sent by itself, such as a logout token, and the answer.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Delivery {
+    /// Where it went.
+    pub uri: String,
+    /// Whose address it is; `None` for one that belongs to no client.
+    pub client_id: Option<String>,
+    /// The headers it was sent with.
+    pub headers: HeaderMap,
+    /// The whole body it was sent with.
+    pub body: Bytes,
+    /// What was answered, the first 64 KiB of it; or why there is no answer, in words.
+    pub answer: Result<Response<Bytes>, String>,
+}
+
+impl Delivery {
+    /// The status of the answer; `None` without one.
+    pub fn status(&self) -> Option<u16> {
+        self.answer.as_ref().ok().map(|answer| answer.status().as_u16())
+    }
+
+    /// Whether the answer was a 2xx.
+    pub fn is_accepted(&self) -> bool {
+        self.answer.as_ref().is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// The logout token that was sent, if one was.
+    pub fn logout_token(&self) -> Option<String> {
+        Parameters::parse(&self.body).one("logout_token").map(str::to_owned)
+    }
+}
+
+impl LocalProvider {
+    /// Sends what the provider has for an origin such as `https://app.example.com` to `target`, as
+    /// [`Browser::route`](crate::Browser::route) does. Loopback origins over plain http need no route.
+    ///
+    /// # Errors
+    /// When `origin` is no URL.
+    pub fn route(&self, origin: &str, target: impl Into<Target>) -> Result<(), BrowserError> {
+        self.core.courier.routes.add(origin, target.into())
+    }
+
+    /// Everything the provider sent by itself, in the order the answers came; of more than 1,000 the oldest are
+    /// forgotten. What a sign-out sends is here when the sign-out has been answered.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        lock(&self.core.courier.log).clone()
+    }
+
+    /// Empties the list of deliveries.
+    pub fn forget_deliveries(&self) {
+        lock(&self.core.courier.log).clear();
+    }
+}
+
+/// A POST that is to be made.
+#[derive(Debug)]
+pub(crate) struct Parcel {
+    pub(crate) uri: String,
+    pub(crate) client_id: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Brings what the provider sends to where it goes.
+#[derive(Debug, Default)]
+pub(crate) struct Courier {
+    routes: Routes,
+    log: Mutex<Vec<Delivery>>,
+}
+
+impl Courier {
+    /// Sends them all at the same time, and returns when each is answered or given up.
+    pub(crate) async fn send_all(&self, parcels: Vec<Parcel>) -> Vec<Delivery> {
+        let mut under_way = JoinSet::new();
+        for parcel in parcels {
+            under_way.spawn(send(self.target(&parcel.uri), parcel));
+        }
+        let mut made = Vec::new();
+        while let Some(delivery) = under_way.join_next().await {
+            // An error would be a panic, and there is none.
+            made.extend(delivery);
+        }
+        self.remember(&made);
+        made
+    }
+
+    fn target(&self, uri: &str) -> Result<Target, BrowserError> {
+        let url = Url::parse(uri).map_err(|_| BrowserError::Url(uri.to_owned()))?;
+        self.routes.find(&url)
+    }
+
+    fn remember(&self, made: &[Delivery]) {
+        for Delivery { uri, client_id, answer, .. } in made {
+            match answer {
+                Ok(answer) => tracing::info!(uri, client_id, status = %answer.status(), "delivered"),
+                Err(error) => tracing::warn!(uri, client_id, error, "could not be delivered"),
+            }
+        }
+        let mut log = lock(&self.log);
+        log.extend_from_slice(made);
+        let surplus = log.len().saturating_sub(MAX_KEPT);
+        log.drain(..surplus);
+    }
+}
+
+async fn send(target: Result<Target, BrowserError>, parcel: Parcel) -> Delivery {
+    let Parcel { uri, client_id, headers, body } = parcel;
+    let answered = async {
+        let mut request = Request::new(body.clone());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.parse().map_err(http::Error::from)?;
+        request.headers_mut().clone_from(&headers);
+        target?.send(request).await
+    };
+    let answer = match tokio::time::timeout(DEADLINE, answered).await {
+        Ok(Ok(answer)) => Ok(answer.map(|body| body.slice(..body.len().min(MAX_BODY)))),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("no answer in time".to_owned()),
+    };
+    Delivery { uri, client_id, headers, body, answer }
+}
