@@ -125,6 +125,29 @@ pub(crate) fn forms(html: &str) -> Vec<Form> {
     forms
 }
 
+/// The `src` of every frame of the page.
+pub(crate) fn frames(html: &str) -> Vec<String> {
+    let frames = tags(html).filter(|tag| tag.name.as_slice() == b"iframe");
+    frames.filter_map(|tag| attribute(&tag, "src")).collect()
+}
+
+/// Where the page goes on to by itself (HTML §4.2.5.3).
+pub(crate) fn refresh(html: &str) -> Option<String> {
+    let refreshes = |tag: &StartTag<()>| {
+        attribute(tag, "http-equiv").is_some_and(|kind| kind.eq_ignore_ascii_case("refresh"))
+    };
+    let content = attribute(&tags(html).find(refreshes)?, "content")?;
+    let (_, target) = content.split_once(';')?;
+    Some(target.trim().strip_prefix("url=")?.to_owned())
+}
+
+fn tags(html: &str) -> impl Iterator<Item = StartTag<()>> {
+    Tokenizer::new(html).filter_map(|token| match token {
+        Ok(Token::StartTag(tag)) => Some(tag),
+        _ => None,
+    })
+}
+
 fn form(tag: &StartTag<()>) -> Form {
     Form {
         id: attribute(tag, "id").unwrap_or_default(),

@@ -92,8 +92,17 @@ struct Going {
     body: Bytes,
     /// Who caused it; `None` is the person at the address bar.
     initiator: Option<Url>,
-    navigation: bool,
+    purpose: Purpose,
     follow: bool,
+}
+
+/// What a request is for: it decides which cookies go along and what fetch metadata says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Fetch,
+    Frame,
+    /// The address bar will show where it goes.
+    Page,
 }
 
 impl Default for Browser {
@@ -232,7 +241,31 @@ impl Browser {
         let initiator = Some(parse(from)?);
         let body = body.into();
         let url = parse(url)?;
-        self.go(Going { method, url, headers: map, body, initiator, navigation: false, follow: true }).await
+        let purpose = Purpose::Fetch;
+        self.go(Going { method, url, headers: map, body, initiator, purpose, follow: true }).await
+    }
+
+    /// Loads `url` in a frame on a page of `from`: `SameSite` cookies stay behind if that is another site. What it
+    /// may not show is for the test to read in its headers.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_frame(&self, url: &str, from: &str) -> Result<Page, BrowserError> {
+        let (url, initiator) = (parse(url)?, Some(parse(from)?));
+        let (method, headers, body) = (Method::GET, navigation_headers(&Method::GET), Bytes::new());
+        self.go(Going { method, url, headers, body, initiator, purpose: Purpose::Frame, follow: true }).await
+    }
+
+    /// Loads every frame of a page, as a browser does that shows it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn open_frames(&self, page: &Page) -> Result<Vec<Page>, BrowserError> {
+        let mut frames = Vec::new();
+        for url in page.frames() {
+            frames.push(self.open_frame(url.as_str(), page.url.as_str()).await?);
+        }
+        Ok(frames)
     }
 
     /// Sends a request as it stands: no cookies, nothing added, nothing kept, no redirects.
@@ -320,7 +353,7 @@ impl Browser {
     ) -> Result<Page, BrowserError> {
         let headers = navigation_headers(&method);
         let mut page =
-            self.go(Going { method, url, headers, body, initiator, navigation: true, follow }).await?;
+            self.go(Going { method, url, headers, body, initiator, purpose: Purpose::Page, follow }).await?;
         while follow && let Some(form) = page.form().filter(|form| form.auto_submit) {
             if page.hops.len() > MAX_HOPS {
                 return Err(BrowserError::TooManyRedirects(page.url.into()));
@@ -331,7 +364,9 @@ impl Browser {
             let (method, headers) = (Method::POST, navigation_headers(&Method::POST));
             let initiator = Some(page.url.clone());
             let mut before = std::mem::take(&mut page.hops);
-            page = self.go(Going { method, url, headers, body, initiator, navigation: true, follow }).await?;
+            page = self
+                .go(Going { method, url, headers, body, initiator, purpose: Purpose::Page, follow })
+                .await?;
             before.append(&mut page.hops);
             page.hops = before;
         }
@@ -348,8 +383,11 @@ impl Browser {
                 Some(from) => chain.iter().all(|url| site::same_site(from, url)),
                 None => chain.iter().all(|url| site::same_site(&going.url, url)),
             };
-            let sending =
-                Sending { same_site, top_level: going.navigation, safe_method: going.method.is_safe() };
+            let sending = Sending {
+                same_site,
+                top_level: going.purpose == Purpose::Page,
+                safe_method: going.method.is_safe(),
+            };
             let headers = self.complete(&going, &chain, sending, target.splits_cookies())?;
             let mut request = Request::new(going.body.clone());
             *request.method_mut() = going.method.clone();
@@ -361,7 +399,7 @@ impl Browser {
                 for line in parts.headers.get_all(SET_COOKIE) {
                     // Browsers take the octets as they are; a line that is no text has no use in a test.
                     if let Ok(line) = std::str::from_utf8(line.as_bytes()) {
-                        jar.set(line, &going.url, self.now(), same_site || going.navigation);
+                        jar.set(line, &going.url, self.now(), same_site || going.purpose == Purpose::Page);
                     }
                 }
             }
@@ -404,19 +442,23 @@ impl Browser {
         split: bool,
     ) -> Result<HeaderMap, BrowserError> {
         let mut headers = going.headers.clone();
-        let (mode, dest) = if going.navigation { ("navigate", "document") } else { ("cors", "empty") };
+        let (mode, dest) = match going.purpose {
+            Purpose::Fetch => ("cors", "empty"),
+            Purpose::Frame => ("navigate", "iframe"),
+            Purpose::Page => ("navigate", "document"),
+        };
         let from = site::fetch_site(going.initiator.as_ref(), chain);
         headers.entry("sec-fetch-site").or_insert(HeaderValue::from_static(from));
         headers.entry("sec-fetch-mode").or_insert(HeaderValue::from_static(mode));
         headers.entry("sec-fetch-dest").or_insert(HeaderValue::from_static(dest));
-        if going.navigation {
+        if going.purpose == Purpose::Page {
             headers.entry("sec-fetch-user").or_insert(HeaderValue::from_static("?1"));
         }
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         if let Some(initiator) = &going.initiator {
             let cross = !chain.iter().all(|url| site::same_origin(initiator, url));
             let unsafe_method = !matches!(going.method, Method::GET | Method::HEAD);
-            if unsafe_method || (!going.navigation && cross) {
+            if unsafe_method || (going.purpose == Purpose::Fetch && cross) {
                 // Fetch §3.2: after a detour over a third origin nobody knows who asked.
                 let tainted = chain.len() > 1
                     && chain.windows(2).any(|pair| match pair {

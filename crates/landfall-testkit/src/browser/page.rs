@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
-use super::form::{Form, forms};
+use super::form::{Form, forms, frames, refresh};
 
 /// An answer a browser ended up with.
 #[derive(Clone, Debug)]
@@ -63,8 +63,23 @@ impl Page {
 
     /// Every form on the page. Empty for anything but HTML.
     pub fn forms(&self) -> Vec<Form> {
-        let html = self.header("content-type").is_some_and(|media| media.starts_with("text/html"));
-        if html { forms(&self.text()) } else { Vec::new() }
+        if self.is_html() { forms(&self.text()) } else { Vec::new() }
+    }
+
+    /// The address of every frame on the page, resolved.
+    pub fn frames(&self) -> Vec<Url> {
+        let sources = if self.is_html() { frames(&self.text()) } else { Vec::new() };
+        sources.iter().filter_map(|source| self.url.join(source).ok()).collect()
+    }
+
+    /// Where the page goes on to by itself after a while (`<meta http-equiv="refresh">`), resolved.
+    pub fn refresh(&self) -> Option<Url> {
+        let target = if self.is_html() { refresh(&self.text()) } else { None };
+        self.url.join(&target?).ok()
+    }
+
+    fn is_html(&self) -> bool {
+        self.header("content-type").is_some_and(|media| media.starts_with("text/html"))
     }
 
     /// The first form on the page.

@@ -26,6 +26,7 @@ pub struct Client {
     pub(crate) redirect_uris: Vec<String>,
     pub(crate) post_logout_redirect_uris: Vec<String>,
     pub(crate) backchannel_logout_uri: Option<String>,
+    pub(crate) frontchannel_logout_uri: Option<String>,
     pub(crate) algorithm: Algorithm,
 }
 
@@ -39,6 +40,7 @@ impl Client {
             redirect_uris: Vec::new(),
             post_logout_redirect_uris: Vec::new(),
             backchannel_logout_uri: None,
+            frontchannel_logout_uri: None,
             algorithm: Algorithm::default(),
         }
     }
@@ -77,6 +79,14 @@ impl Client {
     #[must_use]
     pub fn backchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
         self.backchannel_logout_uri = Some(uri.into());
+        self
+    }
+
+    /// Registers what the provider's page shows in a frame when a session at the provider ends, with `iss` and
+    /// `sid` behind whatever query it has.
+    #[must_use]
+    pub fn frontchannel_logout_uri(mut self, uri: impl Into<String>) -> Self {
+        self.frontchannel_logout_uri = Some(uri.into());
         self
     }
 

@@ -22,7 +22,7 @@ pub(crate) async fn logout(
         Ok(Outcome::Ask(page)) => page,
         Ok(Outcome::Over { ended, back }) => {
             core.announce(&ended).await;
-            core.signed_out(back.as_deref())
+            core.signed_out(back.as_deref(), &core.frames(&ended))
         }
         Err(text) => pages::error("invalid_request", &[text]),
     }
@@ -90,10 +90,22 @@ impl Core {
         Ok(Outcome::Over { ended, back })
     }
 
-    fn signed_out(&self, back: Option<&str>) -> Response {
+    /// The addresses that tell the clients of these sessions (OpenID Connect Front-Channel Logout 1.0 §2).
+    fn frames(&self, ended: &[ProviderSession]) -> Vec<String> {
+        let mut frames = Vec::new();
+        for session in ended {
+            let said = [("iss".to_owned(), self.issuer.clone()), ("sid".to_owned(), session.sid.clone())];
+            let clients = session.clients.iter().filter_map(|id| self.client(id));
+            let uris = clients.filter_map(|client| client.frontchannel_logout_uri);
+            frames.extend(uris.map(|uri| with_query(&uri, &said)));
+        }
+        frames
+    }
+
+    fn signed_out(&self, back: Option<&str>, frames: &[String]) -> Response {
         let mut response = match back {
-            Some(uri) => pages::redirect(uri),
-            None => pages::signed_out(),
+            Some(uri) if frames.is_empty() => pages::redirect(uri),
+            _ => pages::signed_out(back, frames),
         };
         let cleared = format!("{}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax", self.cookie_name);
         if let Ok(cleared) = cleared.parse() {

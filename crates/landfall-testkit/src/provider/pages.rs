@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY};
 use http::{HeaderValue, StatusCode};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use url::Url;
 
 use super::authorize::AuthorizationRequest;
 use super::people::Person;
@@ -41,7 +42,7 @@ pub(crate) fn error(title: &str, lines: &[String]) -> Response {
             }
         }
     };
-    let mut response = page(title, &body, false);
+    let mut response = page(title, &body, &Extras::default());
     *response.status_mut() = StatusCode::BAD_REQUEST;
     response
 }
@@ -95,7 +96,7 @@ pub(crate) fn sign_in(
             }
         }
     };
-    page("Sign in", &body, false)
+    page("Sign in", &body, &Extras::default())
 }
 
 /// OAuth 2.0 Form Post Response Mode §2: posts itself, or by a button where scripts do not run.
@@ -111,7 +112,7 @@ pub(crate) fn form_post(to: &str, parameters: &[(String, String)]) -> Response {
         }
         script { (PreEscaped(AUTO_SUBMIT)) }
     };
-    page("Signed in", &body, true)
+    page("Signed in", &body, &Extras { script: true, ..Extras::default() })
 }
 
 pub(crate) fn confirm_logout(prefix: &str, name: &str, fields: &[(&str, &str)]) -> Response {
@@ -125,24 +126,55 @@ pub(crate) fn confirm_logout(prefix: &str, name: &str, fields: &[(&str, &str)]) 
             button.main type="submit" { "Sign out" }
         }
     };
-    page("Sign out?", &body, false)
+    page("Sign out?", &body, &Extras::default())
 }
 
-pub(crate) fn signed_out() -> Response {
+/// Tells applications in frames, then goes on to `back`, if there is such a place.
+pub(crate) fn signed_out(back: Option<&str>, frames: &[String]) -> Response {
     let body = html! {
         h1 { "Signed out" }
         p { "You are signed out of the local provider." }
+        @if !frames.is_empty() {
+            p.quiet { "These applications are told:" }
+            ul.plain {
+                @for frame in frames {
+                    li { code { (origin(frame)) } }
+                }
+            }
+            @for frame in frames {
+                iframe hidden src=(frame) title="Signing out" {}
+            }
+        }
+        @if let Some(back) = back {
+            p.quiet { "You are being sent back to the application." }
+            a.main href=(back) { "Continue" }
+        }
     };
-    page("Signed out", &body, false)
+    page("Signed out", &body, &Extras { frames, refresh: back, script: false })
 }
 
-fn page(title: &str, body: &Markup, scripted: bool) -> Response {
+/// What a page needs beyond itself.
+#[derive(Default)]
+struct Extras<'a> {
+    frames: &'a [String],
+    /// Where it goes on to by itself.
+    refresh: Option<&'a str>,
+    /// It sends its form.
+    script: bool,
+}
+
+fn page(title: &str, body: &Markup, extras: &Extras<'_>) -> Response {
+    // Long enough for frames to load, short enough to be waited for.
+    const PAUSE: &str = "2; url=";
     let whole = html! {
         (DOCTYPE)
         html lang="en" {
             head {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
+                @if let Some(target) = extras.refresh {
+                    meta http-equiv="refresh" content={ (PAUSE) (target) };
+                }
                 title { (title) " - local provider" }
                 link rel="icon" href="data:,";
                 style { (PreEscaped(STYLE)) }
@@ -153,11 +185,17 @@ fn page(title: &str, body: &Markup, scripted: bool) -> Response {
             }
         }
     };
-    let script = if scripted { format!("; script-src {}", source_hash(AUTO_SUBMIT)) } else { String::new() };
-    let policy = format!(
-        "default-src 'none'; style-src {}; img-src data:; base-uri 'none'; frame-ancestors 'none'{script}",
+    let mut policy = format!(
+        "default-src 'none'; style-src {}; img-src data:; base-uri 'none'; frame-ancestors 'none'",
         source_hash(STYLE)
     );
+    if extras.script {
+        policy.extend(["; script-src ", &source_hash(AUTO_SUBMIT)]);
+    }
+    if !extras.frames.is_empty() {
+        let origins: Vec<String> = extras.frames.iter().map(|frame| origin(frame)).collect();
+        policy.extend(["; frame-src ", &origins.join(" ")]);
+    }
     let mut response = whole.into_string().into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -167,6 +205,10 @@ fn page(title: &str, body: &Markup, scripted: bool) -> Response {
         headers.insert(CONTENT_SECURITY_POLICY, policy);
     }
     response
+}
+
+fn origin(uri: &str) -> String {
+    Url::parse(uri).map(|url| url.origin().ascii_serialization()).unwrap_or_default()
 }
 
 fn initial(name: &str) -> String {

@@ -116,6 +116,8 @@ async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>
         "authorization_response_iss_parameter_supported": core.options.iss_parameter,
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     });

@@ -1,4 +1,5 @@
 mod backchannel;
+mod frontchannel;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
