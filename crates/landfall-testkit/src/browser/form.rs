@@ -5,6 +5,7 @@ use html5gum::{HtmlString, StartTag, Token, Tokenizer};
 /// A form on a page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "each is an attribute of the form")]
 pub struct Form {
     /// The `id`; empty for none.
     pub id: String,
@@ -16,6 +17,8 @@ pub struct Form {
     pub auto_submit: bool,
     /// Whether it is a local provider's sign-in form.
     pub sign_in: bool,
+    /// Whether it is on a page of the local provider that follows the sign-in, such as the second factor.
+    pub next_step: bool,
     /// Fields that are sent whichever button is pressed, with the values they start with.
     pub fields: Vec<(String, String)>,
     /// The buttons, those elsewhere on the page that name this form included.
@@ -155,6 +158,7 @@ fn form(tag: &StartTag<()>) -> Form {
         post: attribute(tag, "method").is_some_and(|method| method.eq_ignore_ascii_case("post")),
         auto_submit: attribute(tag, "data-auto-submit").is_some(),
         sign_in: attribute(tag, "data-sign-in").is_some(),
+        next_step: attribute(tag, "data-next-step").is_some(),
         ..Form::default()
     }
 }

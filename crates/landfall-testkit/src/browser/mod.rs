@@ -198,7 +198,9 @@ impl Browser {
         self.submit_form(page, form, &form.submission(Some(button), fields)).await
     }
 
-    /// Signs in on the local provider's page, which must be what is shown: as somebody on the list by subject, or as anybody by name.
+    /// Signs in on the local provider's page, which must be what is shown: as somebody on the list by subject, or as
+    /// anybody by name. Goes on through the pages that follow by their first button, and begins there if one of them
+    /// is shown; [`submit`](Self::submit) presses any other.
     ///
     /// # Errors
     /// When no sign-in page is shown; else as [`open`](Self::open).
@@ -214,11 +216,22 @@ impl Browser {
         let missing = |page: String| BrowserError::NoSuchForm(page, "sign-in".to_owned());
         let page = self.current().ok_or_else(|| missing("(none)".to_owned()))?;
         let forms = page.forms();
+        if forms.iter().any(|form| form.next_step) {
+            return self.go_through(page).await;
+        }
         let form = forms.iter().find(|form| form.sign_in).ok_or_else(|| missing(page.url.to_string()))?;
         let pressed = form.buttons.iter().find(|button| button.name == "person" && button.value == person);
         let typed = if pressed.is_some() { "" } else { person };
         let submission = form.submission(pressed, &[("name", typed), ("trouble", trouble)]);
-        self.submit_form(&page, form, &submission).await
+        self.go_through(self.submit_form(&page, form, &submission).await?).await
+    }
+
+    async fn go_through(&self, mut page: Page) -> Result<Page, BrowserError> {
+        for _ in 0..MAX_HOPS {
+            let Some(form) = page.form().filter(|form| form.next_step) else { return Ok(page) };
+            page = self.submit_form(&page, &form, &form.submission(form.buttons.first(), &[])).await?;
+        }
+        Err(BrowserError::TooManyRedirects(page.url.into()))
     }
 
     /// A script's `fetch` on a page of `from`, with credentials. Answers are readable whatever CORS would say.

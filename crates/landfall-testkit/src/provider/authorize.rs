@@ -5,17 +5,13 @@ use std::time::Duration;
 
 use axum::extract::{Extension, State};
 use axum::response::Response;
-use http::header::SET_COOKIE;
-use landfall::Timestamp;
 
 use super::clients::Client;
 use super::faults::Fault;
 use super::keys::KeyError;
 use super::pages;
-use super::people::Person;
 use super::request::{Parameters, SeenRequest};
-use super::state::{Code, Grant, random};
-use super::{Core, lock, troubles};
+use super::{Core, lock};
 
 /// An authorization request that has passed its checks.
 #[derive(Clone, Debug)]
@@ -24,10 +20,10 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) scopes: Vec<String>,
     pub(crate) nonce: Option<String>,
     pub(crate) challenge: String,
-    pub(crate) acr: Option<String>,
+    pub(crate) acr_values: Vec<String>,
     pub(crate) login_hint: Option<String>,
-    prompt: Prompt,
-    max_age: Option<Duration>,
+    pub(crate) prompt: Prompt,
+    pub(crate) max_age: Option<Duration>,
 }
 
 /// Where the answer goes. Once this is known, errors go there too.
@@ -39,11 +35,12 @@ pub(crate) struct Target {
     pub(crate) form_post: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Prompt {
-    Ask,
-    None,
-    Unsaid,
+/// What pages have to be shown, or must not (OpenID Connect Core §3.1.2.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    pub(crate) none: bool,
+    pub(crate) login: bool,
+    pub(crate) select_account: bool,
 }
 
 /// An error for the application, by redirect.
@@ -59,42 +56,10 @@ pub(crate) async fn authorize(
         Err((title, lines)) => return pages::error(title, &lines),
     };
     let answered = match check(&parameters, target.clone()) {
-        Ok(request) => core.proceed(&seen, request),
+        Ok(request) => core.begin(&seen, request),
         Err(refused) => Ok(core.refuse(&target, refused.0, &refused.1)),
     };
     answered.unwrap_or_else(|KeyError| core.refuse(&target, "server_error", "the random source failed"))
-}
-
-/// The sign-in page's form comes here.
-pub(crate) async fn sign_in(
-    State(core): State<Arc<Core>>,
-    Extension(seen): Extension<Arc<SeenRequest>>,
-) -> Response {
-    let form = seen.form();
-    let pending = form.one("transaction").and_then(|id| lock(&core.state).pending.remove(id));
-    let now = core.clock.now();
-    let Some((request, _)) = pending.filter(|(_, expires)| *expires > now) else {
-        let lines = ["This sign-in page was used before or is too old. Go back to the application."];
-        return pages::error("sign_in_expired", &lines.map(str::to_owned));
-    };
-    let target = request.target.clone();
-    let faults = form.one("trouble").map(troubles::faults).unwrap_or_default();
-    if form.one("deny").is_some() {
-        return core.refuse(&target, "access_denied", "the person declined");
-    }
-    let refusal = faults.iter().find_map(|fault| match fault {
-        Fault::AuthorizeError { error, .. } => Some(error.clone()),
-        _ => None,
-    });
-    if let Some(error) = refusal {
-        return core.refuse(&target, &error, "chosen on the sign-in page");
-    }
-    let Some(name) = form.one("person").or_else(|| form.one("name")).map(str::trim).filter(|n| !n.is_empty())
-    else {
-        return core.refuse(&target, "access_denied", "nobody was chosen");
-    };
-    core.sign_in_now(request, core.person(name), faults)
-        .unwrap_or_else(|KeyError| core.refuse(&target, "server_error", "the random source failed"))
 }
 
 impl Core {
@@ -131,107 +96,7 @@ impl Core {
         })
     }
 
-    fn proceed(&self, seen: &SeenRequest, request: AuthorizationRequest) -> Result<Response, KeyError> {
-        let forced = self.faults.first(|fault| match fault {
-            Fault::AuthorizeError { error, description } => Some((error.clone(), description.clone())),
-            _ => None,
-        });
-        if let Some((error, description)) = forced {
-            return Ok(self.refuse(&request.target, &error, description.as_deref().unwrap_or_default()));
-        }
-        let now = self.clock.now();
-        let cookie = seen.cookie(&self.cookie_name).unwrap_or_default();
-        let session = lock(&self.state).sessions.get(cookie).cloned();
-        let fresh = session.filter(|session| {
-            request.prompt != Prompt::Ask
-                && request.max_age.is_none_or(|limit| now.since(session.auth_time) <= limit)
-        });
-        let automatic = lock(&self.automatic).clone();
-        match (fresh, automatic) {
-            (Some(_), None) => self.grant_code(request, cookie, Vec::new()),
-            (Some(session), Some(name))
-                if request.prompt == Prompt::None || session.person.subject == name =>
-            {
-                self.grant_code(request, cookie, Vec::new())
-            }
-            _ if request.prompt == Prompt::None => {
-                Ok(self.refuse(&request.target, "login_required", "nobody is signed in at the provider"))
-            }
-            (_, Some(name)) => self.sign_in_now(request, self.person(&name), Vec::new()),
-            (None, None) => self.ask(request, now),
-        }
-    }
-
-    fn ask(&self, request: AuthorizationRequest, now: Timestamp) -> Result<Response, KeyError> {
-        const PATIENCE: Duration = Duration::from_secs(3600);
-        let transaction = random()?;
-        let people = lock(&self.people).clone();
-        let page = pages::sign_in(&self.prefix, &request, &people, &transaction);
-        let mut state = lock(&self.state);
-        state.sweep(now);
-        state.pending.insert(transaction, (request, now.plus(PATIENCE)));
-        Ok(page)
-    }
-
-    /// A new provider session, and the answer.
-    fn sign_in_now(
-        &self,
-        request: AuthorizationRequest,
-        person: Person,
-        faults: Vec<Fault>,
-    ) -> Result<Response, KeyError> {
-        let id = lock(&self.state).begin_session(person, self.clock.now())?;
-        let mut response = self.grant_code(request, &id, faults)?;
-        let secure = if self.secure { "; Secure" } else { "" };
-        let cookie = format!("{}={id}; Path=/; HttpOnly; SameSite=Lax{secure}", self.cookie_name);
-        if let Ok(cookie) = cookie.parse() {
-            response.headers_mut().append(SET_COOKIE, cookie);
-        }
-        Ok(response)
-    }
-
-    fn grant_code(
-        &self,
-        request: AuthorizationRequest,
-        session: &str,
-        faults: Vec<Fault>,
-    ) -> Result<Response, KeyError> {
-        let code = random()?;
-        let now = self.clock.now();
-        let target = request.target;
-        let edits: Vec<Fault> = faults.iter().filter(|f| matches!(f, Fault::Callback(_))).cloned().collect();
-        {
-            let mut state = lock(&self.state);
-            state.sweep(now);
-            let Some(session) = state.sessions.get_mut(session) else {
-                return Ok(self.refuse(&target, "login_required", "the session has just ended"));
-            };
-            session.clients.insert(target.client_id.clone());
-            let session = session.clone();
-            let grant = state.add_grant(Grant {
-                client_id: target.client_id.clone(),
-                person: session.person,
-                scopes: request.scopes,
-                sid: session.sid,
-                auth_time: session.auth_time,
-                nonce: request.nonce,
-                acr: request.acr,
-                faults,
-            });
-            let record = Code {
-                grant,
-                client_id: target.client_id.clone(),
-                redirect_uri: target.redirect_uri.clone(),
-                challenge: request.challenge,
-                expires: now.plus(self.options.code_lifetime),
-                used: false,
-            };
-            state.codes.insert(code.clone(), record);
-        }
-        Ok(self.answer(&target, vec![("code".to_owned(), code)], &edits))
-    }
-
-    fn refuse(&self, target: &Target, error: &str, description: &str) -> Response {
+    pub(crate) fn refuse(&self, target: &Target, error: &str, description: &str) -> Response {
         let mut parameters = vec![("error".to_owned(), error.to_owned())];
         if !description.is_empty() {
             parameters.push(("error_description".to_owned(), description.to_owned()));
@@ -240,7 +105,12 @@ impl Core {
     }
 
     /// The authorization response, to the redirect URI just as it was submitted.
-    fn answer(&self, target: &Target, mut parameters: Vec<(String, String)>, faults: &[Fault]) -> Response {
+    pub(crate) fn answer(
+        &self,
+        target: &Target,
+        mut parameters: Vec<(String, String)>,
+        faults: &[Fault],
+    ) -> Response {
         parameters.extend(target.state.clone().map(|state| ("state".to_owned(), state)));
         if self.options.iss_parameter {
             parameters.push(("iss".to_owned(), self.issuer.clone()));
@@ -260,16 +130,6 @@ impl Core {
 
     pub(crate) fn client(&self, id: &str) -> Option<Client> {
         lock(&self.clients).iter().find(|client| client.id == id).cloned()
-    }
-
-    /// A person by subject; anybody else's name will do too.
-    fn person(&self, name: &str) -> Person {
-        let known = lock(&self.people).iter().find(|person| person.subject == name).cloned();
-        known.unwrap_or_else(|| {
-            let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();
-            let subject = words.join(".");
-            Person::new(subject.clone()).name(name).email(format!("{subject}@example.test"))
-        })
     }
 }
 
@@ -301,12 +161,15 @@ fn check(parameters: &Parameters, target: Target) -> Result<AuthorizationRequest
         return refuse("invalid_request", "code_challenge is not a SHA-256 hash in base64url");
     }
     let prompts: Vec<&str> = parameters.one("prompt").unwrap_or_default().split_whitespace().collect();
-    let prompt = match prompts.as_slice() {
-        [] => Prompt::Unsaid,
-        ["none"] => Prompt::None,
-        some if some.iter().all(|p| matches!(*p, "login" | "consent" | "select_account")) => Prompt::Ask,
-        _ => return refuse("invalid_request", "prompt has values that do not go together"),
+    let known = |prompt: &&str| matches!(*prompt, "none" | "login" | "consent" | "select_account");
+    let prompt = Prompt {
+        none: prompts.contains(&"none"),
+        login: prompts.contains(&"login"),
+        select_account: prompts.contains(&"select_account"),
     };
+    if !prompts.iter().all(known) || (prompt.none && prompts.len() > 1) {
+        return refuse("invalid_request", "prompt has values that do not go together");
+    }
     let max_age = match parameters.one("max_age").map(str::parse) {
         None => None,
         Some(Ok(seconds)) => Some(Duration::from_secs(seconds)),
@@ -320,7 +183,7 @@ fn check(parameters: &Parameters, target: Target) -> Result<AuthorizationRequest
         scopes: words("scope"),
         nonce: parameters.one("nonce").map(str::to_owned),
         challenge: challenge.to_owned(),
-        acr: words("acr_values").into_iter().next(),
+        acr_values: words("acr_values"),
         login_hint: parameters.one("login_hint").map(str::to_owned),
         prompt,
         max_age,

@@ -14,6 +14,7 @@ use super::delivery::Courier;
 use super::faults::Faults;
 use super::hold::Doors;
 use super::keys::{Algorithm, KeyError, KeyRing};
+use super::level::{AuthLevel, LevelClaim};
 use super::people::{Person, default_people};
 use super::serve::{InProcess, Server};
 use super::state::State;
@@ -55,6 +56,7 @@ pub struct LocalProviderBuilder {
     automatic: Option<String>,
     algorithms: Vec<Algorithm>,
     own_keys: bool,
+    highest_level: AuthLevel,
     options: Options,
 }
 
@@ -70,12 +72,14 @@ impl LocalProviderBuilder {
             automatic: None,
             algorithms: vec![Algorithm::Rs256],
             own_keys: false,
+            highest_level: AuthLevel::Aal3,
             options: Options {
                 access_token_lifetime: Duration::from_secs(3600),
                 claims_in_id_token: true,
                 code_lifetime: Duration::from_secs(60),
                 id_token_lifetime: Duration::from_secs(300),
                 iss_parameter: true,
+                level_claim: LevelClaim::Acr,
             },
         }
     }
@@ -113,6 +117,18 @@ impl LocalProviderBuilder {
     /// Whether `iss` is announced and sent with the authorization response (RFC 9207). True by default.
     pub fn iss_parameter(mut self, yes: bool) -> Self {
         self.options.iss_parameter = yes;
+        self
+    }
+
+    /// See [`LocalProvider::set_highest_level`].
+    pub fn highest_level(mut self, level: AuthLevel) -> Self {
+        self.highest_level = level;
+        self
+    }
+
+    /// Which claim of the ID token says the level: `acr`, if nothing is said. IntelliAuth knows both.
+    pub fn level_claim(mut self, claim: LevelClaim) -> Self {
+        self.options.level_claim = claim;
         self
     }
 
@@ -222,6 +238,7 @@ impl LocalProviderBuilder {
             issuer,
             clock: self.clock,
             options: self.options,
+            highest_level: Mutex::new(self.highest_level),
             keys: Mutex::new(KeyRing::new(&algorithms, self.own_keys)?),
             clients: Mutex::new(self.clients),
             people: Mutex::new(if self.people.is_empty() { default_people() } else { self.people }),

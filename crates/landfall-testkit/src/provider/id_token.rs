@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::clients::Client;
 use super::faults::Fault;
 use super::keys::KeyError;
+use super::level::LevelClaim;
 use super::state::{Grant, IssuedIdToken};
 use super::{Core, lock};
 
@@ -62,10 +63,12 @@ impl Core {
         put("exp", now.plus(self.options.id_token_lifetime).secs().into());
         put("auth_time", grant.auth_time.secs().into());
         put("sid", grant.sid.clone().into());
-        put("amr", Value::Array(vec!["pwd".into()]));
+        put("amr", grant.level.methods().iter().copied().collect());
         put("at_hash", client.algorithm.token_hash(access_token).into());
-        if let Some(acr) = &grant.acr {
-            put("acr", acr.clone().into());
+        match (&grant.acr, self.options.level_claim) {
+            (Some(acr), _) => put("acr", acr.clone().into()),
+            (None, LevelClaim::Acr) => put("acr", grant.level.acr().into()),
+            (None, LevelClaim::AuthLevel) => put("auth_level", grant.level.name().into()),
         }
         if let (true, Some(nonce)) = (first, &grant.nonce) {
             put("nonce", nonce.clone().into());

@@ -6,10 +6,12 @@ mod builder;
 mod clients;
 mod delivery;
 mod faults;
+mod flow;
 mod hold;
 mod id_token;
 mod jwt;
 mod keys;
+mod level;
 mod logout;
 mod pages;
 mod people;
@@ -39,6 +41,7 @@ pub use faults::{CallbackEdit, Endpoint, Fault, IdTokenEdit, IdTokenMaker, JsonE
 pub use hold::Hold;
 pub use jwt::{IdToken, Jwt};
 pub use keys::{Algorithm, KeyError, SigningKey};
+pub use level::{AuthLevel, LevelClaim};
 pub use people::Person;
 pub use request::SeenRequest;
 pub use sessions::SessionAtProvider;
@@ -97,7 +100,8 @@ impl LocalProvider {
         }
     }
 
-    /// Answers authorization requests in the name of this person at once, without showing the page.
+    /// Answers authorization requests in the name of this person at once, without showing a page: a second factor
+    /// that is asked for is there.
     pub fn sign_in_as(&self, subject: impl Into<String>) {
         *lock(&self.core.automatic) = Some(subject.into());
     }
@@ -105,6 +109,11 @@ impl LocalProvider {
     /// Shows the page again.
     pub fn ask_who_signs_in(&self) {
         *lock(&self.core.automatic) = None;
+    }
+
+    /// Delivers no more than this from now on, whatever `acr_values` asks for. AAL3 at the start.
+    pub fn set_highest_level(&self, level: AuthLevel) {
+        *lock(&self.core.highest_level) = level;
     }
 
     /// Ends everybody's session at the provider, and tells nobody.
@@ -197,6 +206,7 @@ struct Core {
     clients: Mutex<Vec<Client>>,
     people: Mutex<Vec<Person>>,
     automatic: Mutex<Option<String>>,
+    highest_level: Mutex<AuthLevel>,
     keys: Mutex<KeyRing>,
     state: Mutex<State>,
     faults: Faults,
@@ -213,6 +223,7 @@ struct Options {
     code_lifetime: Duration,
     id_token_lifetime: Duration,
     iss_parameter: bool,
+    level_claim: LevelClaim,
 }
 
 impl Core {

@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use url::Url;
 
 use super::authorize::AuthorizationRequest;
+use super::level::AuthLevel;
 use super::people::Person;
 use super::troubles;
 
@@ -97,6 +98,39 @@ pub(crate) fn sign_in(
         }
     };
     page("Sign in", &body, &Extras::default())
+}
+
+/// Asks for the level that is wanted, offers all there are, and lets somebody go on without.
+pub(crate) fn second_factor(
+    prefix: &str,
+    client_id: &str,
+    person: &str,
+    (wanted, highest): (AuthLevel, AuthLevel),
+    transaction: &str,
+) -> Response {
+    let others = highest.up_to().filter(|level| *level > AuthLevel::Aal1 && *level != wanted);
+    let body = html! {
+        h1 { "Second factor" }
+        p.quiet { strong { (client_id) } " wants to be more certain that you are " strong { (person) } "." }
+        form.stack method="post" action={ (prefix) "/sign-in" } data-next-step="" {
+            input type="hidden" name="transaction" value=(transaction);
+            button.main type="submit" name="level" value=(wanted.acr()) { (proof(wanted)) }
+            @for level in others {
+                button type="submit" name="level" value=(level.acr()) { (proof(level)) }
+            }
+            button type="submit" name="level" value="none" { "Go on without" }
+            button type="submit" name="deny" value="yes" { "Decline" }
+        }
+    };
+    page("Second factor", &body, &Extras::default())
+}
+
+fn proof(level: AuthLevel) -> &'static str {
+    match level {
+        AuthLevel::Aal1 => "Give the password (AAL1)",
+        AuthLevel::Aal2 => "Enter a code (AAL2)",
+        AuthLevel::Aal3 => "Use a passkey (AAL3)",
+    }
 }
 
 /// OAuth 2.0 Form Post Response Mode §2: posts itself, or by a button where scripts do not run.

@@ -22,10 +22,12 @@ use tokio::sync::watch;
 use tower::ServiceExt as _;
 use url::Url;
 
-use super::authorize::{authorize, sign_in};
+use super::authorize::authorize;
 use super::clients::ClientAuth;
 use super::faults::{Endpoint, Silence, no_answer};
+use super::flow::sign_in;
 use super::keys::Algorithm;
+use super::level::AuthLevel;
 use super::logout::logout;
 use super::request::SeenRequest;
 use super::revoke::revoke;
@@ -108,6 +110,7 @@ async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>
         "grant_types_supported": ["authorization_code", "refresh_token"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
+        "acr_values_supported": core.highest_level().up_to().map(AuthLevel::acr).collect::<Vec<_>>(),
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,

@@ -7,15 +7,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use landfall::Timestamp;
 
-use super::authorize::AuthorizationRequest;
 use super::faults::Fault;
+use super::flow::Pending;
 use super::keys::KeyError;
+use super::level::AuthLevel;
 use super::people::Person;
 
 /// Everything, by the unguessable value it is asked for with.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) pending: HashMap<String, (AuthorizationRequest, Timestamp)>,
+    pub(crate) pending: HashMap<String, Pending>,
     pub(crate) sessions: HashMap<String, ProviderSession>,
     pub(crate) codes: HashMap<String, Code>,
     pub(crate) grants: HashMap<u64, Grant>,
@@ -32,6 +33,7 @@ pub(crate) struct ProviderSession {
     pub(crate) person: Person,
     pub(crate) sid: String,
     pub(crate) auth_time: Timestamp,
+    pub(crate) level: AuthLevel,
     /// Which of all the sessions, counted from the first.
     pub(crate) number: u64,
     /// The clients that were signed in to.
@@ -46,7 +48,9 @@ pub(crate) struct Grant {
     pub(crate) scopes: Vec<String>,
     pub(crate) sid: String,
     pub(crate) auth_time: Timestamp,
+    pub(crate) level: AuthLevel,
     pub(crate) nonce: Option<String>,
+    /// What was asked for that is no level.
     pub(crate) acr: Option<String>,
     /// Chosen on the sign-in page, for this sign-in alone.
     pub(crate) faults: Vec<Fault>,
@@ -89,7 +93,8 @@ impl State {
         let sid = format!("ses_{}", random()?.get(..22).unwrap_or_default());
         self.next_session += 1;
         let number = self.next_session;
-        let session = ProviderSession { person, sid, auth_time: now, number, clients: BTreeSet::new() };
+        let (level, clients) = (AuthLevel::Aal1, BTreeSet::new());
+        let session = ProviderSession { person, sid, auth_time: now, level, number, clients };
         self.sessions.insert(id.clone(), session);
         if number.is_multiple_of(MANY) {
             self.sessions.retain(|_, session| session.number > number - MANY);
@@ -123,7 +128,7 @@ impl State {
     pub(crate) fn sweep(&mut self, now: Timestamp) {
         const MANY: usize = 4096;
         if self.pending.len() > MANY {
-            self.pending.retain(|_, (_, expires)| *expires > now);
+            self.pending.retain(|_, pending| pending.expires > now);
         }
         if self.codes.len() > MANY {
             self.codes.retain(|_, code| code.expires > now);

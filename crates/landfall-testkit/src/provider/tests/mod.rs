@@ -1,5 +1,6 @@
 mod backchannel;
 mod frontchannel;
+mod levels;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
