@@ -53,6 +53,8 @@ pub enum ErrorCode {
     IssuerMismatch,
     /// The provider's keys (JWKS) cannot be used.
     KeysInvalid,
+    /// A logout token did not pass validation (OpenID Connect Back-Channel Logout 1.0 §2.6).
+    LogoutTokenRejected,
     /// The provider's metadata cannot be used (OpenID Connect Discovery §4.3).
     MetadataInvalid,
     /// The endpoint does not take this method.
@@ -262,6 +264,14 @@ impl ErrorCode {
                 true,
                 "The sign-in service's answer could not be verified.",
                 "fetch the provider's jwks_uri and look: it must be JSON with a keys array",
+            ),
+            Self::LogoutTokenRejected => facts(
+                "logout_token_rejected",
+                Visitor,
+                400,
+                false,
+                "The sign-out could not be verified.",
+                "see the detail; if the provider sends it, check issuer, client id, the algorithms allowed and the clocks on both sides",
             ),
             Self::MetadataInvalid => facts(
                 "metadata_invalid",

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::algorithm::SigningAlgorithm;
+use super::claims::{Broken, Claims, LOGOUT_EVENT};
 use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, JwsError, Policy};
@@ -17,9 +18,6 @@ use crate::secret::{Secret, same_bytes};
 
 /// An ID token comes fresh from the token endpoint; one issued longer ago than this is not for this sign-in.
 const MAX_AGE_OF_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
-/// OpenID Connect Core §2.
-const MAX_SUBJECT: usize = 255;
-const LOGOUT_EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 /// What an ID token has to say to be believed.
 #[derive(Debug)]
@@ -55,6 +53,12 @@ pub(crate) enum Rejection {
     AcrUnmet,
     /// Everything else.
     Invalid(Error),
+}
+
+impl From<Broken> for Rejection {
+    fn from(Broken(rule): Broken) -> Self {
+        Self::Invalid(rejected(rule))
+    }
 }
 
 impl From<Rejection> for Error {
@@ -106,10 +110,11 @@ pub(crate) fn verify(
         .map_err(|_| invalid("the claims are not a JSON object with unique members"))?;
     let claims = Claims(&all);
 
-    claims.check_parties(expect)?;
+    claims.check_issuer(expect.issuer)?;
+    claims.check_audience(expect.client_id, expect.trusted_audiences)?;
     let issued_at = claims.check_times(expect)?;
     claims.check_binding(expect, verified.algorithm)?;
-    let subject = claims.subject()?;
+    let subject = claims.subject()?.ok_or_else(|| invalid("sub is missing"))?;
     let auth_time = claims.auth_time(expect)?;
     let session_expiry = claims.session_expiry(expect.now)?;
     let acr = all.get("acr").and_then(Value::as_str).map(str::to_owned);
@@ -170,38 +175,7 @@ fn nonce_of(token: &Secret<String>) -> Option<String> {
     claims.get("nonce")?.as_str().map(str::to_owned)
 }
 
-struct Claims<'a>(&'a Map<String, Value>);
-
 impl Claims<'_> {
-    /// Who issued it, and for whom: items 2 to 5 of the list in §3.1.3.7.
-    fn check_parties(&self, expect: &Expectations<'_>) -> Result<(), Rejection> {
-        // Compared byte for byte: no URL is normalised.
-        if self.0.get("iss").and_then(Value::as_str) != Some(expect.issuer) {
-            return Err(invalid("iss is not the issuer"));
-        }
-        let audiences = match self.0.get("aud") {
-            Some(Value::Array(audiences)) => audiences.as_slice(),
-            Some(one @ Value::String(_)) => std::slice::from_ref(one),
-            _ => return Err(invalid("aud is not a string or an array of strings")),
-        };
-        if audiences.iter().any(|audience| !audience.is_string()) {
-            return Err(invalid("aud is not a string or an array of strings"));
-        }
-        if !audiences.iter().any(|audience| audience == expect.client_id) {
-            return Err(invalid("aud does not contain the client id"));
-        }
-        let known = |audience: &Value| {
-            audience == expect.client_id || expect.trusted_audiences.iter().any(|trusted| audience == trusted)
-        };
-        if !audiences.iter().all(known) {
-            return Err(invalid("aud holds a further audience that is not trusted"));
-        }
-        if self.0.get("azp").is_some_and(|azp| azp.as_str() != Some(expect.client_id)) {
-            return Err(invalid("azp is not the client id"));
-        }
-        Ok(())
-    }
-
     /// Items 9 and 10, and `nbf` (RFC 7519 §4.1.5). Gives `iat`.
     fn check_times(&self, expect: &Expectations<'_>) -> Result<Timestamp, Rejection> {
         let (now, leeway) = (expect.now, expect.leeway);
@@ -243,20 +217,6 @@ impl Claims<'_> {
         Ok(())
     }
 
-    fn subject(&self) -> Result<String, Rejection> {
-        match self.0.get("sub") {
-            Some(Value::String(sub))
-                if (1..=MAX_SUBJECT).contains(&sub.len())
-                    && sub.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) =>
-            {
-                Ok(sub.clone())
-            }
-            Some(Value::String(_)) => Err(invalid("sub is not 1 to 255 printable ASCII characters")),
-            Some(_) => Err(invalid("sub is not a string")),
-            None => Err(invalid("sub is missing")),
-        }
-    }
-
     /// An `auth_time` in the future would satisfy every `max_age` to come.
     fn auth_time(&self, expect: &Expectations<'_>) -> Result<Option<Timestamp>, Rejection> {
         let auth_time = self.optional_time("auth_time")?;
@@ -273,40 +233,6 @@ impl Claims<'_> {
         }
         Ok(session_expiry)
     }
-
-    /// A session that cannot be named could not be ended from the provider's side.
-    fn sid(&self) -> Result<Option<String>, Rejection> {
-        match self.0.get("sid") {
-            None | Some(Value::Null) => Ok(None),
-            Some(Value::String(sid)) if !sid.is_empty() => Ok(Some(sid.clone())),
-            Some(_) => Err(invalid("sid is not a string that names a session")),
-        }
-    }
-
-    fn optional_time(&self, name: &'static str) -> Result<Option<Timestamp>, Rejection> {
-        if self.0.get(name).is_some_and(Value::is_null) { Ok(None) } else { self.time(name) }
-    }
-
-    /// A NumericDate (RFC 7519 §2): a JSON number, with or without a fraction, never a string.
-    fn time(&self, name: &'static str) -> Result<Option<Timestamp>, Rejection> {
-        match self.0.get(name) {
-            None => Ok(None),
-            Some(value) => match numeric_date(value) {
-                Some(time) => Ok(Some(time)),
-                None => Err(Rejection::Invalid(rejected(format!("{name} is not a number")))),
-            },
-        }
-    }
-}
-
-/// Saturates: what lies before the epoch is the epoch, what lies too far ahead is the last moment there is.
-fn numeric_date(value: &Value) -> Option<Timestamp> {
-    if let Some(secs) = value.as_u64() {
-        return Some(Timestamp::from_secs(secs));
-    }
-    let secs = value.as_f64()?;
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast from f64 saturates")]
-    Some(Timestamp::from_millis((secs * 1000.0) as u64))
 }
 
 fn half_hash(algorithm: SigningAlgorithm, token: &str) -> String {

@@ -43,50 +43,80 @@ pub(crate) enum JwsError {
     Invalid(&'static str),
 }
 
+/// A token whose form and header are sound. Nothing vouches for what it says yet.
+#[derive(Debug)]
+pub(crate) struct Unverified<'a> {
+    algorithm: SigningAlgorithm,
+    kid: Option<String>,
+    signed: &'a [u8],
+    signature: Vec<u8>,
+    payload: Vec<u8>,
+}
+
 /// Checks the token's form, header and signature, in this order, and hands out the payload.
 ///
 /// A key comes from `keys` alone: `jwk`, `jku`, `x5u`, `x5c` and `x5t` in the header are never used.
 pub(crate) fn verify(token: &str, keys: &KeySet, policy: &Policy<'_>) -> Result<Verified, JwsError> {
-    let invalid = JwsError::Invalid;
+    let token = read(token, policy).map_err(JwsError::Invalid)?;
+    token.check_signature(keys, policy.client_secret)?;
+    Ok(Verified { algorithm: token.algorithm, payload: token.payload })
+}
+
+/// Checks the token's form and header; what is wrong with them.
+pub(crate) fn read<'a>(token: &'a str, policy: &Policy<'_>) -> Result<Unverified<'a>, &'static str> {
     if token.len() > MAX_TOKEN {
-        return Err(invalid("the token is too long"));
+        return Err("the token is too long");
     }
     let mut parts = token.split('.');
     let (Some(header_part), Some(payload_part), Some(signature_part), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
     else {
-        return Err(invalid("the token does not have three parts"));
+        return Err("the token does not have three parts");
     };
     // The engine takes neither padding nor stray trailing bits, so a token has one spelling only.
-    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| invalid("a part is not base64url"));
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).map_err(|_| "a part is not base64url");
     let header = unique_object(&decode(header_part)?)
-        .map_err(|_| invalid("the header is not a JSON object with unique members"))?;
+        .map_err(|_| "the header is not a JSON object with unique members")?;
     let signature = decode(signature_part)?;
     let payload = decode(payload_part)?;
 
     let algorithm = check_header(&header, policy)?;
     let kid = match header.get("kid") {
         None => None,
-        Some(Value::String(kid)) => Some(kid.as_str()),
-        Some(_) => return Err(invalid("kid is not a string")),
+        Some(Value::String(kid)) => Some(kid.clone()),
+        Some(_) => return Err("kid is not a string"),
     };
     let signed = token.get(..header_part.len() + 1 + payload_part.len()).unwrap_or_default().as_bytes();
-    if algorithm.key_type() == KeyType::Secret {
-        verify_mac(policy.client_secret, signed, &signature)?;
-    } else {
-        verify_signature(keys, kid, algorithm, signed, &signature)?;
-    }
-    Ok(Verified { algorithm, payload })
+    Ok(Unverified { algorithm, kid, signed, signature, payload })
 }
 
-fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<SigningAlgorithm, JwsError> {
-    let invalid = JwsError::Invalid;
+impl Unverified<'_> {
+    /// What it says, before anybody vouches for it: fit to refuse the token by, and for nothing else.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.payload
+    }
+
+    /// Whether one of the keys made the signature.
+    pub(crate) fn check_signature(
+        &self,
+        keys: &KeySet,
+        client_secret: Option<&Secret<String>>,
+    ) -> Result<(), JwsError> {
+        if self.algorithm.key_type() == KeyType::Secret {
+            verify_mac(client_secret, self.signed, &self.signature)
+        } else {
+            verify_signature(keys, self.kid.as_deref(), self.algorithm, self.signed, &self.signature)
+        }
+    }
+}
+
+fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<SigningAlgorithm, &'static str> {
     let algorithm = header
         .get("alg")
         .and_then(Value::as_str)
         .and_then(SigningAlgorithm::parse)
         .filter(|algorithm| policy.algorithms.contains(algorithm))
-        .ok_or(invalid("alg is not an algorithm allowed for this client"))?;
+        .ok_or("alg is not an algorithm allowed for this client")?;
     // No extension is understood, so none may be critical (RFC 7515 §4.1.11), nor may b64 (RFC 7797) be used.
     for (name, complaint) in [
         ("crit", "the header has crit"),
@@ -95,7 +125,7 @@ fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<Sign
         ("cty", "the header has cty: a nested token"),
     ] {
         if header.contains_key(name) {
-            return Err(invalid(complaint));
+            return Err(complaint);
         }
     }
     match header.get("typ") {
@@ -103,7 +133,7 @@ fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<Sign
         Some(Value::String(typ)) if policy.types.iter().any(|allowed| same_type(typ, allowed)) => {
             Ok(algorithm)
         }
-        Some(_) => Err(invalid("typ is that of another kind of token")),
+        Some(_) => Err("typ is that of another kind of token"),
     }
 }
 

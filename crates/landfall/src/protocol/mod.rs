@@ -3,6 +3,7 @@
 pub(crate) mod algorithm;
 pub(crate) mod authorization_response;
 pub(crate) mod authorize;
+mod claims;
 pub(crate) mod client_auth;
 pub(crate) mod discovery;
 pub(crate) mod end_session;
@@ -10,6 +11,7 @@ pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwks;
 pub(crate) mod jws;
+pub(crate) mod logout_token;
 pub(crate) mod revocation;
 pub(crate) mod token;
 pub(crate) mod userinfo;
