@@ -2,6 +2,7 @@
 //! asked of the network.
 
 mod check;
+mod endings;
 mod key_file;
 mod sign_in;
 
@@ -15,6 +16,7 @@ use crate::env::by_variable;
 use crate::error::{ConfigError, Error};
 use crate::events::{Event, Events};
 use crate::flow::attempts::Attempts;
+use crate::flow::backchannel::Backchannel;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
 use crate::http_client::HttpClient;
@@ -122,6 +124,7 @@ impl RelyingPartyBuilder {
                 login: "/auth/login".to_owned(),
                 callback: "/auth/callback".to_owned(),
                 logout: "/auth/logout".to_owned(),
+                backchannel_logout: None,
             },
             default_return_to: "/".to_owned(),
             after_logout: "/".to_owned(),
@@ -426,6 +429,7 @@ impl RelyingPartyBuilder {
         let algorithms = self.check_algorithms(&secret)?;
         let client_id = self.client_id.clone().unwrap_or_default();
         let scope = self.check_scopes()?;
+        self.check_endings()?;
         self.check_paths()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
@@ -497,6 +501,7 @@ impl RelyingPartyBuilder {
             refreshes: Refreshes::new(self.http_timeout, self.store_timeout),
             events: self.events,
             sign_in_hook: self.sign_in_hook,
+            backchannel: Backchannel::new(),
             http,
             clock: self.clock,
             entropy: self.entropy,

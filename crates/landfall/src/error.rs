@@ -61,6 +61,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The application is put together wrongly, found at run time.
     Misconfigured,
+    /// More came at once than is worked on.
+    Overloaded,
     /// The provider answered the authorization request with an error.
     ProviderRefused,
     /// The provider took too long.
@@ -296,6 +298,14 @@ impl ErrorCode {
                 false,
                 "This application is not set up correctly.",
                 "see the detail",
+            ),
+            Self::Overloaded => facts(
+                "overloaded",
+                Visitor,
+                503,
+                true,
+                "There is too much to do right now.",
+                "look who sends so much; the provider sends its logout tokens again",
             ),
             Self::ProviderRefused => facts(
                 "provider_refused",

@@ -103,7 +103,10 @@ impl Inner {
         let paths = &self.settings.paths;
         self.places.iter().any(|place| {
             let path = place.base.inside_path(path);
-            path == paths.login || path == paths.logout || (path == paths.callback && path != "/")
+            path == paths.login
+                || path == paths.logout
+                || (path == paths.callback && path != "/")
+                || paths.backchannel_logout.as_deref() == Some(path)
         })
     }
 
@@ -281,14 +284,18 @@ impl Inner {
             pages::problem(code.status(), &body)
         };
         if code.status() == 503 {
-            let seconds = if code.fault() == Fault::Store { 1 } else { self.provider.retry_after() };
-            pages::put(&mut reply, RETRY_AFTER, &seconds.to_string());
+            pages::put(&mut reply, RETRY_AFTER, &self.retry_after(code).to_string());
         }
         debug_assert!(
             !html || reply.headers().contains_key(CONTENT_SECURITY_POLICY),
             "a page without its policy"
         );
         reply
+    }
+
+    /// When to come again, in seconds.
+    pub(crate) fn retry_after(&self, code: ErrorCode) -> u64 {
+        if code.fault() == Fault::Store { 1 } else { self.provider.retry_after() }
     }
 
     /// Eight characters that a person can read out: no case, and none that look alike.
@@ -332,7 +339,7 @@ fn title(code: ErrorCode) -> &'static str {
     }
 }
 
-fn log(error: &Error, reference: &str) {
+pub(crate) fn log(error: &Error, reference: &str) {
     let code = error.code();
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let detail = error.operator_detail().unwrap_or_default();

@@ -80,6 +80,16 @@ pub(crate) fn page(
     reply
 }
 
+/// A plain yes.
+pub(crate) fn done() -> Reply {
+    plain(200, "text/plain; charset=utf-8", String::new())
+}
+
+/// JSON as an OAuth endpoint writes it.
+pub(crate) fn json(status: u16, body: &serde_json::Value) -> Reply {
+    plain(status, "application/json", body.to_string())
+}
+
 /// An RFC 9457 problem.
 pub(crate) fn problem(status: u16, body: &serde_json::Value) -> Reply {
     plain(status, "application/problem+json", body.to_string())

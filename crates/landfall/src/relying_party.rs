@@ -1,6 +1,7 @@
 //! The one object an application makes, and which path belongs to whom.
 
 mod endpoints;
+mod from_provider;
 mod login_query;
 mod silent;
 
@@ -16,6 +17,7 @@ use crate::decision::{Decision, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
 use crate::events::Events;
 use crate::flow::attempts::Attempts;
+use crate::flow::backchannel::Backchannel;
 use crate::flow::login::{self, LoginStart};
 use crate::flow::provider::Provider;
 use crate::flow::refresh::{self, Due, Refreshes};
@@ -74,6 +76,7 @@ pub(crate) struct Inner {
     pub(crate) refreshes: Refreshes,
     pub(crate) events: Events,
     pub(crate) sign_in_hook: Option<Hook>,
+    pub(crate) backchannel: Backchannel,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -137,6 +140,9 @@ impl RelyingParty {
         }
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
+        }
+        if let Some(step) = self.from_provider(view, base, path, kind) {
+            return step;
         }
         if path == settings.after_logout.split('?').next().unwrap_or_default()
             && view.method() == "GET"

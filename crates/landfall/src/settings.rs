@@ -61,6 +61,8 @@ pub(crate) struct Paths {
     pub(crate) login: String,
     pub(crate) callback: String,
     pub(crate) logout: String,
+    /// `None` where no store could end a session.
+    pub(crate) backchannel_logout: Option<String>,
 }
 
 /// Which claims a session keeps beside the standard few.

@@ -4,8 +4,10 @@
 mod callback;
 mod callback_named;
 mod completeness;
+mod endings;
 mod id_token_flow;
 mod logout_flow;
+mod logout_token;
 mod refresh;
 mod return_to_flow;
 mod session_guard;

@@ -180,8 +180,14 @@ pub(crate) async fn whoami(browser: &Browser) -> String {
 
 /// Signs in from a page of the application, all the way.
 pub(crate) async fn sign_in(browser: &Browser) {
+    let page = sign_in_page(browser).await;
+    assert!(page.starts_with("dashboard of ada"), "no sign-in: {page}");
+}
+
+/// The page that a sign-in ends on.
+pub(crate) async fn sign_in_page(browser: &Browser) -> String {
     let page = browser.open(&format!("{BASE_URL}{LANDING}")).await.unwrap();
-    assert!(page.text().starts_with("dashboard of ada"), "no sign-in: {} {}", page.status, page.text());
+    format!("{}{}", if page.status == 200 { "" } else { "no success: " }, page.text())
 }
 
 /// Whether a status is one of `400|4xx|303`.

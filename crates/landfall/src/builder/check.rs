@@ -122,11 +122,15 @@ impl RelyingPartyBuilder {
     }
 
     pub(super) fn check_paths(&self) -> Result<(), ConfigError> {
-        let own = [
+        let optional = [("backchannel_logout_path", &self.paths.backchannel_logout)];
+        let own: Vec<_> = [
             ("login_path", &self.paths.login),
             ("callback_path", &self.paths.callback),
             ("logout_path", &self.paths.logout),
-        ];
+        ]
+        .into_iter()
+        .chain(optional.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?))))
+        .collect();
         for (setting, path) in own
             .iter()
             .chain([&("default_return_to", &self.default_return_to), &("after_logout", &self.after_logout)])
@@ -140,10 +144,10 @@ impl RelyingPartyBuilder {
                 "begin it with one slash",
             ));
         }
-        for (setting, path) in own {
-            if path.contains(['?', '#']) || own.iter().filter(|(_, other)| *other == path).count() > 1 {
+        for (setting, path) in &own {
+            if path.contains(['?', '#']) || own.iter().filter(|(_, other)| other == path).count() > 1 {
                 return Err(ConfigError::new(
-                    setting,
+                    *setting,
                     "a path that is not its own",
                     "give each a path without query",
                 ));

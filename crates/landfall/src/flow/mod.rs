@@ -2,6 +2,7 @@
 
 pub(crate) mod approval;
 pub(crate) mod attempts;
+pub(crate) mod backchannel;
 pub(crate) mod callback;
 pub(crate) mod exchange;
 pub(crate) mod login;

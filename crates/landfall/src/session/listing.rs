@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::SessionKeeper;
-use super::store::{IndexKey, RecordKey, Selection, SessionStore};
+use super::store::{IndexKey, RecordKey, Selection, SessionStore, StoredRecord};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
@@ -67,12 +67,9 @@ pub struct SessionInfo {
 impl SessionKeeper {
     /// A subject's sessions, the newest first.
     pub(crate) async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, Error> {
-        let store = self.shared()?;
-        let mut found = BTreeMap::new();
-        for index in self.places(subject)? {
-            found.extend(self.bounded(store.list_by_subject(index, MOST_LISTED)).await?);
-        }
-        let mut infos: Vec<_> = found
+        let mut infos: Vec<_> = self
+            .records(subject)
+            .await?
             .into_iter()
             .map(|(key, record)| {
                 let admin = self.seals.open_admin(key, &record.admin);
@@ -88,6 +85,16 @@ impl SessionKeeper {
             .collect();
         infos.sort_by_key(|info| std::cmp::Reverse(info.created_at));
         Ok(infos)
+    }
+
+    /// A subject's records, a thousand at most.
+    pub(super) async fn records(&self, subject: &str) -> Result<BTreeMap<RecordKey, StoredRecord>, Error> {
+        let store = self.shared()?;
+        let mut found = BTreeMap::new();
+        for index in self.places(subject)? {
+            found.extend(self.bounded(store.list_by_subject(index, MOST_LISTED)).await?);
+        }
+        Ok(found)
     }
 
     /// Ends one session, if it is this subject's; whether it was there.
@@ -127,7 +134,7 @@ impl SessionKeeper {
         Ok(self.seals.subjects(subject)?.into_iter().rev().collect())
     }
 
-    fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {
+    pub(super) fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {
         self.store().ok_or_else(|| {
             Error::new(ErrorCode::Misconfigured)
                 .detail("sessions sealed into cookies cannot be listed or ended from the server: give the builder a store")

@@ -1,6 +1,7 @@
 //! Sessions: what outlives the round trip.
 
 mod cache;
+mod from_provider;
 mod id;
 mod identity;
 mod keeper;
