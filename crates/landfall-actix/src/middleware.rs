@@ -90,8 +90,8 @@ where
             Step::NeedsBody(needs) => {
                 let payload = request.take_payload();
                 let waiting = Box::pin(async move {
-                    let body = convert::read_body(payload, needs.limit()).await;
-                    needs.with(body).await
+                    let limit = needs.limit();
+                    needs.with(convert::read_body(payload, limit)).await
                 });
                 AuthFuture { state: State::Replying { waiting, request: Some(request.into_parts().0) } }
             }

@@ -85,8 +85,8 @@ where
             Step::NeedsBody(needs) => {
                 let body = request.into_body();
                 let waiting = Box::pin(async move {
-                    let body = convert::read_body(body, needs.limit()).await;
-                    needs.with(body).await
+                    let limit = needs.limit();
+                    needs.with(convert::read_body(body, limit)).await
                 });
                 AuthFuture { state: State::Replying { waiting } }
             }

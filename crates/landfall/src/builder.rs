@@ -72,6 +72,7 @@ pub struct RelyingPartyBuilder {
     near_cache_staleness: Duration,
     store_timeout: Duration,
     keep_claims: Vec<String>,
+    body_timeout: Duration,
     paths: Paths,
     default_return_to: String,
     after_logout: String,
@@ -120,6 +121,7 @@ impl RelyingPartyBuilder {
             near_cache_staleness: Duration::from_secs(5),
             store_timeout: Duration::from_secs(5),
             keep_claims: Vec::new(),
+            body_timeout: Duration::from_secs(10),
             paths: Paths {
                 login: "/auth/login".to_owned(),
                 callback: "/auth/callback".to_owned(),
@@ -483,6 +485,7 @@ impl RelyingPartyBuilder {
             acr_essential: self.acr_essential,
             leeway: self.leeway,
             login_lifetime: self.login_lifetime,
+            body_timeout: self.body_timeout,
             paths: self.paths,
             default_return_to: self.default_return_to,
             after_logout: self.after_logout,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::Poll;
 
 use bytes::Bytes;
 
@@ -63,20 +64,24 @@ pub enum BodyError {
     TooLarge,
     /// It ended before its end.
     Incomplete,
+    /// It was not there in time.
+    TooSlow,
 }
 
 /// A step that goes on once the body is there. It always ends in a reply: nobody else could read the body.
 pub struct NeedsBody {
     limit: usize,
+    deadline: Waiting<()>,
     next: Box<dyn FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send>,
 }
 
 impl NeedsBody {
     pub(crate) fn new(
         limit: usize,
+        deadline: Waiting<()>,
         next: impl FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send + 'static,
     ) -> Self {
-        Self { limit, next: Box::new(next) }
+        Self { limit, deadline, next: Box::new(next) }
     }
 
     /// How many bytes to read at most.
@@ -84,9 +89,17 @@ impl NeedsBody {
         self.limit
     }
 
-    /// Goes on with the body, or with why there is none.
-    pub fn with(self, body: Result<Bytes, BodyError>) -> Waiting<Reply> {
-        (self.next)(body)
+    /// Goes on with what the reading brings, or without it when it takes too long: whoever sends a body byte by
+    /// byte holds nothing up.
+    pub async fn with(self, reading: impl Future<Output = Result<Bytes, BodyError>>) -> Reply {
+        let Self { mut deadline, next, .. } = self;
+        let mut reading = std::pin::pin!(reading);
+        let body = std::future::poll_fn(|cx| match reading.as_mut().poll(cx) {
+            Poll::Ready(body) => Poll::Ready(body),
+            Poll::Pending => deadline.as_mut().poll(cx).map(|()| Err(BodyError::TooSlow)),
+        });
+        let body = body.await;
+        next(body).await
     }
 }
 

@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE
 use crate::challenge::{Challenge, Prompt, SignInWanted};
 use crate::cookie::{CookieKind, CookieNames, SentCookie};
 use crate::csrf;
-use crate::decision::{BodyError, Reply};
+use crate::decision::{BodyError, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode, Fault};
 use crate::guard::{RequestFacts, RequestKind};
 use crate::origin::BaseUrl;
@@ -73,6 +73,16 @@ fn context<'a>(issuer: &'a str, client_id: &'a str, base: &'a BaseUrl) -> [&'a [
 }
 
 impl Inner {
+    /// A step that reads a body first, of so many bytes at most.
+    pub(crate) fn needs_body(
+        &self,
+        limit: usize,
+        next: impl FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send + 'static,
+    ) -> Step {
+        let deadline = self.runtime.timer(self.settings.body_timeout);
+        Step::NeedsBody(NeedsBody::new(limit, deadline, next))
+    }
+
     pub(crate) fn place(&self, base: usize) -> Result<&Place, Error> {
         self.places.get(base).ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("no such base URL"))
     }
@@ -388,6 +398,9 @@ pub(crate) fn form_body(body: Result<Bytes, BodyError>) -> Result<String, Error>
         Ok(body) => String::from_utf8(body.to_vec())
             .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("the form is not ASCII")),
         Err(BodyError::TooLarge) => Err(Error::new(ErrorCode::BodyTooLarge)),
+        Err(BodyError::TooSlow) => {
+            Err(Error::new(ErrorCode::RequestMalformed).detail("the body did not come in time"))
+        }
         Err(BodyError::Incomplete) => {
             Err(Error::new(ErrorCode::RequestMalformed).detail("the body ended before its end"))
         }

@@ -5,9 +5,11 @@
 //! goes on when the browser hangs up.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
 use crate::decision::Waiting;
 use crate::error::ConfigError;
@@ -43,6 +45,15 @@ impl Runtime {
         Ok(Self { handle, _stop: Some(stop) })
     }
 
+    /// Is ready when `span` has passed. It needs no timer of whoever awaits it, and none is left when it is dropped.
+    pub(crate) fn timer(&self, span: Duration) -> Waiting<()> {
+        let mut timer = Timer(self.handle.spawn(async move { tokio::time::sleep(span).await }));
+        Box::pin(async move {
+            // Ends early when the runtime goes away: then there is nobody left to answer either.
+            let _ = (&mut timer.0).await;
+        })
+    }
+
     /// Starts the work now and gives what it will bring; `lost` if it panicked or the runtime went away.
     pub(crate) fn run<T: Send + 'static>(
         &self,
@@ -56,5 +67,14 @@ impl Runtime {
                 Err(_) => lost(),
             }
         })
+    }
+}
+
+/// A sleep that ends with its owner.
+struct Timer(JoinHandle<()>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }

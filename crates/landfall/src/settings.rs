@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     pub(crate) leeway: Duration,
     pub(crate) login_lifetime: Duration,
     pub(crate) paths: Paths,
+    /// How long the body of one of our own endpoints may take to come.
+    pub(crate) body_timeout: Duration,
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,

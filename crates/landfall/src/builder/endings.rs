@@ -1,5 +1,7 @@
 //! What the provider may end sessions by.
 
+use std::time::Duration;
+
 use super::RelyingPartyBuilder;
 use crate::error::ConfigError;
 
@@ -20,6 +22,13 @@ impl RelyingPartyBuilder {
     /// ```
     pub fn backchannel_logout_path(mut self, path: impl Into<String>) -> Self {
         self.paths.backchannel_logout = Some(path.into());
+        self
+    }
+
+    /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
+    #[doc(hidden)]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
         self
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::login_query::LoginQuery;
 use super::{LOGIN_BODY, LOGOUT_BODY, Place, RelyingParty, facts};
 use crate::cookie::sent_cookies;
-use crate::decision::{Decision, NeedsBody, Reply, Step, Waiting};
+use crate::decision::{Decision, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
@@ -78,11 +78,11 @@ impl RelyingParty {
             return refused(Error::new(ErrorCode::RequestMalformed).detail("a query beside the form"));
         }
         let this = self.clone();
-        Step::NeedsBody(NeedsBody::new(posted::MAX_BODY, move |body| {
+        self.inner.needs_body(posted::MAX_BODY, move |body| {
             let reply = form_body(body).and_then(|body| posted::bounce(&this.inner, base, &body));
             let reply = reply.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
             Box::pin(std::future::ready(reply))
-        }))
+        })
     }
 
     /// A person, the application or a third party wants a sign-in. A third party may post (OpenID Connect Core
@@ -117,7 +117,7 @@ impl RelyingParty {
             }
             "POST" if is_form(view) && !signs.is_no_navigation() => {
                 let this = self.clone();
-                Step::NeedsBody(NeedsBody::new(LOGIN_BODY, move |body| {
+                inner.needs_body(LOGIN_BODY, move |body| {
                     let query = form_body(body).and_then(|form| {
                         let place = this.inner.place(base)?;
                         LoginQuery::read(&this.inner, base, place, &form)
@@ -128,7 +128,7 @@ impl RelyingParty {
                             Box::pin(std::future::ready(this.inner.refuse(&error, kind, base, None)))
                         }
                     }
-                }))
+                })
             }
             _ => Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),
         }
@@ -167,7 +167,7 @@ impl RelyingParty {
         let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
         let sent = sent.attempts;
         let this = self.clone();
-        Step::NeedsBody(NeedsBody::new(LOGOUT_BODY, move |body| {
+        inner.needs_body(LOGOUT_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
             let from_form = match (is_form, form_body(body)) {
                 (true, Ok(body)) => return_to_in(&body),
@@ -187,6 +187,6 @@ impl RelyingParty {
                 },
                 lost,
             )
-        }))
+        })
     }
 }

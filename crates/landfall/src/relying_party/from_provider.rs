@@ -2,7 +2,7 @@
 //! session is looked at: whoever posts there proves what they say by a signature, never by a cookie.
 
 use super::RelyingParty;
-use crate::decision::{Decision, NeedsBody, Step};
+use crate::decision::{Decision, Step};
 use crate::error::{Error, ErrorCode};
 use crate::flow::backchannel;
 use crate::guard::RequestKind;
@@ -35,9 +35,9 @@ impl RelyingParty {
             return Step::Done(Decision::Reply(backchannel::refused(inner, &error)));
         }
         let this = self.clone();
-        Step::NeedsBody(NeedsBody::new(backchannel::MAX_BODY, move |body| {
+        inner.needs_body(backchannel::MAX_BODY, move |body| {
             let inner = std::sync::Arc::clone(&this.inner);
             this.inner.runtime.run(async move { backchannel::receive(&inner, form_body(body)).await }, lost)
-        }))
+        })
     }
 }
