@@ -23,13 +23,34 @@ struct Trouble {
     failing: AtomicUsize,
     failing_updates: AtomicUsize,
     hanging: AtomicUsize,
-    leases: watch::Sender<Leases>,
+    leases: Gate,
+    updates: Gate,
 }
 
+/// Where calls wait while it is held.
+#[derive(Debug, Default)]
+struct Gate(watch::Sender<Waiting>);
+
 #[derive(Clone, Copy, Debug, Default)]
-struct Leases {
+struct Waiting {
     held: bool,
-    waiting: usize,
+    count: usize,
+}
+
+impl Gate {
+    fn hold(&self, held: bool) {
+        self.0.send_modify(|waiting| waiting.held = held);
+    }
+
+    async fn reached(&self) {
+        self.0.subscribe().wait_for(|waiting| waiting.count > 0).await.unwrap();
+    }
+
+    async fn pass(&self) {
+        self.0.send_modify(|waiting| waiting.count += 1);
+        let _ = self.0.subscribe().wait_for(|waiting| !waiting.held).await;
+        self.0.send_modify(|waiting| waiting.count -= 1);
+    }
 }
 
 impl FlakyStore {
@@ -55,7 +76,7 @@ impl FlakyStore {
 
     /// Lets whoever wants a lease wait, or not any more.
     pub fn hold_leases(&self, held: bool) {
-        self.trouble.leases.send_modify(|leases| leases.held = held);
+        self.trouble.leases.hold(held);
     }
 
     /// Returns when somebody waits for a lease.
@@ -63,7 +84,20 @@ impl FlakyStore {
     /// # Panics
     /// Never, as the other side is here.
     pub async fn somebody_wants_a_lease(&self) {
-        self.trouble.leases.subscribe().wait_for(|leases| leases.waiting > 0).await.unwrap();
+        self.trouble.leases.reached().await;
+    }
+
+    /// Lets whoever wants to update a record wait, or not any more.
+    pub fn hold_updates(&self, held: bool) {
+        self.trouble.updates.hold(held);
+    }
+
+    /// Returns when somebody waits to update a record.
+    ///
+    /// # Panics
+    /// Never, as the other side is here.
+    pub async fn somebody_updates(&self) {
+        self.trouble.updates.reached().await;
     }
 
     async fn pass(&self) -> Result<(), StoreError> {
@@ -101,6 +135,7 @@ impl SessionStore for FlakyStore {
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
         self.pass().await?;
+        self.trouble.updates.pass().await;
         strike(&self.trouble.failing_updates)?;
         self.inner.update(key, expected, record).await
     }
@@ -146,9 +181,7 @@ impl SessionStore for FlakyStore {
 
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
         self.pass().await?;
-        self.trouble.leases.send_modify(|leases| leases.waiting += 1);
-        let _ = self.trouble.leases.subscribe().wait_for(|leases| !leases.held).await;
-        self.trouble.leases.send_modify(|leases| leases.waiting -= 1);
+        self.trouble.leases.pass().await;
         self.inner.lease(name, holder, span).await
     }
 

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall::{EndReason, Event, EventKind};
+use landfall::{EndReason, Event, EventKind, MemoryStore};
 use landfall_testkit::{Endpoint, Fault, Page, RawResponse};
-use landfall_tests::{BASE_URL, Framework, SessionKind, World, wherever_stored};
+use landfall_tests::{
+    BASE_URL, FlakyStore, Framework, SessionKind, World, on_both_frameworks, wherever_stored,
+};
 use serde_json::{Value, json};
 
 use crate::support::{at, fetch, greeting};
@@ -329,5 +331,40 @@ wherever_stored! {
         hold.release();
         assert_eq!(statuses(asked).await, [200]);
         assert_eq!(world.token_calls() - before, 40);
+    }
+}
+
+on_both_frameworks! {
+    async fn logout_racing_a_refresh_gives_back_the_tokens_that_were_kept_last(framework) {
+        let clock = landfall_testkit::TestBed::new(BASE_URL).unwrap();
+        let memory = MemoryStore::with_clock(clock.clock());
+        let flaky = FlakyStore::new(memory.clone());
+        let world = World::around(clock, framework, SessionKind::Memory, |builder| {
+            builder.scopes(["openid", "offline_access"]).store(flaky.clone())
+        }).await;
+        world.open("/dashboard").await;
+        world.wait(DUE + OVER);
+        // The sign-out has read the session and is about to take its tokens.
+        flaky.hold_updates(true);
+        let cookie = crate::support::session_header(&world);
+        let (browser, header) = (world.other_browser(), cookie.clone());
+        let out = tokio::spawn(async move {
+            let request = http::Request::post(at("/auth/logout")).header("cookie", header);
+            browser.send(request.body(bytes::Bytes::new()).unwrap()).await.unwrap().status().as_u16()
+        });
+        flaky.somebody_updates().await;
+        // Another instance refreshes them.
+        let mut other = world;
+        let keys = other.keys.clone();
+        let second = other.without_store().cookie_keys(keys).scopes(["openid", "offline_access"]).store(memory);
+        other.switch_to(second).await;
+        let token = crate::support::raw(&other, http::Method::GET, "/token", &[("cookie", &cookie)]).await;
+        assert_eq!((token.status().as_u16(), other.token_calls()), (200, 2));
+        flaky.hold_updates(false);
+        assert_eq!(out.await.unwrap(), 303);
+        let requests = other.provider.requests();
+        let sent = |path: &str, name: &str| requests.iter().rfind(|seen| seen.path.ends_with(path)).and_then(|seen| seen.parameter(name)).unwrap();
+        assert_ne!(sent("/revoke", "token"), sent("/token", "refresh_token"), "the spent one is no use to revoke");
+        assert_eq!(sent("/revoke", "token_type_hint"), "refresh_token");
     }
 }
