@@ -1,5 +1,6 @@
 //! How strongly somebody was authenticated, in IntelliAuth's three levels.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// How strongly somebody was authenticated: IntelliAuth's AAL1 to AAL3 (after NIST SP 800-63B).
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 /// assert!(AuthLevel::Aal2 > AuthLevel::Aal1);
 /// assert_eq!(AuthLevel::parse("AAL2"), Some(AuthLevel::Aal2));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum AuthLevel {
     /// One factor.

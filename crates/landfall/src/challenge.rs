@@ -5,13 +5,13 @@ mod told;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use serde::{Deserialize, Serialize};
-
 use crate::auth_level::AuthLevel;
 use crate::decision::Reply;
 use crate::return_to::ReturnTo;
+use crate::wish::Wish;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde::{Deserialize, Serialize};
 
 pub(crate) use told::Challenge;
 
@@ -57,27 +57,9 @@ impl Prompt {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SignInWanted {
-    pub(crate) prompt: Option<Prompt>,
-    pub(crate) login_hint: Option<String>,
-    pub(crate) ui_locales: Option<String>,
-    pub(crate) max_age: Option<Duration>,
-    pub(crate) acr_values: Vec<String>,
-    pub(crate) auth_level: Option<AuthLevel>,
-    pub(crate) scopes: Vec<String>,
+    /// Boxed because an error is large on the good path too.
+    pub(crate) wish: Box<Wish>,
     pub(crate) return_to: Option<ReturnTo>,
-    /// What whoever is signed in lacks; `None` where nobody is.
-    pub(crate) lacking: Option<Lacking>,
-    /// The class of the authentication there is, not to be lost where something else is asked for.
-    pub(crate) kept_acr: Option<String>,
-}
-
-/// What somebody who is signed in lacks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) enum Lacking {
-    /// A stronger or fresher authentication.
-    Authentication,
-    /// A scope.
-    Scope,
 }
 
 impl SignInWanted {
@@ -88,37 +70,37 @@ impl SignInWanted {
 
     /// What the provider is to do with the person.
     pub fn prompt(mut self, prompt: Prompt) -> Self {
-        self.prompt = Some(prompt);
+        self.wish.prompt = Some(prompt);
         self
     }
 
     /// Who will probably sign in: an e-mail address or a user name, as the provider knows it.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.login_hint = Some(hint.into());
+        self.wish.login_hint = Some(hint.into());
         self
     }
 
     /// The languages to show, best first, space-separated (BCP 47).
     pub fn ui_locales(mut self, locales: impl Into<String>) -> Self {
-        self.ui_locales = Some(locales.into());
+        self.wish.ui_locales = Some(locales.into());
         self
     }
 
     /// The authentication may be no older than this; whole seconds. The answer is checked.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
+        self.wish.max_age = Some(age);
         self
     }
 
     /// The authentication must be of one of these classes. The answer is checked.
     pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
-        self.acr_values = values.into_iter().map(Into::into).collect();
+        self.wish.acr_values = values.into_iter().map(Into::into).collect();
         self
     }
 
     /// The authentication must be at least this strong. The answer is checked.
     pub fn auth_level(mut self, level: AuthLevel) -> Self {
-        self.auth_level = Some(level);
+        self.wish.auth_level = Some(level);
         self
     }
 
@@ -126,7 +108,7 @@ impl SignInWanted {
     /// [`Identity::scopes`](crate::Identity::scopes).
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
-            self.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+            self.wish.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
         }
         self
     }

@@ -1,9 +1,13 @@
 //! Errors by whose fault they are: each with a code to match on, a status, and a remedy for the operator.
 
+mod config;
+
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::challenge::SignInWanted;
+
+pub use config::ConfigError;
 
 /// Who can mend an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -571,37 +575,6 @@ impl From<ErrorCode> for Error {
 impl From<crate::EntropyError> for Error {
     fn from(source: crate::EntropyError) -> Self {
         Self::new(ErrorCode::RandomnessFailed).source(source)
-    }
-}
-
-/// A setting that cannot work, found when the relying party is built.
-///
-/// `Debug` reads as `Display` does: it is what a `main` that returns an error prints.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{setting}: {problem}; {remedy}")]
-#[non_exhaustive]
-pub struct ConfigError {
-    /// The setting: a builder method or an environment variable.
-    pub setting: String,
-    /// What is wrong with it. Never the value of a secret.
-    pub problem: String,
-    /// What to do.
-    pub remedy: String,
-}
-
-impl fmt::Debug for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl ConfigError {
-    pub(crate) fn new(
-        setting: impl Into<String>,
-        problem: impl Into<String>,
-        remedy: impl Into<String>,
-    ) -> Self {
-        Self { setting: setting.into(), problem: problem.into(), remedy: remedy.into() }
     }
 }
 

@@ -18,7 +18,6 @@ use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place, WISH};
 use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::seal::{CookieKey, Sealer};
-use crate::wish;
 
 /// So many finished sign-ins for one page within a minute, and still nobody signed in, are a loop.
 const LOOP_MARKS: usize = 3;
@@ -160,7 +159,7 @@ impl Inner {
     pub(crate) fn login_link_for(&self, base: usize, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
         let mut link = self.login_link(base, return_to);
         let place = self.places.get(base);
-        if let Some(sealed) = place.and_then(|place| wish::seal(wanted, &place.wish_seal, &*self.entropy)) {
+        if let Some(sealed) = place.and_then(|place| wanted.wish.seal(&place.wish_seal, &*self.entropy)) {
             link.extend(["&", WISH, "=", sealed.as_str()]);
         }
         link
@@ -216,7 +215,7 @@ impl Inner {
                 "code": challenge.code,
                 "login_url": link,
             });
-            challenge.describe(wanted, &mut body);
+            Challenge::describe(wanted, &mut body);
             pages::problem(challenge.status, &body)
         };
         pages::put(&mut reply, WWW_AUTHENTICATE, &challenge.header(wanted));

@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::auth_level::AuthLevel;
 use crate::clock::{Entropy, Timestamp};
 use crate::cookie::{CookieKind, CookieNames, MAX_COOKIE, SentCookie};
 use crate::error::{Error, ErrorCode};
@@ -54,7 +55,7 @@ pub(crate) struct PendingLogin {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct More {
     /// The authentication must be at least this strong.
-    pub(crate) auth_level: Option<u8>,
+    pub(crate) auth_level: Option<AuthLevel>,
     /// Nobody asked for this sign-in: if it comes to nothing, the page is shown as it is.
     pub(crate) unasked: bool,
     /// Somebody is signed in already and was sent for more.

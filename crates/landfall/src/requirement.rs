@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth_level::AuthLevel;
-use crate::challenge::{Lacking, SignInWanted};
+use crate::challenge::SignInWanted;
 use crate::clock::Timestamp;
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::session::Identity;
 use crate::visit::{SignedIn, Visit};
+use crate::wish::Lacking;
 
 /// What a part of an application demands of whoever opens it, beyond being signed in.
 ///
@@ -42,8 +43,10 @@ pub struct Requirement {
     auth_level: Option<AuthLevel>,
     scopes: Vec<String>,
     roles: Vec<String>,
-    allow_if: Option<Arc<dyn Fn(&Visit) -> bool + Send + Sync>>,
+    allow_if: Option<Arc<Condition>>,
 }
+
+type Condition = dyn Fn(&Visit) -> bool + Send + Sync;
 
 impl Requirement {
     /// Demands a sign-in, whatever kind.
@@ -134,9 +137,9 @@ impl Requirement {
 
     fn wanted(&self, lacking: Option<Lacking>) -> SignInWanted {
         let mut wanted = SignInWanted::new().acr_values(self.acr.clone()).scopes(self.scopes.clone());
-        wanted.max_age = self.max_age;
-        wanted.auth_level = self.auth_level;
-        wanted.lacking = lacking;
+        wanted.wish.max_age = self.max_age;
+        wanted.wish.auth_level = self.auth_level;
+        wanted.wish.lacking = lacking;
         wanted
     }
 }

@@ -140,20 +140,20 @@ impl Visit {
     /// A wish for more than there is, worded so that what is there is not lost: the scopes that were granted
     /// before, the class of the authentication, the person.
     pub(crate) fn beside_what_is_there(&self, mut wanted: SignInWanted) -> SignInWanted {
-        let Some(session) = self.inner.session.as_ref().filter(|_| wanted.lacking.is_some()) else {
+        let Some(session) = self.inner.session.as_ref().filter(|_| wanted.wish.lacking.is_some()) else {
             return wanted;
         };
         let identity = &session.identity;
         for granted in identity.scopes() {
-            if !wanted.scopes.iter().any(|scope| scope == granted) {
-                wanted.scopes.push(granted.to_owned());
+            if !wanted.wish.scopes.iter().any(|scope| scope == granted) {
+                wanted.wish.scopes.push(granted.to_owned());
             }
         }
-        if wanted.acr_values.is_empty() && wanted.auth_level.is_none() {
-            wanted.kept_acr = identity.acr.clone();
+        if wanted.wish.acr_values.is_empty() && wanted.wish.auth_level.is_none() {
+            wanted.wish.kept_acr.clone_from(&identity.acr);
         }
-        if wanted.login_hint.is_none() {
-            wanted.login_hint.clone_from(&identity.email);
+        if wanted.wish.login_hint.is_none() {
+            wanted.wish.login_hint.clone_from(&identity.email);
         }
         wanted
     }

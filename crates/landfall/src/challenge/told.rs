@@ -1,7 +1,8 @@
 //! How a wanted sign-in is told to a client that follows no redirect.
 
-use super::{Lacking, SignInWanted};
+use super::SignInWanted;
 use crate::auth_level::AuthLevel;
+use crate::wish::Lacking;
 
 /// What stands in the answer: RFC 9470 §3 for an authentication that is not enough, RFC 6750 §3.1 for a scope.
 pub(crate) struct Challenge {
@@ -13,7 +14,7 @@ pub(crate) struct Challenge {
 
 impl Challenge {
     pub(crate) fn of(wanted: &SignInWanted) -> Self {
-        match wanted.lacking {
+        match wanted.wish.lacking {
             None => Self {
                 status: 401,
                 code: "sign_in_required",
@@ -37,7 +38,7 @@ impl Challenge {
 
     /// The WWW-Authenticate header.
     pub(crate) fn header(&self, wanted: &SignInWanted) -> String {
-        if wanted.lacking.is_none() {
+        if wanted.wish.lacking.is_none() {
             return "Cookie realm=\"sign-in\"".to_owned();
         }
         let mut header = format!("Bearer realm=\"sign-in\", error=\"{}\"", self.code);
@@ -51,32 +52,32 @@ impl Challenge {
         };
         put("error_description", self.title.to_owned());
         put("acr_values", classes(wanted).join(" "));
-        put("max_age", wanted.max_age.map(|age| age.as_secs().to_string()).unwrap_or_default());
-        if wanted.lacking == Some(Lacking::Scope) {
-            put("scope", wanted.scopes.join(" "));
+        put("max_age", wanted.wish.max_age.map(|age| age.as_secs().to_string()).unwrap_or_default());
+        if wanted.wish.lacking == Some(Lacking::Scope) {
+            put("scope", wanted.wish.scopes.join(" "));
         }
         header
     }
 
     /// The same in a problem's body.
-    pub(crate) fn describe(&self, wanted: &SignInWanted, body: &mut serde_json::Value) {
-        if wanted.lacking.is_none() {
+    pub(crate) fn describe(wanted: &SignInWanted, body: &mut serde_json::Value) {
+        if wanted.wish.lacking.is_none() {
             return;
         }
         let classes = classes(wanted);
         if !classes.is_empty() {
             body["acr_values"] = classes.join(" ").into();
         }
-        if let Some(age) = wanted.max_age {
+        if let Some(age) = wanted.wish.max_age {
             body["max_age"] = age.as_secs().into();
         }
-        if wanted.lacking == Some(Lacking::Scope) {
-            body["scope"] = wanted.scopes.join(" ").into();
+        if wanted.wish.lacking == Some(Lacking::Scope) {
+            body["scope"] = wanted.wish.scopes.join(" ").into();
         }
     }
 }
 
 fn classes(wanted: &SignInWanted) -> Vec<&str> {
-    let level = wanted.auth_level.map(AuthLevel::name);
-    wanted.acr_values.iter().map(String::as_str).chain(level).collect()
+    let level = wanted.wish.auth_level.map(AuthLevel::name);
+    wanted.wish.acr_values.iter().map(String::as_str).chain(level).collect()
 }

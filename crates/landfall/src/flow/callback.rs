@@ -7,8 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::auth_level::AuthLevel;
-use crate::challenge::{Lacking, Prompt, SignInWanted};
+use crate::challenge::{Prompt, SignInWanted};
 use crate::clock::Timestamp;
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
@@ -26,6 +25,7 @@ use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::{Inner, Place};
 use crate::return_to::ReturnTo;
 use crate::session::{Beginning, Found, Session};
+use crate::wish::Lacking;
 
 /// A callback as it came in.
 pub(crate) struct CallbackRequest {
@@ -198,7 +198,7 @@ impl Leg<'_> {
         {
             let mut wanted = same_wish(pending);
             if !pending.silent {
-                wanted.prompt = prompt;
+                wanted.wish.prompt = prompt;
             }
             return self.restart(wanted).await;
         }
@@ -438,13 +438,13 @@ impl Leg<'_> {
 /// What was asked for, without how: a demand stays one, and a wish of the configuration's is not made one.
 fn same_wish(pending: &PendingLogin) -> SignInWanted {
     let mut wanted = SignInWanted::new();
-    wanted.max_age = pending.max_age.map(Duration::from_secs);
+    wanted.wish.max_age = pending.max_age.map(Duration::from_secs);
     if pending.acr_essential {
-        wanted.acr_values.clone_from(&pending.acr);
+        wanted.wish.acr_values.clone_from(&pending.acr);
     }
-    wanted.auth_level = pending.more.auth_level.and_then(AuthLevel::from_number);
-    wanted.scopes.clone_from(&pending.more.scopes);
-    wanted.lacking = pending.more.step_up.then_some(Lacking::Authentication);
+    wanted.wish.auth_level = pending.more.auth_level;
+    wanted.wish.scopes.clone_from(&pending.more.scopes);
+    wanted.wish.lacking = pending.more.step_up.then_some(Lacking::Authentication);
     wanted
 }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider::unreachable;
@@ -79,8 +78,7 @@ pub(crate) async fn redeem(
         verified => verified.map_err(Error::from)?,
     };
     let (identity, all) = identity(inner, metadata, pending, &tokens, &claims).await?;
-    let level = pending.more.auth_level.and_then(AuthLevel::from_number);
-    if level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
+    if pending.more.auth_level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
         return Err(Unredeemed::Failed(
             Error::new(ErrorCode::AuthenticationInsufficient)
                 .detail("the authentication is below the level asked for"),

@@ -47,7 +47,7 @@ pub(crate) fn start_with(
     let settings = &inner.settings;
     let place = inner.place(start.base)?;
     let wanted = &start.wanted;
-    let max_age = wanted.max_age.or(settings.max_age).map(|age| age.as_secs());
+    let max_age = wanted.wish.max_age.or(settings.max_age).map(|age| age.as_secs());
     let classes = Classes::of(wanted, settings);
     let scope = scopes(settings, wanted);
     let pending = PendingLogin {
@@ -63,13 +63,13 @@ pub(crate) fn start_with(
         max_age,
         acr: classes.asked,
         acr_essential: classes.essential,
-        silent: wanted.prompt == Some(Prompt::None),
+        silent: wanted.wish.prompt == Some(Prompt::None),
         restarts: start.restarts,
         more: More {
-            auth_level: wanted.auth_level.map(AuthLevel::number),
+            auth_level: wanted.wish.auth_level,
             unasked: start.unasked,
-            step_up: wanted.lacking.is_some(),
-            scopes: wanted.scopes.clone(),
+            step_up: wanted.wish.lacking.is_some(),
+            scopes: wanted.wish.scopes.clone(),
         },
     };
     let state = place.seals.seal_state(&*inner.entropy, &pending)?;
@@ -86,9 +86,9 @@ pub(crate) fn start_with(
             code_challenge: &code_challenge(&verifier),
             form_post: settings.form_post,
             audience: settings.audience.as_deref(),
-            prompt: wanted.prompt.map(Prompt::name).or(settings.prompt()),
-            login_hint: wanted.login_hint.as_deref(),
-            ui_locales: wanted.ui_locales.as_deref(),
+            prompt: wanted.wish.prompt.map(Prompt::name).or(settings.prompt()),
+            login_hint: wanted.wish.login_hint.as_deref(),
+            ui_locales: wanted.wish.ui_locales.as_deref(),
             max_age,
             acr_values: (!acr_values.is_empty()).then_some(acr_values.as_str()),
             extra: &settings.extra_parameters,
@@ -117,12 +117,12 @@ struct Classes {
 
 impl Classes {
     fn of(wanted: &SignInWanted, settings: &Settings) -> Self {
-        if !wanted.acr_values.is_empty() {
-            return Self { asked: wanted.acr_values.clone(), essential: true };
+        if !wanted.wish.acr_values.is_empty() {
+            return Self { asked: wanted.wish.acr_values.clone(), essential: true };
         }
         let mut asked = settings.acr_values.clone();
         // A level is checked as one: whatever class says it, and a higher one does as well.
-        let first = wanted.auth_level.map(AuthLevel::name).or(wanted.kept_acr.as_deref());
+        let first = wanted.wish.auth_level.map(AuthLevel::name).or(wanted.wish.kept_acr.as_deref());
         if let Some(first) = first
             && !asked.iter().any(|class| class == first)
         {
@@ -135,7 +135,7 @@ impl Classes {
 /// The configured scopes and those of this sign-in.
 fn scopes(settings: &Settings, wanted: &SignInWanted) -> String {
     let mut scope = settings.scope.clone();
-    for further in &wanted.scopes {
+    for further in &wanted.wish.scopes {
         if !scope.split_ascii_whitespace().any(|known| known == further) {
             scope.push(' ');
             scope.push_str(further);

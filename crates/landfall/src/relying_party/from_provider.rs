@@ -11,7 +11,7 @@ use crate::request::RequestView;
 
 impl RelyingParty {
     /// What to do where the path is one of the provider's.
-    pub(super) fn from_provider(
+    pub(super) fn provider_calls(
         &self,
         view: &dyn RequestView,
         base: usize,

@@ -6,7 +6,7 @@ use crate::challenge::SignInWanted;
 use crate::error::{Error, ErrorCode};
 use crate::inner::{parameter, return_to_in};
 use crate::return_to::ReturnTo;
-use crate::wish;
+use crate::wish::Wish;
 
 /// A wish that we sealed ourselves.
 pub(crate) const WISH: &str = "wish";
@@ -24,10 +24,10 @@ impl LoginQuery {
     pub(super) fn read(inner: &Inner, base: usize, place: &Place, query: &str) -> Result<Self, Error> {
         let own = return_to_in(query);
         let Some(iss) = parameter(query, "iss") else {
-            let wanted = parameter(query, WISH).and_then(|sealed| wish::open(&sealed, &place.wish_seal));
+            let wish = parameter(query, WISH).and_then(|sealed| Wish::open(&sealed, &place.wish_seal));
             return Ok(Self {
                 return_to: inner.safe_return_to(base, own.as_ref().map(ReturnTo::as_str)),
-                wanted: wanted.unwrap_or_default(),
+                wanted: SignInWanted { wish: Box::new(wish.unwrap_or_default()), return_to: None },
             });
         };
         // It must be ours, and nothing is ever fetched from another.
@@ -38,7 +38,7 @@ impl LoginQuery {
         let target = parameter(query, "target_link_uri");
         let target = target.as_deref().and_then(|uri| local(place, uri));
         let mut wanted = SignInWanted::new();
-        wanted.login_hint = parameter(query, "login_hint").filter(|hint| hint.len() <= MAX_HINT);
+        wanted.wish.login_hint = parameter(query, "login_hint").filter(|hint| hint.len() <= MAX_HINT);
         let return_to = target.or(own.as_ref().map(ReturnTo::as_str));
         Ok(Self { return_to: inner.safe_return_to(base, return_to), wanted })
     }
