@@ -53,7 +53,7 @@ pub use bed::TestBed;
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
 pub use provider::{
-    Algorithm, AuthLevel, CallbackEdit, Client, ClientAuth, Delivery, Endpoint, Fault, Hold, IdToken,
-    IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider, LocalProviderBuilder,
-    Person, RawResponse, SeenRequest, SessionAtProvider, SigningKey, StartError,
+    Algorithm, AuthLevel, CallbackEdit, Client, ClientAuth, Consent, Delivery, Endpoint, Fault, Hold,
+    IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
+    LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SigningKey, StartError,
 };

@@ -37,9 +37,11 @@ pub(crate) struct Target {
 
 /// What pages have to be shown, or must not (OpenID Connect Core §3.1.2.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a value of the parameter, and most go together")]
 pub(crate) struct Prompt {
     pub(crate) none: bool,
     pub(crate) login: bool,
+    pub(crate) consent: bool,
     pub(crate) select_account: bool,
 }
 
@@ -55,7 +57,8 @@ pub(crate) async fn authorize(
         Ok(target) => target,
         Err((title, lines)) => return pages::error(title, &lines),
     };
-    let answered = match check(&parameters, target.clone()) {
+    let checked = check(&parameters, target.clone()).and_then(|request| core.within_allowed_scopes(request));
+    let answered = match checked {
         Ok(request) => core.begin(&seen, request),
         Err(refused) => Ok(core.refuse(&target, refused.0, &refused.1)),
     };
@@ -94,6 +97,19 @@ impl Core {
             state: parameters.one("state").map(str::to_owned),
             form_post: parameters.one("response_mode") == Some("form_post"),
         })
+    }
+
+    fn within_allowed_scopes(&self, request: AuthorizationRequest) -> Result<AuthorizationRequest, Refused> {
+        let Some(client) = self.client(&request.target.client_id) else {
+            return Err(Refused("unauthorized_client", "the client is gone".to_owned()));
+        };
+        match client.grantable(request.scopes.clone()) {
+            Ok(scopes) => Ok(AuthorizationRequest { scopes, ..request }),
+            Err(scope) => {
+                let text = format!("this application may not ask for the scope {scope}");
+                Err(Refused("invalid_scope", text))
+            }
+        }
     }
 
     pub(crate) fn refuse(&self, target: &Target, error: &str, description: &str) -> Response {
@@ -165,6 +181,7 @@ fn check(parameters: &Parameters, target: Target) -> Result<AuthorizationRequest
     let prompt = Prompt {
         none: prompts.contains(&"none"),
         login: prompts.contains(&"login"),
+        consent: prompts.contains(&"consent"),
         select_account: prompts.contains(&"select_account"),
     };
     if !prompts.iter().all(known) || (prompt.none && prompts.len() > 1) {

@@ -17,6 +17,17 @@ pub enum ClientAuth {
     Post,
 }
 
+/// Whether people are asked what an application may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Consent {
+    /// The application is trusted: nobody is asked.
+    #[default]
+    Given,
+    /// A page lists the scopes this person has not granted to this application yet, and the answer is remembered.
+    Remembered,
+}
+
 /// An application as the provider knows it.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -27,6 +38,9 @@ pub struct Client {
     pub(crate) post_logout_redirect_uris: Vec<String>,
     pub(crate) backchannel_logout_uri: Option<String>,
     pub(crate) frontchannel_logout_uri: Option<String>,
+    allowed_scopes: Option<Vec<String>>,
+    grants_what_it_may: bool,
+    pub(crate) consent: Consent,
     pub(crate) algorithm: Algorithm,
 }
 
@@ -41,6 +55,9 @@ impl Client {
             post_logout_redirect_uris: Vec::new(),
             backchannel_logout_uri: None,
             frontchannel_logout_uri: None,
+            allowed_scopes: None,
+            grants_what_it_may: false,
+            consent: Consent::default(),
             algorithm: Algorithm::default(),
         }
     }
@@ -90,11 +107,49 @@ impl Client {
         self
     }
 
+    /// The scopes this client may ask for, `openid` besides; any other is answered with `invalid_scope`. Without
+    /// such a list everything is granted.
+    #[must_use]
+    pub fn allowed_scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.allowed_scopes = Some(scopes.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A scope that is not allowed is left out of the grant, and no error.
+    #[must_use]
+    pub fn grants_what_it_may(mut self) -> Self {
+        self.grants_what_it_may = true;
+        self
+    }
+
+    /// Whether people are asked what this client may have. They are not, if nothing is said.
+    #[must_use]
+    pub fn consent(mut self, consent: Consent) -> Self {
+        self.consent = consent;
+        self
+    }
+
     /// How this client's ID tokens and logout tokens are signed; RS256 if nothing is said.
     #[must_use]
     pub fn id_token_algorithm(mut self, algorithm: Algorithm) -> Self {
         self.algorithm = algorithm;
         self
+    }
+
+    /// What is granted of these scopes.
+    ///
+    /// # Errors
+    /// The scope that is not allowed.
+    pub(crate) fn grantable(&self, mut scopes: Vec<String>) -> Result<Vec<String>, String> {
+        let Some(allowed) = &self.allowed_scopes else { return Ok(scopes) };
+        let may = |scope: &String| scope == "openid" || allowed.contains(scope);
+        match scopes.iter().find(|scope| !may(scope)) {
+            Some(refused) if !self.grants_what_it_may => Err(refused.clone()),
+            _ => {
+                scopes.retain(may);
+                Ok(scopes)
+            }
+        }
     }
 
     pub(crate) fn knows_redirect_uri(&self, submitted: &str) -> bool {

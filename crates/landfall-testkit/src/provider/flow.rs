@@ -26,6 +26,8 @@ pub(crate) struct Flow {
     faults: Vec<Fault>,
     /// A second factor was asked for, whatever came of it.
     factor_asked: bool,
+    /// They have allowed what is asked for.
+    allowed: bool,
 }
 
 /// A page that waits for its form.
@@ -43,6 +45,9 @@ enum Step {
         before: Option<String>,
     },
     SecondFactor {
+        session: String,
+    },
+    Consent {
         session: String,
     },
 }
@@ -66,6 +71,7 @@ pub(crate) async fn sign_in(
     let answered = match pending.step {
         Step::SignIn { before } => core.chosen(pending.flow, before, &form),
         Step::SecondFactor { session } => core.proved(pending.flow, &session, &form),
+        Step::Consent { session } => core.go_on(Flow { allowed: true, ..pending.flow }, &session),
     };
     answered.unwrap_or_else(|KeyError| core.refuse(&target, "server_error", "the random source failed"))
 }
@@ -101,7 +107,7 @@ impl Core {
                 && !request.prompt.select_account
                 && (request.prompt.none || !another)
         });
-        let flow = Flow { request, faults: Vec::new(), factor_asked: false };
+        let flow = Flow { request, faults: Vec::new(), factor_asked: false, allowed: false };
         match (before, automatic) {
             (Some(session), _) if goes_on => self.go_on(flow, &session),
             _ if flow.request.prompt.none => {
@@ -210,6 +216,26 @@ impl Core {
                 return Ok(pages::second_factor(&self.prefix, &client, person, offered, &transaction));
             }
             self.raise(id, level);
+        }
+        let subject = &session.person.subject;
+        let scopes = if flow.allowed { Vec::new() } else { self.scopes_to_ask(&flow.request, subject) };
+        if !scopes.is_empty() {
+            if flow.request.prompt.none {
+                let text = "this person has not allowed all of it";
+                return Ok(self.refuse(&flow.request.target, "consent_required", text));
+            }
+            if !automatic {
+                let client = flow.request.target.client_id.clone();
+                let transaction = self.wait(flow, Step::Consent { session: id.to_owned() })?;
+                let person = session.person.display_name();
+                return Ok(pages::consent(&self.prefix, &client, person, &scopes, &transaction));
+            }
+            if lock(&self.state).refuse_consent {
+                return Ok(self.refuse(&flow.request.target, "access_denied", "the person declined"));
+            }
+        }
+        if flow.allowed || !scopes.is_empty() {
+            self.remember_consent(&flow.request, subject);
         }
         self.grant_code(flow, id)
     }

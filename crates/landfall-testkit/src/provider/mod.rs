@@ -4,6 +4,7 @@ mod authorize;
 mod backchannel;
 mod builder;
 mod clients;
+mod consent;
 mod delivery;
 mod faults;
 mod flow;
@@ -35,7 +36,7 @@ use landfall::{Clock, HttpClient};
 use serde_json::{Map, Value};
 
 pub use builder::{LocalProviderBuilder, StartError};
-pub use clients::{Client, ClientAuth};
+pub use clients::{Client, ClientAuth, Consent};
 pub use delivery::Delivery;
 pub use faults::{CallbackEdit, Endpoint, Fault, IdTokenEdit, IdTokenMaker, JsonEdit, RawResponse};
 pub use hold::Hold;
@@ -101,7 +102,7 @@ impl LocalProvider {
     }
 
     /// Answers authorization requests in the name of this person at once, without showing a page: a second factor
-    /// that is asked for is there.
+    /// that is asked for is there, and consent is given, unless [`refuse_consent`](Self::refuse_consent) says otherwise.
     pub fn sign_in_as(&self, subject: impl Into<String>) {
         *lock(&self.core.automatic) = Some(subject.into());
     }

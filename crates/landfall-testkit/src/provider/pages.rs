@@ -125,6 +125,44 @@ pub(crate) fn second_factor(
     page("Second factor", &body, &Extras::default())
 }
 
+/// Asks whether the application may have these scopes.
+pub(crate) fn consent(
+    prefix: &str,
+    client_id: &str,
+    person: &str,
+    scopes: &[String],
+    transaction: &str,
+) -> Response {
+    let body = html! {
+        h1 { "Allow?" }
+        p.quiet { strong { (client_id) } " would like to have, of " strong { (person) } ":" }
+        ul.plain {
+            @for scope in scopes {
+                li {
+                    code { (scope) }
+                    @if let Some(meaning) = meaning(scope) { br; span.quiet { (meaning) } }
+                }
+            }
+        }
+        form.stack method="post" action={ (prefix) "/sign-in" } data-next-step="" {
+            input type="hidden" name="transaction" value=(transaction);
+            button.main type="submit" name="allow" value="yes" { "Allow" }
+            button type="submit" name="deny" value="yes" { "Decline" }
+        }
+    };
+    page("Allow?", &body, &Extras::default())
+}
+
+fn meaning(scope: &str) -> Option<&'static str> {
+    match scope {
+        "openid" => Some("Know who you are"),
+        "profile" => Some("See your name and picture"),
+        "email" => Some("See your e-mail address"),
+        "offline_access" => Some("Act for you while you are away"),
+        _ => None,
+    }
+}
+
 fn proof(level: AuthLevel) -> &'static str {
     match level {
         AuthLevel::Aal1 => "Give the password (AAL1)",

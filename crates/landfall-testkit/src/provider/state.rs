@@ -23,6 +23,9 @@ pub(crate) struct State {
     pub(crate) access_tokens: HashMap<String, (u64, Timestamp)>,
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,
     pub(crate) id_tokens: HashMap<Vec<u8>, IssuedIdToken>,
+    /// The scopes a person has granted a client, by subject and client.
+    pub(crate) consents: HashMap<(String, String), BTreeSet<String>>,
+    pub(crate) refuse_consent: bool,
     next_grant: u64,
     next_session: u64,
 }

@@ -1,4 +1,5 @@
 mod backchannel;
+mod consent;
 mod frontchannel;
 mod levels;
 
