@@ -55,5 +55,6 @@ pub use clock::VirtualClock;
 pub use provider::{
     Algorithm, AuthLevel, CallbackEdit, Client, ClientAuth, Consent, Delivery, Endpoint, Fault, Hold,
     IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
-    LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SigningKey, StartError,
+    LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SignOutReason, SigningKey,
+    StartError, WebhookForm,
 };

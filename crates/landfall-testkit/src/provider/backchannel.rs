@@ -68,7 +68,7 @@ impl Core {
             let body = form.append_pair("logout_token", &token.signed()).finish().into();
             let media = http::HeaderValue::from_static("application/x-www-form-urlencoded");
             let headers = HeaderMap::from_iter([(CONTENT_TYPE, media)]);
-            parcels.push(Parcel { uri, client_id: Some(client.id), headers, body });
+            parcels.push(Parcel { uri, client_id: Some(client.id), headers, body, counts_attempts: None });
         }
         parcels
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall::{Clock, SystemClock};
+use landfall::{Clock, Secret, SystemClock};
 use url::Url;
 
 use super::clients::Client;
@@ -18,6 +18,7 @@ use super::level::{AuthLevel, LevelClaim};
 use super::people::{Person, default_people};
 use super::serve::{InProcess, Server};
 use super::state::State;
+use super::webhook::{Webhook, WebhookForm};
 use super::{Core, LocalProvider, Options};
 
 /// A provider that does not come up.
@@ -80,6 +81,8 @@ impl LocalProviderBuilder {
                 id_token_lifetime: Duration::from_secs(300),
                 iss_parameter: true,
                 level_claim: LevelClaim::Acr,
+                webhooks: Vec::new(),
+                webhook_form: WebhookForm::Nested,
             },
         }
     }
@@ -129,6 +132,20 @@ impl LocalProviderBuilder {
     /// Which claim of the ID token says the level: `acr`, if nothing is said. IntelliAuth knows both.
     pub fn level_claim(mut self, claim: LevelClaim) -> Self {
         self.options.level_claim = claim;
+        self
+    }
+
+    /// Posts IntelliAuth's events `user.signed_out`, `user.disabled` and `user.deleted` there, signed with `secret`;
+    /// call it again for more. Loopback addresses over plain http are called, any other origin needs
+    /// [`LocalProvider::route`]. What is not answered with a 2xx is sent again at once, up to three times in all.
+    pub fn webhook(mut self, uri: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.options.webhooks.push(Webhook { uri: uri.into(), secret: Secret::new(secret.into()) });
+        self
+    }
+
+    /// Which of the two documented forms the webhooks have.
+    pub fn webhook_form(mut self, form: WebhookForm) -> Self {
+        self.options.webhook_form = form;
         self
     }
 

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -14,10 +14,11 @@ use crate::browser::{BrowserError, Routes, Target};
 
 /// Nobody who is asked on loopback takes longer, and whoever signs out waits for it.
 const DEADLINE: Duration = Duration::from_secs(5);
+const MAX_ATTEMPTS: u32 = 3;
 const MAX_KEPT: usize = 1_000;
 const MAX_BODY: usize = 64 * 1024;
 
-/// Something the provider sent by itself, such as a logout token, and the answer.
+/// Something the provider sent by itself, such as a logout token or a webhook, and the answer.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Delivery {
@@ -60,7 +61,7 @@ impl LocalProvider {
         self.core.courier.routes.add(origin, target.into())
     }
 
-    /// Everything the provider sent by itself, in the order the answers came; of more than 1,000 the oldest are
+    /// Everything the provider sent by itself, in the order it was done with; of more than 1,000 the oldest are
     /// forgotten. What a sign-out sends is here when the sign-out has been answered.
     pub fn deliveries(&self) -> Vec<Delivery> {
         lock(&self.core.courier.log).clone()
@@ -79,6 +80,8 @@ pub(crate) struct Parcel {
     pub(crate) client_id: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// It is sent again, at once and a few times, until it is answered with a 2xx; this header says which time it is.
+    pub(crate) counts_attempts: Option<HeaderName>,
 }
 
 /// Brings what the provider sends to where it goes.
@@ -92,13 +95,17 @@ impl Courier {
     /// Sends them all at the same time, and returns when each is answered or given up.
     pub(crate) async fn send_all(&self, parcels: Vec<Parcel>) -> Vec<Delivery> {
         let mut under_way = JoinSet::new();
+        let mut lost = Vec::new();
         for parcel in parcels {
-            under_way.spawn(send(self.target(&parcel.uri), parcel));
+            match self.target(&parcel.uri) {
+                Ok(target) => drop(under_way.spawn(send(target, parcel))),
+                Err(error) => lost.push(parcel.delivery(Err(error.to_string()))),
+            }
         }
-        let mut made = Vec::new();
-        while let Some(delivery) = under_way.join_next().await {
+        let mut made = lost;
+        while let Some(deliveries) = under_way.join_next().await {
             // An error would be a panic, and there is none.
-            made.extend(delivery);
+            made.extend(deliveries.unwrap_or_default());
         }
         self.remember(&made);
         made
@@ -123,19 +130,42 @@ impl Courier {
     }
 }
 
-async fn send(target: Result<Target, BrowserError>, parcel: Parcel) -> Delivery {
-    let Parcel { uri, client_id, headers, body } = parcel;
+impl Parcel {
+    fn delivery(&self, answer: Result<Response<Bytes>, String>) -> Delivery {
+        let Self { uri, client_id, headers, body, .. } = self;
+        let (uri, client_id) = (uri.clone(), client_id.clone());
+        Delivery { uri, client_id, headers: headers.clone(), body: body.clone(), answer }
+    }
+}
+
+/// Every attempt, in order; all but the last one failed.
+async fn send(target: Target, mut parcel: Parcel) -> Vec<Delivery> {
+    let mut made = Vec::new();
+    for attempt in 1..=MAX_ATTEMPTS {
+        if let Some(name) = parcel.counts_attempts.clone() {
+            parcel.headers.insert(name, HeaderValue::from(attempt));
+        }
+        let delivery = parcel.delivery(post(&target, &parcel).await);
+        let done = delivery.is_accepted() || parcel.counts_attempts.is_none();
+        made.push(delivery);
+        if done {
+            break;
+        }
+    }
+    made
+}
+
+async fn post(target: &Target, parcel: &Parcel) -> Result<Response<Bytes>, String> {
     let answered = async {
-        let mut request = Request::new(body.clone());
+        let mut request = Request::new(parcel.body.clone());
         *request.method_mut() = Method::POST;
-        *request.uri_mut() = uri.parse().map_err(http::Error::from)?;
-        request.headers_mut().clone_from(&headers);
-        target?.send(request).await
+        *request.uri_mut() = parcel.uri.parse().map_err(http::Error::from)?;
+        request.headers_mut().clone_from(&parcel.headers);
+        target.send(request).await
     };
-    let answer = match tokio::time::timeout(DEADLINE, answered).await {
+    match tokio::time::timeout(DEADLINE, answered).await {
         Ok(Ok(answer)) => Ok(answer.map(|body| body.slice(..body.len().min(MAX_BODY)))),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err("no answer in time".to_owned()),
-    };
-    Delivery { uri, client_id, headers, body, answer }
+    }
 }

@@ -168,6 +168,9 @@ impl Core {
         let now = self.clock.now();
         let (session, new) = {
             let mut state = lock(&self.state);
+            if state.disabled.contains(&person.subject) || state.deleted.contains(&person.subject) {
+                return Ok(self.refuse(&flow.request.target, "access_denied", "the account is disabled"));
+            }
             let same = |id: &String| {
                 state.sessions.get(id).is_some_and(|session| session.person.subject == person.subject)
             };

@@ -12,6 +12,7 @@ use super::id_token::fingerprint;
 use super::pages;
 use super::request::SeenRequest;
 use super::state::ProviderSession;
+use super::webhook::SignOutReason;
 use super::{Core, lock};
 
 pub(crate) async fn logout(
@@ -21,7 +22,7 @@ pub(crate) async fn logout(
     match core.logout(&seen) {
         Ok(Outcome::Ask(page)) => page,
         Ok(Outcome::Over { ended, back }) => {
-            core.announce(&ended).await;
+            core.announce(&ended, SignOutReason::UserInitiated).await;
             core.signed_out(back.as_deref(), &core.frames(&ended))
         }
         Err(text) => pages::error("invalid_request", &[text]),

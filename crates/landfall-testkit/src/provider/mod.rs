@@ -26,6 +26,7 @@ mod tests;
 mod token;
 mod troubles;
 mod userinfo;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -46,6 +47,7 @@ pub use level::{AuthLevel, LevelClaim};
 pub use people::Person;
 pub use request::SeenRequest;
 pub use sessions::SessionAtProvider;
+pub use webhook::{SignOutReason, WebhookForm};
 
 use delivery::Courier;
 use faults::Faults;
@@ -53,6 +55,7 @@ use hold::Doors;
 use keys::KeyRing;
 use serve::{InProcess, Server};
 use state::State;
+use webhook::Webhook;
 
 /// A whole OpenID Provider at IntelliAuth's paths, for tests and development. Clones are the same provider;
 /// one that serves a port stops when the last of them is dropped.
@@ -225,6 +228,8 @@ struct Options {
     id_token_lifetime: Duration,
     iss_parameter: bool,
     level_claim: LevelClaim,
+    webhooks: Vec<Webhook>,
+    webhook_form: WebhookForm,
 }
 
 impl Core {

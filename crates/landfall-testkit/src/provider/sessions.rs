@@ -1,7 +1,8 @@
 //! The sessions people have at the provider, and their ends.
 
-use super::delivery::Delivery;
+use super::delivery::{Delivery, Parcel};
 use super::state::ProviderSession;
+use super::webhook::{Event, SignOutReason};
 use super::{Core, LocalProvider, lock};
 
 /// Somebody who is signed in at the provider, in one browser.
@@ -23,23 +24,64 @@ impl LocalProvider {
         sessions.into_iter().map(shown).collect()
     }
 
+    /// Ends one session and tells everybody who wants to know: its clients by back-channel, and the webhooks.
+    /// Returns when all of them have answered, at the latest after some seconds, and says what was sent; nothing,
+    /// if there is no such session. Needs a Tokio runtime.
+    pub async fn end_session(&self, sid: &str, reason: SignOutReason) -> Vec<Delivery> {
+        let ended = lock(&self.core.state).end_sessions(|_, session| session.sid == sid);
+        self.core.announce(&ended, reason).await
+    }
+
     /// Ends every session of this person and takes back what was granted in their name, as an administrator
-    /// does, and tells every client that wants to know. Returns when all of them have answered, at the latest
-    /// after some seconds, and says what was sent. Needs a Tokio runtime.
+    /// does; else as [`end_session`](Self::end_session).
     pub async fn sign_out_everywhere(&self, subject: &str) -> Vec<Delivery> {
+        let ended = lock(&self.core.state).sign_out(subject);
+        self.core.announce(&ended, SignOutReason::AdminRevoked).await
+    }
+
+    /// Signs somebody out everywhere and in no more, until [`enable`](Self::enable): `access_denied`. The webhooks
+    /// hear of `user.disabled` alone; else as [`end_session`](Self::end_session).
+    pub async fn disable(&self, subject: &str) -> Vec<Delivery> {
         let ended = {
             let mut state = lock(&self.core.state);
-            state.revoke_all(subject);
-            state.end_sessions(|_, session| session.person.subject == subject)
+            state.disabled.insert(subject.to_owned());
+            state.sign_out(subject)
         };
-        self.core.announce(&ended).await
+        self.core.announce_event(&ended, Event::Disabled(subject)).await
+    }
+
+    /// Lets somebody in again who was disabled. Who was deleted stays so.
+    pub fn enable(&self, subject: &str) {
+        lock(&self.core.state).disabled.remove(subject);
+    }
+
+    /// Deletes somebody for good. The webhooks hear of `user.deleted` alone; else as [`disable`](Self::disable).
+    pub async fn delete(&self, subject: &str) -> Vec<Delivery> {
+        lock(&self.core.people).retain(|person| person.subject != subject);
+        let ended = {
+            let mut state = lock(&self.core.state);
+            state.deleted.insert(subject.to_owned());
+            state.sign_out(subject)
+        };
+        self.core.announce_event(&ended, Event::Deleted(subject)).await
     }
 }
 
 impl Core {
     /// Tells everybody who wants to know that these sessions are over.
-    pub(crate) async fn announce(&self, ended: &[ProviderSession]) -> Vec<Delivery> {
-        let parcels = ended.iter().flat_map(|session| self.backchannel_parcels(session)).collect();
-        self.courier.send_all(parcels).await
+    pub(crate) async fn announce(&self, ended: &[ProviderSession], reason: SignOutReason) -> Vec<Delivery> {
+        let events = ended.iter().map(|session| Event::SignedOut(session, reason));
+        let webhooks = events.flat_map(|event| self.webhook_parcels(event));
+        self.courier.send_all(self.logout_tokens(ended).chain(webhooks).collect()).await
+    }
+
+    /// Tells the clients that these sessions are over, and the webhooks why.
+    async fn announce_event(&self, ended: &[ProviderSession], event: Event<'_>) -> Vec<Delivery> {
+        let webhooks = self.webhook_parcels(event);
+        self.courier.send_all(self.logout_tokens(ended).chain(webhooks).collect()).await
+    }
+
+    fn logout_tokens(&self, ended: &[ProviderSession]) -> impl Iterator<Item = Parcel> {
+        ended.iter().flat_map(|session| self.backchannel_parcels(session))
     }
 }

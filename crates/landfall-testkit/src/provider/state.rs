@@ -26,6 +26,8 @@ pub(crate) struct State {
     /// The scopes a person has granted a client, by subject and client.
     pub(crate) consents: HashMap<(String, String), BTreeSet<String>>,
     pub(crate) refuse_consent: bool,
+    pub(crate) disabled: BTreeSet<String>,
+    pub(crate) deleted: BTreeSet<String>,
     next_grant: u64,
     next_session: u64,
 }
@@ -113,12 +115,14 @@ impl State {
         self.sessions.extract_if(|id, session| chosen(id, session)).map(|(_, session)| session).collect()
     }
 
-    /// Takes back everything that was granted in this person's name.
-    pub(crate) fn revoke_all(&mut self, subject: &str) {
+    /// Ends the sessions of one person, says which they were, and takes back everything that was granted in their
+    /// name.
+    pub(crate) fn sign_out(&mut self, subject: &str) -> Vec<ProviderSession> {
         let theirs = |(id, grant): (&u64, &Grant)| (grant.person.subject == subject).then_some(*id);
         let grants: BTreeSet<u64> = self.grants.iter().filter_map(theirs).collect();
         self.grants.retain(|id, _| !grants.contains(id));
         self.access_tokens.retain(|_, (of, _)| !grants.contains(of));
+        self.end_sessions(|_, session| session.person.subject == subject)
     }
 
     /// Takes back a grant and with it every token of its family.

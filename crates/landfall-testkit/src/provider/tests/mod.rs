@@ -2,6 +2,7 @@ mod backchannel;
 mod consent;
 mod frontchannel;
 mod levels;
+mod webhooks;
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
