@@ -17,7 +17,7 @@ use super::keys::{Algorithm, KeyError, KeyRing};
 use super::level::{AuthLevel, LevelClaim};
 use super::people::{Person, default_people};
 use super::serve::{InProcess, Server};
-use super::state::State;
+use super::state::{State, random};
 use super::webhook::{Webhook, WebhookForm};
 use super::{Core, LocalProvider, Options};
 
@@ -252,6 +252,7 @@ impl LocalProviderBuilder {
             prefix: url.path().trim_end_matches('/').to_owned(),
             secure: url.scheme() == "https",
             cookie_name,
+            desk_token: random()?,
             issuer,
             clock: self.clock,
             options: self.options,

@@ -111,6 +111,11 @@ impl Courier {
         made
     }
 
+    pub(crate) fn latest(&self, count: usize) -> Vec<Delivery> {
+        let log = lock(&self.log);
+        log.get(log.len().saturating_sub(count)..).unwrap_or_default().to_vec()
+    }
+
     fn target(&self, uri: &str) -> Result<Target, BrowserError> {
         let url = Url::parse(uri).map_err(|_| BrowserError::Url(uri.to_owned()))?;
         self.routes.find(&url)

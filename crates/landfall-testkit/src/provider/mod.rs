@@ -6,6 +6,7 @@ mod builder;
 mod clients;
 mod consent;
 mod delivery;
+mod desk;
 mod faults;
 mod flow;
 mod hold;
@@ -205,6 +206,8 @@ struct Core {
     prefix: String,
     secure: bool,
     cookie_name: String,
+    /// In every form of the desk, so that no other site's page can decide anything.
+    desk_token: String,
     clock: Arc<dyn Clock>,
     options: Options,
     clients: Mutex<Vec<Client>>,

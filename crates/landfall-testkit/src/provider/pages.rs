@@ -10,6 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use url::Url;
 
 use super::authorize::AuthorizationRequest;
+use super::desk::what_can_be_tried;
 use super::level::AuthLevel;
 use super::people::Person;
 use super::troubles;
@@ -94,6 +95,14 @@ pub(crate) fn sign_in(
                     }
                 }
                 p.quiet { "Then choose a person above." }
+            }
+            details {
+                summary { "What your application can ask for" }
+                (what_can_be_tried())
+                p.quiet {
+                    "To end sessions, disable people and see what was sent to your application, open "
+                    a href={ (prefix) "/" } { "the provider's own page" } "."
+                }
             }
         }
     };
@@ -227,7 +236,7 @@ pub(crate) fn signed_out(back: Option<&str>, frames: &[String]) -> Response {
 
 /// What a page needs beyond itself.
 #[derive(Default)]
-struct Extras<'a> {
+pub(crate) struct Extras<'a> {
     frames: &'a [String],
     /// Where it goes on to by itself.
     refresh: Option<&'a str>,
@@ -235,7 +244,7 @@ struct Extras<'a> {
     script: bool,
 }
 
-fn page(title: &str, body: &Markup, extras: &Extras<'_>) -> Response {
+pub(crate) fn page(title: &str, body: &Markup, extras: &Extras<'_>) -> Response {
     // Long enough for frames to load, short enough to be waited for.
     const PAUSE: &str = "2; url=";
     let whole = html! {

@@ -24,6 +24,7 @@ use url::Url;
 
 use super::authorize::authorize;
 use super::clients::ClientAuth;
+use super::desk::{decide, desk};
 use super::faults::{Endpoint, Silence, no_answer};
 use super::flow::sign_in;
 use super::keys::Algorithm;
@@ -40,6 +41,7 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(crate) fn router(core: &Arc<Core>) -> Router {
     let at = |endpoint: Endpoint| format!("{}{}", core.prefix, endpoint.path());
     Router::new()
+        .route(&format!("{}/", core.prefix), get(desk).post(decide))
         .route(&at(Endpoint::Discovery), get(discovery))
         .route(&at(Endpoint::Jwks), get(jwks))
         .route(&at(Endpoint::Authorize), get(authorize).post(authorize))

@@ -28,46 +28,66 @@ impl LocalProvider {
     /// Returns when all of them have answered, at the latest after some seconds, and says what was sent; nothing,
     /// if there is no such session. Needs a Tokio runtime.
     pub async fn end_session(&self, sid: &str, reason: SignOutReason) -> Vec<Delivery> {
-        let ended = lock(&self.core.state).end_sessions(|_, session| session.sid == sid);
-        self.core.announce(&ended, reason).await
+        self.core.end_session(sid, reason).await
     }
 
     /// Ends every session of this person and takes back what was granted in their name, as an administrator
     /// does; else as [`end_session`](Self::end_session).
     pub async fn sign_out_everywhere(&self, subject: &str) -> Vec<Delivery> {
-        let ended = lock(&self.core.state).sign_out(subject);
-        self.core.announce(&ended, SignOutReason::AdminRevoked).await
+        self.core.sign_out_everywhere(subject).await
     }
 
     /// Signs somebody out everywhere and in no more, until [`enable`](Self::enable): `access_denied`. The webhooks
     /// hear of `user.disabled` alone; else as [`end_session`](Self::end_session).
     pub async fn disable(&self, subject: &str) -> Vec<Delivery> {
-        let ended = {
-            let mut state = lock(&self.core.state);
-            state.disabled.insert(subject.to_owned());
-            state.sign_out(subject)
-        };
-        self.core.announce_event(&ended, Event::Disabled(subject)).await
+        self.core.disable(subject).await
     }
 
     /// Lets somebody in again who was disabled. Who was deleted stays so.
     pub fn enable(&self, subject: &str) {
-        lock(&self.core.state).disabled.remove(subject);
+        self.core.enable(subject);
     }
 
     /// Deletes somebody for good. The webhooks hear of `user.deleted` alone; else as [`disable`](Self::disable).
     pub async fn delete(&self, subject: &str) -> Vec<Delivery> {
-        lock(&self.core.people).retain(|person| person.subject != subject);
-        let ended = {
-            let mut state = lock(&self.core.state);
-            state.deleted.insert(subject.to_owned());
-            state.sign_out(subject)
-        };
-        self.core.announce_event(&ended, Event::Deleted(subject)).await
+        self.core.delete(subject).await
     }
 }
 
 impl Core {
+    pub(crate) async fn end_session(&self, sid: &str, reason: SignOutReason) -> Vec<Delivery> {
+        let ended = lock(&self.state).end_sessions(|_, session| session.sid == sid);
+        self.announce(&ended, reason).await
+    }
+
+    pub(crate) async fn sign_out_everywhere(&self, subject: &str) -> Vec<Delivery> {
+        let ended = lock(&self.state).sign_out(subject);
+        self.announce(&ended, SignOutReason::AdminRevoked).await
+    }
+
+    pub(crate) async fn disable(&self, subject: &str) -> Vec<Delivery> {
+        let ended = {
+            let mut state = lock(&self.state);
+            state.disabled.insert(subject.to_owned());
+            state.sign_out(subject)
+        };
+        self.announce_event(&ended, Event::Disabled(subject)).await
+    }
+
+    pub(crate) fn enable(&self, subject: &str) {
+        lock(&self.state).disabled.remove(subject);
+    }
+
+    pub(crate) async fn delete(&self, subject: &str) -> Vec<Delivery> {
+        lock(&self.people).retain(|person| person.subject != subject);
+        let ended = {
+            let mut state = lock(&self.state);
+            state.deleted.insert(subject.to_owned());
+            state.sign_out(subject)
+        };
+        self.announce_event(&ended, Event::Deleted(subject)).await
+    }
+
     /// Tells everybody who wants to know that these sessions are over.
     pub(crate) async fn announce(&self, ended: &[ProviderSession], reason: SignOutReason) -> Vec<Delivery> {
         let events = ended.iter().map(|session| Event::SignedOut(session, reason));

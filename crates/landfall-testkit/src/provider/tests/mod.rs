@@ -1,5 +1,6 @@
 mod backchannel;
 mod consent;
+mod desk;
 mod frontchannel;
 mod levels;
 mod webhooks;
