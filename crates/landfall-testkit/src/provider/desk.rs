@@ -129,10 +129,10 @@ fn shown(delivery: &Delivery) -> Markup {
 pub(crate) fn what_can_be_tried() -> Markup {
     let parameters = [
         ("acr_values=aal2", "a second factor, or aal3; you may go on without"),
-        ("max_age=60", "this page again, once the sign-in is a minute old"),
+        ("max_age=60", "the sign-in page again, once the sign-in is a minute old"),
         ("prompt=none", "no page: login_required, interaction_required or consent_required"),
-        ("prompt=login", "this page again, for the same or another person"),
-        ("prompt=select_account", "this page again, and no session ends"),
+        ("prompt=login", "the sign-in page again, for the same or another person"),
+        ("prompt=select_account", "the sign-in page again, and no session ends"),
         ("prompt=consent", "consent again, where the application needs it"),
         ("scope=…", "more, or invalid_scope where the application may not"),
     ];

@@ -79,7 +79,9 @@ pub(crate) async fn sign_in(
 impl AuthorizationRequest {
     /// Whether this session is recent enough, and may be used without asking who it is.
     fn accepts(&self, session: &ProviderSession, now: Timestamp) -> bool {
-        !self.prompt.login && self.max_age.is_none_or(|limit| now.since(session.auth_time) <= limit)
+        // max_age=0 is prompt=login in other words (OpenID Connect Core §3.1.2.1).
+        let recent = |limit: Duration| !limit.is_zero() && now.since(session.auth_time) <= limit;
+        !self.prompt.login && self.max_age.is_none_or(recent)
     }
 }
 

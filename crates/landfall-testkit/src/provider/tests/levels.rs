@@ -125,6 +125,8 @@ async fn to_sign_in_again_keeps_the_session_and_renews_its_time() {
         assert!(page.form().unwrap().sign_in);
         let page = world.browser.sign_in("ada").await.unwrap();
         let again = claims(&world.redeem(&code(&page)).await.1["id_token"]);
+        let none = world.authorize(&[("prompt", "none"), ("max_age", "0")]).await;
+        assert_eq!(get(&none, "error").as_deref(), Some("login_required"));
         assert_eq!(again["sid"], first["sid"]);
         assert_eq!(again["auth_time"].as_u64().unwrap() - first["auth_time"].as_u64().unwrap(), 60);
     }
