@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::settings::Userinfo;
 
 /// Which variable stands behind a builder's setting.
-const VARIABLES: [(&str, &str); 13] = [
+const VARIABLES: [(&str, &str); 14] = [
     ("issuer", "LANDFALL_ISSUER"),
     ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
     ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
@@ -27,6 +27,7 @@ const VARIABLES: [(&str, &str); 13] = [
     ("userinfo", "LANDFALL_USERINFO"),
     ("max_age", "LANDFALL_MAX_AGE"),
     ("store", "LANDFALL_STORE"),
+    ("webhook_secret", "LANDFALL_WEBHOOK_SECRET"),
 ];
 
 impl RelyingParty {
@@ -49,10 +50,11 @@ impl RelyingParty {
     /// | `LANDFALL_MAX_AGE` | seconds |
     /// | `LANDFALL_ACR_VALUES` | space-separated |
     /// | `LANDFALL_TRUSTED_AUDIENCES` | space- or comma-separated |
+    /// | `LANDFALL_WEBHOOK_SECRET` | the secret of the tenant's webhook; several with commas between while it changes |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
-    /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`
-    /// and `INTELLIAUTH_API_AUDIENCE` stand in.
+    /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
+    /// `INTELLIAUTH_API_AUDIENCE` and `INTELLIAUTH_WEBHOOK_SECRET` stand in.
     ///
     /// [`store_opener`]: RelyingPartyBuilder::store_opener
     ///
@@ -165,6 +167,10 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
         builder = builder.acr_values(list(Some(&values), &[' ']));
     }
     builder = builder.trusted_audiences(list(get("LANDFALL_TRUSTED_AUDIENCES")?.as_deref(), &[' ', ',']));
+    let secrets = first(["LANDFALL_WEBHOOK_SECRET", "INTELLIAUTH_WEBHOOK_SECRET"])?;
+    for secret in list(secrets.as_deref(), &[',']) {
+        builder = builder.webhook_secret(secret);
+    }
     if let Some(file) = get("LANDFALL_CA_FILE")? {
         builder = builder.ca_file(file);
     }
@@ -230,6 +236,7 @@ mod tests {
             ("LANDFALL_ID_TOKEN_ALGS", "HS256"), // the secret is too short
             ("LANDFALL_MAX_AGE", "-1"),
             ("LANDFALL_STORE", "disk"),
+            ("LANDFALL_WEBHOOK_SECRET", "PLANTED"), // without a store
             ("LANDFALL_CA_FILE", "/nowhere"),
             ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8"),
         ] {

@@ -101,6 +101,10 @@ pub enum ErrorCode {
     UserinfoInvalid,
     /// The userinfo answer is about another subject (OpenID Connect Core §5.3.4).
     UserinfoSubjectMismatch,
+    /// A webhook that is stale or cannot be read.
+    WebhookRejected,
+    /// A webhook that none of the secrets signed.
+    WebhookUnsigned,
     /// The request is for a host that is no base URL of this application.
     WrongHost,
 }
@@ -446,6 +450,22 @@ impl ErrorCode {
                 true,
                 "The sign-in service's answer could not be verified.",
                 "the userinfo endpoint answered about another subject than the ID token: tell the provider",
+            ),
+            Self::WebhookRejected => facts(
+                "webhook_rejected",
+                Visitor,
+                400,
+                false,
+                "The event could not be used.",
+                "see the detail; if the tenant sends it, compare the clocks on both sides",
+            ),
+            Self::WebhookUnsigned => facts(
+                "webhook_unsigned",
+                Visitor,
+                401,
+                false,
+                "The event could not be verified.",
+                "compare LANDFALL_WEBHOOK_SECRET with the secret that the tenant shows for this webhook",
             ),
             Self::WrongHost => facts(
                 "wrong_host",

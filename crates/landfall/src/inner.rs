@@ -115,7 +115,9 @@ impl Inner {
             path == paths.login
                 || path == paths.logout
                 || (path == paths.callback && path != "/")
+                || path == paths.frontchannel_logout
                 || paths.backchannel_logout.as_deref() == Some(path)
+                || paths.webhook.as_deref() == Some(path)
         })
     }
 
@@ -322,6 +324,7 @@ impl Inner {
 /// The code that an outsider may see: whether to try again, not what was found.
 fn outsiders_code(code: ErrorCode) -> &'static str {
     match code.status() {
+        _ if matches!(code, ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned) => code.name(),
         400 => "sign_in_failed",
         401 => "sign_in_required",
         502..=504 => "temporarily_unavailable",
@@ -335,7 +338,7 @@ fn title(code: ErrorCode) -> &'static str {
         ErrorCode::MethodNotAllowed | ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => {
             "Not possible here"
         }
-        ErrorCode::CrossSite => "Request refused",
+        ErrorCode::CrossSite | ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned => "Request refused",
         ErrorCode::WrongHost => "Unknown address",
         ErrorCode::AuthenticationInsufficient | ErrorCode::InsufficientScope | ErrorCode::ScopeRefused => {
             "More is needed"

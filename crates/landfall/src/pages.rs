@@ -80,6 +80,16 @@ pub(crate) fn page(
     reply
 }
 
+/// One line that only these origins may show in a frame.
+pub(crate) fn framed(text: &str, ancestors: &str) -> Reply {
+    let text = escape(text);
+    let html = format!("<!doctype html><html lang=\"en\"><title>{text}</title><p>{text}</p></html>");
+    let mut reply = plain(200, "text/html; charset=utf-8", html);
+    let policy = format!("default-src 'none'; frame-ancestors {ancestors}");
+    put(&mut reply, CONTENT_SECURITY_POLICY, &policy);
+    reply
+}
+
 /// A plain yes.
 pub(crate) fn done() -> Reply {
     plain(200, "text/plain; charset=utf-8", String::new())

@@ -44,6 +44,8 @@ pub(crate) struct Settings {
     pub(crate) paths: Paths,
     /// How long the body of one of our own endpoints may take to come.
     pub(crate) body_timeout: Duration,
+    /// What webhooks are signed with; any of them will do.
+    pub(crate) webhook_secrets: Vec<Secret<String>>,
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,
@@ -65,6 +67,9 @@ pub(crate) struct Paths {
     pub(crate) logout: String,
     /// `None` where no store could end a session.
     pub(crate) backchannel_logout: Option<String>,
+    pub(crate) frontchannel_logout: String,
+    /// `None` without a secret that proves who posts there.
+    pub(crate) webhook: Option<String>,
 }
 
 /// Which claims a session keeps beside the standard few.

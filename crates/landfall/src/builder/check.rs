@@ -122,11 +122,15 @@ impl RelyingPartyBuilder {
     }
 
     pub(super) fn check_paths(&self) -> Result<(), ConfigError> {
-        let optional = [("backchannel_logout_path", &self.paths.backchannel_logout)];
+        let optional = [
+            ("backchannel_logout_path", &self.paths.backchannel_logout),
+            ("webhook_path", &self.paths.webhook),
+        ];
         let own: Vec<_> = [
             ("login_path", &self.paths.login),
             ("callback_path", &self.paths.callback),
             ("logout_path", &self.paths.logout),
+            ("frontchannel_logout_path", &self.paths.frontchannel_logout),
         ]
         .into_iter()
         .chain(optional.into_iter().filter_map(|(setting, path)| Some((setting, path.as_ref()?))))

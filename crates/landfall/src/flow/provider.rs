@@ -37,6 +37,11 @@ impl Provider {
         self.metadata.fresh(self.clock.now())
     }
 
+    /// The metadata as they were last known, if they ever were.
+    pub(crate) fn metadata_last(&self) -> Option<Arc<ProviderMetadata>> {
+        self.metadata.last()
+    }
+
     /// The metadata as they were last known, however old; asked for if they never were.
     pub(crate) async fn metadata_known(&self) -> Result<Arc<ProviderMetadata>, Error> {
         match self.metadata.last() {

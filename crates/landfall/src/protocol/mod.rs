@@ -15,6 +15,7 @@ pub(crate) mod logout_token;
 pub(crate) mod revocation;
 pub(crate) mod token;
 pub(crate) mod userinfo;
+pub(crate) mod webhook;
 
 #[cfg(test)]
 mod test_keys;

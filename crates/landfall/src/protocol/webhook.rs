@@ -1,0 +1,163 @@
+//! IntelliAuth's webhooks: what a tenant tells about its users, signed with a shared secret.
+//!
+//! The provider's own documentation shows two forms of the payload and two of the time; both are read.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use cookie::time::OffsetDateTime;
+use cookie::time::format_description::well_known::Rfc3339;
+use serde_json::{Map, Value};
+
+use super::claims::numeric_date;
+use super::json::unique_object;
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::secret::Secret;
+
+/// How old the delivery's own time may be.
+const MAX_AGE_OF_DELIVERY: Duration = Duration::from_secs(5 * 60);
+/// How old the event may be: a delivery that failed is tried again for about a day.
+const MAX_AGE_OF_EVENT: Duration = Duration::from_secs(25 * 3600);
+
+/// A delivery as it came in.
+#[derive(Debug)]
+pub(crate) struct Delivery {
+    pub(crate) body: Vec<u8>,
+    /// `X-IntelliAuth-Signature`.
+    pub(crate) signature: Option<Vec<u8>>,
+    /// `X-IntelliAuth-Timestamp`.
+    pub(crate) timestamp: Option<Vec<u8>>,
+}
+
+/// Whose sessions have to end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// The one by this name.
+    Session(String),
+    /// All of this user.
+    User(String),
+}
+
+/// An event that ends sessions.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ending {
+    pub(crate) whose: Whose,
+    /// When it happened, by the provider's clock.
+    pub(crate) at: Timestamp,
+}
+
+/// Reads a delivery: the signature first, then the times, then what happened. `None` for an event that is nothing to
+/// us.
+///
+/// The delivery's own time is no part of what is signed; the event's is, and is what an old delivery is known by.
+///
+/// # Errors
+/// `WebhookUnsigned` where no secret made the signature, `WebhookRejected` where something else is wrong.
+pub(crate) fn read(
+    delivery: &Delivery,
+    secrets: &[Secret<String>],
+    now: Timestamp,
+    leeway: Duration,
+) -> Result<Option<Ending>, Error> {
+    check_signature(delivery, secrets)?;
+    let sent = delivery.timestamp.as_deref().and_then(|text| moment_in(std::str::from_utf8(text).ok()?));
+    let sent = sent.ok_or_else(|| rejected("X-IntelliAuth-Timestamp is missing or no time"))?;
+    if sent > now.plus(MAX_AGE_OF_DELIVERY).plus(leeway) || now > sent.plus(MAX_AGE_OF_DELIVERY).plus(leeway)
+    {
+        return Err(rejected("X-IntelliAuth-Timestamp is not of the last five minutes"));
+    }
+    let event = unique_object(&delivery.body)
+        .map_err(|_| rejected("the payload is not a JSON object with unique members"))?;
+    let kind = either(&event, "event_type", "type").and_then(Value::as_str);
+    let kind = kind.ok_or_else(|| rejected("the payload names no event type"))?;
+    let whose = match kind {
+        "user.signed_out" => match session(&event)? {
+            Some(session) => Whose::Session(session),
+            None => Whose::User(user(&event)?),
+        },
+        "user.disabled" | "user.deleted" => Whose::User(user(&event)?),
+        _ => return Ok(None),
+    };
+    Ok(Some(Ending { whose, at: time(&event, now, leeway)? }))
+}
+
+fn check_signature(delivery: &Delivery, secrets: &[Secret<String>]) -> Result<(), Error> {
+    let refused = |rule: &str| Error::new(ErrorCode::WebhookUnsigned).detail(rule);
+    let text = delivery.signature.as_deref().ok_or_else(|| refused("X-IntelliAuth-Signature is missing"))?;
+    let tag = hexadecimal(text.strip_prefix(b"sha256=").unwrap_or(text))
+        .ok_or_else(|| refused("X-IntelliAuth-Signature is not hexadecimal"))?;
+    let made_by = |secret: &Secret<String>| {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, secret.expose().as_bytes());
+        hmac::verify(&key, &delivery.body, &tag).is_ok()
+    };
+    if secrets.iter().any(made_by) { Ok(()) } else { Err(refused("no secret of ours made the signature")) }
+}
+
+fn hexadecimal(text: &[u8]) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let (pairs, rest) = text.as_chunks::<2>();
+    if !rest.is_empty() {
+        return None;
+    }
+    pairs.iter().map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?)).collect()
+}
+
+/// When it happened.
+fn time(event: &Map<String, Value>, now: Timestamp, leeway: Duration) -> Result<Timestamp, Error> {
+    let at = match either(event, "occurred_at", "created") {
+        Some(Value::String(text)) => moment_in(text),
+        Some(value) => numeric_date(value),
+        None => None,
+    };
+    let at = at.ok_or_else(|| rejected("the payload says not when it happened"))?;
+    if at > now.plus(leeway) {
+        return Err(rejected("the event lies in the future"));
+    }
+    if now > at.plus(MAX_AGE_OF_EVENT) {
+        return Err(rejected("the event is more than a day old"));
+    }
+    Ok(at)
+}
+
+/// Seconds since the epoch, or a date and time with its offset (RFC 3339).
+fn moment_in(text: &str) -> Option<Timestamp> {
+    let text = text.trim_ascii();
+    if let Ok(secs) = text.parse::<u64>() {
+        return Some(Timestamp::from_secs(secs));
+    }
+    let moment = OffsetDateTime::parse(text, &Rfc3339).ok()?;
+    u64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok().map(Timestamp::from_millis)
+}
+
+fn user(event: &Map<String, Value>) -> Result<String, Error> {
+    named(event, "user", "user_id")?.ok_or_else(|| rejected("the payload names no user"))
+}
+
+fn session(event: &Map<String, Value>) -> Result<Option<String>, Error> {
+    named(event, "session", "session_id")
+}
+
+/// `data.NAME.id` or `data.FLAT`. One that is there and is no name is an error: read as missing, it would make one
+/// session all of them.
+fn named(event: &Map<String, Value>, name: &str, flat: &str) -> Result<Option<String>, Error> {
+    let data = event.get("data").and_then(Value::as_object);
+    let nested = data.and_then(|data| data.get(name)).map(|inner| inner.get("id").unwrap_or(&Value::Null));
+    match nested.or_else(|| data.and_then(|data| data.get(flat))) {
+        None => Ok(None),
+        Some(Value::String(id)) if !id.is_empty() => Ok(Some(id.clone())),
+        Some(_) => Err(rejected(format!("the {name} in the payload has no id"))),
+    }
+}
+
+fn either<'a>(event: &'a Map<String, Value>, one: &str, other: &str) -> Option<&'a Value> {
+    event.get(one).or_else(|| event.get(other))
+}
+
+fn rejected(rule: impl Into<String>) -> Error {
+    Error::new(ErrorCode::WebhookRejected).detail(rule)
+}
+
+#[cfg(test)]
+#[path = "webhook_tests.rs"]
+mod tests;
