@@ -7,11 +7,12 @@ use serde_json::Value;
 
 use crate::support::cases;
 
-const TABLES: [(&str, &str); 5] = [
+const TABLES: [(&str, &str); 6] = [
     ("callback.json", include_str!("../../data/callback.json")),
     ("token_endpoint.json", include_str!("../../data/token_endpoint.json")),
     ("session_guard.json", include_str!("../../data/session_guard.json")),
     ("logout_flow.json", include_str!("../../data/logout_flow.json")),
+    ("logout_token.json", include_str!("../../data/logout_token.json")),
     ("id_token.json", include_str!("../../data/id_token.json")),
 ];
 /// What a runner goes by.
@@ -37,13 +38,14 @@ fn every_row_is_run_or_named_or_left_out_for_a_reason() {
                     let flow = row["runner"] == "flow";
                     assert!(!flow || crate::id_token_flow::ROWS.contains(&id), "{id} is run by nobody");
                 }
+                None if table == "logout_token.json" => {}
                 None if table == "logout_flow.json" => panic!("{id} names no test"),
                 None => assert!(RUN.iter().any(|key| row.get(*key).is_some()), "{id} has nothing to run"),
             }
         }
     }
     // No row is lost on the way.
-    for (prefix, rows) in [("cb-", 90), ("te-", 105), ("sg-", 56), ("lf-", 19)] {
+    for (prefix, rows) in [("cb-", 90), ("te-", 105), ("sg-", 56), ("lf-", 19), ("lt-", 52)] {
         assert_eq!(fate.keys().filter(|id| id.starts_with(prefix)).count(), rows, "{prefix}");
     }
 }

@@ -1,11 +1,14 @@
 //! Sessions with names of the test's choosing, and logout tokens for them.
 
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
-use landfall::{Clock as _, RelyingPartyBuilder, Userinfo};
+use landfall::{Clock as _, EndReason, Event, EventKind, MemoryStore, RelyingPartyBuilder, Userinfo};
 use landfall_testkit::{Algorithm, Browser, Fault, SigningKey, TestBed};
-use landfall_tests::{Framework, SessionKind, World};
+use landfall_tests::{BASE_URL, FlakyStore, Framework, SessionKind, World};
 use serde_json::{Map, Value, json};
 
 use crate::support::{Answer, Ask, FORM, ask, sign_in_page, whoami};
@@ -33,6 +36,38 @@ pub(crate) async fn session(world: &World, sub: &str, sid: Option<&str>) -> Brow
     let page = sign_in_page(&browser).await;
     assert!(page.starts_with(&format!("dashboard of {sub}")), "{page}");
     browser
+}
+
+/// Whatever is told of sessions that end.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ears(Arc<Mutex<Vec<Event>>>);
+
+impl Ears {
+    pub(crate) fn listen(&self, builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+        let heard = Arc::clone(&self.0);
+        builder.on_event(move |event| heard.lock().unwrap().push(event.clone()))
+    }
+
+    /// Whose sessions ended, and why.
+    pub(crate) fn ended(&self) -> Vec<(Option<String>, EndReason)> {
+        let heard = self.0.lock().unwrap();
+        let ended = heard.iter().filter_map(|event| match event.kind {
+            EventKind::Ended(why) => Some((event.subject.clone(), why)),
+            _ => None,
+        });
+        ended.collect()
+    }
+}
+
+/// A world whose store fails when it is told to.
+pub(crate) async fn flaky(framework: Framework) -> (World, FlakyStore) {
+    let bed = TestBed::new(BASE_URL).unwrap();
+    let store = FlakyStore::new(MemoryStore::with_clock(bed.clock()));
+    let behind = store.clone();
+    let world = World::around(bed, framework, SessionKind::Memory, |builder| {
+        builder.userinfo(Userinfo::Never).near_cache_staleness(Duration::ZERO).store(behind)
+    });
+    (world.await, store)
 }
 
 /// Whether somebody is signed in there.

@@ -1,11 +1,13 @@
-//! The table `logout_flow.json`, as far as the sign-out starts here.
+//! The table `logout_flow.json`: sign-outs that start here, and those by the provider's front channel.
 
 use http::Method;
+use landfall::EndReason;
 use landfall_testkit::{Endpoint, Fault};
 use landfall_tests::{BASE_URL, SessionKind, World, everywhere, on_both_frameworks};
 use serde_json::Value;
 
-use crate::support::{Answer, Ask, FORM, SESSION, ask, broken_promises, parameter, sign_in, whoami};
+use crate::endings::{Ears, flaky, session, stands, world_with};
+use crate::support::{Answer, Ask, FORM, SESSION, ask, broken_promises, jar, parameter, sign_in, whoami};
 
 fn logout() -> Ask {
     Ask::new(Method::POST, "/auth/logout").header("sec-fetch-site", "same-origin")
@@ -41,7 +43,7 @@ everywhere! {
     async fn a_sign_out_ends_the_session_here_first_and_then_at_the_provider(world) {
         // Down or not, the session here is over.
         sign_in(&world.browser).await;
-        let kept = crate::support::jar(&world.browser);
+        let kept = jar(&world.browser);
         world.provider.set_down(true);
         let answer = ask(&world.browser, logout()).await;
         assert_eq!(answer.status, 303);
@@ -107,6 +109,101 @@ everywhere! {
     }
 }
 
+const ISSUER: &str = "https%3A%2F%2Fop.example";
+
+/// Ada signed in, in the provider's session `sess-1`; her cookies.
+async fn known_to_the_provider(world: &World) -> String {
+    world.provider.inject(Fault::id_token_claim("sid", "sess-1"));
+    sign_in(&world.browser).await;
+    jar(&world.browser)
+}
+
+/// As a frame on the provider's page asks.
+fn frame(query: &str) -> Ask {
+    Ask::get(format!("/auth/frontchannel-logout?{query}"))
+        .header("sec-fetch-dest", "iframe")
+        .header("sec-fetch-mode", "navigate")
+        .header("sec-fetch-site", "cross-site")
+}
+
+everywhere! {
+    async fn a_frame_of_the_providers_ends_the_session_it_names(world) {
+        let cookies = known_to_the_provider(&world).await;
+        let answer = ask(&world.browser, frame(&format!("iss={ISSUER}&sid=sess-1"))).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        assert!(broken_promises(&answer, &[]).is_empty());
+        let cleared = format!("{SESSION}=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0");
+        assert_eq!(answer.set_cookies(), [cleared]);
+        assert_eq!(whoami(&world.browser).await, "hello nobody");
+        if world.kind.has_store() {
+            assert_eq!(ask(&world.browser, Ask::get("/").cookie(cookies)).await.body, "hello nobody");
+        }
+    }
+
+    async fn only_the_provider_may_frame_the_answer(world) {
+        known_to_the_provider(&world).await;
+        for sid in ["sess-1", "another"] {
+            let answer = ask(&world.browser, frame(&format!("iss={ISSUER}&sid={sid}"))).await;
+            assert_eq!(answer.header("cache-control"), "no-store");
+            assert_eq!(
+                answer.header("content-security-policy"),
+                "default-src 'none'; frame-ancestors https://op.example"
+            );
+            assert_eq!(answer.header("x-frame-options"), "");
+        }
+    }
+
+    async fn a_frame_that_names_another_session_ends_none(world) {
+        known_to_the_provider(&world).await;
+        for sid in ["other", "sess-1x", "SESS-1", "*", "sess-%25"] {
+            let answer = ask(&world.browser, frame(&format!("iss={ISSUER}&sid={sid}"))).await;
+            assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (200, 0), "{sid}");
+        }
+        assert_eq!(whoami(&world.browser).await, "hello ada");
+    }
+
+    async fn a_frame_of_another_issuer_or_with_half_the_names_ends_nothing(world) {
+        known_to_the_provider(&world).await;
+        for query in [
+            "",
+            "sid=sess-1",
+            "iss=https%3A%2F%2Fop.example",
+            "iss=https%3A%2F%2Fevil.example&sid=sess-1",
+            "iss=https%3A%2F%2Fop.example%2F&sid=sess-1",
+            "iss=https%3A%2F%2Fop.example&iss=https%3A%2F%2Fop.example&sid=sess-1",
+            "iss=https%3A%2F%2Fop.example&sid=sess-1&sid=sess-1",
+            "iss=https%3A%2F%2Fop.example&sid=",
+        ] {
+            let answer = ask(&world.browser, frame(query)).await;
+            assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (400, 0), "{query}");
+            assert!(broken_promises(&answer, &["evil.example"]).is_empty());
+        }
+        assert_eq!(whoami(&world.browser).await, "hello ada");
+    }
+
+    async fn an_image_that_names_the_session_ends_nothing(world) {
+        known_to_the_provider(&world).await;
+        let path = format!("/auth/frontchannel-logout?iss={ISSUER}&sid=sess-1");
+        for dest in ["image", "script", "empty", "style", "object"] {
+            let answer = ask(&world.browser, Ask::get(path.clone()).header("sec-fetch-dest", dest)).await;
+            assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (400, 0), "{dest}");
+        }
+        for method in [Method::POST, Method::HEAD] {
+            assert_eq!(ask(&world.browser, Ask::new(method, path.clone())).await.status, 405);
+        }
+        assert_eq!(whoami(&world.browser).await, "hello ada");
+    }
+
+    async fn a_frame_without_cookies_ends_what_the_store_knows_and_revokes_nothing(world) {
+        known_to_the_provider(&world).await;
+        let answer = ask(&world.browser, frame(&format!("iss={ISSUER}&sid=sess-1")).cookie("")).await;
+        assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (200, 0));
+        let left = if world.kind.has_store() { "hello nobody" } else { "hello ada" };
+        assert_eq!(whoami(&world.browser).await, left);
+        assert_eq!(world.provider.calls(Endpoint::Revoke.path()), 0);
+    }
+}
+
 on_both_frameworks! {
     async fn an_expired_id_token_is_still_a_hint(framework) {
         for kind in SessionKind::stores() {
@@ -137,6 +234,29 @@ on_both_frameworks! {
             assert!(answer.location().starts_with("https://op.example/oauth2/logout?"));
         }
         assert_eq!(world.provider.calls(Endpoint::Revoke.path()), 2);
+    }
+
+    async fn a_flood_of_sessions_that_nobody_has_is_answered_and_ends_nothing(framework) {
+        let ears = Ears::default();
+        let world = world_with(framework, SessionKind::Memory, |builder| ears.listen(builder)).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        for n in 0..100 {
+            let answer = ask(&world.browser, frame(&format!("iss={ISSUER}&sid=ses_{n}")).cookie("")).await;
+            assert_eq!(answer.status, 200);
+        }
+        assert!(ears.ended().is_empty() && stands(&browser).await);
+        ask(&world.browser, frame(&format!("iss={ISSUER}&sid=sess-1")).cookie("")).await;
+        assert_eq!(ears.ended(), [(None, EndReason::FrontChannel)]);
+    }
+
+    async fn a_store_that_is_down_is_no_front_channel_logout(framework) {
+        let (world, store) = flaky(framework).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        store.set_down(true);
+        let answer = ask(&browser, frame(&format!("iss={ISSUER}&sid=sess-1"))).await;
+        assert_eq!((answer.status.as_u16(), answer.set_cookies().len()), (503, 0), "{answer:?}");
+        store.set_down(false);
+        assert!(stands(&browser).await);
     }
 
     async fn a_sign_out_form_leads_to_no_other_site(framework) {

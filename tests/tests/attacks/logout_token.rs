@@ -1,17 +1,16 @@
 //! The table `logout_token.json` over HTTP, and attacks on the back channel that fit no table.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use landfall::{EndReason, EventKind, MemoryStore};
+use landfall::{EndReason, RelyingPartyBuilder};
 use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
-use landfall_tests::{
-    BASE_URL, FlakyStore, Framework, SessionKind, World, on_both_frameworks, wherever_stored,
-};
+use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 use serde_json::{Value, json};
 
-use crate::endings::{BACKCHANNEL, Token, post, rule, send, session, stands, world, world_with};
-use crate::support::{Answer, Ask, FORM, ask, broken_promises, cases, jar, pending, sign_in, whoami};
+use crate::endings::{BACKCHANNEL, Ears, Token, flaky, post, rule, send, session, stands, world, world_with};
+use crate::support::{Ask, FORM, ask, broken_promises, cases, jar, pending, raw, sign_in, whoami};
 
 const JWKS: &str = "/.well-known/jwks.json";
 
@@ -113,4 +112,255 @@ on_both_frameworks! {
         }
         assert_eq!(run, 46);
     }
+
+    async fn a_forged_logout_token_ends_nothing(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let token = Token::new(&world, "forged");
+        let theirs = attacker();
+        let jwk = theirs.public_jwk().unwrap();
+        let secret = SigningKey::hmac(TestBed::CLIENT_SECRET.as_bytes());
+        let of = |name: &str, value: Value| Token::new(&world, "forged").header(name, value);
+        let sound = token.signed(&world);
+        for (what, forged) in [
+            ("another key under the provider's name", token.signed_with(&theirs, Algorithm::Rs256)),
+            ("a key in the header", of("jwk", jwk).signed_with(&theirs, Algorithm::Rs256)),
+            ("a key at their address", of("jku", json!("https://evil.example/jwks")).signed_with(&theirs, Algorithm::Rs256)),
+            ("no signature", format!("{}.", of("alg", json!("none")).unsigned())),
+            ("no signature for RS256", format!("{}.", token.unsigned())),
+            ("the client secret as key", of("alg", json!("HS256")).signed_with(&secret, Algorithm::Hs256)),
+            ("another payload", {
+                let other = Token::new(&world, "other").unsigned();
+                format!("{other}.{}", sound.rsplit('.').next().unwrap())
+            }),
+        ] {
+            let answer = send(&world, &forged).await;
+            assert_eq!(answer.status, 400, "{what}: {answer:?}");
+            assert!(broken_promises(&answer, &[&forged]).is_empty(), "{what}");
+            assert!(stands(&browser).await, "{what} ended a session");
+        }
+        assert_eq!(send(&world, &sound).await.status, 200);
+    }
+
+    async fn a_logout_token_for_another_client_ends_nothing(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        for aud in [json!("another-client"), json!(["another-client"]), json!([TestBed::CLIENT_ID, "another-client"])] {
+            let token = Token::new(&world, "elsewhere").claim("aud", aud).signed(&world);
+            assert_eq!(send(&world, &token).await.status, 400);
+        }
+        assert!(stands(&browser).await);
+    }
+
+    async fn an_id_token_or_an_access_token_is_no_logout_token(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let seen = Arc::new(Mutex::new(String::new()));
+        let copy = Arc::clone(&seen);
+        world.provider.inject(Fault::raw_id_token(move |token| {
+            let signed = token.signed();
+            copy.lock().unwrap().clone_from(&signed);
+            signed
+        }));
+        sign_in(&world.browser).await;
+        let id_token = seen.lock().unwrap().clone();
+        assert_eq!(id_token.split('.').count(), 3);
+        let dressed = |typ: &str| Token::new(&world, "x").header("typ", typ);
+        for posted in [
+            id_token,
+            dressed("at+jwt").signed(&world),
+            dressed("JWT").claim("nonce", "n").signed(&world),
+            dressed("JWT").without("events").signed(&world),
+            "an-opaque-access-token".to_owned(),
+        ] {
+            let answer = send(&world, &posted).await;
+            assert_eq!(answer.status, 400, "{posted}: {answer:?}");
+            assert_eq!(whoami(&world.browser).await, "hello ada");
+        }
+    }
+
+    async fn a_flood_of_unknown_keys_fetches_keys_once_in_a_while_and_holds_nobody_up(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let theirs = attacker();
+        for round in 1..=2 {
+            world.wait(Duration::from_secs(31));
+            let before = world.provider.calls(JWKS);
+            let flood = (0..200).map(|n| {
+                let token = Token::new(&world, "flood").header("kid", format!("{round}-{n}"));
+                let token = token.signed_with(&theirs, Algorithm::Rs256);
+                let world = &world;
+                async move { assert_eq!(send(world, &token).await.status, 400) }
+            });
+            futures(flood).await;
+            assert_eq!(world.provider.calls(JWKS) - before, 1, "fetched again and again");
+            assert!(stands(&browser).await);
+        }
+    }
+
+    async fn keys_that_cannot_be_had_are_no_reason_to_call_a_token_bad(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let token = Token::new(&world, "too-early").signed(&world);
+        world.provider.set_down(true);
+        let answer = send(&world, &token).await;
+        assert_eq!(answer.status, 503, "{answer:?}");
+        assert!(!answer.header("retry-after").is_empty() && answer.header("cache-control").contains("no-store"));
+        world.provider.set_down(false);
+        world.wait(Duration::from_secs(2));
+        assert_eq!(send(&world, &token).await.status, 200);
+    }
+
+    async fn a_store_that_is_down_is_no_success_and_the_providers_next_try_is(framework) {
+        let (world, store) = flaky(framework).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let token = Token::new(&world, "again").signed(&world);
+        store.set_down(true);
+        let answer = send(&world, &token).await;
+        assert_eq!((answer.status.as_u16(), answer.header("retry-after")), (503, "1"), "{answer:?}");
+        assert!(answer.header("cache-control").contains("no-store"));
+        store.set_down(false);
+        assert!(stands(&browser).await);
+        assert_eq!(send(&world, &token).await.status, 200);
+        assert!(!stands(&browser).await);
+    }
+
+    async fn a_body_that_never_comes_is_not_waited_for(framework) {
+        let brief = |builder: RelyingPartyBuilder| builder.body_timeout(Duration::from_millis(50));
+        let world = world_with(framework, SessionKind::Memory, brief).await;
+        for path in [BACKCHANNEL, "/auth/logout"] {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: app.example.com\r\nsec-fetch-site: same-origin\r\ncontent-type: {FORM}\r\ncontent-length: 100\r\n\r\nlogout_"
+            );
+            let answer = tokio::time::timeout(Duration::from_secs(30), raw(&world, head.as_bytes())).await;
+            let answer = answer.expect("still waiting for the body");
+            assert!(answer.starts_with("HTTP/1.1 400"), "{path}: {answer}");
+        }
+    }
+
+    async fn the_endpoint_takes_one_token_by_form_and_nothing_else(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let token = Token::new(&world, "one").signed(&world);
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::DELETE, Method::OPTIONS] {
+            let answer = ask(&world.browser, Ask::new(method, format!("{BACKCHANNEL}?logout_token={token}"))).await;
+            assert_eq!((answer.status.as_u16(), answer.header("allow")), (405, "POST"));
+        }
+        for (content_type, body) in [
+            ("application/json", format!("{{\"logout_token\":\"{token}\"}}")),
+            ("text/plain", format!("logout_token={token}")),
+            ("", format!("logout_token={token}")),
+            (FORM, format!("logout_token={token}&logout_token={token}")),
+            (FORM, format!("logout_token=&logout%5Ftoken={token}")),
+            (FORM, format!("Logout_Token={token}")),
+            (FORM, token.clone()),
+        ] {
+            let answer = ask(&world.browser, post(BACKCHANNEL, content_type, body.clone())).await;
+            assert_eq!(answer.status, 400, "{content_type} {body}");
+            assert!(broken_promises(&answer, &[&token]).is_empty());
+        }
+        assert!(stands(&browser).await);
+        let body = format!("x=1&logout_token={token}&state=a&x=2");
+        assert_eq!(ask(&world.browser, post(BACKCHANNEL, FORM, body)).await.status, 200);
+        assert!(!stands(&browser).await);
+    }
+
+    async fn without_a_store_the_path_is_the_applications_own(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        let token = Token::new(&world, "x").signed(&world);
+        assert_eq!(send(&world, &token).await.status, 404);
+        let error = world.without_store().backchannel_logout_path("/hooks/logout").build().unwrap_err();
+        assert!(error.setting == "backchannel_logout_path" && error.problem.contains("store"), "{error}");
+    }
+
+    async fn a_listener_hears_which_sessions_the_provider_ended(framework) {
+        let ears = Ears::default();
+        let world = world_with(framework, SessionKind::Memory, |builder| ears.listen(builder)).await;
+        let _both = (session(&world, "user-1", Some("sess-1")).await, session(&world, "user-1", Some("sess-2")).await);
+        let token = Token::new(&world, "all").without("sid").signed(&world);
+        assert_eq!(send(&world, &token).await.status, 200);
+        let one = (Some("user-1".to_owned()), EndReason::BackChannel);
+        assert_eq!(ears.ended(), [one.clone(), one]);
+    }
+}
+
+wherever_stored! {
+    async fn a_logout_token_posted_again_does_not_end_a_newer_session(framework, kind) {
+        let world = world(framework, kind).await;
+        let old = session(&world, "user-1", Some("sess-1")).await;
+        let of_all = Token::new(&world, "all").without("sid");
+        let of_one = Token::new(&world, "one");
+        assert_eq!(send(&world, &of_all.signed(&world)).await.status, 200);
+        assert!(!stands(&old).await);
+        world.wait(Duration::from_secs(1));
+        let new = session(&world, "user-1", Some("sess-1")).await;
+        assert_eq!(send(&world, &of_all.signed(&world)).await.status, 400, "the same token");
+        let renamed = of_all.claim("jti", "another-name").signed(&world);
+        assert_eq!(rule(&send(&world, &renamed).await), "every session of this subject is newer than the token");
+        assert_eq!(send(&world, &of_one.signed(&world)).await.status, 200, "its session is long over");
+        assert_eq!(rule(&send(&world, &of_one.signed(&world)).await), "jti was seen before");
+        let nameless = of_one.without("sub").claim("jti", "nameless").signed(&world);
+        assert_eq!(send(&world, &nameless).await.status, 200);
+        assert!(stands(&new).await, "an old token ended a newer session");
+    }
+
+    async fn a_logout_token_that_comes_during_a_refresh_wins(framework, kind) {
+        let scopes = |builder: RelyingPartyBuilder| builder.scopes(["openid", "offline_access"]);
+        let world = world_with(framework, kind, scopes).await;
+        sign_in(&world.browser).await;
+        let cookie = jar(&world.browser);
+        world.wait(Duration::from_secs(3541));
+        let mut held = world.provider.hold(Endpoint::Token);
+        let refreshing = ask(&world.browser, Ask::get("/token").header("accept", "application/json"));
+        let ending = async {
+            held.reached(1).await;
+            let token = Token::new(&world, "meanwhile").claim("sub", "ada").without("sid").signed(&world);
+            assert_eq!(send(&world, &token).await.status, 200);
+            held.release();
+        };
+        let (answer, ()) = tokio::join!(refreshing, ending);
+        assert_eq!(answer.status, 401, "late tokens were kept: {answer:?}");
+        assert_eq!(ask(&world.browser, Ask::get("/").cookie(cookie)).await.body, "hello nobody");
+        assert!(world.auth.sessions().list("ada").await.unwrap().is_empty());
+    }
+
+    async fn a_sign_in_that_is_under_way_outlives_a_logout(framework, kind) {
+        let world = world(framework, kind).await;
+        sign_in(&world.browser).await;
+        let other = world.other_browser();
+        let callback = pending(&other).await.callback();
+        let mut held = world.provider.hold(Endpoint::Token);
+        let coming_back = ask(&other, Ask::get(callback));
+        let ending = async {
+            held.reached(1).await;
+            let token = Token::new(&world, "meanwhile").claim("sub", "ada").without("sid").signed(&world);
+            assert_eq!(send(&world, &token).await.status, 200);
+            world.wait(Duration::from_secs(1));
+            held.release();
+        };
+        let (answer, ()) = tokio::join!(coming_back, ending);
+        assert_eq!(answer.status, 303);
+        assert_eq!(whoami(&world.browser).await, "hello nobody");
+        assert_eq!(whoami(&other).await, "hello ada");
+    }
+
+    async fn a_session_that_ended_before_hides_no_other(framework, kind) {
+        let world = world(framework, kind).await;
+        let one = session(&world, "user-1", Some("sess-1")).await;
+        let two = session(&world, "user-1", Some("sess-2")).await;
+        let others = session(&world, "user-2", Some("sess-3")).await;
+        let sign_out = Ask::new(Method::POST, "/auth/logout").header("sec-fetch-site", "same-origin");
+        assert_eq!(ask(&two, sign_out).await.status, 303);
+        let token = Token::new(&world, "the-rest").without("sid").signed(&world);
+        assert_eq!(send(&world, &token).await.status, 200);
+        assert!(!stands(&one).await && !stands(&two).await && stands(&others).await);
+    }
+}
+
+/// All of them at once.
+async fn futures(all: impl Iterator<Item = impl Future<Output = ()>>) {
+    let mut left: Vec<_> = all.map(Box::pin).collect();
+    std::future::poll_fn(|cx| {
+        left.retain_mut(|one| one.as_mut().poll(cx).is_pending());
+        if left.is_empty() { std::task::Poll::Ready(()) } else { std::task::Poll::Pending }
+    })
+    .await;
 }

@@ -16,3 +16,4 @@ mod stolen_store;
 mod support;
 mod token_endpoint;
 mod token_transport;
+mod webhook;
