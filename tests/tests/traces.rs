@@ -100,7 +100,10 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
     let mut builder = raw.relying_party().cookie_keys([key.clone()]).userinfo(Userinfo::Always);
     let engine = Engine::open(kind, raw.clock()).await;
     if let Some(store) = engine.store() {
-        builder = builder.store(store).scopes(["openid", "profile", "email", "offline_access"]);
+        builder = builder
+            .store(store)
+            .scopes(["openid", "profile", "email", "offline_access"])
+            .webhook_secret("a-webhook-secret-of-the-tenant");
     }
     search.shown.push(("a builder".to_owned(), format!("{builder:?} {key:?}")));
     world.switch_to(builder).await;
@@ -132,6 +135,19 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
         "/auth/callback?error=x%0d%0aFORGED&error_description=what-the-provider-echoes&state=a-state-of-nobody",
     ] {
         search.learn(&browser.open(&format!("{BASE_URL}{target}")).await.unwrap());
+    }
+    for (path, body) in [
+        ("/auth/backchannel-logout", "logout_token=eyJhbGciOiJub25lIn0.a-logout-token-of-nobody.made-up"),
+        ("/auth/webhook", "a-delivery-of-nobody"),
+    ] {
+        let request = http::Request::post(format!("{BASE_URL}{path}"))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("x-intelliauth-signature", "a-signature-of-nobody");
+        let answer = browser.send(request.body(body.into()).unwrap()).await.unwrap();
+        search.shown.push((path.to_owned(), String::from_utf8_lossy(answer.body()).into_owned()));
+    }
+    for planted in ["a-logout-token-of-nobody", "a-delivery-of-nobody", "a-webhook-secret-of-the-tenant"] {
+        search.plant(planted);
     }
     search.learn_from(&raw);
 }

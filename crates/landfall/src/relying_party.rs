@@ -141,7 +141,7 @@ impl RelyingParty {
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
         }
-        if let Some(step) = self.provider_calls(view, base, place, path, kind) {
+        if let Some(step) = self.provider_asks(view, base, place, path, kind) {
             return step;
         }
         if path == settings.after_logout.split('?').next().unwrap_or_default()

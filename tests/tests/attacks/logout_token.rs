@@ -191,7 +191,8 @@ on_both_frameworks! {
                 let world = &world;
                 async move { assert_eq!(send(world, &token).await.status, 400) }
             });
-            futures(flood).await;
+            let meanwhile = async { assert!(stands(&browser).await) };
+            tokio::join!(futures(flood), meanwhile);
             assert_eq!(world.provider.calls(JWKS) - before, 1, "fetched again and again");
             assert!(stands(&browser).await);
         }

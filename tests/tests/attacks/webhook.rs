@@ -23,6 +23,7 @@ async fn hooked(framework: Framework, kind: SessionKind) -> World {
     world_with(framework, kind, with_secret).await
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "the callers write json!")]
 fn event(world: &World, kind: &str, data: Value) -> Value {
     json!({"event_id": "evt_1", "event_type": kind, "occurred_at": world.clock.now().secs(), "data": data})
 }

@@ -30,15 +30,16 @@ const SECOND: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Backchannel {
     slots: Semaphore,
+    patience: Duration,
 }
 
 impl Backchannel {
     pub(crate) fn new() -> Self {
-        Self { slots: Semaphore::new(AT_ONCE) }
+        Self { slots: Semaphore::new(AT_ONCE), patience: PATIENCE }
     }
 
     async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
-        match tokio::time::timeout(PATIENCE, self.slots.acquire()).await {
+        match tokio::time::timeout(self.patience, self.slots.acquire()).await {
             Ok(Ok(slot)) => Ok(slot),
             _ => {
                 Err(Error::new(ErrorCode::Overloaded).detail("logout tokens come faster than they are read"))
@@ -162,5 +163,34 @@ async fn end(inner: &Inner, token: &LogoutToken) -> Result<Vec<RecordKey>, Error
             Ok(ended)
         }
         (None, None) => Ok(Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn so_many_work_at_once_and_the_next_waits_its_time_and_no_longer() {
+        let backchannel = Backchannel { patience: Duration::from_millis(1), ..Backchannel::new() };
+        let mut turns = Vec::new();
+        for _ in 0..AT_ONCE {
+            turns.push(backchannel.turn().await.unwrap());
+        }
+        let refused = backchannel.turn().await.unwrap_err();
+        assert_eq!((refused.code(), refused.status()), (ErrorCode::Overloaded, 503));
+        turns.pop();
+        assert!(backchannel.turn().await.is_ok());
+    }
+
+    #[test]
+    fn a_form_holds_one_token_whatever_else_it_holds() {
+        assert_eq!(the_token("a=1&logout%5ftoken=x.y&b").unwrap(), "x.y");
+        for form in
+            ["", "logout_token", "logout_token=a&logout_token=b", "logout_token=%00%ff", "logout_token=%"]
+        {
+            let token = the_token(form);
+            assert!(token.is_err() || token.as_deref().is_ok_and(str::is_empty), "{form}");
+        }
     }
 }

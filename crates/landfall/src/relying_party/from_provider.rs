@@ -19,7 +19,7 @@ const MACHINE: RequestKind = RequestKind::Other { html: false };
 
 impl RelyingParty {
     /// What to do where the path is one of the provider's.
-    pub(super) fn provider_calls(
+    pub(super) fn provider_asks(
         &self,
         view: &dyn RequestView,
         base: usize,
