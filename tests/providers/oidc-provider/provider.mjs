@@ -8,10 +8,12 @@
 // RPS     base URLs of the relying parties, comma-separated; each client lists all of them
 // WATCH_STDIN=1  stop when standard input ends: with a pipe, this process can not outlive its parent
 //
-// Prints `ready <issuer>` once it answers. Its sign-in page takes any login and any password.
+// Prints `ready <issuer>` once it answers. Its sign-in page takes any login and any password, its second factor
+// any code.
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { levels, pages, policy } from './interactions.mjs';
 
 const host = process.env.HOST ?? '127.0.0.1';
 const relyingParties = (process.env.RPS ?? 'http://127.0.0.1:3000').split(',').map((url) => url.trim()).filter(Boolean);
@@ -20,6 +22,12 @@ const signingKey = async (alg, kid) => {
   const { privateKey } = await generateKeyPair(alg, { extractable: true });
   return { ...(await exportJWK(privateKey)), use: 'sig', kid };
 };
+
+// Told of sign-outs: the first of the relying parties.
+const told = (sid) => ({
+  backchannel_logout_uri: `${relyingParties[0]}/auth/backchannel-logout`,
+  backchannel_logout_session_required: sid,
+});
 
 const client = (client_id, client_secret, settings = {}) => ({
   client_id,
@@ -42,13 +50,17 @@ const clients = [
   client('es256', 'es256-secret-es256-secret-es256-secret', { id_token_signed_response_alg: 'ES256' }),
   client('eddsa', 'eddsa-secret-eddsa-secret-eddsa-secret', { id_token_signed_response_alg: 'EdDSA' }),
   client('form_post', 'form-post-secret-form-post-secret'),
+  client('told_sid', 'told-sid-secret-told-sid-secret-told', told(true)),
+  client('told_sub', 'told-sub-secret-told-sub-secret-told', told(false)),
 ];
 
 const configuration = {
   clients,
   jwks: { keys: await Promise.all([signingKey('RS256', 'rsa'), signingKey('ES256', 'p256'), signingKey('Ed25519', 'ed25519')]) },
   cookies: { keys: ['test-cookie-key'] },
-  scopes: ['openid', 'offline_access', 'profile', 'email'],
+  scopes: ['openid', 'offline_access', 'profile', 'email', 'files:read', 'files:write'],
+  acrValues: levels,
+  interactions: { policy: policy() },
   claims: { openid: ['sub'], profile: ['name', 'preferred_username'], email: ['email', 'email_verified'] },
   // As the specification asks: claims of a scope come from userinfo, not in the ID token.
   conformIdTokenClaims: true,
@@ -66,10 +78,13 @@ const configuration = {
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'EdDSA', 'Ed25519'] },
   pkce: { required: () => true },
   features: {
-    devInteractions: { enabled: true },
+    devInteractions: { enabled: false },
+    backchannelLogout: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     revocation: { enabled: true },
   },
+  // Its own way to fetch refuses loopback.
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options),
   rotateRefreshToken: true,
   ttl: { AccessToken: 300, AuthorizationCode: 60, IdToken: 3600, RefreshToken: 86_400, Session: 86_400, Grant: 86_400, Interaction: 600 },
 };
@@ -79,9 +94,10 @@ const server = createServer();
 server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => {
   const issuer = process.env.ISSUER ?? `http://${host}:${server.address().port}`;
   const provider = new Provider(issuer, configuration);
-  for (const event of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error']) {
+  for (const event of ['server_error', 'authorization.error', 'grant.error', 'userinfo.error', 'end_session.error', 'backchannel.error']) {
     provider.on(event, (_context, error) => console.error(event, error.error ?? error.message, error.error_description ?? '', error.error_detail ?? ''));
   }
+  provider.use(pages(provider));
   server.on('request', provider.callback());
   console.log(`ready ${issuer}`);
 });
