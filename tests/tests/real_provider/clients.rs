@@ -1,102 +1,12 @@
 //! Every kind of client, from the deep link to the sign-out.
 
 use http::Method;
-use landfall::{
-    ClientAuth, CookieKey, MemoryStore, RelyingParty, RelyingPartyBuilder, SigningAlgorithm, Userinfo,
-};
-use landfall_testkit::{Browser, Page};
-use landfall_tests::real::RealProvider;
-use landfall_tests::{Framework, Port, SessionKind, on_both_frameworks};
+use landfall::{ClientAuth, RelyingPartyBuilder, SigningAlgorithm, Userinfo};
+use landfall_tests::{SessionKind, on_both_frameworks};
 use serde_json::Value;
 
+use crate::place::{Place, basic};
 use crate::{DEEP_LINK, path_and_query};
-
-/// An application that knows its own address, the provider, and a browser for both.
-struct Place {
-    provider: RealProvider,
-    browser: Browser,
-    base_url: String,
-    kind: SessionKind,
-}
-
-impl Place {
-    async fn new(
-        framework: Framework,
-        kind: SessionKind,
-        host: &str,
-        client: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
-    ) -> Self {
-        let port = Port::bind();
-        let base_url = port.base_url();
-        let provider = RealProvider::start(host, std::slice::from_ref(&base_url)).await;
-        let mut builder = client(RelyingParty::builder(provider.issuer()))
-            .base_url(&base_url)
-            .cookie_keys([CookieKey::generate().unwrap()]);
-        if kind == SessionKind::Memory {
-            builder = builder.store(MemoryStore::new());
-        }
-        port.serve(framework, builder.build().unwrap());
-        Self { provider, browser: Browser::new(), base_url, kind }
-    }
-
-    async fn open(&self, path: &str) -> Page {
-        self.browser.open(&format!("{}{path}", self.base_url)).await.unwrap()
-    }
-
-    /// The whole visit.
-    async fn signs_in_and_out(&self) {
-        let page = self.signs_in().await;
-        self.landed(&page).await;
-        self.signs_out().await;
-    }
-
-    /// Up to what the provider answers the consent with.
-    async fn signs_in(&self) -> Page {
-        let page = self.open(DEEP_LINK).await;
-        self.provider.sign_in(&self.browser, &page, "ada").await
-    }
-
-    async fn landed(&self, page: &Page) {
-        assert_eq!(path_and_query(page), DEEP_LINK, "{page:?}");
-        assert!(page.text().starts_with("dashboard of ada at /dashboard/2026/q3"), "{}", page.text());
-        let me = self.open("/me").await;
-        let me: Value = serde_json::from_slice(&me.body).unwrap();
-        assert_eq!(me["iss"], self.provider.issuer());
-        assert_eq!(me["sub"], "ada");
-        // This provider keeps them out of the ID token.
-        assert_eq!(me["name"], "User ada");
-        assert_eq!(me["email"], "ada@example.test");
-    }
-
-    /// Through the provider and back; nothing of the session is left on either side.
-    async fn signs_out(&self) {
-        let session = self.browser.cookies_for(&self.base_url).unwrap();
-        let session: Vec<_> =
-            session.into_iter().filter(|cookie| cookie.name.contains("landfall-session")).collect();
-        assert_eq!(session.len(), 1);
-        let page = self
-            .browser
-            .post_form(&format!("{}/auth/logout", self.base_url), &[], &self.base_url)
-            .await
-            .unwrap();
-        let page = self.provider.sign_out(&self.browser, &page).await;
-        assert_eq!(page.url.as_str(), format!("{}/", self.base_url));
-        assert_eq!(page.text(), "hello nobody");
-
-        let page = self.open(DEEP_LINK).await;
-        assert!(self.provider.shows(&page) && page.text().contains("name=\"password\""), "{page:?}");
-        if self.kind == SessionKind::Memory {
-            // Somebody kept a copy of the cookie: the store no longer knows it.
-            let kept = format!("{}={}; Path=/", session[0].name, session[0].value);
-            assert!(self.browser.set_cookie(&self.base_url, &kept).unwrap());
-            assert_eq!(self.open("/").await.text(), "hello nobody");
-        }
-    }
-}
-
-fn basic(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
-    builder.client("basic", "basic-secret-basic-secret-basic-secret")
-}
 
 on_both_frameworks! {
     async fn a_client_with_basic_authentication_signs_in_and_out(framework) {

@@ -1,8 +1,14 @@
 //! A provider that others have written and certified, by real HTTP, on both frameworks. Needs the feature `real`:
 //! `cargo xtask test`.
 
+mod backchannel;
 mod clients;
 mod examples;
+mod logout;
+mod place;
+mod scopes;
+mod silent;
+mod step_up;
 
 use landfall_testkit::Page;
 
