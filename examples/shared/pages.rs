@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::landfall::SignedIn;
+use crate::landfall::{Prompt, SignInWanted, SignedIn};
 
 /// For the Content-Security-Policy header: the pages load nothing and run nothing.
 pub(crate) const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'";
 
 /// The public page: who is signed in, or where to sign in.
-pub(crate) fn home(user: Option<&SignedIn>, login_url: &str) -> String {
+pub(crate) fn home(user: Option<&SignedIn>, login_url: &str, someone_else: &str) -> String {
     let Some(user) = user else {
         return page(
             "Welcome",
@@ -25,8 +25,10 @@ pub(crate) fn home(user: Option<&SignedIn>, login_url: &str) -> String {
     page(
         "Welcome",
         &format!(
-            "<p>You are signed in as <strong>{}</strong>.</p>\n{LINKS}\n{SIGN_OUT}",
-            Escaped(called(user))
+            "<p>You are signed in as <strong>{}</strong>.</p>\n{LINKS}\n\
+             <p><a href=\"{}\">Sign in as someone else</a></p>\n{SIGN_OUT}",
+            Escaped(called(user)),
+            Escaped(someone_else),
         ),
     )
 }
@@ -49,6 +51,32 @@ pub(crate) fn dashboard(user: &SignedIn, path: &str, query: Option<&str>) -> Str
     )
 }
 
+/// A page that needed more than a sign-in: how the person met it.
+pub(crate) fn more(user: &SignedIn, path: &str) -> String {
+    let identity = user.identity();
+    let words = |words: Vec<&str>| words.join(" ");
+    page(
+        "More",
+        &format!(
+            "<p>Hello, <strong>{}</strong>: <code>{}</code> is open to you.</p>\n\
+             <dl>\n<dt>Authentication</dt><dd><code>{}</code></dd>\n<dt>Scopes granted</dt><dd><code>{}</code></dd>\n\
+             <dt>Scopes asked for</dt><dd><code>{}</code></dd>\n<dt>Roles</dt><dd><code>{}</code></dd>\n</dl>\n\
+             <p><a href=\"/\">Start page</a></p>\n{SIGN_OUT}",
+            Escaped(called(user)),
+            Escaped(path),
+            Escaped(identity.acr().unwrap_or("not said")),
+            Escaped(&words(identity.scopes().collect())),
+            Escaped(&words(identity.requested_scopes().collect())),
+            Escaped(&words(identity.roles().collect())),
+        ),
+    )
+}
+
+/// What a link "Sign in as someone else" asks the provider for.
+pub(crate) fn someone_else() -> SignInWanted {
+    SignInWanted::new().prompt(Prompt::SelectAccount)
+}
+
 /// What `/api/me` says: the claims that are known, and how long the access token is good for, where one is kept.
 pub(crate) fn me(user: &SignedIn, access_token_expires_in: Option<Duration>) -> Value {
     let mut claims = user.identity().claims();
@@ -69,6 +97,9 @@ pub(crate) fn echo_type(content_type: Option<&[u8]>) -> &'static str {
 
 const LINKS: &str = "<ul>\n<li><a href=\"/dashboard\">Dashboard</a></li>\n\
     <li><a href=\"/dashboard/reports?year=2026&amp;sort=name\">A page below it, with a query</a></li>\n\
+    <li><a href=\"/vault\">A page that needs a second factor</a></li>\n\
+    <li><a href=\"/files\">A page that needs a further permission</a></li>\n\
+    <li><a href=\"/admin\">A page for the role admin</a></li>\n\
     <li><a href=\"/api/me\">What is known about you, as JSON</a></li>\n</ul>";
 
 const SIGN_OUT: &str =

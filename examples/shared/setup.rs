@@ -4,7 +4,7 @@ use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
 
-use landfall_testkit::{Client, LocalProvider, StartError};
+use landfall_testkit::{Client, LocalProvider, Person, StartError};
 
 use crate::landfall::{RelyingParty, RelyingPartyBuilder};
 
@@ -32,9 +32,11 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
         if configured.is_some() { builder } else { with_base_urls(builder, &base_urls) }
     } else if listen.ip().is_loopback() {
         let local = local_provider(&base_urls)?;
-        let builder = RelyingParty::builder(local.issuer())
-            .client(CLIENT_ID, CLIENT_SECRET)
-            .store_address(named_store.unwrap_or_else(|| STORE.to_owned()));
+        let store = named_store.unwrap_or_else(|| STORE.to_owned());
+        let builder = RelyingParty::builder(local.issuer()).client(CLIENT_ID, CLIENT_SECRET);
+        // A session that is sealed into its cookie is out of a webhook's reach.
+        let builder = if store == "cookie" { builder } else { builder.webhook_secret(WEBHOOK_SECRET) };
+        let builder = builder.store_address(store);
         provider = Some(local);
         with_base_urls(builder, &base_urls)
     } else {
@@ -51,12 +53,14 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
     println!("Application: {}", base_urls.join("  "));
     if let Some(local) = &provider {
         println!("Provider:    {}", local.issuer());
+        println!("             Open it to end sessions, to disable people, and to see what was sent.");
     }
     Ok(Setup { auth, listen, provider })
 }
 
 const CLIENT_ID: &str = "example";
 const CLIENT_SECRET: &str = "example-secret-for-loopback-only";
+const WEBHOOK_SECRET: &str = "example-webhook-secret-for-loopback-only";
 const PROVIDER_PORT: u16 = 9000;
 /// Kept through a restart.
 const STORE: &str = "sqlite:landfall-sessions.db";
@@ -93,9 +97,19 @@ fn local_provider(base_urls: &[String]) -> Result<LocalProvider, Box<dyn Error>>
             .redirect_uri(format!("{base_url}/auth/callback"))
             .post_logout_redirect_uri(format!("{base_url}/"));
     }
+    // The provider speaks to the application behind the browser's back, by one of its addresses.
+    let behind = base_urls.first().map(String::as_str).unwrap_or_default();
+    client = client.backchannel_logout_uri(format!("{behind}/auth/backchannel-logout"));
     // Tried by starting: a port that was free a moment ago may be another example's by now.
     for port in PROVIDER_PORT..PROVIDER_PORT + 100 {
-        match LocalProvider::builder().port(port).client(client.clone()).start_blocking() {
+        let provider = LocalProvider::builder()
+            .port(port)
+            .client(client.clone())
+            .webhook(format!("{behind}/auth/webhook"), WEBHOOK_SECRET)
+            .person(person("ada", "Ada Lovelace").claim("roles", vec!["admin"]))
+            .person(person("grace", "Grace Hopper"))
+            .person(person("alan", "Alan Turing"));
+        match provider.start_blocking() {
             Err(StartError::Bind(_)) => {}
             started => {
                 if port != PROVIDER_PORT {
@@ -106,6 +120,10 @@ fn local_provider(base_urls: &[String]) -> Result<LocalProvider, Box<dyn Error>>
         }
     }
     Err("no free port for the local provider between 9000 and 9099".into())
+}
+
+fn person(subject: &str, name: &str) -> Person {
+    Person::new(subject).name(name).email(format!("{subject}@example.test"))
 }
 
 #[cfg(test)]

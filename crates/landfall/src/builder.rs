@@ -471,6 +471,9 @@ impl RelyingPartyBuilder {
         };
         for place in &places {
             tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
+            if let Some(path) = &self.paths.backchannel_logout {
+                tracing::info!(backchannel_logout_uri = %format!("{}{path}", place.base.literal), "may be registered, too");
+            }
         }
         let settings = Settings {
             issuer: Arc::clone(&issuer),

@@ -7,7 +7,9 @@ use actix_web::http::header::{
 };
 use actix_web::web::{self, Bytes, Json};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
-use landfall_actix::{self as landfall, AuthMiddleware, ErrorCode, Rejection, RequireLogin, SignedIn, Visit};
+use landfall_actix::{
+    self as landfall, AuthLevel, AuthMiddleware, ErrorCode, Rejection, RequireLogin, SignedIn, Visit,
+};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -26,9 +28,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let app = move || {
         let guarded = web::scope("/dashboard").default_service(web::to(dashboard));
+        let below = |path: &str| web::scope(path).default_service(web::to(more));
         App::new()
             .route("/", web::get().to(home))
             .service(guarded.wrap(RequireLogin::new()))
+            .service(below("/vault").wrap(RequireLogin::new().auth_level(AuthLevel::Aal2)))
+            .service(below("/files").wrap(RequireLogin::new().scope("files:read")))
+            .service(below("/admin").wrap(RequireLogin::new().role("admin")))
             .route("/api/me", web::get().to(me))
             .route("/api/echo", web::post().to(echo))
             .wrap(AuthMiddleware::new(auth.clone()))
@@ -41,12 +47,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Public: anybody may look.
 async fn home(visit: Visit) -> HttpResponse {
-    html(pages::home(visit.signed_in().as_ref(), &visit.login_url()))
+    html(pages::home(
+        visit.signed_in().as_ref(),
+        &visit.login_url(),
+        &visit.login_url_for(&pages::someone_else()),
+    ))
 }
 
 /// Guarded, with everything below it, by the middleware on its scope.
 async fn dashboard(user: SignedIn, request: HttpRequest) -> HttpResponse {
     html(pages::dashboard(&user, request.uri().path(), request.uri().query()))
+}
+
+/// Guarded by more than a sign-in: a second factor, a scope, a role.
+async fn more(user: SignedIn, request: HttpRequest) -> HttpResponse {
+    html(pages::more(&user, request.uri().path()))
 }
 
 /// Guarded by what it asks for. Asking for the access token refreshes it when it is due.

@@ -9,7 +9,9 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use landfall_axum::{self as landfall, AuthLayer, ErrorCode, Rejection, RequireLogin, SignedIn, Visit};
+use landfall_axum::{
+    self as landfall, AuthLayer, AuthLevel, ErrorCode, Rejection, RequireLogin, SignedIn, Visit,
+};
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
@@ -27,9 +29,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
     let guarded = Router::new().fallback(dashboard).layer(RequireLogin::new());
+    let vault = Router::new().fallback(more).layer(RequireLogin::new().auth_level(AuthLevel::Aal2));
+    let files = Router::new().fallback(more).layer(RequireLogin::new().scope("files:read"));
+    let admin = Router::new().fallback(more).layer(RequireLogin::new().role("admin"));
     let app = Router::new()
         .route("/", get(home))
         .nest_service("/dashboard", guarded)
+        .nest_service("/vault", vault)
+        .nest_service("/files", files)
+        .nest_service("/admin", admin)
         .route("/api/me", get(me))
         .route("/api/echo", post(echo))
         .layer(AuthLayer::new(auth));
@@ -41,12 +49,21 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 /// Public: anybody may look.
 async fn home(visit: Visit) -> impl IntoResponse {
-    html(pages::home(visit.signed_in().as_ref(), &visit.login_url()))
+    html(pages::home(
+        visit.signed_in().as_ref(),
+        &visit.login_url(),
+        &visit.login_url_for(&pages::someone_else()),
+    ))
 }
 
 /// Guarded, with everything below it, by the layer on its router.
 async fn dashboard(user: SignedIn, OriginalUri(uri): OriginalUri) -> impl IntoResponse {
     html(pages::dashboard(&user, uri.path(), uri.query()))
+}
+
+/// Guarded by more than a sign-in: a second factor, a scope, a role.
+async fn more(user: SignedIn, OriginalUri(uri): OriginalUri) -> impl IntoResponse {
+    html(pages::more(&user, uri.path()))
 }
 
 /// Guarded by what it asks for. Asking for the access token refreshes it when it is due.

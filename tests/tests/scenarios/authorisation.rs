@@ -22,7 +22,7 @@ everywhere! {
         world.provider.inject(Fault::id_token_claim("roles", json!(["reader", "owner"])));
         world.provider.sign_in_as("grace");
         let landed = world.browser.follow_link(&link(&page), &at("/more/admin")).await.unwrap();
-        assert_eq!(landed.text(), "more for grace with no acr as reader+owner");
+        assert_eq!(landed.text(), "more for grace with aal1 as reader+owner");
         assert_eq!(asked(&world, "prompt").last(), Some(&Some("select_account".to_owned())));
         assert_eq!(fetch(&world, "/more/admin").await.status, 200);
     }
@@ -79,7 +79,7 @@ on_both_frameworks! {
     async fn the_applications_hook_gives_roles_and_data_to_the_session(framework) {
         for kind in [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite] {
             let (world, _) = with_hook(framework, kind).await;
-            assert_eq!(world.open("/more/admin").await.text(), "more for ada with no acr as admin");
+            assert_eq!(world.open("/more/admin").await.text(), "more for ada with aal1 as admin");
             assert_eq!(fetch(&world, "/data").await.text(), "account of ada");
             // From the record, or the cookie, alone.
             let mut world = world;
@@ -122,7 +122,7 @@ on_both_frameworks! {
         let world = World::with(framework, SessionKind::Cookie, |builder| builder.role_claim("realm_access.roles")).await;
         world.provider.inject_always(Fault::id_token_claim("realm_access", json!({ "roles": ["owner"] })));
         world.provider.inject_always(Fault::id_token_claim("roles", json!(["nobody"])));
-        assert_eq!(world.open("/more/admin").await.text(), "more for ada with no acr as owner");
+        assert_eq!(world.open("/more/admin").await.text(), "more for ada with aal1 as owner");
     }
 }
 

@@ -33,7 +33,7 @@ everywhere! {
 
     async fn a_handler_asks_half_way(world) {
         world.open("/dashboard").await;
-        assert_eq!(world.open("/half-way").await.text(), "more for ada with no acr as ");
+        assert_eq!(world.open("/half-way").await.text(), "more for ada with aal1 as ");
         assert_eq!(scopes_asked(&world)[1], format!("{DEFAULT} files:read"));
     }
 
