@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
-use actix_web::web::{self, Json};
+use actix_web::web::{self, Html, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
 use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
 use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
@@ -52,6 +52,7 @@ fn routes(config: &mut web::ServiceConfig) {
     config
         .route("/half-way", web::get().to(half_way))
         .route("/data", web::get().to(data))
+        .route("/form", web::get().to(async || Html::new(crate::FORM)))
         .route("/links", web::get().to(links))
         .route("/", web::get().to(home))
         .route("/dashboard", web::get().to(dashboard))

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use axum::extract::OriginalUri;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
-use axum::response::IntoResponse;
+use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
@@ -37,6 +37,7 @@ fn app(auth: RelyingParty) -> Router {
         .nest("/more", more)
         .route("/half-way", get(half_way))
         .route("/data", get(data))
+        .route("/form", get(async || Html(crate::FORM)))
         .route("/links", get(links))
         .route("/", get(home))
         .route("/dashboard", get(dashboard))

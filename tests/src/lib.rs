@@ -68,6 +68,10 @@ fn guarded() -> Vec<(&'static str, landfall::Requirement)> {
     ]
 }
 
+/// A public page with a form that posts to a page for two factors.
+const FORM: &str = "<!doctype html><html lang=\"en\"><title>Form</title><form method=\"post\" action=\"/more/level\">\
+    <input name=\"note\"><button>Send</button></form><a id=\"next\" href=\"/dashboard/next?page=2\">Next</a></html>";
+
 /// All that is known of somebody.
 fn me(user: &landfall::SignedIn) -> serde_json::Value {
     let mut me = user.identity().claims();

@@ -27,7 +27,8 @@ pub(crate) struct RequestFacts {
     pub(crate) kind: RequestKind,
     /// Which base URL the request came in by.
     pub(crate) base: usize,
-    /// Path and query as the browser sees them: where it would want to come back to.
+    /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
+    /// sent from, where that is known.
     pub(crate) target: String,
     /// The page around an htmx request, if it is a URL under our base.
     pub(crate) htmx_page: Option<String>,

@@ -316,12 +316,16 @@ fn facts(
     kind: RequestKind,
     attempts: Vec<SentCookie>,
 ) -> RequestFacts {
-    let target = place.base.outside_path(view.path(), view.query());
-    let htmx_page = (kind == RequestKind::Htmx)
-        .then(|| view.header("hx-current-url"))
-        .flatten()
-        .and_then(|url| std::str::from_utf8(url).ok())
-        .and_then(|url| url.strip_prefix(place.base.origin.as_str()))
-        .map(str::to_owned);
+    let page = |name: &str| {
+        let url = std::str::from_utf8(view.header(name)?).ok()?;
+        url.strip_prefix(place.base.origin.as_str()).map(str::to_owned)
+    };
+    // What a form posts to may answer no GET: people come back to the form.
+    let form = match view.method() {
+        "GET" | "HEAD" => None,
+        _ => page("referer").filter(|path| path.starts_with('/')),
+    };
+    let target = form.unwrap_or_else(|| place.base.outside_path(view.path(), view.query()));
+    let htmx_page = (kind == RequestKind::Htmx).then(|| page("hx-current-url")).flatten();
     RequestFacts { kind, base, target, htmx_page, attempts }
 }

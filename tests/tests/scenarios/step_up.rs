@@ -142,6 +142,26 @@ everywhere! {
         assert_eq!(asked(&world, "acr_values").last(), Some(&Some("aal2".to_owned())));
     }
 
+    async fn a_form_that_needs_more_leads_back_to_its_page_and_never_to_another_site(world) {
+        world.open("/dashboard").await;
+        let cookie = session_header(&world);
+        for (referer, lands) in [
+            (at("/dashboard/form?draft=7&x=%25"), "/dashboard/form?draft=7&x=%25"),
+            ("https://evil.example/dashboard".to_owned(), "/more/level"),
+            ("https://app.example.com.evil.example/".to_owned(), "/more/level"),
+            (at("//evil.example/"), "/"),
+            (at("/auth/logout"), "/"),
+        ] {
+            let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("sec-fetch-site", "same-origin"), ("referer", referer.as_str())];
+            let response = raw(&world, Method::POST, "/more/level", &headers).await;
+            assert_eq!(response.status(), 401, "{referer}");
+            let body = String::from_utf8(response.body().to_vec()).unwrap();
+            let to = body.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+            let landed = world.browser.new_tab().follow_link(&at(&to.replace("&amp;", "&")), &at("/")).await.unwrap();
+            assert_eq!(landed.url.as_str(), at(lands), "{referer}");
+        }
+    }
+
     async fn a_wish_that_was_not_sealed_here_is_none(world) {
         world.open("/dashboard").await;
         let page = fetch(&world, "/more/level").await;
