@@ -3,6 +3,9 @@
 //! Pictures of what it shows are left in `target/screenshots`.
 
 mod examples;
+mod leaving;
+mod more;
+mod place;
 mod tabs;
 mod tls;
 

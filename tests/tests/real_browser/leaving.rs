@@ -1,0 +1,44 @@
+//! Signing out, and who notices.
+
+use landfall_tests::on_both_frameworks;
+use landfall_tests::real::Viewport;
+
+use crate::ADA;
+use crate::place::Place;
+
+on_both_frameworks! {
+    async fn after_a_sign_out_on_one_tab_the_next_click_on_another_signs_in_and_lands_there(framework) {
+        let place = Place::new(framework, Viewport::Desktop, |builder| builder).await;
+        let client = &place.browser.client;
+        place.sign_in().await;
+        let first = client.window().await.unwrap();
+        let second = client.new_window(true).await.unwrap().handle;
+        client.switch_to_window(second.clone()).await.unwrap();
+        place.open("/form?tab=2").await;
+
+        client.switch_to_window(first).await.unwrap();
+        place.open("/auth/logout?return_to=%2F%3Fbye%3D1").await;
+        place.browser.press("button").await;
+        place.browser.says("hello nobody").await;
+        place.lands_on("/?bye=1").await;
+
+        client.switch_to_window(second).await.unwrap();
+        place.browser.press("#next").await;
+        place.browser.says("Who would you like to be?").await;
+        place.browser.press(ADA).await;
+        place.lands_on("/dashboard/next?page=2").await;
+        place.browser.says("dashboard of ada at /dashboard/next with page=2").await;
+    }
+
+    async fn the_page_that_asks_before_a_sign_out_signs_nobody_out_by_itself(framework) {
+        for viewport in [Viewport::Phone, Viewport::Desktop] {
+            let place = Place::new(framework, viewport, |builder| builder).await;
+            place.sign_in().await;
+            place.open("/auth/logout").await;
+            place.browser.says("Sign out?").await;
+            place.browser.picture("sign-out").await;
+            place.open("/").await;
+            place.browser.says("hello ada").await;
+        }
+    }
+}
