@@ -207,7 +207,7 @@ impl Inner {
         let link = self.login_link_for(facts.base, &return_to, wanted);
         let challenge = Challenge::of(wanted);
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
-            let next = Next::Link { href: &link, text: "Sign in" };
+            let next = Next::Link { href: &link, text: challenge.button };
             pages::page(challenge.status, challenge.title, challenge.sentence, &next, None)
         } else {
             let mut body = serde_json::json!({
@@ -269,6 +269,7 @@ impl Inner {
                 ErrorCode::SignInRejected | ErrorCode::Forbidden => {
                     (Some(&someone_else), "Sign in as someone else")
                 }
+                ErrorCode::AuthenticationInsufficient => (error.wished(), "Try again"),
                 ErrorCode::InsufficientScope => (error.wished(), "Give the permission"),
                 _ => (None, "Sign in again"),
             };

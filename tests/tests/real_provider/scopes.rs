@@ -2,8 +2,8 @@
 
 use landfall_tests::{SessionKind, on_both_frameworks};
 
-use crate::path_and_query;
 use crate::place::{Place, basic};
+use crate::{link, path_and_query};
 
 const KINDS: [SessionKind; 2] = [SessionKind::Memory, SessionKind::Cookie];
 
@@ -47,9 +47,8 @@ on_both_frameworks! {
             assert_eq!(granted(&place).await, "openid profile email");
 
             // She thinks better of it, on the page that says so.
-            let text = place.open("/more/files").await.text();
-            let link = text.split("href=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
-            let page = place.browser.follow_link(&place.url(&link.replace("&amp;", "&")), &place.url("/more/files")).await.unwrap();
+            let page = place.open("/more/files").await;
+            let page = place.browser.follow_link(&link(&page), &place.url("/more/files")).await.unwrap();
             assert!(place.provider.asks_for_consent(&page), "{page:?}");
             let page = place.browser.submit(&page, "Continue", &[]).await.unwrap();
             assert_eq!((path_and_query(&page).as_str(), page.status.as_u16()), ("/more/files", 200), "{page:?}");

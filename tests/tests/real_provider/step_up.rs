@@ -3,8 +3,8 @@
 use landfall_testkit::Page;
 use landfall_tests::{SessionKind, on_both_frameworks};
 
-use crate::path_and_query;
 use crate::place::{Place, basic};
+use crate::{link, path_and_query};
 
 const KINDS: [SessionKind; 2] = [SessionKind::Memory, SessionKind::Cookie];
 
@@ -50,7 +50,8 @@ on_both_frameworks! {
             assert!(page.text().contains("not recent or strong enough"), "{}", page.text());
             assert_eq!((place.session(), place.open("/").await.text().as_str()), (session, "hello ada"));
             // She thinks better of it.
-            let page = place.browser.follow_link(&place.url("/more/level"), &place.base_url).await.unwrap();
+            let page = place.browser.follow_link(&link(&page), &place.base_url).await.unwrap();
+            assert!(place.provider.asks_for_a_second_factor(&page), "{page:?}");
             let page = place.browser.submit(&page, "Confirm", &[]).await.unwrap();
             assert_eq!((page.status.as_u16(), path_and_query(&page).as_str()), (200, "/more/level"));
         }

@@ -9,7 +9,7 @@ use landfall_testkit::Fault;
 use landfall_tests::{World, everywhere, on_both_frameworks, wherever_stored};
 use serde_json::Value;
 
-use crate::support::{asked, at, fetch, greeting, greeting_for, raw, session_header, session_value};
+use crate::support::{asked, at, fetch, greeting, greeting_for, link, raw, session_header, session_value};
 
 const TEN_MINUTES: Duration = Duration::from_secs(600);
 
@@ -59,6 +59,7 @@ everywhere! {
     async fn a_provider_that_does_not_deliver_ends_in_a_page_and_the_session_stands(world) {
         world.open("/dashboard").await;
         let before = session_value(&world.browser);
+        let mut again = None;
         for (claim, value) in [("acr", "aal1"), ("acr", "urn:gold"), ("auth_level", "AAL1")] {
             world.provider.forget_requests();
             world.provider.inject_always(Fault::id_token(move |_, claims| {
@@ -70,8 +71,13 @@ everywhere! {
             assert!(page.text().contains("not recent or strong enough"), "{}", page.text());
             assert_eq!(asked(&world, "acr_values").len(), 1, "asked once");
             world.provider.clear();
+            assert_eq!((&session_value(&world.browser), greeting(&world).await.as_str()), (&before, "hello ada"));
+            again = Some(link(&page));
         }
-        assert_eq!((session_value(&world.browser), greeting(&world).await.as_str()), (before, "hello ada"));
+        // The person thinks better of it: the page asks for the same once more.
+        let landed = world.browser.follow_link(&again.unwrap(), &at("/")).await.unwrap();
+        assert_eq!((landed.status.as_u16(), landed.url.as_str()), (200, at("/more/level").as_str()));
+        assert_eq!(asked(&world, "acr_values").last(), Some(&Some("aal2".to_owned())));
     }
 
     async fn any_of_the_classes_named_will_do(world) {
@@ -110,6 +116,9 @@ everywhere! {
         assert_eq!(page.status, 403);
         assert_eq!(asked(&world, "prompt"), [None, None, Some("login".to_owned())]);
         assert_eq!(greeting(&world).await, "hello ada");
+        world.provider.clear();
+        let landed = world.browser.follow_link(&link(&page), &at("/")).await.unwrap();
+        assert_eq!((landed.status.as_u16(), landed.url.as_str()), (200, at("/more/recent").as_str()));
     }
 
     async fn a_script_gets_the_challenge_and_a_link_that_asks_for_just_that(world) {

@@ -10,6 +10,7 @@ pub(crate) struct Challenge {
     pub(crate) code: &'static str,
     pub(crate) title: &'static str,
     pub(crate) sentence: &'static str,
+    pub(crate) button: &'static str,
 }
 
 impl Challenge {
@@ -20,18 +21,21 @@ impl Challenge {
                 code: "sign_in_required",
                 title: "Sign-in required",
                 sentence: "Sign in to go on.",
+                button: "Sign in",
             },
             Some(Lacking::Authentication) => Self {
                 status: 401,
                 code: "insufficient_user_authentication",
                 title: "A stronger or more recent sign-in is required",
                 sentence: "Confirm that it is you to go on.",
+                button: "Confirm",
             },
             Some(Lacking::Scope) => Self {
                 status: 403,
                 code: "insufficient_scope",
                 title: "A further permission is required",
                 sentence: "Give this application the permission to go on.",
+                button: "Give the permission",
             },
         }
     }

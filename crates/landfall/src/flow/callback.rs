@@ -271,7 +271,12 @@ impl Leg<'_> {
                 self.restart(same_wish(pending).prompt(Prompt::Login)).await
             }
             Err(Unredeemed::NotRecent) => {
-                Err(self.failed(ErrorCode::AuthenticationInsufficient.into(), self.spent(code, false)))
+                let error = Error::new(ErrorCode::AuthenticationInsufficient).wish(same_wish(pending));
+                Err(self.failed(error, self.spent(code, false)))
+            }
+            // The person may have gone on without, and think better of it.
+            Err(Unredeemed::Failed(error)) if error.code() == ErrorCode::AuthenticationInsufficient => {
+                Err(self.failed(error.wish(same_wish(pending)), self.spent(code, false)))
             }
             Err(Unredeemed::Failed(error)) => Err(self.failed(error, self.spent(code, false))),
         }
