@@ -28,11 +28,16 @@ fn cited(markdown: &str) -> Vec<String> {
     let mut tests = Vec::new();
     let mut column = None;
     let mut in_table = false;
-    for line in markdown.lines() {
+    let mut lines = markdown.lines().peekable();
+    while let Some(line) = lines.next() {
         let Some(row) = line.trim().strip_prefix('|') else {
             (column, in_table) = (None, false);
             continue;
         };
+        // A row that was cut off from its table would go unchecked.
+        if !in_table && !lines.peek().is_some_and(|next| next.trim().starts_with("|---")) {
+            tests.push(format!("a row without a table: {row}"));
+        }
         let mut cells = row.split('|').map(str::trim);
         if !in_table {
             in_table = true;

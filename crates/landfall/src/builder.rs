@@ -17,6 +17,7 @@ use crate::error::{ConfigError, Error};
 use crate::events::{Event, Events};
 use crate::flow::attempts::Attempts;
 use crate::flow::backchannel::Backchannel;
+use crate::flow::endings::Endings;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
 use crate::http_client::HttpClient;
@@ -79,6 +80,7 @@ pub struct RelyingPartyBuilder {
     after_logout: String,
     pub(crate) cross_site: Vec<String>,
     role_claim: String,
+    read_access_token: bool,
     silent_sign_in: Option<Duration>,
     sign_in_hook: Option<Hook>,
     http_client: Option<Arc<dyn HttpClient>>,
@@ -136,6 +138,7 @@ impl RelyingPartyBuilder {
             after_logout: "/".to_owned(),
             cross_site: Vec::new(),
             role_claim: "roles".to_owned(),
+            read_access_token: false,
             silent_sign_in: None,
             sign_in_hook: None,
             http_client: None,
@@ -499,6 +502,7 @@ impl RelyingPartyBuilder {
             after_logout: self.after_logout,
             cross_site: self.cross_site,
             role_claim: self.role_claim,
+            read_access_token: self.read_access_token,
             silent_sign_in: self.silent_sign_in,
             keep_claims: self.keep_claims,
             keep_all_claims: self.store.is_some(),
@@ -512,6 +516,7 @@ impl RelyingPartyBuilder {
             refreshes: Refreshes::new(self.http_timeout, self.store_timeout),
             events: self.events,
             sign_in_hook: self.sign_in_hook,
+            endings: Endings::new(),
             backchannel: Backchannel::new(),
             http,
             clock: self.clock,

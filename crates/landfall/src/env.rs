@@ -88,15 +88,19 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
             "unset it; list every address of the application in LANDFALL_BASE_URL",
         ));
     }
-    let issuer = match get("LANDFALL_ISSUER")? {
-        Some(issuer) => issuer,
-        None => get("INTELLIAUTH_TENANT_URL")?.ok_or_else(|| {
-            missing("LANDFALL_ISSUER", "the provider's issuer, such as https://acme.example")
-        })?,
+    let (issuer, is_tenant) = match (get("LANDFALL_ISSUER")?, get("INTELLIAUTH_TENANT_URL")?) {
+        (Some(issuer), _) => (issuer, false),
+        (None, Some(tenant)) => (tenant, true),
+        (None, None) => {
+            return Err(missing("LANDFALL_ISSUER", "the provider's issuer, such as https://acme.example"));
+        }
     };
     let id = first(["LANDFALL_CLIENT_ID", "INTELLIAUTH_CLIENT_ID"])?
         .ok_or_else(|| missing("LANDFALL_CLIENT_ID", "the client id that the provider gave"))?;
     let mut builder = RelyingPartyBuilder::new(issuer).named_by_variables();
+    if is_tenant {
+        builder = builder.read_access_token();
+    }
 
     let auth: Option<ClientAuth> =
         get("LANDFALL_CLIENT_AUTH")?.map(|text| text.parse()).transpose().map_err(by_variable)?;
@@ -167,8 +171,13 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
         builder = builder.acr_values(list(Some(&values), &[' ']));
     }
     builder = builder.trusted_audiences(list(get("LANDFALL_TRUSTED_AUDIENCES")?.as_deref(), &[' ', ',']));
-    let secrets = first(["LANDFALL_WEBHOOK_SECRET", "INTELLIAUTH_WEBHOOK_SECRET"])?;
-    for secret in list(secrets.as_deref(), &[',']) {
+    // Several of ours, while one is rotated; the tenant's own variable holds one, whatever is in it.
+    let (ours, tenants) = (get("LANDFALL_WEBHOOK_SECRET")?, get("INTELLIAUTH_WEBHOOK_SECRET")?);
+    let secrets = match &ours {
+        Some(secrets) => list(Some(secrets), &[',']),
+        None => tenants.iter().map(|secret| secret.trim().to_owned()).collect(),
+    };
+    for secret in secrets {
         builder = builder.webhook_secret(secret);
     }
     if let Some(file) = get("LANDFALL_CA_FILE")? {

@@ -33,6 +33,8 @@ pub enum EventKind {
     /// Somebody who was signed in came back with a stronger or fresher authentication or more scopes. Their
     /// session before ends with [`EndReason::Replaced`].
     SteppedUp,
+    /// A silent sign-in came to nothing, as it does where nobody is signed in at the provider.
+    NotSignedInSilently(ErrorCode),
     /// Somebody came back and has no session for it, and why.
     SignInFailed(ErrorCode),
     /// The application began a session, by [`Sessions::create`](crate::Sessions::create).
@@ -85,13 +87,8 @@ impl Events {
     }
 
     /// Tells of a sign-in that came to nothing.
-    pub(crate) fn failed(&self, code: ErrorCode, reference: &str) {
-        self.send(|| Event {
-            kind: EventKind::SignInFailed(code),
-            subject: None,
-            session: None,
-            reference: Some(reference.to_owned()),
-        });
+    pub(crate) fn failed(&self, kind: EventKind, reference: &str) {
+        self.send(|| Event { kind, subject: None, session: None, reference: Some(reference.to_owned()) });
     }
 
     /// A listener that panics harms nobody's sign-in.

@@ -125,8 +125,13 @@ impl Inner {
     pub(crate) fn safe_return_to(&self, base: usize, destination: Option<&str>) -> ReturnTo {
         destination
             .and_then(|destination| ReturnTo::parse(destination).ok())
-            .filter(|destination| self.is_below(base, destination) && !self.is_own_path(destination.as_str()))
+            .filter(|destination| self.is_landing(base, destination))
             .unwrap_or_else(|| self.default_return_to(base))
+    }
+
+    /// Whether people may land there: below the base path, and on none of our own paths.
+    pub(crate) fn is_landing(&self, base: usize, destination: &ReturnTo) -> bool {
+        self.is_below(base, destination) && !self.is_own_path(destination.as_str())
     }
 
     /// Whether a destination is below the base path: beside it, somebody else may live.
@@ -203,8 +208,8 @@ impl Inner {
 
     /// 401, or 403 for a scope, for a request that cannot follow a redirect: no cookie, and where to sign in.
     pub(crate) fn unauthorized(&self, facts: &RequestFacts, wanted: &SignInWanted) -> Reply {
-        let return_to = self.safe_return_to(facts.base, Some(&facts.target));
-        let link = self.login_link_for(facts.base, &return_to, wanted);
+        let here = || self.safe_return_to(facts.base, Some(&facts.target));
+        let link = self.login_link_for(facts.base, &wanted.return_to.clone().unwrap_or_else(here), wanted);
         let challenge = Challenge::of(wanted);
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
             let next = Next::Link { href: &link, text: challenge.button };
@@ -263,6 +268,7 @@ impl Inner {
         log(error, reference);
         let code = error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
+        let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(base));
         let mut reply = if html {
             let someone_else = SignInWanted::new().prompt(Prompt::SelectAccount);
             let (wish, text) = match code {
@@ -273,7 +279,6 @@ impl Inner {
                 ErrorCode::InsufficientScope => (error.wished(), "Give the permission"),
                 _ => (None, "Sign in again"),
             };
-            let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(base));
             let link = match wish {
                 Some(wish) => self.login_link_for(base, &return_to, wish),
                 None => self.login_link(base, &return_to),
@@ -285,7 +290,7 @@ impl Inner {
             };
             pages::page(code.status(), title(code), error.sentence(), &next, Some(reference))
         } else {
-            let body = serde_json::json!({
+            let mut body = serde_json::json!({
                 "type": "about:blank",
                 "title": title(code),
                 "status": code.status(),
@@ -293,8 +298,15 @@ impl Inner {
                 "code": outsiders_code(code),
                 "reference": reference,
             });
+            if let Some(wish) = error.wished() {
+                body["login_url"] = self.login_link_for(base, &return_to, wish).into();
+                Challenge::describe(wish, &mut body);
+            }
             pages::problem(code.status(), &body)
         };
+        if let Some(wish) = error.wished().filter(|_| code == ErrorCode::InsufficientScope) {
+            pages::put(&mut reply, WWW_AUTHENTICATE, &Challenge::of(wish).header(wish));
+        }
         if code.status() == 503 {
             pages::put(&mut reply, RETRY_AFTER, &self.retry_after(code).to_string());
         }

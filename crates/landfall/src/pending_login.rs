@@ -10,11 +10,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
-use crate::auth_level::AuthLevel;
 use crate::clock::{Entropy, Timestamp};
 use crate::cookie::{CookieKind, CookieNames, MAX_COOKIE, SentCookie};
 use crate::error::{Error, ErrorCode};
 use crate::seal::Sealer;
+use crate::wish::Wish;
 
 /// What every `state` of ours begins with.
 const STATE_PREFIX: &str = "lf1.";
@@ -54,14 +54,10 @@ pub(crate) struct PendingLogin {
 /// What was added to a pending login since.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct More {
-    /// The authentication must be at least this strong.
-    pub(crate) auth_level: Option<AuthLevel>,
+    /// What it was wanted for.
+    pub(crate) wish: Wish,
     /// Nobody asked for this sign-in: if it comes to nothing, the page is shown as it is.
     pub(crate) unasked: bool,
-    /// Somebody is signed in already and was sent for more.
-    pub(crate) step_up: bool,
-    /// The scopes that were asked for beside the configured ones.
-    pub(crate) scopes: Vec<String>,
 }
 
 /// What `state` holds.

@@ -18,6 +18,7 @@ use crate::error::{Error, ErrorCode};
 use crate::events::Events;
 use crate::flow::attempts::Attempts;
 use crate::flow::backchannel::Backchannel;
+use crate::flow::endings::Endings;
 use crate::flow::login::{self, LoginStart};
 use crate::flow::provider::Provider;
 use crate::flow::refresh::{self, Due, Refreshes};
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) refreshes: Refreshes,
     pub(crate) events: Events,
     pub(crate) sign_in_hook: Option<Hook>,
+    pub(crate) endings: Endings,
     pub(crate) backchannel: Backchannel,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -203,20 +205,20 @@ impl RelyingParty {
         let (base, kind) = (facts.base, facts.kind);
         let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
         match kind {
-            RequestKind::Navigation => {}
-            RequestKind::Htmx => {
-                let to = inner.safe_return_to(base, facts.htmx_page.as_deref());
-                return ready(pages::htmx_redirect(&inner.login_link_for(base, &to, &wanted)));
-            }
+            RequestKind::Navigation | RequestKind::Htmx => {}
             RequestKind::Other { .. } => return ready(inner.unauthorized(facts, &wanted)),
         }
-        let return_to =
-            wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(base, Some(&facts.target)));
+        let page =
+            if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.target.as_str()) };
+        let return_to = wanted.return_to.clone().unwrap_or_else(|| inner.safe_return_to(base, page));
         if inner.place(base).is_ok_and(|place| inner.is_looping(place, &facts.attempts, &return_to)) {
             let error = Error::new(ErrorCode::TooManyAttempts).detail(
                 "sign-ins succeed, but the page asks for another each time: the session cookie does not come back, or what the page needs is not given",
             );
             return ready(inner.refuse(&error, kind, base, Some(&return_to)));
+        }
+        if kind == RequestKind::Htmx {
+            return ready(pages::htmx_redirect(&inner.login_link_for(base, &return_to, &wanted)));
         }
         self.start(facts, wanted, return_to)
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::auth_level::AuthLevel;
-use crate::challenge::SignInWanted;
+use crate::challenge::{Prompt, SignInWanted};
 use crate::clock::Timestamp;
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
@@ -61,7 +61,7 @@ impl Requirement {
     }
 
     /// The authentication must be of this class (`acr`), compared exactly. Called again: of this one or those
-    /// before.
+    /// before. For levels such as `aal2`, use [`Self::auth_level`].
     pub fn acr(mut self, class: impl Into<String>) -> Self {
         self.acr.push(class.into());
         self
@@ -110,7 +110,8 @@ impl Requirement {
         if missing.peek().is_some() {
             let missing: Vec<_> = missing.collect();
             if missing.iter().all(|scope| identity.requested_scopes().any(|asked| asked == *scope)) {
-                let wish = SignInWanted::new().prompt(crate::Prompt::Consent).scopes(self.scopes.clone());
+                let wish =
+                    visit.beside_what_is_there(self.wanted(Some(Lacking::Scope)).prompt(Prompt::Consent));
                 let detail = format!("asked for and not granted: {}", missing.join(" "));
                 let error = Error::new(ErrorCode::InsufficientScope).detail(detail).wish(wish);
                 return Err(Unmet::Refused(error));

@@ -49,6 +49,8 @@ pub(crate) struct Settings {
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    /// Whether the access token may say what the ID token does not.
+    pub(crate) read_access_token: bool,
     /// The claim that holds the roles.
     pub(crate) role_claim: String,
     /// How often a returning browser is signed in silently at most; `None` for never.
@@ -82,11 +84,6 @@ pub(crate) enum Kept<'a> {
 impl Settings {
     pub(crate) fn kept_claims(&self) -> Kept<'_> {
         if self.keep_all_claims { Kept::All } else { Kept::Named(&self.keep_claims) }
-    }
-
-    /// A refresh token is given only after consent (OpenID Connect Core §11).
-    pub(crate) fn prompt(&self) -> Option<&'static str> {
-        self.scope.split_ascii_whitespace().any(|scope| scope == "offline_access").then_some("consent")
     }
 
     pub(crate) fn credentials(&self) -> Credentials {

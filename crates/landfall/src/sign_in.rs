@@ -52,7 +52,8 @@ impl NewSignIn {
         self.access_token.expose()
     }
 
-    /// Gives the person these roles in place of those that the claims name.
+    /// Gives the person these roles in place of those that the claims name. The claims themselves stay as the
+    /// provider said them.
     pub fn set_roles<S: Into<String>>(&mut self, roles: impl IntoIterator<Item = S>) {
         self.identity.roles = roles.into_iter().map(Into::into).collect();
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::challenge::SignInWanted;
+use crate::challenge::{Prompt, SignInWanted};
 use crate::clock::Timestamp;
 use crate::decision::{Edits, Waiting};
 use crate::error::{Error, ErrorCode};
@@ -72,7 +72,7 @@ impl Visit {
 
     /// Where a link "Sign in" should lead to come back to this very page.
     pub fn login_url(&self) -> String {
-        self.login_url_for(&SignInWanted::new())
+        self.inner.relying_party.login_url(&self.inner.facts, &SignInWanted::new())
     }
 
     /// The same with what the provider is to be asked for. The wish is sealed into the link, so that nobody else
@@ -87,7 +87,7 @@ impl Visit {
     /// # }
     /// ```
     pub fn login_url_for(&self, wanted: &SignInWanted) -> String {
-        self.inner.relying_party.login_url(&self.inner.facts, wanted)
+        self.inner.relying_party.login_url(&self.inner.facts, &self.beside_what_is_there(wanted.clone()))
     }
 
     /// An access token that is still good for a while, to call an API with. One that is about to expire is
@@ -139,18 +139,20 @@ impl Visit {
 
     /// A wish for more than there is, worded so that what is there is not lost: the scopes that were granted
     /// before, the class of the authentication, the person.
+    ///
+    /// Not for whoever signs in anew, who may be somebody else.
     pub(crate) fn beside_what_is_there(&self, mut wanted: SignInWanted) -> SignInWanted {
-        let Some(session) = self.inner.session.as_ref().filter(|_| wanted.wish.lacking.is_some()) else {
-            return wanted;
-        };
+        let anew = matches!(wanted.wish.prompt, Some(Prompt::Login | Prompt::SelectAccount));
+        let Some(session) = self.inner.session.as_ref().filter(|_| !anew) else { return wanted };
         let identity = &session.identity;
-        for granted in identity.scopes() {
-            if !wanted.wish.scopes.iter().any(|scope| scope == granted) {
-                wanted.wish.scopes.push(granted.to_owned());
-            }
-        }
+        // A provider may grant what it lets nobody ask for.
+        let asked = |scope: &&str| {
+            identity.requested.is_none() || identity.requested_scopes().any(|asked| asked == *scope)
+        };
+        wanted.wish.kept_scopes = identity.scopes().filter(asked).map(str::to_owned).collect();
         if wanted.wish.acr_values.is_empty() && wanted.wish.auth_level.is_none() {
-            wanted.wish.kept_acr.clone_from(&identity.acr);
+            let level = identity.auth_level.map(|level| level.name().to_owned());
+            wanted.wish.kept_acr = level.or_else(|| identity.acr.clone());
         }
         if wanted.wish.login_hint.is_none() {
             wanted.wish.login_hint.clone_from(&identity.email);

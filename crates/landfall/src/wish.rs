@@ -11,8 +11,8 @@ use crate::clock::Entropy;
 use crate::seal::Sealer;
 
 const AAD: &[u8] = b"wish";
-/// A link that grows longer loses its wish: the page asks again.
-const MAX_WISH: usize = 1024;
+/// A link that grows longer loses its wish: the page asks again, and the log says so.
+const MAX_WISH: usize = 2048;
 
 /// What a sign-in is wanted for. As it is sealed: what another release wrote may be no wish, and is then none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub(crate) struct Wish {
     pub(crate) acr_values: Vec<String>,
     pub(crate) auth_level: Option<AuthLevel>,
     pub(crate) scopes: Vec<String>,
+    /// Scopes that were granted before, not to be lost where something else is asked for.
+    pub(crate) kept_scopes: Vec<String>,
     /// What whoever is signed in lacks; `None` where nobody is.
     pub(crate) lacking: Option<Lacking>,
     /// The class of the authentication there is, not to be lost where something else is asked for.
@@ -45,7 +47,11 @@ impl Wish {
         if *self == Self::default() {
             return None;
         }
-        let bytes = postcard::to_allocvec(self).ok().filter(|bytes| bytes.len() <= MAX_WISH)?;
+        let bytes = postcard::to_allocvec(self).ok()?;
+        if bytes.len() > MAX_WISH {
+            tracing::warn!(bytes = bytes.len(), "what a page demands does not fit a link: it is left out");
+            return None;
+        }
         sealer.seal(entropy, AAD, &bytes).ok()
     }
 

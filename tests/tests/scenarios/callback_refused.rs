@@ -28,6 +28,8 @@ everywhere! {
             ("invalid_request", 400),
             ("unauthorized_client", 400),
             ("invalid_scope", 403),
+            ("interaction_required", 400),
+            ("unsupported_response_type", 400),
             ("server_error", 503),
             ("temporarily_unavailable", 503),
             ("something_new", 400),
@@ -45,10 +47,9 @@ everywhere! {
 
     async fn a_provider_that_needs_the_person_is_asked_once_more_in_its_way_and_then_a_page_says_so(world) {
         for (error, prompt) in [
-            ("login_required", Some("login")),
-            ("consent_required", Some("consent")),
-            ("account_selection_required", Some("select_account")),
-            ("interaction_required", None),
+            ("login_required", "login"),
+            ("consent_required", "consent"),
+            ("account_selection_required", "select_account"),
         ] {
             world.provider.forget_requests();
             world.provider.inject(Fault::authorize_error(error));
@@ -57,7 +58,7 @@ everywhere! {
             assert_eq!((page.status.as_u16(), page.url.path()), (400, "/auth/callback"), "{error}");
             let prompts: Vec<_> =
                 world.provider.requests().iter().filter(|seen| seen.path == "/oauth2/authorize").map(|seen| seen.parameter("prompt")).collect();
-            assert_eq!(prompts, [None, prompt.map(str::to_owned)], "{error}");
+            assert_eq!(prompts, [None, Some(prompt.to_owned())], "{error}");
             leads_back_to(&world, &page, "/dashboard/x").await;
             world.browser.forget_cookies();
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use landfall::{EndReason, EventKind};
 use landfall_testkit::Fault;
-use landfall_tests::{World, everywhere, on_both_frameworks, wherever_stored};
+use landfall_tests::{SessionKind, World, everywhere, on_both_frameworks, wherever_stored};
 use serde_json::Value;
 
 use crate::support::{asked, at, fetch, greeting, greeting_for, link, raw, session_header, session_value};
@@ -238,7 +238,7 @@ wherever_stored! {
 
 on_both_frameworks! {
     async fn a_page_for_a_reader_without_scripts_says_what_is_needed(framework) {
-        let world = World::new(framework, landfall_tests::SessionKind::Cookie).await;
+        let world = World::new(framework, SessionKind::Cookie).await;
         world.open("/dashboard").await;
         let cookie = session_header(&world);
         let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("sec-fetch-dest", "iframe"), ("sec-fetch-mode", "navigate")];
@@ -246,5 +246,30 @@ on_both_frameworks! {
         assert_eq!(response.status(), 401);
         let text = String::from_utf8(response.body().to_vec()).unwrap();
         assert!(text.contains("stronger or more recent") && text.contains("&amp;wish="), "{text}");
+    }
+
+    async fn a_tenant_that_says_the_level_in_its_access_token_alone_is_heard_where_that_is_asked_for(framework) {
+        for (asked_for, genuine, status) in [(true, true, 200), (false, true, 403), (true, false, 403)] {
+            let world = World::with(framework, SessionKind::Memory, |builder| {
+                if asked_for { builder.read_access_token() } else { builder }
+            }).await;
+            let token = world.provider.logout_token("app").unwrap()
+                .header("typ", "at+jwt")
+                .without_claim("events")
+                .claim("sub", "ada")
+                .claim("auth_level", "AAL2")
+                .claim("sid", "ses_of_the_access_token");
+            let other = landfall_testkit::SigningKey::generate(landfall_testkit::Algorithm::Rs256, "other").unwrap();
+            let token = if genuine { token.signed() } else { token.signed_with(&other, landfall_testkit::Algorithm::Rs256) };
+            world.provider.inject_always(Fault::id_token(|_, claims| {
+                claims.retain(|name, _| !["acr", "sid", "at_hash"].contains(&name.as_str()));
+            }));
+            world.provider.inject_always(Fault::replace(landfall_testkit::Endpoint::Token, serde_json::Map::from_iter([("access_token".to_owned(), token.into())])));
+            assert_eq!(world.open("/more/level").await.status.as_u16(), status, "{asked_for} {genuine}");
+            if status == 200 {
+                let me: Value = serde_json::from_str(&fetch(&world, "/me").await.text()).unwrap();
+                assert_eq!(me["sid"], "ses_of_the_access_token");
+            }
+        }
     }
 }

@@ -227,6 +227,13 @@ impl RelyingPartyBuilder {
                 ));
             }
         }
+        if self.silent_sign_in.is_some_and(|period| period < Duration::from_secs(60)) {
+            return Err(ConfigError::new(
+                "silent_sign_in",
+                "a period shorter than a minute",
+                "give it one that sends nobody about all day, such as 15 minutes",
+            ));
+        }
         if self.leeway > Duration::from_secs(600) {
             return Err(ConfigError::new(
                 "clock_leeway",

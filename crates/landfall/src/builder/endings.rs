@@ -28,7 +28,8 @@ impl RelyingPartyBuilder {
 
     /// The path of the front-channel logout. Default: `/auth/frontchannel-logout`. Register the base URL and this at
     /// the provider as `frontchannel_logout_uri`, and that it has to name the session
-    /// (`frontchannel_logout_session_required`).
+    /// (`frontchannel_logout_session_required`): a request without `iss` and `sid` gets a 400, since it would let
+    /// every page on the web sign people out.
     pub fn frontchannel_logout_path(mut self, path: impl Into<String>) -> Self {
         self.paths.frontchannel_logout = path.into();
         self

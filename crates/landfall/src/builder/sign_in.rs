@@ -9,8 +9,11 @@ use crate::sign_in::{Declined, Hook, NewSignIn};
 impl RelyingPartyBuilder {
     /// Asks the application about everybody who signs in, once all is verified and before there is a session:
     /// to turn somebody away with a sentence of its own, to make or find their account, to map claims to
-    /// roles, or to keep something with the session. It runs on the relying party's runtime, at every
-    /// sign-in, and has 15 seconds.
+    /// roles, or to keep something with the session. It runs at every sign-in, step-up included, and has 15
+    /// seconds.
+    ///
+    /// It runs on the relying party's runtime, which by default is one thread for all outbound work, and must not
+    /// block it. A pool of the application's that is bound to a runtime wants that one: see [`Self::runtime`].
     ///
     /// ```
     /// use landfall::{Declined, RelyingParty};
@@ -40,10 +43,23 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// Takes the authentication level and the name of the provider's session (`auth_level`, `sid`) from the access
+    /// token where the ID token does not have them, as an `IntelliAuth` tenant writes them. The token
+    /// must be a JWT of the issuer's about the same subject, and its signature is verified. Off by default, since
+    /// an access token is no business of a client's (RFC 9068 §6); on where the environment names an `IntelliAuth`
+    /// tenant (`INTELLIAUTH_TENANT_URL`).
+    pub fn read_access_token(mut self) -> Self {
+        self.read_access_token = true;
+        self
+    }
+
     /// Signs people in silently who have been here before: a browser that was signed in and is not any more is
     /// sent to the provider once, when it opens a page, to come back signed in or as it went, without having
     /// been asked anything (`prompt=none`). Whatever comes of it, that browser is not sent again before `period`
-    /// is over. A person who signed out here is not.
+    /// is over; at least a minute. A person who signed out here is not.
+    ///
+    /// A session that the application ends elsewhere (`Sessions::end_others`) is over, and its browser may come
+    /// back this way while the provider's own session stands: end that one, too, where it matters.
     pub fn silent_sign_in(mut self, period: Duration) -> Self {
         self.silent_sign_in = Some(period);
         self

@@ -4,22 +4,29 @@ use std::time::Duration;
 
 use crate::error::{Error, ErrorCode};
 use crate::flow::exchange::Redeemed;
-use crate::flow::logout;
 use crate::relying_party::Inner;
+use crate::session::Tokens;
 use crate::sign_in::NewSignIn;
 
 /// How long the application may think about it.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// Asks the application. The tokens of somebody it turns away are given back.
-pub(crate) async fn ask(inner: &Inner, redeemed: Redeemed) -> Result<Redeemed, Error> {
+/// A sign-in that the application did not approve.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: Error,
+    pub(crate) subject: String,
+    pub(crate) tokens: Tokens,
+}
+
+/// Asks the application.
+pub(crate) async fn ask(inner: &Inner, redeemed: Redeemed) -> Result<Redeemed, Refused> {
     let Some(hook) = &inner.sign_in_hook else { return Ok(redeemed) };
     let Redeemed { identity, claims, tokens, issued_at, session_expiry } = redeemed;
-    // Who it is stays the provider's word.
     let (issuer, subject) = (identity.issuer.clone(), identity.subject.clone());
     let sign_in = NewSignIn::new(identity, claims, tokens.access.clone());
-    let answer = tokio::time::timeout(PATIENCE, hook.ask(sign_in)).await;
-    let error = match answer {
+    let error = match tokio::time::timeout(PATIENCE, hook.ask(sign_in)).await {
+        // Who it is stays the provider's word.
         Ok(Ok(approved)) if approved.identity.issuer == issuer && approved.identity.subject == subject => {
             let (identity, claims) = (approved.identity, serde_json::Map::new());
             return Ok(Redeemed { identity, claims, tokens, issued_at, session_expiry });
@@ -30,6 +37,5 @@ pub(crate) async fn ask(inner: &Inner, redeemed: Redeemed) -> Result<Redeemed, E
         Err(_) => Error::new(ErrorCode::ApplicationFailed)
             .detail("the application's hook did not answer within 15 seconds"),
     };
-    logout::revoke(inner, &tokens).await;
-    Err(error)
+    Err(Refused { error, subject, tokens })
 }

@@ -150,12 +150,20 @@ async fn verify(inner: &Inner, token: &Unverified<'_>) -> Result<LogoutToken, Er
 /// Ends what the token names, as far as it began before the token: an old token never ends a newer session.
 async fn end(inner: &Inner, token: &LogoutToken) -> Result<Vec<RecordKey>, Error> {
     let sessions = &inner.sessions;
-    let before = Selection::all().created_before(token.issued_at.plus(SECOND));
+    let (at, now) = (token.issued_at, inner.clock.now());
+    let before = Selection::all().created_before(at.plus(SECOND));
     match (&token.subject, &token.sid) {
         // Somebody else's session by this name is not what the token is about.
-        (Some(subject), Some(sid)) if !sessions.is_subjects_sid(subject, sid).await? => Ok(Vec::new()),
-        (_, Some(sid)) => sessions.end_sid(sid, before).await,
+        (Some(subject), Some(sid)) => {
+            inner.endings.of_session(Some(subject), sid, at, now);
+            sessions.end_sid_of(subject, sid, at.plus(SECOND)).await
+        }
+        (None, Some(sid)) => {
+            inner.endings.of_session(None, sid, at, now);
+            sessions.end_sid(sid, before).await
+        }
         (Some(subject), None) => {
+            inner.endings.of_subject(subject, at, now);
             let ended = sessions.end_subject(subject, before).await?;
             if ended.is_empty() && sessions.has_any(subject).await? {
                 return Err(rejected("every session of this subject is newer than the token"));

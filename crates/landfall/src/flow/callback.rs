@@ -5,7 +5,6 @@
 //! and only then is a code sent anywhere.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::challenge::{Prompt, SignInWanted};
 use crate::clock::Timestamp;
@@ -13,7 +12,7 @@ use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::events::{EndReason, EventKind};
-use crate::flow::approval;
+use crate::flow::approval::{self, Refused};
 use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
@@ -25,7 +24,6 @@ use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::{Inner, Place};
 use crate::return_to::ReturnTo;
 use crate::session::{Beginning, Found, Session};
-use crate::wish::Lacking;
 
 /// A callback as it came in.
 pub(crate) struct CallbackRequest {
@@ -104,7 +102,7 @@ impl Leg<'_> {
     fn land_as_nobody(&self, failure: &CallbackFailure) -> Reply {
         let (error, reference) = (&failure.error, self.inner.reference());
         tracing::info!(code = error.code().name(), %error, reference, "a silent sign-in came to nothing");
-        self.inner.events.failed(error.code(), &reference);
+        self.inner.events.failed(EventKind::NotSignedInSilently(error.code()), &reference);
         let mut reply = pages::see_other(failure.return_to.as_str());
         for cookie in &failure.set_cookies {
             pages::add_cookie(&mut reply, cookie);
@@ -192,15 +190,15 @@ impl Leg<'_> {
         description: Option<&str>,
     ) -> Result<Reply, CallbackFailure> {
         // Asked once more, in the way that the provider says it needs.
-        if let Some(prompt) = authorization_response::needed_prompt(error)
-            && !pending.more.unasked
-            && (pending.silent || pending.restarts == 0)
-        {
-            let mut wanted = same_wish(pending);
-            if !pending.silent {
-                wanted.wish.prompt = prompt;
+        if !pending.more.unasked {
+            if pending.silent && authorization_response::wants_interaction(error) {
+                return self.restart(same_wish(pending)).await;
             }
-            return self.restart(wanted).await;
+            if let Some(prompt) =
+                authorization_response::needed_prompt(error).filter(|_| pending.restarts == 0)
+            {
+                return self.restart(same_wish(pending).prompt(prompt)).await;
+            }
         }
         let code = authorization_response::refusal(error);
         let detail = match description {
@@ -267,7 +265,7 @@ impl Leg<'_> {
                 Err(self.failed(error, Vec::new()))
             }
             // Asked once more, and this time not to be answered from an old session.
-            Err(Unredeemed::NotRecent) if pending.restarts == 0 => {
+            Err(Unredeemed::NotRecent) if pending.restarts == 0 && !pending.more.unasked => {
                 self.restart(same_wish(pending).prompt(Prompt::Login)).await
             }
             Err(Unredeemed::NotRecent) => {
@@ -291,15 +289,17 @@ impl Leg<'_> {
     ) -> Result<Reply, CallbackFailure> {
         let began = match approval::ask(self.inner, redeemed).await {
             Ok(redeemed) => self.begin(pending, redeemed).await,
-            Err(error) => Err(error),
+            Err(refused) => Err(self.turned_away(refused).await),
         };
         let session_cookie = began.map_err(|error| self.failed(error, self.spent(code, false)))?;
         let mut reply = pages::see_other(self.return_to().as_str());
-        let returning = self
-            .inner
-            .settings
-            .silent_sign_in
-            .map(|_| self.place.names.returning_at(Timestamp::from_secs(0)));
+        // A session that does not stay must not send the browser about: only a sign-in that somebody wanted lets a
+        // silent one follow at once.
+        let now = self.inner.clock.now();
+        let returning = self.inner.settings.silent_sign_in.map(|period| {
+            let next = if pending.more.unasked { now.plus(period) } else { Timestamp::from_secs(0) };
+            self.place.names.returning_at(next)
+        });
         for cookie in self.spent(code, true).iter().chain([&session_cookie]).chain(&returning) {
             pages::add_cookie(&mut reply, cookie);
         }
@@ -333,12 +333,19 @@ impl Leg<'_> {
         let sessions = &self.inner.sessions;
         let (label, subject) = (self.request.label.clone(), identity.subject().to_owned());
         // Whether a logout token is older than this session is told by one clock alone: the provider's.
-        let leeway = self.inner.settings.leeway;
-        let created_at = issued_at.clamp(now.minus(leeway), now.plus(leeway));
+        let created_at = issued_at;
+        let begins = identity.clone();
         let beginning =
             Beginning { identity, tokens: Some(tokens), created_at, ceiling: session_expiry, label };
         let begun = sessions.begin(self.request.base, &self.place.names, beginning, now).await?;
-        let is_step_up = pending.more.step_up
+        if self.inner.endings.include(&begins, created_at, now) {
+            if let Some(key) = begun.key {
+                sessions.remove(key).await?;
+            }
+            return Err(Error::new(ErrorCode::ProviderRefused)
+                .detail("the provider ended this session while it began"));
+        }
+        let is_step_up = pending.more.wish.lacking.is_some()
             && before.as_ref().is_some_and(|before| before.identity.subject() == subject);
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
         self.inner.events.tell(kind, Some(&subject), begun.key);
@@ -348,15 +355,31 @@ impl Leg<'_> {
         Ok(begun.cookie)
     }
 
+    /// Gives the tokens of somebody whom the application turned away back, unless they hang on the same grant as
+    /// a session that stands.
+    async fn turned_away(&self, refused: Refused) -> Error {
+        let before = self.session().await.unwrap_or_default();
+        let is_the_same = before.is_some_and(|before| before.identity.subject() == refused.subject);
+        if refused.error.code() == ErrorCode::SignInRejected && !is_the_same {
+            logout::revoke(self.inner, &refused.tokens).await;
+        }
+        refused.error
+    }
+
     /// Ends the session that this browser had before.
     async fn replaced(&self, before: &Arc<Session>, by: &str) {
+        let is_the_same = before.identity.subject() == by;
+        if let Some(place) = before.stored.as_ref().filter(|_| is_the_same) {
+            // A refresh that comes back to nothing must not take the new session's grant away.
+            self.inner.refreshes.replaced(place.id.record_key());
+        }
         match self.inner.sessions.take(before, self.inner.clock.now()).await {
             Ok(Some(ended)) => {
                 let key = ended.stored.as_ref().map(|place| place.id.record_key());
                 let kind = EventKind::Ended(EndReason::Replaced);
                 self.inner.events.tell(kind, Some(ended.identity.subject()), key);
                 // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-                if let Some(tokens) = ended.tokens.as_ref().filter(|_| ended.identity.subject() != by) {
+                if let Some(tokens) = ended.tokens.as_ref().filter(|_| !is_the_same) {
                     logout::revoke(self.inner, tokens).await;
                 }
             }
@@ -440,16 +463,11 @@ impl Leg<'_> {
     }
 }
 
-/// What was asked for, without how: a demand stays one, and a wish of the configuration's is not made one.
+/// What was asked for, without how.
 fn same_wish(pending: &PendingLogin) -> SignInWanted {
     let mut wanted = SignInWanted::new();
-    wanted.wish.max_age = pending.max_age.map(Duration::from_secs);
-    if pending.acr_essential {
-        wanted.wish.acr_values.clone_from(&pending.acr);
-    }
-    wanted.wish.auth_level = pending.more.auth_level;
-    wanted.wish.scopes.clone_from(&pending.more.scopes);
-    wanted.wish.lacking = pending.more.step_up.then_some(Lacking::Authentication);
+    (*wanted.wish).clone_from(&pending.more.wish);
+    wanted.wish.prompt = None;
     wanted
 }
 
@@ -465,6 +483,8 @@ fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::pending_login::More;
     use crate::{CookieKey, RelyingParty};

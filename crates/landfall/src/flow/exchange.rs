@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorCode};
 use crate::flow::provider::unreachable;
 use crate::flow::token_endpoint;
 use crate::pending_login::PendingLogin;
+use crate::protocol::access_token;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
 use crate::protocol::jwks::KeySet;
@@ -23,7 +24,7 @@ use crate::settings::Userinfo;
 #[derive(Debug)]
 pub(crate) struct Redeemed {
     pub(crate) identity: Identity,
-    /// Every claim, also those that are not kept.
+    /// Every claim, for the application's hook, if there is one.
     pub(crate) claims: Map<String, Value>,
     pub(crate) tokens: Tokens,
     /// When the provider issued the ID token, by its own clock.
@@ -66,19 +67,26 @@ pub(crate) async fn redeem(
         }
         answer => answer?,
     };
-    let verified = match verify(inner, &keys, pending, &tokens) {
+    let (verified, keys) = match verify(inner, &keys, pending, &tokens) {
         Err(Rejection::UnknownKey) => {
             let keys = inner.provider.keys_beyond(metadata, &keys).await?;
-            verify(inner, &keys, pending, &tokens)
+            (verify(inner, &keys, pending, &tokens), keys)
         }
-        verified => verified,
+        verified => (verified, keys),
     };
     let claims = match verified {
         Err(Rejection::NotRecent) => return Err(Unredeemed::NotRecent),
         verified => verified.map_err(Error::from)?,
     };
-    let (identity, all) = identity(inner, metadata, pending, &tokens, &claims).await?;
-    if pending.more.auth_level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
+    let settings = &inner.settings;
+    if settings.acr_essential && !claims.acr.as_ref().is_some_and(|acr| settings.acr_values.contains(acr)) {
+        return Err(Unredeemed::Failed(Rejection::AcrUnmet.into()));
+    }
+    let (mut identity, all) = identity(inner, metadata, pending, &tokens, &claims).await?;
+    if inner.settings.read_access_token {
+        add_what_the_access_token_says(inner, &keys, &tokens, &mut identity);
+    }
+    if pending.more.wish.auth_level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
         return Err(Unredeemed::Failed(
             Error::new(ErrorCode::AuthenticationInsufficient)
                 .detail("the authentication is below the level asked for"),
@@ -99,6 +107,31 @@ pub(crate) async fn redeem(
         issued_at: claims.issued_at,
         session_expiry: claims.session_expiry,
     })
+}
+
+/// Where the ID token does not say it.
+fn add_what_the_access_token_says(inner: &Inner, keys: &KeySet, tokens: &TokenSet, identity: &mut Identity) {
+    let settings = &inner.settings;
+    let expect = Expectations {
+        issuer: &settings.issuer,
+        client_id: &settings.client_id,
+        trusted_audiences: &settings.trusted_audiences,
+        algorithms: &settings.algorithms,
+        client_secret: None,
+        leeway: settings.leeway,
+        now: inner.clock.now(),
+        nonce: None,
+        access_token: None,
+        max_age: None,
+        acr: None,
+    };
+    match access_token::read(tokens.access.expose(), keys, &expect, &identity.subject) {
+        Some(said) => {
+            identity.auth_level = identity.auth_level.or(said.auth_level);
+            identity.sid = identity.sid.take().or(said.sid);
+        }
+        None => tracing::debug!("the access token says nothing that can be believed"),
+    }
 }
 
 fn verify(
@@ -171,13 +204,9 @@ async fn identity(
     }
     let scopes = Scopes { requested: &pending.scope, granted: scope };
     let issuer = Arc::clone(&settings.issuer);
-    let identity = Identity::from_claims(
-        issuer,
-        claims,
-        all.clone(),
-        scopes,
-        &settings.role_claim,
-        settings.kept_claims(),
-    );
-    Ok((identity, all))
+    // The application's hook sees every claim, the session keeps some.
+    let every = if inner.sign_in_hook.is_some() { all.clone() } else { Map::new() };
+    let identity =
+        Identity::from_claims(issuer, claims, all, scopes, &settings.role_claim, settings.kept_claims());
+    Ok((identity, every))
 }

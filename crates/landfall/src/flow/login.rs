@@ -13,6 +13,7 @@ use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::Inner;
 use crate::return_to::ReturnTo;
 use crate::settings::Settings;
+use crate::wish::Wish;
 
 /// After so many restarts the person gets a page instead of another trip.
 pub(crate) const MAX_RESTARTS: u8 = 2;
@@ -47,9 +48,16 @@ pub(crate) fn start_with(
     let settings = &inner.settings;
     let place = inner.place(start.base)?;
     let wanted = &start.wanted;
-    let max_age = wanted.wish.max_age.or(settings.max_age).map(|age| age.as_secs());
-    let classes = Classes::of(wanted, settings);
-    let scope = scopes(settings, wanted);
+    // The stricter of the two.
+    let max_age = wanted.wish.max_age.into_iter().chain(settings.max_age).min().map(|age| age.as_secs());
+    let acr_values = classes(&wanted.wish, settings).join(" ");
+    let scope = scopes(settings, &wanted.wish);
+    let offline = scope.split_ascii_whitespace().any(|scope| scope == "offline_access");
+    if offline && inner.sessions.store().is_none() {
+        return Err(Error::new(ErrorCode::Misconfigured)
+            .detail("offline_access without a store: a refresh token is never kept in a cookie"));
+    }
+    let prompt = prompt(wanted.wish.prompt, offline);
     let pending = PendingLogin {
         attempt: random(inner)?,
         provider: 0,
@@ -61,20 +69,14 @@ pub(crate) fn start_with(
         return_to: start.return_to.as_str().to_owned(),
         scope,
         max_age,
-        acr: classes.asked,
-        acr_essential: classes.essential,
+        acr: wanted.wish.acr_values.clone(),
+        acr_essential: !wanted.wish.acr_values.is_empty(),
         silent: wanted.wish.prompt == Some(Prompt::None),
         restarts: start.restarts,
-        more: More {
-            auth_level: wanted.wish.auth_level,
-            unasked: start.unasked,
-            step_up: wanted.wish.lacking.is_some(),
-            scopes: wanted.wish.scopes.clone(),
-        },
+        more: More { wish: (*wanted.wish).clone(), unasked: start.unasked },
     };
     let state = place.seals.seal_state(&*inner.entropy, &pending)?;
     let (nonce, verifier) = (pending.nonce_text(), pending.verifier_text());
-    let acr_values = pending.acr.join(" ");
     let location = authorize::url(
         &metadata.authorization_endpoint,
         &AuthorizationRequest {
@@ -86,7 +88,7 @@ pub(crate) fn start_with(
             code_challenge: &code_challenge(&verifier),
             form_post: settings.form_post,
             audience: settings.audience.as_deref(),
-            prompt: wanted.wish.prompt.map(Prompt::name).or(settings.prompt()),
+            prompt: prompt.as_deref(),
             login_hint: wanted.wish.login_hint.as_deref(),
             ui_locales: wanted.wish.ui_locales.as_deref(),
             max_age,
@@ -108,40 +110,44 @@ pub(crate) fn start_with(
     Ok(reply)
 }
 
-/// The authentication context classes of one sign-in.
-struct Classes {
-    asked: Vec<String>,
-    /// One of them has to be met.
-    essential: bool,
-}
-
-impl Classes {
-    fn of(wanted: &SignInWanted, settings: &Settings) -> Self {
-        if !wanted.wish.acr_values.is_empty() {
-            return Self { asked: wanted.wish.acr_values.clone(), essential: true };
+/// The authentication context classes to ask for, the best first. What is demanded of the answer is another matter.
+fn classes<'a>(wish: &'a Wish, settings: &'a Settings) -> Vec<&'a str> {
+    let level = wish.auth_level.map(AuthLevel::name);
+    let wished =
+        level.into_iter().chain(wish.kept_acr.as_deref()).chain(wish.acr_values.iter().map(String::as_str));
+    // A guard's own classes stand alone, unless the configuration demands one of its own as well.
+    let configured = settings.acr_values.iter().map(String::as_str);
+    let configured = configured.filter(|_| settings.acr_essential || wish.acr_values.is_empty());
+    let mut classes = Vec::new();
+    for class in wished.chain(configured) {
+        if !classes.contains(&class) {
+            classes.push(class);
         }
-        let mut asked = settings.acr_values.clone();
-        // A level is checked as one: whatever class says it, and a higher one does as well.
-        let first = wanted.wish.auth_level.map(AuthLevel::name).or(wanted.wish.kept_acr.as_deref());
-        if let Some(first) = first
-            && !asked.iter().any(|class| class == first)
-        {
-            asked.insert(0, first.to_owned());
-        }
-        Self { asked, essential: settings.acr_essential }
     }
+    classes
 }
 
-/// The configured scopes and those of this sign-in.
-fn scopes(settings: &Settings, wanted: &SignInWanted) -> String {
+/// The configured scopes, those of this sign-in, and those that were granted before.
+fn scopes(settings: &Settings, wish: &Wish) -> String {
     let mut scope = settings.scope.clone();
-    for further in &wanted.wish.scopes {
+    for further in wish.scopes.iter().chain(&wish.kept_scopes) {
         if !scope.split_ascii_whitespace().any(|known| known == further) {
             scope.push(' ');
             scope.push_str(further);
         }
     }
     scope
+}
+
+/// A refresh token is given only after consent (OpenID Connect Core §11).
+fn prompt(wished: Option<Prompt>, offline: bool) -> Option<String> {
+    match wished {
+        Some(prompt @ (Prompt::Login | Prompt::SelectAccount)) if offline => {
+            Some(format!("{} consent", prompt.name()))
+        }
+        Some(prompt) => Some(prompt.name().to_owned()),
+        None => offline.then(|| "consent".to_owned()),
+    }
 }
 
 fn random<const N: usize>(inner: &Inner) -> Result<[u8; N], Error> {

@@ -4,6 +4,7 @@ pub(crate) mod approval;
 pub(crate) mod attempts;
 pub(crate) mod backchannel;
 pub(crate) mod callback;
+pub(crate) mod endings;
 pub(crate) mod exchange;
 pub(crate) mod frontchannel;
 pub(crate) mod login;

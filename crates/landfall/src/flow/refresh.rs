@@ -312,7 +312,9 @@ impl Leg<'_> {
             Ok(Saved::Superseded(newer)) => Ok(newer.tokens.clone().map_or(Outcome::SignIn, Outcome::Token)),
             // Signed out while the provider was asked: what it gave is not left lying about.
             Ok(Saved::Gone) => {
-                logout::revoke(inner, &refreshed.tokens).await;
+                if !inner.refreshes.was_replaced(self.id.record_key()) {
+                    logout::revoke(inner, &refreshed.tokens).await;
+                }
                 Ok(Outcome::SignIn)
             }
             Err(error) => {

@@ -25,8 +25,14 @@ pub(crate) async fn receive(inner: &Inner, delivery: &Delivery) -> Result<Reply,
     };
     let before = Selection::all().created_before(ending.at.plus(SECOND));
     let (subject, ended) = match &ending.whose {
-        Whose::Session(sid) => (None, inner.sessions.end_sid(sid, before).await?),
-        Whose::User(user) => (Some(user.as_str()), inner.sessions.end_subject(user, before).await?),
+        Whose::Session(sid) => {
+            inner.endings.of_session(None, sid, ending.at, now);
+            (None, inner.sessions.end_sid(sid, before).await?)
+        }
+        Whose::User(user) => {
+            inner.endings.of_subject(user, ending.at, now);
+            (Some(user.as_str()), inner.sessions.end_subject(user, before).await?)
+        }
     };
     for key in &ended {
         inner.events.tell(EventKind::Ended(EndReason::Webhook), subject, Some(*key));

@@ -168,15 +168,17 @@ impl<'a> AuthorizationResponse<'a> {
     }
 }
 
-/// What to ask for where an error means that the person has to be asked (OpenID Connect Core §3.1.2.6), if it
-/// is one; `Some(None)` for one that does not say in which way.
-#[allow(clippy::option_option, reason = "whether, and then how")]
-pub(crate) fn needed_prompt(error: &str) -> Option<Option<Prompt>> {
+/// Whether an error means that the person has to be asked (OpenID Connect Core §3.1.2.6).
+pub(crate) fn wants_interaction(error: &str) -> bool {
+    error == "interaction_required" || needed_prompt(error).is_some()
+}
+
+/// What to ask for where an error says in which way the person has to be asked.
+pub(crate) fn needed_prompt(error: &str) -> Option<Prompt> {
     match error {
-        "account_selection_required" => Some(Some(Prompt::SelectAccount)),
-        "consent_required" => Some(Some(Prompt::Consent)),
-        "interaction_required" => Some(None),
-        "login_required" => Some(Some(Prompt::Login)),
+        "account_selection_required" => Some(Prompt::SelectAccount),
+        "consent_required" => Some(Prompt::Consent),
+        "login_required" => Some(Prompt::Login),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The protocol, pure: values, bytes and time in; a request, a parsed value or an Error out.
 
+pub(crate) mod access_token;
 pub(crate) mod algorithm;
 pub(crate) mod authorization_response;
 pub(crate) mod authorize;

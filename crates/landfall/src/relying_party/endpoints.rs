@@ -7,6 +7,7 @@ use super::{LOGIN_BODY, LOGOUT_BODY, Place, RelyingParty, facts};
 use crate::cookie::sent_cookies;
 use crate::decision::{Decision, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode};
+use crate::events::EventKind;
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::flow::posted;
@@ -55,7 +56,8 @@ impl RelyingParty {
                     Err(failure) => {
                         let return_to = Some(&failure.return_to);
                         let reference = this.inner.reference();
-                        this.inner.events.failed(failure.error.code(), &reference);
+                        let kind_of_event = EventKind::SignInFailed(failure.error.code());
+                        this.inner.events.failed(kind_of_event, &reference);
                         let mut reply =
                             this.inner.refuse_as(&reference, &failure.error, kind, base, return_to);
                         for cookie in &failure.set_cookies {
@@ -177,7 +179,7 @@ impl RelyingParty {
                     return Box::pin(std::future::ready(reply));
                 }
             };
-            let return_to = from_query.or(from_form).filter(|to| !inner.is_own_path(to.as_str()));
+            let return_to = from_query.or(from_form).filter(|to| inner.is_landing(base, to));
             let request = LogoutRequest { base, return_to, sent, found };
             this.inner.runtime.run(
                 async move {

@@ -8,6 +8,7 @@ use crate::decision::Decision;
 use crate::flow::login::{self, LoginStart};
 use crate::guard::{RequestFacts, RequestKind};
 use crate::pages;
+use crate::return_to::ReturnTo;
 use crate::visit::Visit;
 
 impl Inner {
@@ -31,6 +32,10 @@ impl RelyingParty {
     /// Sends the browser to the provider, or shows the page as it is where that cannot be done.
     pub(super) async fn try_silently(&self, facts: RequestFacts, now: Timestamp) -> Decision {
         let inner = &self.inner;
+        // A page that could not be come back to is shown as it is.
+        if ReturnTo::parse(&facts.target).is_err() {
+            return Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()));
+        }
         let period = inner.settings.silent_sign_in.unwrap_or_default();
         let start = LoginStart {
             base: facts.base,

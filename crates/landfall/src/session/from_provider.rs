@@ -5,7 +5,9 @@ use std::time::Duration;
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::SessionKeeper;
-use super::store::{RecordKey, Selection};
+use super::listing::MOST_LISTED;
+use super::store::{RecordKey, Selection, StoredRecord};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
 impl SessionKeeper {
@@ -30,14 +32,30 @@ impl SessionKeeper {
         Ok(ended)
     }
 
-    /// Whether a session of this subject belongs to this provider session.
-    pub(crate) async fn is_subjects_sid(&self, subject: &str, sid: &str) -> Result<bool, Error> {
+    /// Ends the sessions that began before then and are both: of this provider session, and of this subject. Which
+    /// ones.
+    pub(crate) async fn end_sid_of(
+        &self,
+        subject: &str,
+        sid: &str,
+        before: Timestamp,
+    ) -> Result<Vec<RecordKey>, Error> {
         let sids = self.seals.sids(sid)?;
-        Ok(self
-            .records(subject)
-            .await?
-            .iter()
-            .any(|(_, record)| record.sid.is_some_and(|sid| sids.contains(&sid))))
+        let records = self.records(subject).await?;
+        if records.len() >= MOST_LISTED {
+            // More than are ever looked through: the provider has signed that the session is theirs.
+            return self.end_sid(sid, Selection::all().created_before(before)).await;
+        }
+        let is_meant = |record: &StoredRecord| {
+            record.created_at < before && record.sid.is_some_and(|sid| sids.contains(&sid))
+        };
+        let mut ended = Vec::new();
+        for (key, _) in records.into_iter().filter(|(_, record)| is_meant(record)) {
+            if self.remove(key).await? {
+                ended.push(key);
+            }
+        }
+        Ok(ended)
     }
 
     /// Whether a session of this subject stands.

@@ -82,8 +82,8 @@ impl Identity {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let (name, email) = (text("name"), text("email"));
         let email_verified = all.get("email_verified") == Some(&Value::Bool(true));
-        // The ID token's word on it, where it has one.
-        let auth_level = AuthLevel::of(&verified.all).or_else(|| AuthLevel::of(&all));
+        // The ID token speaks of this authentication, userinfo of the person.
+        let auth_level = AuthLevel::of(&verified.all);
         let roles = roles(&all, role_claim);
         all.retain(|name, _| {
             !OWN_CLAIMS.contains(&name.as_str())

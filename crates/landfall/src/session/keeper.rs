@@ -375,7 +375,7 @@ impl SessionKeeper {
         Ok(self.remove(place.id.record_key()).await?.then_some(last))
     }
 
-    pub(super) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {
         let Some(store) = &self.store else { return Ok(false) };
         let removed = self.bounded(store.remove(key)).await;
         // Also where no answer came: it may have been done.

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
 /// The most sessions of one subject that are listed.
-const MOST_LISTED: usize = 1000;
+pub(super) const MOST_LISTED: usize = 1000;
 
 /// A name for a session: it can be shown and sent in forms, and opens nothing.
 ///

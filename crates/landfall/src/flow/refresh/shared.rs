@@ -20,6 +20,8 @@ const BACK_OFF: Duration = Duration::from_secs(5);
 /// The refreshes of this process.
 pub(crate) struct Refreshes {
     flights: Cache<RecordKey, Arc<Flight>>,
+    /// Sessions whose person signed in again: what their tokens hang on, the new session's may hang on, too.
+    replaced: Cache<RecordKey, ()>,
     slots: Semaphore,
     lease: Duration,
 }
@@ -42,7 +44,21 @@ impl Refreshes {
     /// before the provider is called.
     pub(crate) fn new(call: Duration, store: Duration) -> Self {
         let lease = (call * 2).max(call + store * 3);
-        Self { flights: Cache::new(CAPACITY), slots: Semaphore::new(AT_ONCE), lease }
+        Self {
+            flights: Cache::new(CAPACITY),
+            replaced: Cache::new(CAPACITY),
+            slots: Semaphore::new(AT_ONCE),
+            lease,
+        }
+    }
+
+    /// This session was replaced by another one of the same person.
+    pub(crate) fn replaced(&self, key: RecordKey) {
+        self.replaced.insert(key, ());
+    }
+
+    pub(super) fn was_replaced(&self, key: RecordKey) -> bool {
+        self.replaced.get(&key).is_some()
     }
 
     /// How long a lease lasts: well beyond the deadline of the call it is for. It is never renewed.
