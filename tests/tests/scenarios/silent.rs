@@ -46,7 +46,7 @@ on_both_frameworks! {
             for _ in 0..5 {
                 assert_eq!(world.open("/").await.hops.len(), 1);
             }
-            world.wait(PERIOD - Duration::from_secs(1));
+            world.wait(PERIOD.saturating_sub(Duration::from_secs(1)));
             assert_eq!(world.open("/").await.hops.len(), 1);
             assert_eq!(asked(&world, "prompt").len(), 1);
             world.wait(Duration::from_secs(2));

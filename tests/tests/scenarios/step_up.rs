@@ -221,6 +221,7 @@ everywhere! {
 
 wherever_stored! {
     async fn a_step_up_is_told_as_one(framework, kind) {
+        use EventKind::{Ended, SignInStarted, SignedIn, SteppedUp};
         let heard: Arc<Mutex<Vec<EventKind>>> = Arc::default();
         let ears = Arc::clone(&heard);
         let world = World::with(framework, kind, |builder| {
@@ -228,7 +229,6 @@ wherever_stored! {
         }).await;
         world.open("/dashboard").await;
         world.open("/more/level").await;
-        use EventKind::{Ended, SignInStarted, SignedIn, SteppedUp};
         let expected = [SignInStarted, SignedIn, SignInStarted, SteppedUp, Ended(EndReason::Replaced)];
         assert_eq!(*heard.lock().unwrap(), expected);
         // The provider gives the same grant's tokens again: none of ada's own is revoked.
