@@ -44,6 +44,7 @@ const CACHE_CAPACITY: usize = 10_000;
 /// - 5 s of near cache, which bounds how long a revoked session can still be served.
 #[derive(Debug)]
 #[must_use]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub struct RelyingPartyBuilder {
     issuer: String,
     client_id: Option<String>,

@@ -299,7 +299,8 @@ impl Inner {
                 "reference": reference,
             });
             if let Some(wish) = error.wished() {
-                body["login_url"] = self.login_link_for(base, &return_to, wish).into();
+                let link = self.login_link_for(base, &return_to, wish);
+                body.as_object_mut().map(|body| body.insert("login_url".to_owned(), link.into()));
                 Challenge::describe(wish, &mut body);
             }
             pages::problem(code.status(), &body)

@@ -43,7 +43,7 @@ pub(crate) use login_query::WISH;
 /// What a sign-out's `state` begins with.
 pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
 /// The most that a third party's form may hold.
-const LOGIN_BODY: usize = 16 * 1024;
+const LOGIN_BODY: usize = 8 * 1024;
 /// The most that a sign-out's form may hold.
 const LOGOUT_BODY: usize = 8 * 1024;
 

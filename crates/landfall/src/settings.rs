@@ -24,6 +24,7 @@ pub enum Userinfo {
 }
 
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
 pub(crate) struct Settings {
     pub(crate) issuer: Arc<str>,
     pub(crate) client_id: String,

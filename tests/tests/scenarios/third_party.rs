@@ -3,7 +3,7 @@
 use http::Method;
 use landfall_tests::everywhere;
 
-use crate::support::{asked, at, greeting, raw, session_value};
+use crate::support::{asked, at, cookie_header_length, greeting, raw, session_value};
 
 const FROM: &str = "https://op.example/apps";
 const ISS: &str = "iss=https%3A%2F%2Fop.example";
@@ -22,6 +22,17 @@ everywhere! {
         let page = world.browser.post_form(&at("/auth/login"), &form, FROM).await.unwrap();
         assert_eq!((page.status.as_u16(), page.url.as_str()), (200, at("/dashboard").as_str()));
         assert_eq!(asked(&world, "login_hint"), [Some("ada".to_owned())]);
+    }
+
+    async fn a_page_that_posts_again_and_again_fills_no_request_header(world) {
+        world.provider.ask_who_signs_in();
+        let long = format!("https://app.example.com/dashboard?q={}", "x".repeat(1900));
+        for _ in 0..20 {
+            let form = [("iss", "https://op.example"), ("target_link_uri", long.as_str())];
+            let page = world.browser.post_form(&at("/auth/login"), &form, "https://evil.example/").await.unwrap();
+            assert_eq!(page.url.host_str(), Some("op.example"));
+        }
+        assert!(cookie_header_length(&world.browser) < 8 * 1024, "{}", cookie_header_length(&world.browser));
     }
 
     async fn open_redirect_by_target_link_uri_lands_at_home(world) {

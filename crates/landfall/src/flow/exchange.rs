@@ -125,13 +125,12 @@ fn add_what_the_access_token_says(inner: &Inner, keys: &KeySet, tokens: &TokenSe
         max_age: None,
         acr: None,
     };
-    match access_token::read(tokens.access.expose(), keys, &expect, &identity.subject) {
-        Some(said) => {
-            identity.auth_level = identity.auth_level.or(said.auth_level);
-            identity.sid = identity.sid.take().or(said.sid);
-        }
-        None => tracing::debug!("the access token says nothing that can be believed"),
-    }
+    let Some(said) = access_token::read(tokens.access.expose(), keys, &expect, &identity.subject) else {
+        tracing::debug!("the access token says nothing that can be believed");
+        return;
+    };
+    identity.auth_level = identity.auth_level.or(said.auth_level);
+    identity.sid = identity.sid.take().or(said.sid);
 }
 
 fn verify(

@@ -88,7 +88,7 @@ impl RelyingParty {
     }
 
     /// A person, the application or a third party wants a sign-in. A third party may post (OpenID Connect Core
-    /// §4).
+    /// §4); that comes without our cookies, so it is sent on to the GET, which knows what the browser holds.
     pub(super) fn login(
         &self,
         view: &dyn RequestView,
@@ -120,16 +120,13 @@ impl RelyingParty {
             "POST" if is_form(view) && !signs.is_no_navigation() => {
                 let this = self.clone();
                 inner.needs_body(LOGIN_BODY, move |body| {
-                    let query = form_body(body).and_then(|form| {
+                    let bounced = form_body(body).and_then(|form| {
                         let place = this.inner.place(base)?;
-                        LoginQuery::read(&this.inner, base, place, &form)
+                        LoginQuery::read(&this.inner, base, place, &form)?;
+                        Ok(pages::see_other(&this.inner.login_address(place, &form)))
                     });
-                    match query {
-                        Ok(query) => this.login_now(facts, query),
-                        Err(error) => {
-                            Box::pin(std::future::ready(this.inner.refuse(&error, kind, base, None)))
-                        }
-                    }
+                    let reply = bounced.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
+                    Box::pin(std::future::ready(reply))
                 })
             }
             _ => Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET, POST"))),

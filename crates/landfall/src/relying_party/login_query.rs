@@ -44,6 +44,19 @@ impl LoginQuery {
     }
 }
 
+impl Inner {
+    /// The login address with what a form said.
+    pub(super) fn login_address(&self, place: &Place, form: &str) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        for name in ["iss", "login_hint", "target_link_uri", "return_to", WISH] {
+            if let Some(value) = parameter(form, name) {
+                query.append_pair(name, &value);
+            }
+        }
+        format!("{}{}?{}", place.base.path, self.settings.paths.login, query.finish())
+    }
+}
+
 /// Longer than any address, short enough for a URL.
 const MAX_HINT: usize = 512;
 
