@@ -41,6 +41,7 @@
 //! |---|---|
 //! | [`AuthMiddleware`] | the outermost middleware: Landfall's paths, the session, the answer to whoever must sign in |
 //! | [`RequireLogin`] | middleware for a scope: nothing inside runs unless somebody is signed in |
+//! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`Visit`] | extractor: somebody or nobody |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |

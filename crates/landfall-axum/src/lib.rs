@@ -34,6 +34,7 @@
 //! |---|---|
 //! | [`AuthLayer`] | the outermost layer: Landfall's paths, the session, the answer to whoever must sign in |
 //! | [`RequireLogin`] | a layer for a nested router: nothing inside runs unless somebody is signed in |
+//! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`Visit`] | extractor: somebody or nobody |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |

@@ -77,11 +77,14 @@ pub(crate) async fn finish(inner: &Inner, request: &FrontchannelRequest) -> Resu
         }
         pages::add_cookie(&mut reply, &place.names.clear(&place.names.session));
     }
-    tracing::info!(
-        sessions = ended.len(),
-        own = own.is_some(),
-        "the provider ended a session through the browser"
-    );
+    // Anybody may ask about sessions that are not there.
+    if own.is_some() || !ended.is_empty() {
+        tracing::info!(
+            sessions = ended.len(),
+            own = own.is_some(),
+            "the provider ended a session through the browser"
+        );
+    }
     Ok(reply)
 }
 
