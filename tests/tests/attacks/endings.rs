@@ -1,5 +1,6 @@
 //! Sessions with names of the test's choosing, and logout tokens for them.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -75,6 +76,12 @@ pub(crate) async fn stands(browser: &Browser) -> bool {
     whoami(browser).await != "hello nobody"
 }
 
+/// A token's name that no other world has used: worlds share an engine's memory of names.
+pub(crate) fn unique(jti: &str) -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("{jti}-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 /// A logout token in the making.
 pub(crate) struct Token {
     pub(crate) header: Map<String, Value>,
@@ -88,7 +95,7 @@ impl Token {
         let key = world.provider.signing_key(Algorithm::Rs256).unwrap();
         let header = json!({"alg": "RS256", "typ": "logout+jwt", "kid": key.kid()});
         let claims = json!({
-            "iss": world.provider.issuer(), "aud": TestBed::CLIENT_ID, "iat": now, "exp": now + 120, "jti": jti,
+            "iss": world.provider.issuer(), "aud": TestBed::CLIENT_ID, "iat": now, "exp": now + 120, "jti": unique(jti),
             "sub": "user-1", "sid": "sess-1",
             "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
         });

@@ -9,7 +9,9 @@ use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
 use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 use serde_json::{Value, json};
 
-use crate::endings::{BACKCHANNEL, Ears, Token, flaky, post, rule, send, session, stands, world, world_with};
+use crate::endings::{
+    BACKCHANNEL, Ears, Token, flaky, post, rule, send, session, stands, unique, world, world_with,
+};
 use crate::support::{Ask, FORM, ask, broken_promises, cases, jar, pending, raw, sign_in, whoami};
 
 const JWKS: &str = "/.well-known/jwks.json";
@@ -294,11 +296,11 @@ wherever_stored! {
         world.wait(Duration::from_secs(1));
         let new = session(&world, "user-1", Some("sess-1")).await;
         assert_eq!(send(&world, &of_all.signed(&world)).await.status, 400, "the same token");
-        let renamed = of_all.claim("jti", "another-name").signed(&world);
+        let renamed = of_all.claim("jti", unique("another-name")).signed(&world);
         assert_eq!(rule(&send(&world, &renamed).await), "every session of this subject is newer than the token");
         assert_eq!(send(&world, &of_one.signed(&world)).await.status, 200, "its session is long over");
         assert_eq!(rule(&send(&world, &of_one.signed(&world)).await), "jti was seen before");
-        let nameless = of_one.without("sub").claim("jti", "nameless").signed(&world);
+        let nameless = of_one.without("sub").claim("jti", unique("nameless")).signed(&world);
         assert_eq!(send(&world, &nameless).await.status, 200);
         assert!(stands(&new).await, "an old token ended a newer session");
     }
