@@ -62,6 +62,7 @@ fn guarded() -> Vec<(&'static str, landfall::Requirement)> {
         ("class", Requirement::new().acr("urn:gold").acr("urn:silver")),
         ("files", Requirement::new().scope("files:read")),
         ("upload", Requirement::new().scope("files:write")),
+        ("offline", Requirement::new().scope("offline_access")),
         ("admin", Requirement::new().role("admin").role("owner")),
         ("verified", Requirement::new().allow_if(verified)),
         ("all", Requirement::new().auth_level(AuthLevel::Aal2).scope("files:read").max_age(five_minutes)),

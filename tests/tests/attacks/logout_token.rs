@@ -8,6 +8,7 @@ use landfall::{EndReason, RelyingPartyBuilder};
 use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
 use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::endings::{
     BACKCHANNEL, Ears, Token, flaky, post, rule, send, session, stands, unique, world, world_with,
@@ -343,6 +344,41 @@ wherever_stored! {
         assert_eq!(answer.status, 303);
         assert_eq!(whoami(&world.browser).await, "hello nobody");
         assert_eq!(whoami(&other).await, "hello ada");
+    }
+
+    async fn a_session_that_the_provider_ends_while_it_begins_does_not_begin(framework, kind) {
+        for by_session in [false, true] {
+            let (entered, go) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+            let gates = (Arc::clone(&entered), Arc::clone(&go));
+            let world = world_with(framework, kind, |builder| builder.on_sign_in(move |sign_in| {
+                let (entered, go) = gates.clone();
+                async move {
+                    entered.notify_one();
+                    go.notified().await;
+                    Ok(sign_in)
+                }
+            })).await;
+            world.provider.inject(Fault::id_token_claim("sid", "sess-under-way"));
+            let ending = async {
+                // The ID token is verified; there is no session yet.
+                entered.notified().await;
+                world.wait(Duration::from_secs(2));
+                let token = Token::new(&world, "too-early");
+                let token = match by_session {
+                    true => token.without("sub").claim("sid", "sess-under-way"),
+                    false => token.without("sid").claim("sub", "ada"),
+                };
+                assert_eq!(send(&world, &token.signed(&world)).await.status, 200);
+                go.notify_one();
+            };
+            let (page, ()) = tokio::join!(world.open("/dashboard"), ending);
+            assert_eq!(page.status, 400);
+            assert_eq!(whoami(&world.browser).await, "hello nobody");
+            // Whoever signs in after that is signed in.
+            go.notify_one();
+            assert_eq!(world.open("/dashboard").await.status, 200);
+            assert_eq!(whoami(&world.browser).await, "hello ada");
+        }
     }
 
     async fn a_session_that_ended_before_hides_no_other(framework, kind) {

@@ -1,7 +1,7 @@
 //! Scopes: asked for when they are needed, kept when something else is asked for, and a 403 when refused.
 
 use landfall_testkit::{Endpoint, Fault};
-use landfall_tests::{World, everywhere};
+use landfall_tests::{SessionKind, World, everywhere, on_both_frameworks};
 use serde_json::{Map, Value};
 
 use crate::support::{asked, at, fetch, greeting, link};
@@ -85,5 +85,26 @@ everywhere! {
         assert_eq!((page.status.as_u16(), page.url.path()), (403, "/auth/callback"));
         assert!(page.text().contains("may not ask"), "{}", page.text());
         assert_eq!(greeting(&world).await, "hello ada");
+    }
+}
+
+on_both_frameworks! {
+    async fn a_refresh_token_is_asked_for_with_consent_however_the_sign_in_is_worded(framework) {
+        let world = World::new(framework, SessionKind::Memory).await;
+        world.open("/dashboard").await;
+        assert_eq!(world.open("/more/offline").await.status, 200);
+        assert_eq!(asked(&world, "prompt"), [None, Some("consent".to_owned())]);
+        let world = World::with(framework, SessionKind::Memory, |builder| builder.scopes(["openid", "offline_access"])).await;
+        world.open("/dashboard").await;
+        let to = at(&world.open("/links").await.text());
+        world.browser.follow_link(&to, &at("/links")).await.unwrap();
+        assert_eq!(asked(&world, "prompt"), [Some("consent".to_owned()), Some("select_account consent".to_owned())]);
+    }
+
+    async fn a_refresh_token_is_never_asked_for_where_it_could_only_go_into_a_cookie(framework) {
+        let world = World::new(framework, SessionKind::Cookie).await;
+        world.open("/dashboard").await;
+        assert_eq!(world.open("/more/offline").await.status, 500);
+        assert_eq!(scopes_asked(&world), [DEFAULT]);
     }
 }

@@ -55,6 +55,27 @@ on_both_frameworks! {
         }
     }
 
+    async fn a_session_that_never_stays_makes_no_storm_of_silent_sign_ins(framework) {
+        for kind in KINDS {
+            let world = ada_returns(framework, kind).await;
+            assert_eq!(greeting(&world).await, "hello ada");
+            for _ in 0..5 {
+                // Lost, or not found by the instance that serves the next page.
+                world.browser.forget_cookie(SESSION);
+                assert_eq!(greeting(&world).await, "hello nobody");
+            }
+            assert_eq!(asked(&world, "prompt").len(), 1);
+            world.wait(PERIOD);
+            assert_eq!(greeting(&world).await, "hello ada");
+        }
+    }
+
+    async fn a_period_shorter_than_a_minute_is_refused_when_it_is_built(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let error = world.builder().silent_sign_in(Duration::from_secs(59)).build().unwrap_err();
+        assert_eq!(error.setting, "silent_sign_in");
+    }
+
     async fn no_browser_is_sent_that_was_never_signed_in(framework) {
         let world = world(framework, SessionKind::Cookie).await;
         let page = world.open("/").await;

@@ -248,6 +248,21 @@ on_both_frameworks! {
         assert!(text.contains("stronger or more recent") && text.contains("&amp;wish="), "{text}");
     }
 
+    async fn what_is_configured_is_demanded_beside_what_a_guard_demands(framework) {
+        let gold = |builder: landfall::RelyingPartyBuilder| builder.require_acr(["urn:gold"]).max_age(Duration::from_secs(60));
+        for (acr, level, status) in [("aal2", None, 403), ("urn:gold", None, 403), ("urn:gold", Some("AAL2"), 200), ("aal2", Some("AAL2"), 403)] {
+            let world = World::with(framework, SessionKind::Memory, gold).await;
+            world.provider.inject_always(Fault::id_token(move |_, claims| {
+                claims.insert("acr".to_owned(), acr.into());
+                level.map(|level| claims.insert("auth_level".to_owned(), level.into()));
+            }));
+            assert_eq!(world.open("/more/level").await.status.as_u16(), status, "{acr} {level:?}");
+            assert_eq!(asked(&world, "acr_values")[0].as_deref(), Some("aal2 urn:gold"));
+            assert_eq!(world.open("/more/recent").await.status == 200, status == 200 || acr == "urn:gold");
+            assert!(asked(&world, "max_age").iter().all(|age| age.as_deref() == Some("60")), "the stricter of the two");
+        }
+    }
+
     async fn a_tenant_that_says_the_level_in_its_access_token_alone_is_heard_where_that_is_asked_for(framework) {
         for (asked_for, genuine, status) in [(true, true, 200), (false, true, 403), (true, false, 403)] {
             let world = World::with(framework, SessionKind::Memory, |builder| {
