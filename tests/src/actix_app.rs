@@ -44,10 +44,10 @@ impl Drop for StopOnDrop {
 }
 
 fn routes(config: &mut web::ServiceConfig) {
-    for (name, requirement) in crate::guarded() {
+    for (name, guard) in crate::guards!(RequireLogin) {
         let more = async |user: SignedIn| crate::more(&user);
         let page = web::resource(format!("/more/{name}")).get(more).post(more);
-        config.service(page.wrap(RequireLogin::from(requirement)));
+        config.service(page.wrap(guard));
     }
     config
         .route("/half-way", web::get().to(half_way))

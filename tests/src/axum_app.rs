@@ -27,11 +27,10 @@ fn app(auth: RelyingParty) -> Router {
         .layer(RequireLogin::new());
     let merged = Router::new().route("/merged", get(async || "merged")).layer(RequireLogin::new());
     let mut more = Router::new();
-    for (name, requirement) in crate::guarded() {
+    for (name, guard) in crate::guards!(RequireLogin) {
         let page =
             get(async |user: SignedIn| crate::more(&user)).post(async |user: SignedIn| crate::more(&user));
-        more =
-            more.merge(Router::new().route(&format!("/{name}"), page).layer(RequireLogin::from(requirement)));
+        more = more.merge(Router::new().route(&format!("/{name}"), page).layer(guard));
     }
     Router::new()
         .nest("/more", more)

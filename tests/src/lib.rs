@@ -50,24 +50,29 @@ fn strong(user: Option<&landfall::SignedIn>) -> Result<String, landfall::SignInW
     }
 }
 
-/// The pages below `/more/`, and what each demands.
-fn guarded() -> Vec<(&'static str, landfall::Requirement)> {
-    use landfall::{AuthLevel, Requirement};
-    let five_minutes = std::time::Duration::from_secs(300);
-    let verified =
-        |visit: &landfall::Visit| visit.signed_in().is_some_and(|user| user.identity().email_verified());
-    vec![
-        ("level", Requirement::new().auth_level(AuthLevel::Aal2)),
-        ("recent", Requirement::new().max_age(five_minutes)),
-        ("class", Requirement::new().acr("urn:gold").acr("urn:silver")),
-        ("files", Requirement::new().scope("files:read")),
-        ("upload", Requirement::new().scope("files:write")),
-        ("offline", Requirement::new().scope("offline_access")),
-        ("admin", Requirement::new().role("admin").role("owner")),
-        ("verified", Requirement::new().allow_if(verified)),
-        ("all", Requirement::new().auth_level(AuthLevel::Aal2).scope("files:read").max_age(five_minutes)),
-    ]
+/// The pages below `/more/`, and what each demands, in the words of an adapter's own guard.
+macro_rules! guards {
+    ($guard:ident) => {{
+        use std::time::Duration;
+
+        use landfall::{AuthLevel, Requirement, Visit};
+        let five_minutes = Duration::from_secs(300);
+        let verified = |visit: &Visit| visit.signed_in().is_some_and(|user| user.identity().email_verified());
+        let all = Requirement::new().auth_level(AuthLevel::Aal2).scope("files:read").max_age(five_minutes);
+        [
+            ("level", $guard::new().auth_level(AuthLevel::Aal2)),
+            ("recent", $guard::new().max_age(five_minutes)),
+            ("class", $guard::new().acr("urn:gold").acr("urn:silver")),
+            ("files", $guard::new().scope("files:read")),
+            ("upload", $guard::new().scope("files:write")),
+            ("offline", $guard::new().scope("offline_access")),
+            ("admin", $guard::new().role("admin").role("owner")),
+            ("verified", $guard::new().allow_if(verified)),
+            ("all", $guard::from(all)),
+        ]
+    }};
 }
+pub(crate) use guards;
 
 /// A public page with a form that posts to a page for two factors.
 const FORM: &str = "<!doctype html><html lang=\"en\"><title>Form</title><form method=\"post\" action=\"/more/level\">\

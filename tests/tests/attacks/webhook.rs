@@ -55,29 +55,6 @@ async fn deliver(world: &World, event: &Value) -> Answer {
 }
 
 on_both_frameworks! {
-    async fn a_delivery_ends_the_session_it_names_or_all_of_the_users(framework) {
-        let world = hooked(framework, SessionKind::Memory).await;
-        for (ending, data, alive) in [
-            ("user.signed_out", json!({"user": {"id": "user-1"}, "session": {"id": "sess-1"}}), [false, true, true]),
-            ("user.signed_out", user("user-1"), [false, false, true]),
-            ("user.disabled", user("user-1"), [false, false, true]),
-            ("user.deleted", json!({"user_id": "user-1", "session_id": "sess-1"}), [false, false, true]),
-            ("user.updated", user("user-1"), [true, true, true]),
-            ("session.started", json!("whatever"), [true, true, true]),
-        ] {
-            let browsers = [
-                session(&world, "user-1", Some("sess-1")).await,
-                session(&world, "user-1", Some("sess-2")).await,
-                session(&world, "user-2", Some("sess-3")).await,
-            ];
-            let answer = deliver(&world, &event(&world, ending, data)).await;
-            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{ending}");
-            for (browser, alive) in browsers.iter().zip(alive) {
-                assert_eq!(stands(browser).await, alive, "{ending}");
-            }
-        }
-    }
-
     async fn a_forged_webhook_ends_nothing(framework) {
         let world = hooked(framework, SessionKind::Memory).await;
         let browser = session(&world, "user-1", Some("sess-1")).await;
@@ -166,6 +143,29 @@ on_both_frameworks! {
 }
 
 wherever_stored! {
+    async fn a_delivery_ends_the_session_it_names_or_all_of_the_users(framework, kind) {
+        let world = hooked(framework, kind).await;
+        for (ending, data, alive) in [
+            ("user.signed_out", json!({"user": {"id": "user-1"}, "session": {"id": "sess-1"}}), [false, true, true]),
+            ("user.signed_out", user("user-1"), [false, false, true]),
+            ("user.disabled", user("user-1"), [false, false, true]),
+            ("user.deleted", json!({"user_id": "user-1", "session_id": "sess-1"}), [false, false, true]),
+            ("user.updated", user("user-1"), [true, true, true]),
+            ("session.started", json!("whatever"), [true, true, true]),
+        ] {
+            let browsers = [
+                session(&world, "user-1", Some("sess-1")).await,
+                session(&world, "user-1", Some("sess-2")).await,
+                session(&world, "user-2", Some("sess-3")).await,
+            ];
+            let answer = deliver(&world, &event(&world, ending, data)).await;
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{ending}");
+            for (browser, alive) in browsers.iter().zip(alive) {
+                assert_eq!(stands(browser).await, alive, "{ending}");
+            }
+        }
+    }
+
     async fn a_webhook_delivered_again_does_not_end_a_newer_session(framework, kind) {
         let ears = Ears::default();
         let world = world_with(framework, kind, |builder| with_secret(ears.listen(builder))).await;
