@@ -13,6 +13,7 @@ mod http2;
 mod identity;
 mod instances;
 mod landing;
+mod local_provider;
 mod logout;
 mod loops;
 mod provider_down;
