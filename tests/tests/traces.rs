@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use landfall::{CookieKey, Userinfo};
-use landfall_testkit::{Browser, Endpoint, Fault, Page, RawResponse, TestBed};
+use landfall_testkit::{Algorithm, Browser, Endpoint, Fault, Page, RawResponse, SigningKey, TestBed};
 use landfall_tests::traces::Traces;
 use landfall_tests::{BASE_URL, Engine, Framework, RawProvider, SessionKind, World};
 use serde_json::json;
@@ -136,15 +136,27 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
     ] {
         search.learn(&browser.open(&format!("{BASE_URL}{target}")).await.unwrap());
     }
+    let token = raw.provider.logout_token(TestBed::CLIENT_ID).unwrap().claim("sub", "ada");
+    let theirs = SigningKey::generate(Algorithm::Rs256, "theirs").unwrap();
+    let tokens = [token.signed(), token.signed_with(&theirs, Algorithm::Rs256)];
     for (path, body) in [
-        ("/auth/backchannel-logout", "logout_token=eyJhbGciOiJub25lIn0.a-logout-token-of-nobody.made-up"),
-        ("/auth/webhook", "a-delivery-of-nobody"),
+        ("/auth/backchannel-logout", format!("logout_token={}", tokens[0])),
+        ("/auth/backchannel-logout", format!("logout_token={}", tokens[1])),
+        (
+            "/auth/backchannel-logout",
+            "logout_token=eyJhbGciOiJub25lIn0.a-logout-token-of-nobody.made-up".to_owned(),
+        ),
+        ("/auth/webhook", "a-delivery-of-nobody".to_owned()),
     ] {
         let request = http::Request::post(format!("{BASE_URL}{path}"))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("x-intelliauth-signature", "a-signature-of-nobody");
         let answer = browser.send(request.body(body.into()).unwrap()).await.unwrap();
         search.shown.push((path.to_owned(), String::from_utf8_lossy(answer.body()).into_owned()));
+    }
+    for token in &tokens {
+        search.plant(token);
+        search.plant(token.rsplit('.').next().unwrap());
     }
     for planted in ["a-logout-token-of-nobody", "a-delivery-of-nobody", "a-webhook-secret-of-the-tenant"] {
         search.plant(planted);
