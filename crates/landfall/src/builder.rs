@@ -16,7 +16,7 @@ use crate::env::by_variable;
 use crate::error::{ConfigError, Error};
 use crate::events::{Event, Events};
 use crate::flow::attempts::Attempts;
-use crate::flow::backchannel::Backchannel;
+use crate::flow::backchannel::{self, Backchannel};
 use crate::flow::endings::Endings;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
@@ -75,6 +75,7 @@ pub struct RelyingPartyBuilder {
     store_timeout: Duration,
     keep_claims: Vec<String>,
     body_timeout: Duration,
+    logout_token_patience: Duration,
     paths: Paths,
     webhook_secrets: Vec<Secret<String>>,
     default_return_to: String,
@@ -126,6 +127,7 @@ impl RelyingPartyBuilder {
             store_timeout: Duration::from_secs(5),
             keep_claims: Vec::new(),
             body_timeout: Duration::from_secs(10),
+            logout_token_patience: backchannel::PATIENCE,
             paths: Paths {
                 login: "/auth/login".to_owned(),
                 callback: "/auth/callback".to_owned(),
@@ -518,7 +520,7 @@ impl RelyingPartyBuilder {
             events: self.events,
             sign_in_hook: self.sign_in_hook,
             endings: Endings::new(),
-            backchannel: Backchannel::new(),
+            backchannel: Backchannel::new(self.logout_token_patience),
             http,
             clock: self.clock,
             entropy: self.entropy,

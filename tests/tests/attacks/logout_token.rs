@@ -9,6 +9,7 @@ use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
 use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
 use crate::endings::{
     BACKCHANNEL, Ears, Token, flaky, post, rule, send, session, stands, unique, world, world_with,
@@ -115,6 +116,31 @@ async fn play_row(framework: Framework, kind: SessionKind, row: &Value) {
 }
 
 on_both_frameworks! {
+    async fn a_flood_of_logout_tokens_leaves_the_application_to_others(framework) {
+        let world = world_with(framework, SessionKind::Memory, |builder| {
+            builder.logout_token_patience(Duration::from_millis(50))
+        }).await;
+        // This instance knows no keys yet, and they are slow to come.
+        let mut held = world.provider.hold(Endpoint::Jwks);
+        let mut posts = JoinSet::new();
+        for _ in 0..40 {
+            let (browser, token) = (world.other_browser(), Token::new(&world, "flood").signed(&world));
+            posts.spawn(async move { ask(&browser, post(BACKCHANNEL, FORM, format!("logout_token={token}"))).await });
+        }
+        held.reached(1).await;
+        for _ in 0..8 {
+            let answer = posts.join_next().await.unwrap().unwrap();
+            assert_eq!(answer.status, 503, "thirty-two at once");
+            assert!(answer.headers.contains_key("retry-after") && answer.headers["cache-control"] == "no-store");
+        }
+        assert_eq!(whoami(&world.browser).await, "hello nobody", "pages are served meanwhile");
+        held.release();
+        while let Some(answer) = posts.join_next().await {
+            assert_eq!(answer.unwrap().status, 200);
+        }
+        assert_eq!(world.provider.calls(JWKS), 1);
+    }
+
     async fn every_row_of_the_table_is_answered_and_ends_what_it_must(framework) {
         let mut run = 0;
         for row in cases::<Value>(include_str!("../../data/logout_token.json")) {
@@ -395,9 +421,10 @@ wherever_stored! {
                 entered.notified().await;
                 world.wait(Duration::from_secs(2));
                 let token = Token::new(&world, "too-early");
-                let token = match by_session {
-                    true => token.without("sub").claim("sid", "sess-under-way"),
-                    false => token.without("sid").claim("sub", "ada"),
+                let token = if by_session {
+                    token.without("sub").claim("sid", "sess-under-way")
+                } else {
+                    token.without("sid").claim("sub", "ada")
                 };
                 assert_eq!(send(&world, &token.signed(&world)).await.status, 200);
                 go.notify_one();

@@ -62,6 +62,12 @@ impl RelyingPartyBuilder {
 
     /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
     #[doc(hidden)]
+    pub fn logout_token_patience(mut self, patience: Duration) -> Self {
+        self.logout_token_patience = patience;
+        self
+    }
+
+    #[doc(hidden)]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.body_timeout = timeout;
         self
