@@ -60,13 +60,14 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
+    /// How long a logout token waits for its turn. For tests; 5 s is enough for everybody.
     #[doc(hidden)]
     pub fn logout_token_patience(mut self, patience: Duration) -> Self {
         self.logout_token_patience = patience;
         self
     }
 
+    /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
     #[doc(hidden)]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.body_timeout = timeout;
