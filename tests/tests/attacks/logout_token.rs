@@ -181,6 +181,19 @@ on_both_frameworks! {
         assert_eq!(send(&world, &sound).await.status, 200);
     }
 
+    async fn of_a_session_that_the_provider_ended_no_token_is_left_and_none_is_given_back(framework) {
+        let scopes = |builder: RelyingPartyBuilder| builder.scopes(["openid", "offline_access"]);
+        let world = world_with(framework, SessionKind::Memory, scopes).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let token = Ask::get("/token").header("accept", "application/json");
+        let answer = ask(&browser, token).await;
+        assert_eq!((answer.status.as_u16(), world.engine.stored().await.len()), (200, 1), "there are tokens");
+        assert_eq!(send(&world, &Token::new(&world, "all").signed(&world)).await.status, 200);
+        assert!(world.engine.stored().await.is_empty());
+        assert_eq!(world.provider.calls("/oauth2/revoke"), 0, "offline access may outlive a logout");
+        assert!(!stands(&browser).await);
+    }
+
     async fn a_logout_token_for_another_client_ends_nothing(framework) {
         let world = world(framework, SessionKind::Memory).await;
         let browser = session(&world, "user-1", Some("sess-1")).await;
@@ -431,6 +444,7 @@ wherever_stored! {
             };
             let (page, ()) = tokio::join!(world.open("/dashboard"), ending);
             assert_eq!(page.status, 400);
+            assert!(page.text().contains("Sign in again"), "{}", page.text());
             assert_eq!(whoami(&world.browser).await, "hello nobody");
             // Whoever signs in after that is signed in.
             go.notify_one();
