@@ -34,12 +34,14 @@ struct Gate(watch::Sender<Waiting>);
 #[derive(Clone, Copy, Debug, Default)]
 struct Waiting {
     held: bool,
+    /// Whoever comes while somebody waits goes through.
+    only_one: bool,
     count: usize,
 }
 
 impl Gate {
-    fn hold(&self, held: bool) {
-        self.0.send_modify(|waiting| waiting.held = held);
+    fn hold(&self, held: bool, only_one: bool) {
+        self.0.send_modify(|waiting| (waiting.held, waiting.only_one) = (held, only_one));
     }
 
     async fn reached(&self) {
@@ -47,8 +49,12 @@ impl Gate {
     }
 
     async fn pass(&self) {
-        self.0.send_modify(|waiting| waiting.count += 1);
-        let _ = self.0.subscribe().wait_for(|waiting| !waiting.held).await;
+        let mut passes = false;
+        self.0.send_modify(|waiting| {
+            passes = waiting.only_one && waiting.count > 0;
+            waiting.count += 1;
+        });
+        let _ = self.0.subscribe().wait_for(|waiting| passes || !waiting.held).await;
         self.0.send_modify(|waiting| waiting.count -= 1);
     }
 }
@@ -76,7 +82,7 @@ impl FlakyStore {
 
     /// Lets whoever wants a lease wait, or not any more.
     pub fn hold_leases(&self, held: bool) {
-        self.trouble.leases.hold(held);
+        self.trouble.leases.hold(held, false);
     }
 
     /// Returns when somebody waits for a lease.
@@ -89,7 +95,12 @@ impl FlakyStore {
 
     /// Lets whoever wants to update a record wait, or not any more.
     pub fn hold_updates(&self, held: bool) {
-        self.trouble.updates.hold(held);
+        self.trouble.updates.hold(held, false);
+    }
+
+    /// Lets the next that wants to update a record wait, until [`hold_updates`](Self::hold_updates) says otherwise.
+    pub fn hold_one_update(&self) {
+        self.trouble.updates.hold(true, true);
     }
 
     /// Returns when somebody waits to update a record.

@@ -62,6 +62,7 @@ macro_rules! guards {
         [
             ("level", $guard::new().auth_level(AuthLevel::Aal2)),
             ("recent", $guard::new().max_age(five_minutes)),
+            ("daily", $guard::new().max_age(Duration::from_secs(86_400))),
             ("class", $guard::new().acr("urn:gold").acr("urn:silver")),
             ("files", $guard::new().scope("files:read")),
             ("upload", $guard::new().scope("files:write")),

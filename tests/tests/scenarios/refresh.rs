@@ -335,6 +335,33 @@ wherever_stored! {
 }
 
 on_both_frameworks! {
+    async fn a_refresh_that_comes_back_after_a_step_up_of_the_same_person_revokes_nothing(framework) {
+        let bed = landfall_testkit::TestBed::new(BASE_URL).unwrap();
+        let flaky = FlakyStore::new(MemoryStore::with_clock(bed.clock()));
+        let world = World::around(bed, framework, SessionKind::Memory, |builder| {
+            builder.scopes(["openid", "profile", "email", "offline_access"]).store(flaky.clone())
+        }).await;
+        world.open("/dashboard").await;
+        world.wait(DUE + OVER);
+        // The provider has answered; what it gave is about to be kept.
+        flaky.hold_one_update();
+        let cookie = crate::support::session_header(&world);
+        let (browser, header) = (world.other_browser(), cookie.clone());
+        let refresh = tokio::spawn(async move {
+            let request = http::Request::get(at("/token")).header("cookie", header).header("accept", "application/json");
+            browser.send(request.body(bytes::Bytes::new()).unwrap()).await.unwrap().status().as_u16()
+        });
+        flaky.somebody_updates().await;
+        assert_eq!(world.token_calls(), 2);
+        assert_eq!(world.open("/more/level").await.status, 200);
+        assert_eq!(crate::support::greeting_for(&world, cookie.split_once('=').unwrap().1).await, "hello nobody");
+        flaky.hold_updates(false);
+        assert_eq!(refresh.await.unwrap(), 401, "its session was replaced");
+        assert_eq!(world.provider.calls("/oauth2/revoke"), 0, "the new session may be of the same grant");
+        world.wait(DUE + OVER);
+        assert_eq!(fetch(&world, "/token").await.status, 200);
+    }
+
     async fn logout_racing_a_refresh_gives_back_the_tokens_that_were_kept_last(framework) {
         let clock = landfall_testkit::TestBed::new(BASE_URL).unwrap();
         let memory = MemoryStore::with_clock(clock.clock());

@@ -258,9 +258,22 @@ on_both_frameworks! {
             }));
             assert_eq!(world.open("/more/level").await.status.as_u16(), status, "{acr} {level:?}");
             assert_eq!(asked(&world, "acr_values")[0].as_deref(), Some("aal2 urn:gold"));
-            assert_eq!(world.open("/more/recent").await.status == 200, status == 200 || acr == "urn:gold");
+            for path in ["/more/recent", "/more/files"] {
+                assert_eq!(world.open(path).await.status == 200, acr == "urn:gold", "{path} {acr} {level:?}");
+            }
             assert!(asked(&world, "max_age").iter().all(|age| age.as_deref() == Some("60")), "the stricter of the two");
         }
+    }
+
+    async fn a_guard_that_is_content_with_a_day_does_not_lift_the_five_minutes_that_are_configured(framework) {
+        let world = World::with(framework, SessionKind::Memory, |builder| builder.max_age(Duration::from_secs(300))).await;
+        assert_eq!(world.open("/more/daily").await.status, 200);
+        world.browser.forget_cookies();
+        let old = landfall::Clock::now(&world.clock).secs() - 600;
+        world.provider.inject_always(Fault::id_token_claim("auth_time", old));
+        assert_ne!(world.open("/more/daily").await.status, 200);
+        assert_eq!(greeting(&world).await, "hello nobody");
+        assert!(asked(&world, "max_age").iter().all(|age| ["300", "0"].contains(&age.as_deref().unwrap())));
     }
 
     async fn a_tenant_that_says_the_level_in_its_access_token_alone_is_heard_where_that_is_asked_for(framework) {
