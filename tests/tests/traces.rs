@@ -136,24 +136,40 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
     ] {
         search.learn(&browser.open(&format!("{BASE_URL}{target}")).await.unwrap());
     }
+    // Somebody for the provider to end.
+    search.learn(&browser.open(&format!("{BASE_URL}/dashboard?x=3")).await.unwrap());
     let token = raw.provider.logout_token(TestBed::CLIENT_ID).unwrap().claim("sub", "ada");
     let theirs = SigningKey::generate(Algorithm::Rs256, "theirs").unwrap();
     let tokens = [token.signed(), token.signed_with(&theirs, Algorithm::Rs256)];
-    for (path, body) in [
-        ("/auth/backchannel-logout", format!("logout_token={}", tokens[0])),
-        ("/auth/backchannel-logout", format!("logout_token={}", tokens[1])),
+    let now = raw.clock().now().secs();
+    let event = json!({"event_id": "evt_1", "event_type": "user.signed_out", "occurred_at": now, "data": {"user": {"id": "ada"}}});
+    let event = event.to_string();
+    let tag =
+        SigningKey::hmac(b"a-webhook-secret-of-the-tenant").sign(Algorithm::Hs256, event.as_bytes()).unwrap();
+    let signature = tag.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    let nobodys = "a-signature-of-nobody";
+    for (path, body, signature, status) in [
+        ("/auth/backchannel-logout", format!("logout_token={}", tokens[0]), nobodys, 200),
+        ("/auth/backchannel-logout", format!("logout_token={}", tokens[1]), nobodys, 400),
         (
             "/auth/backchannel-logout",
             "logout_token=eyJhbGciOiJub25lIn0.a-logout-token-of-nobody.made-up".to_owned(),
+            nobodys,
+            400,
         ),
-        ("/auth/webhook", "a-delivery-of-nobody".to_owned()),
+        ("/auth/webhook", "a-delivery-of-nobody".to_owned(), nobodys, 401),
+        ("/auth/webhook", event, signature.as_str(), 200),
     ] {
         let request = http::Request::post(format!("{BASE_URL}{path}"))
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-intelliauth-signature", "a-signature-of-nobody");
+            .header("x-intelliauth-signature", signature)
+            .header("x-intelliauth-timestamp", now);
         let answer = browser.send(request.body(body.into()).unwrap()).await.unwrap();
+        let expected = if kind.has_store() { status } else { 404 };
+        assert_eq!(answer.status().as_u16(), expected, "{path}");
         search.shown.push((path.to_owned(), String::from_utf8_lossy(answer.body()).into_owned()));
     }
+    search.plant(&signature);
     for token in &tokens {
         search.plant(token);
         search.plant(token.rsplit('.').next().unwrap());
