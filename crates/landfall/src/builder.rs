@@ -5,6 +5,7 @@ mod check;
 mod endings;
 mod key_file;
 mod sign_in;
+mod single_page;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -81,6 +82,8 @@ pub struct RelyingPartyBuilder {
     default_return_to: String,
     after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    spa_callbacks: Vec<String>,
+    required_header: Option<String>,
     role_claim: String,
     read_access_token: bool,
     silent_sign_in: Option<Duration>,
@@ -132,6 +135,8 @@ impl RelyingPartyBuilder {
                 login: "/auth/login".to_owned(),
                 callback: "/auth/callback".to_owned(),
                 logout: "/auth/logout".to_owned(),
+                session: "/auth/session".to_owned(),
+                exchange: "/auth/exchange".to_owned(),
                 backchannel_logout: None,
                 frontchannel_logout: "/auth/frontchannel-logout".to_owned(),
                 webhook: None,
@@ -140,6 +145,8 @@ impl RelyingPartyBuilder {
             default_return_to: "/".to_owned(),
             after_logout: "/".to_owned(),
             cross_site: Vec::new(),
+            spa_callbacks: Vec::new(),
+            required_header: None,
             role_claim: "roles".to_owned(),
             read_access_token: false,
             silent_sign_in: None,
@@ -443,6 +450,7 @@ impl RelyingPartyBuilder {
         let scope = self.check_scopes()?;
         self.check_endings()?;
         self.check_paths()?;
+        let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.http()?;
@@ -504,6 +512,8 @@ impl RelyingPartyBuilder {
             default_return_to: self.default_return_to,
             after_logout: self.after_logout,
             cross_site: self.cross_site,
+            spa_callbacks,
+            required_header: self.required_header,
             role_claim: self.role_claim,
             read_access_token: self.read_access_token,
             silent_sign_in: self.silent_sign_in,

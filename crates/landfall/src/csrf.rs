@@ -11,13 +11,22 @@ pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") || websocket
 }
 
-/// Whether the request comes from this site, as far as the browser says.
-pub(crate) fn is_same_origin<'a>(view: &dyn RequestView, mut origins: impl Iterator<Item = &'a str>) -> bool {
-    if let Some(site) = view.header("sec-fetch-site") {
-        return matches!(site, b"same-origin" | b"none");
+/// Whether the request comes from this site, or from a page that is meant to call it, as far as the browser says.
+pub(crate) fn is_same_origin<'a>(
+    view: &dyn RequestView,
+    mut own: impl Iterator<Item = &'a str>,
+    mut callers: impl Iterator<Item = &'a str>,
+) -> bool {
+    let origin = view.header("origin");
+    let is_caller = origin.is_some_and(|origin| callers.any(|caller| caller.as_bytes() == origin));
+    match (view.header("sec-fetch-site"), origin) {
+        (Some(b"same-origin" | b"none"), _) | (None, None) => true,
+        (Some(_), _) => is_caller,
+        (None, Some(origin)) => is_caller || own.any(|own| own.as_bytes() == origin),
     }
-    match view.header("origin") {
-        Some(origin) => origins.any(|own| own.as_bytes() == origin),
-        None => true,
-    }
+}
+
+/// Whether the required header is there, if one is required.
+pub(crate) fn has_header(view: &dyn RequestView, required: Option<&str>) -> bool {
+    required.is_none_or(|name| view.header(name).is_some())
 }

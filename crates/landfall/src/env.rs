@@ -13,7 +13,7 @@ use crate::secret::Secret;
 use crate::settings::Userinfo;
 
 /// Which variable stands behind a builder's setting.
-const VARIABLES: [(&str, &str); 14] = [
+const VARIABLES: [(&str, &str); 15] = [
     ("issuer", "LANDFALL_ISSUER"),
     ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
     ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
@@ -28,6 +28,7 @@ const VARIABLES: [(&str, &str); 14] = [
     ("max_age", "LANDFALL_MAX_AGE"),
     ("store", "LANDFALL_STORE"),
     ("webhook_secret", "LANDFALL_WEBHOOK_SECRET"),
+    ("spa_callback", "LANDFALL_SPA_CALLBACK"),
 ];
 
 impl RelyingParty {
@@ -51,6 +52,7 @@ impl RelyingParty {
     /// | `LANDFALL_ACR_VALUES` | space-separated |
     /// | `LANDFALL_TRUSTED_AUDIENCES` | space- or comma-separated |
     /// | `LANDFALL_WEBHOOK_SECRET` | the secret of the tenant's webhook; several with commas between while it changes |
+    /// | `LANDFALL_SPA_CALLBACK` | the callback routes of single-page applications; several with commas between |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
@@ -129,6 +131,9 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     }
     for url in list(get("LANDFALL_BASE_URL")?.as_deref(), &[',']) {
         builder = builder.base_url(url);
+    }
+    for url in list(get("LANDFALL_SPA_CALLBACK")?.as_deref(), &[',']) {
+        builder = builder.spa_callback(url);
     }
     if let Some(keys) = get("LANDFALL_COOKIE_KEYS")? {
         let keys =
@@ -247,6 +252,7 @@ mod tests {
             ("LANDFALL_STORE", "disk"),
             ("LANDFALL_WEBHOOK_SECRET", "PLANTED"), // without a store
             ("LANDFALL_CA_FILE", "/nowhere"),
+            ("LANDFALL_SPA_CALLBACK", "http://app.example.com/callback"),
             ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8"),
         ] {
             let error = build(&[(name, value)]).expect_err(name);

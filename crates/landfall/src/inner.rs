@@ -97,7 +97,26 @@ impl Inner {
 
     /// Whether the request comes from one of this application's own origins.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
-        csrf::is_same_origin(view, self.places.iter().map(|place| place.base.origin.as_str()))
+        csrf::is_same_origin(
+            view,
+            self.places.iter().map(|place| place.base.origin.as_str()),
+            self.settings.spa_callbacks.iter().map(|callback| callback.origin.as_str()),
+        )
+    }
+
+    pub(crate) fn is_from_here(&self, view: &dyn RequestView) -> Result<(), Error> {
+        if self.is_same_origin(view) { Ok(()) } else { Err(Error::new(ErrorCode::CrossSite)) }
+    }
+
+    /// The same for a request that acts for whoever is signed in, with the header that is required of those.
+    pub(crate) fn may_act(&self, view: &dyn RequestView) -> Result<(), Error> {
+        self.is_from_here(view)?;
+        let required = self.settings.required_header.as_deref();
+        if !csrf::has_header(view, required) {
+            let name = required.unwrap_or_default();
+            return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {name}")));
+        }
+        Ok(())
     }
 
     /// Whether a request to the callback's path is one. At `/`, only with a `state` of ours.
@@ -115,6 +134,8 @@ impl Inner {
             path == paths.login
                 || path == paths.logout
                 || (path == paths.callback && path != "/")
+                || path == paths.session
+                || path == paths.exchange
                 || path == paths.frontchannel_logout
                 || paths.backchannel_logout.as_deref() == Some(path)
                 || paths.webhook.as_deref() == Some(path)
@@ -269,24 +290,24 @@ impl Inner {
         let code = error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
         let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(base));
+        let someone_else = SignInWanted::new().prompt(Prompt::SelectAccount);
+        let (wish, text) = match code {
+            ErrorCode::SignInRejected => (Some(&someone_else), "Sign in as someone else"),
+            ErrorCode::Forbidden if html => (Some(&someone_else), "Sign in as someone else"),
+            ErrorCode::InsufficientScope => (error.wished(), "Give the permission"),
+            _ => (error.wished(), "Try again"),
+        };
+        let link = match wish {
+            Some(wish) => Some((self.login_link_for(base, &return_to, wish), text)),
+            None if code.is_recoverable() && code.fault() != Fault::Store => {
+                Some((self.login_link(base, &return_to), "Sign in again"))
+            }
+            None => None,
+        };
         let mut reply = if html {
-            let someone_else = SignInWanted::new().prompt(Prompt::SelectAccount);
-            let (wish, text) = match code {
-                ErrorCode::SignInRejected | ErrorCode::Forbidden => {
-                    (Some(&someone_else), "Sign in as someone else")
-                }
-                ErrorCode::AuthenticationInsufficient => (error.wished(), "Try again"),
-                ErrorCode::InsufficientScope => (error.wished(), "Give the permission"),
-                _ => (None, "Sign in again"),
-            };
-            let link = match wish {
-                Some(wish) => self.login_link_for(base, &return_to, wish),
-                None => self.login_link(base, &return_to),
-            };
-            let next = if wish.is_some() || (code.is_recoverable() && code.fault() != Fault::Store) {
-                Next::Link { href: &link, text }
-            } else {
-                Next::Nothing
+            let next = match &link {
+                Some((href, text)) => Next::Link { href, text },
+                None => Next::Nothing,
             };
             pages::page(code.status(), title(code), error.sentence(), &next, Some(reference))
         } else {
@@ -298,9 +319,10 @@ impl Inner {
                 "code": outsiders_code(code),
                 "reference": reference,
             });
+            if let (Some((link, _)), Some(body)) = (link, body.as_object_mut()) {
+                body.insert("login_url".to_owned(), link.into());
+            }
             if let Some(wish) = error.wished() {
-                let link = self.login_link_for(base, &return_to, wish);
-                body.as_object_mut().map(|body| body.insert("login_url".to_owned(), link.into()));
                 Challenge::describe(wish, &mut body);
             }
             pages::problem(code.status(), &body)

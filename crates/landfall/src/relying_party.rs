@@ -4,6 +4,7 @@ mod endpoints;
 mod from_provider;
 mod login_query;
 mod silent;
+mod single_page;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -117,9 +118,11 @@ impl RelyingParty {
         &self.inner.settings.issuer
     }
 
-    /// The redirect URIs to register at the provider, byte for byte; one for each base URL.
+    /// The redirect URIs to register at the provider, byte for byte; one for each base URL, and those of
+    /// single-page applications.
     pub fn redirect_uris(&self) -> impl Iterator<Item = &str> {
-        self.inner.places.iter().map(|place| place.redirect_uri.as_str())
+        let spa = self.inner.settings.spa_callbacks.iter().map(|callback| callback.literal.as_str());
+        self.inner.places.iter().map(|place| place.redirect_uri.as_str()).chain(spa)
     }
 
     /// For adapters: the first step with a request.
@@ -143,6 +146,12 @@ impl RelyingParty {
         if path == settings.paths.logout {
             return self.logout(view, base, place, kind);
         }
+        if path == settings.paths.session {
+            return self.who_is_there(view, base, place, kind);
+        }
+        if path == settings.paths.exchange && !settings.spa_callbacks.is_empty() {
+            return self.exchange(view, base, place, kind);
+        }
         if let Some(step) = self.provider_asks(view, base, place, path, kind) {
             return step;
         }
@@ -158,14 +167,14 @@ impl RelyingParty {
         if !matches!(found, Found::Nobody)
             && csrf::is_checked(view.method(), signs.websocket)
             && !settings.cross_site.iter().any(|allowed| allowed == path)
-            && !inner.is_same_origin(view)
+            // A browser lets nobody put a header on a WebSocket handshake.
+            && let Err(error) = if signs.websocket { inner.is_from_here(view) } else { inner.may_act(view) }
         {
-            let error = Error::new(ErrorCode::CrossSite);
             return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
         }
         let facts = facts(view, base, place, kind, sent.attempts);
         match found {
-            Found::Nobody if inner.may_try_silently(kind, returning, now) => {
+            Found::Nobody if !inner.is_spa_callback(path) && inner.may_try_silently(kind, returning, now) => {
                 self.wait(kind, base, |this| async move { Ok(this.try_silently(facts, now).await) })
             }
             Found::Nobody => Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()))),
@@ -220,15 +229,22 @@ impl RelyingParty {
         if kind == RequestKind::Htmx {
             return ready(pages::htmx_redirect(&inner.login_link_for(base, &return_to, &wanted)));
         }
-        self.start(facts, wanted, return_to)
+        self.start(facts, wanted, return_to, None)
     }
 
-    /// Starts a sign-in for a person who opens a page.
-    fn start(&self, facts: &RequestFacts, wanted: SignInWanted, return_to: ReturnTo) -> Waiting<Reply> {
+    /// Starts a sign-in for a person who opens a page. Its answer comes to the callback, unless to a route of a
+    /// single-page application.
+    fn start(
+        &self,
+        facts: &RequestFacts,
+        wanted: SignInWanted,
+        return_to: ReturnTo,
+        redirect_uri: Option<String>,
+    ) -> Waiting<Reply> {
         let inner = &self.inner;
         let (base, kind) = (facts.base, facts.kind);
         let sent = facts.attempts.clone();
-        let start = LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false };
+        let start = LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false, redirect_uri };
         if let Some(metadata) = inner.provider.metadata_now() {
             let started = login::start_with(inner, &metadata, &start);
             let reply =

@@ -50,6 +50,10 @@ pub(crate) struct Settings {
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    /// Where single-page applications take the provider's answer themselves.
+    pub(crate) spa_callbacks: Vec<SpaCallback>,
+    /// What a request that changes something must carry beside the cookie (lower case).
+    pub(crate) required_header: Option<String>,
     /// Whether the access token may say what the ID token does not.
     pub(crate) read_access_token: bool,
     /// The claim that holds the roles.
@@ -68,11 +72,23 @@ pub(crate) struct Paths {
     pub(crate) login: String,
     pub(crate) callback: String,
     pub(crate) logout: String,
+    pub(crate) session: String,
+    pub(crate) exchange: String,
     /// `None` where no store could end a session.
     pub(crate) backchannel_logout: Option<String>,
     pub(crate) frontchannel_logout: String,
     /// `None` without a secret that proves who posts there.
     pub(crate) webhook: Option<String>,
+}
+
+/// A redirect URI that is a route of a single-page application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SpaCallback {
+    /// As configured, byte for byte.
+    pub(crate) literal: String,
+    /// As browsers write it in an Origin header.
+    pub(crate) origin: String,
+    pub(crate) path: String,
 }
 
 /// Which claims a session keeps beside the standard few.

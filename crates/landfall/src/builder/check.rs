@@ -130,6 +130,8 @@ impl RelyingPartyBuilder {
             ("login_path", &self.paths.login),
             ("callback_path", &self.paths.callback),
             ("logout_path", &self.paths.logout),
+            ("session_path", &self.paths.session),
+            ("exchange_path", &self.paths.exchange),
             ("frontchannel_logout_path", &self.paths.frontchannel_logout),
         ]
         .into_iter()

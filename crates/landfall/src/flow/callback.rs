@@ -29,6 +29,8 @@ use crate::session::{Beginning, Found, Session};
 pub(crate) struct CallbackRequest {
     pub(crate) base: usize,
     pub(crate) query: String,
+    /// The redirect URIs that an answer may have come to by this way: the callback's, or a page's own.
+    pub(crate) redirect_uris: Vec<String>,
     pub(crate) sent: Vec<SentCookie>,
     pub(crate) found: Found,
     /// What the browser is called.
@@ -151,7 +153,7 @@ impl Leg<'_> {
                 pending.attempt == self.state.attempt
                     && pending.provider == self.state.provider
                     && *pending.issuer == *self.inner.settings.issuer
-                    && pending.redirect_uri == self.place.redirect_uri
+                    && self.request.redirect_uris.contains(&pending.redirect_uri)
             })
     }
 
@@ -407,6 +409,7 @@ impl Leg<'_> {
             restarts: self.state.restarts.saturating_add(1),
             sent: self.request.sent.clone(),
             unasked: false,
+            redirect_uri: self.own_redirect_uri(),
         };
         let mut reply =
             login::start(self.inner, &start).await.map_err(|error| self.failed(error, self.consumed()))?;
@@ -414,6 +417,13 @@ impl Leg<'_> {
             pages::add_cookie(&mut reply, &cookie);
         }
         Ok(reply)
+    }
+
+    /// Where the answer to another trip is to come to, if not to the callback.
+    fn own_redirect_uri(&self) -> Option<String> {
+        let pending = self.pending().map(|pending| pending.redirect_uri);
+        let uri = pending.or_else(|| self.request.redirect_uris.first().cloned());
+        uri.filter(|uri| *uri != self.place.redirect_uri)
     }
 
     /// What a POST left for this GET.
@@ -535,6 +545,7 @@ mod tests {
                 let request = CallbackRequest {
                     base: 0,
                     query: String::new(),
+                    redirect_uris: vec![place.redirect_uri.clone()],
                     sent,
                     found: Found::Nobody,
                     label: None,

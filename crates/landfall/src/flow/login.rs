@@ -28,6 +28,8 @@ pub(crate) struct LoginStart {
     pub(crate) sent: Vec<SentCookie>,
     /// Nobody asked for it.
     pub(crate) unasked: bool,
+    /// Where the answer is to come to, if not to the callback.
+    pub(crate) redirect_uri: Option<String>,
 }
 
 /// Starts it, once the provider's metadata are here.
@@ -65,7 +67,7 @@ pub(crate) fn start_with(
         issued_at: inner.clock.now().secs(),
         nonce: random(inner)?,
         verifier: random(inner)?,
-        redirect_uri: place.redirect_uri.clone(),
+        redirect_uri: start.redirect_uri.clone().unwrap_or_else(|| place.redirect_uri.clone()),
         return_to: start.return_to.as_str().to_owned(),
         scope,
         max_age,
@@ -86,7 +88,8 @@ pub(crate) fn start_with(
             state: &state,
             nonce: &nonce,
             code_challenge: &code_challenge(&verifier),
-            form_post: settings.form_post,
+            // A route in a page takes no posts.
+            form_post: settings.form_post && start.redirect_uri.is_none(),
             audience: settings.audience.as_deref(),
             prompt: prompt.as_deref(),
             login_hint: wanted.wish.login_hint.as_deref(),

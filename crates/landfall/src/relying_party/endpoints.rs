@@ -44,31 +44,35 @@ impl RelyingParty {
         let request = CallbackRequest {
             base,
             query: view.query().unwrap_or_default().to_owned(),
+            redirect_uris: vec![place.redirect_uri.clone()],
             found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
             sent: sent.attempts,
             label: view.header("user-agent").and_then(session::label),
         };
         let this = self.clone();
-        Step::Wait(inner.runtime.run(
-            async move {
-                Decision::Reply(match callback::finish(&this.inner, &request).await {
-                    Ok(reply) => reply,
-                    Err(failure) => {
-                        let return_to = Some(&failure.return_to);
-                        let reference = this.inner.reference();
-                        let kind_of_event = EventKind::SignInFailed(failure.error.code());
-                        this.inner.events.failed(kind_of_event, &reference);
-                        let mut reply =
-                            this.inner.refuse_as(&reference, &failure.error, kind, base, return_to);
-                        for cookie in &failure.set_cookies {
-                            pages::add_cookie(&mut reply, cookie);
-                        }
-                        reply
-                    }
-                })
-            },
-            || Decision::Reply(lost()),
-        ))
+        Step::Wait(
+            inner.runtime.run(async move { Decision::Reply(this.finish(&request, kind).await) }, || {
+                Decision::Reply(lost())
+            }),
+        )
+    }
+
+    /// Finishes a sign-in, and tells what kept it from succeeding.
+    pub(super) async fn finish(&self, request: &CallbackRequest, kind: RequestKind) -> Reply {
+        let inner = &self.inner;
+        match callback::finish(inner, request).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let return_to = Some(&failure.return_to);
+                let reference = inner.reference();
+                inner.events.failed(EventKind::SignInFailed(failure.error.code()), &reference);
+                let mut reply = inner.refuse_as(&reference, &failure.error, kind, request.base, return_to);
+                for cookie in &failure.set_cookies {
+                    pages::add_cookie(&mut reply, cookie);
+                }
+                reply
+            }
+        }
     }
 
     fn posted_callback(&self, view: &dyn RequestView, base: usize, kind: RequestKind) -> Step {
@@ -137,7 +141,7 @@ impl RelyingParty {
     /// like: marks of earlier sign-ins do not count here.
     fn login_now(&self, mut facts: RequestFacts, query: LoginQuery) -> Waiting<Reply> {
         facts.kind = RequestKind::Navigation;
-        self.start(&facts, query.wanted, query.return_to)
+        self.start(&facts, query.wanted, query.return_to, query.redirect_uri)
     }
 
     pub(super) fn logout(

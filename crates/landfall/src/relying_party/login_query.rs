@@ -3,7 +3,7 @@
 
 use super::{Inner, Place};
 use crate::challenge::SignInWanted;
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, printable};
 use crate::inner::{parameter, return_to_in};
 use crate::return_to::ReturnTo;
 use crate::wish::Wish;
@@ -16,6 +16,8 @@ pub(crate) const WISH: &str = "wish";
 pub(super) struct LoginQuery {
     pub(super) return_to: ReturnTo,
     pub(super) wanted: SignInWanted,
+    /// The route of a single-page application that the answer is to come to.
+    pub(super) redirect_uri: Option<String>,
 }
 
 impl LoginQuery {
@@ -25,7 +27,14 @@ impl LoginQuery {
         let own = return_to_in(query);
         let Some(iss) = parameter(query, "iss") else {
             let wish = parameter(query, WISH).and_then(|sealed| Wish::open(&sealed, &place.wish_seal));
+            let redirect_uri = parameter(query, "redirect_uri");
+            let known = |uri: &String| inner.settings.spa_callbacks.iter().any(|own| own.literal == *uri);
+            if let Some(uri) = redirect_uri.as_ref().filter(|uri| !known(uri)) {
+                return Err(Error::new(ErrorCode::RequestMalformed)
+                    .detail(format!("{:?} is no spa_callback of this application", printable(uri))));
+            }
             return Ok(Self {
+                redirect_uri,
                 return_to: inner.safe_return_to(base, own.as_ref().map(ReturnTo::as_str)),
                 wanted: SignInWanted { wish: Box::new(wish.unwrap_or_default()), return_to: None },
             });
@@ -40,7 +49,7 @@ impl LoginQuery {
         let mut wanted = SignInWanted::new();
         wanted.wish.login_hint = parameter(query, "login_hint").filter(|hint| hint.len() <= MAX_HINT);
         let return_to = target.or(own.as_ref().map(ReturnTo::as_str));
-        Ok(Self { return_to: inner.safe_return_to(base, return_to), wanted })
+        Ok(Self { return_to: inner.safe_return_to(base, return_to), wanted, redirect_uri: None })
     }
 }
 

@@ -44,6 +44,7 @@ impl RelyingParty {
             restarts: 0,
             sent: facts.attempts.clone(),
             unasked: true,
+            redirect_uri: None,
         };
         // Set on the way out: whatever becomes of the trip, the next one has to wait.
         let marks =
