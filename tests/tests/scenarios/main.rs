@@ -26,6 +26,7 @@ mod session_cookies;
 mod session_limits;
 mod sessions;
 mod silent;
+mod single_page;
 mod step_up;
 mod store_down;
 mod support;
