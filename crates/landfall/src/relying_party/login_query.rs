@@ -27,7 +27,9 @@ impl LoginQuery {
         let own = return_to_in(query);
         let Some(iss) = parameter(query, "iss") else {
             let wish = parameter(query, WISH).and_then(|sealed| Wish::open(&sealed, &place.wish_seal));
-            let redirect_uri = parameter(query, "redirect_uri");
+            // Without a page that could take the answer, it is one of the unknown ones.
+            let spa = !inner.settings.spa_callbacks.is_empty();
+            let redirect_uri = parameter(query, "redirect_uri").filter(|_| spa);
             let known = |uri: &String| inner.settings.spa_callbacks.iter().any(|own| own.literal == *uri);
             if let Some(uri) = redirect_uri.as_ref().filter(|uri| !known(uri)) {
                 return Err(Error::new(ErrorCode::RequestMalformed)
