@@ -1,6 +1,7 @@
 //! Tests that run in more than one world.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 /// Runs each test on both frameworks with every kind of session.
 ///
@@ -135,13 +136,18 @@ macro_rules! in_every_engine {
     ($play:ident) => {};
 }
 
+/// Longer than any scenario, with real engines on a busy machine, takes.
+const SCENARIO: Duration = Duration::from_secs(300);
+
 /// Runs a scenario in a runtime of its own.
 ///
 /// # Panics
-/// When the scenario does.
+/// When the scenario does, or when it waits for what never comes.
 #[doc(hidden)]
 pub fn run(scenario: Pin<Box<dyn Future<Output = ()>>>) {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(scenario);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let finished = runtime.block_on(async { tokio::time::timeout(SCENARIO, scenario).await });
+    finished.expect("the scenario waits for what never comes");
 }
 
 /// Runs each test on both frameworks. The test builds its own worlds.
