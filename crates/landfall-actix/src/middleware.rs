@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
-use landfall::{Decision, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, View};
@@ -68,7 +68,7 @@ where
 
     forward_ready!(inner);
 
-    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+    fn call(&self, request: ServiceRequest) -> Self::Future {
         if request.extensions().get::<Visit>().is_some() {
             return AuthFuture::reply(request.into_parts().0, landfall::stacked_layers("AuthMiddleware"));
         }
@@ -87,16 +87,19 @@ where
                     inner: Some(Rc::clone(&self.inner)),
                 },
             },
-            Step::NeedsBody(needs) => {
-                let payload = request.take_payload();
-                let waiting = Box::pin(async move {
-                    let limit = needs.limit();
-                    needs.with(convert::read_body(payload, limit)).await
-                });
-                AuthFuture { state: State::Replying { waiting, request: Some(request.into_parts().0) } }
-            }
+            Step::Done(Decision::NeedsBody(needs)) => AuthFuture { state: answered(needs, request) },
         }
     }
+}
+
+/// The answer to a body.
+fn answered<S, F>(needs: NeedsBody, mut request: ServiceRequest) -> State<S, F> {
+    let payload = request.take_payload();
+    let waiting = Box::pin(async move {
+        let limit = needs.limit();
+        needs.with(convert::read_body(payload, limit)).await
+    });
+    State::Replying { waiting, request: Some(request.into_parts().0) }
 }
 
 type LocalWaiting<T> = Pin<Box<dyn Future<Output = T>>>;
@@ -186,6 +189,7 @@ where
                         Decision::Reply(reply) => {
                             State::Reply { answer: Some((request.into_parts().0, reply)) }
                         }
+                        Decision::NeedsBody(needs) => answered(needs, request),
                     }
                 }
                 StateProj::Replying { waiting, request } => {

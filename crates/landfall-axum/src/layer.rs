@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use landfall::{Decision, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -82,16 +82,24 @@ where
                 let inner = mem::replace(&mut self.inner, clone);
                 AuthFuture { state: State::Deciding { waiting, then: Some(Box::new((inner, request))) } }
             }
-            Step::NeedsBody(needs) => {
-                let body = request.into_body();
-                let waiting = Box::pin(async move {
-                    let limit = needs.limit();
-                    needs.with(convert::read_body(body, limit)).await
-                });
-                AuthFuture { state: State::Replying { waiting } }
+            Step::Done(Decision::NeedsBody(needs)) => {
+                AuthFuture { state: State::Replying { waiting: answered(needs, request.into_body()) } }
             }
         }
     }
+}
+
+/// The answer to a body.
+fn answered<B>(needs: NeedsBody, body: B) -> Waiting<Reply>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    Box::pin(async move {
+        let limit = needs.limit();
+        needs.with(convert::read_body(body, limit)).await
+    })
 }
 
 pin_project! {
@@ -128,6 +136,9 @@ impl<S: Service<Request<B>>, B> AuthFuture<S, B> {
 impl<S, B, RB> Future for AuthFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<RB>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
     RB: From<Bytes>,
 {
     type Output = Result<Response<RB>, S::Error>;
@@ -151,6 +162,12 @@ where
                 },
                 StateProj::Deciding { waiting, then } => match ready!(waiting.as_mut().poll(cx)) {
                     Decision::Reply(reply) => State::Reply { reply: Some(reply) },
+                    Decision::NeedsBody(needs) => {
+                        // Polled after it was ready, which nothing may rely on.
+                        let Some(then) = then.take() else { return Poll::Pending };
+                        let (_, request) = *then;
+                        State::Replying { waiting: answered(needs, request.into_body()) }
+                    }
                     Decision::Pass(visit) => {
                         // Polled after it was ready, which nothing may rely on.
                         let Some(then) = then.take() else { return Poll::Pending };

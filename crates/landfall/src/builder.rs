@@ -3,6 +3,7 @@
 
 mod check;
 mod endings;
+mod keeping;
 mod key_file;
 mod sign_in;
 mod single_page;
@@ -19,6 +20,7 @@ use crate::events::{Event, Events};
 use crate::flow::attempts::Attempts;
 use crate::flow::backchannel::{self, Backchannel};
 use crate::flow::endings::Endings;
+use crate::flow::kept_form::KeptForms;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
 use crate::http_client::HttpClient;
@@ -82,6 +84,9 @@ pub struct RelyingPartyBuilder {
     default_return_to: String,
     after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    keep_fragments: bool,
+    keep_forms: Vec<String>,
+    kept_form_limit: usize,
     spa_callbacks: Vec<String>,
     required_header: Option<String>,
     role_claim: String,
@@ -137,6 +142,7 @@ impl RelyingPartyBuilder {
                 logout: "/auth/logout".to_owned(),
                 session: "/auth/session".to_owned(),
                 exchange: "/auth/exchange".to_owned(),
+                resume: "/auth/resume".to_owned(),
                 backchannel_logout: None,
                 frontchannel_logout: "/auth/frontchannel-logout".to_owned(),
                 webhook: None,
@@ -145,6 +151,9 @@ impl RelyingPartyBuilder {
             default_return_to: "/".to_owned(),
             after_logout: "/".to_owned(),
             cross_site: Vec::new(),
+            keep_fragments: false,
+            keep_forms: Vec::new(),
+            kept_form_limit: keeping::LIMIT,
             spa_callbacks: Vec::new(),
             required_header: None,
             role_claim: "roles".to_owned(),
@@ -450,6 +459,7 @@ impl RelyingPartyBuilder {
         let scope = self.check_scopes()?;
         self.check_endings()?;
         self.check_paths()?;
+        self.check_keeping()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
@@ -512,6 +522,9 @@ impl RelyingPartyBuilder {
             default_return_to: self.default_return_to,
             after_logout: self.after_logout,
             cross_site: self.cross_site,
+            keep_fragments: self.keep_fragments,
+            keep_forms: self.keep_forms,
+            kept_form_limit: self.kept_form_limit,
             spa_callbacks,
             required_header: self.required_header,
             role_claim: self.role_claim,
@@ -530,6 +543,7 @@ impl RelyingPartyBuilder {
             events: self.events,
             sign_in_hook: self.sign_in_hook,
             endings: Endings::new(),
+            kept_forms: KeptForms::default(),
             backchannel: Backchannel::new(self.logout_token_patience),
             http,
             clock: self.clock,

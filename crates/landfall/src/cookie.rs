@@ -29,6 +29,7 @@ pub(crate) struct CookieNames {
     login: String,
     spent: String,
     post: String,
+    form: String,
     secure: bool,
 }
 
@@ -41,6 +42,8 @@ pub(crate) enum CookieKind {
     Spent,
     /// An authorization response that came by POST, on its way to the GET.
     Post,
+    /// A form that somebody posted who has to sign in first.
+    Form,
 }
 
 /// How long a browser is known as one that was signed in here.
@@ -65,6 +68,7 @@ impl CookieNames {
             login: name("login"),
             spent: name("spent"),
             post: name("post"),
+            form: name("form"),
             secure: base.secure,
         }
     }
@@ -76,7 +80,8 @@ impl CookieNames {
 
     /// What kind of attempt's cookie a name is, if it is one.
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
-        [CookieKind::Login, CookieKind::Spent, CookieKind::Post].into_iter().find(|kind| {
+        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Post, CookieKind::Form];
+        kinds.into_iter().find(|kind| {
             name.strip_prefix(self.stem(*kind))
                 .and_then(|rest| rest.strip_prefix('.'))
                 .is_some_and(|id| id.len() == 22)
@@ -120,6 +125,7 @@ impl CookieNames {
             CookieKind::Login => &self.login,
             CookieKind::Spent => &self.spent,
             CookieKind::Post => &self.post,
+            CookieKind::Form => &self.form,
         }
     }
 }

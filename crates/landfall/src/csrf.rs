@@ -26,6 +26,18 @@ pub(crate) fn is_same_origin<'a>(
     }
 }
 
+/// Whether the browser says that the request comes from this very origin, where no word of it is not enough.
+pub(crate) fn is_surely_same_origin<'a>(
+    view: &dyn RequestView,
+    mut own: impl Iterator<Item = &'a str>,
+) -> bool {
+    match (view.header("sec-fetch-site"), view.header("origin")) {
+        (Some(site), _) => site == b"same-origin",
+        (None, Some(origin)) => own.any(|own| own.as_bytes() == origin),
+        (None, None) => false,
+    }
+}
+
 /// Whether the required header is there, if one is required.
 pub(crate) fn has_header(view: &dyn RequestView, required: Option<&str>) -> bool {
     required.is_none_or(|name| view.header(name).is_some())

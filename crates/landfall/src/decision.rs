@@ -24,6 +24,9 @@ pub enum Decision {
     Pass(Visit),
     /// Answer with this; the application does not see the request.
     Reply(Reply),
+    /// Read a body of at most [`NeedsBody::limit`] bytes, then go on with it; the application does not see the
+    /// request.
+    NeedsBody(NeedsBody),
 }
 
 impl fmt::Debug for Decision {
@@ -32,6 +35,7 @@ impl fmt::Debug for Decision {
             Self::Pass(visit) => f.debug_tuple("Pass").field(visit).finish(),
             // Its headers may hold cookies and `state`.
             Self::Reply(reply) => f.debug_tuple("Reply").field(&reply.status()).finish(),
+            Self::NeedsBody(needs) => f.debug_tuple("NeedsBody").field(needs).finish(),
         }
     }
 }
@@ -40,8 +44,6 @@ impl fmt::Debug for Decision {
 pub enum Step {
     /// Decided at once, without I/O and without a future.
     Done(Decision),
-    /// One of the few endpoints that take a body: read at most [`NeedsBody::limit`] bytes, then go on.
-    NeedsBody(NeedsBody),
     /// Await this.
     Wait(Waiting<Decision>),
 }
@@ -50,7 +52,6 @@ impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Done(decision) => f.debug_tuple("Done").field(decision).finish(),
-            Self::NeedsBody(needs) => f.debug_tuple("NeedsBody").field(needs).finish(),
             Self::Wait(_) => f.write_str("Wait"),
         }
     }

@@ -85,6 +85,12 @@ impl<'a> Signs<'a> {
         }
     }
 
+    /// Whether a person sends a form from a page, and waits for another page.
+    pub(crate) fn is_form_navigation(&self) -> bool {
+        let shows = self.mode.is_some() || (self.html && !self.scripted);
+        shows && self.htmx.is_none() && !self.websocket && !self.is_no_navigation()
+    }
+
     /// Whether this request is, by its own headers, anything but a person opening a page; a browser that
     /// fetches it ahead of a person's click, for one.
     pub(crate) fn is_no_navigation(&self) -> bool {

@@ -7,7 +7,7 @@ use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE
 use crate::challenge::{Challenge, Prompt, SignInWanted};
 use crate::cookie::{CookieKind, CookieNames, SentCookie};
 use crate::csrf;
-use crate::decision::{BodyError, NeedsBody, Reply, Step, Waiting};
+use crate::decision::{BodyError, Decision, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode, Fault};
 use crate::guard::{RequestFacts, RequestKind};
 use crate::origin::BaseUrl;
@@ -38,6 +38,7 @@ impl Place {
             state: derive("state")?,
             spent: derive("spent")?,
             post: derive("posted response")?,
+            form: derive("posted form")?,
         };
         Ok(Self {
             names: CookieNames::new(client_id, &base),
@@ -78,8 +79,15 @@ impl Inner {
         limit: usize,
         next: impl FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send + 'static,
     ) -> Step {
-        let deadline = self.runtime.timer(self.settings.body_timeout);
-        Step::NeedsBody(NeedsBody::new(limit, deadline, next))
+        Step::Done(Decision::NeedsBody(self.body_step(limit, next)))
+    }
+
+    pub(crate) fn body_step(
+        &self,
+        limit: usize,
+        next: impl FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send + 'static,
+    ) -> NeedsBody {
+        NeedsBody::new(limit, self.runtime.timer(self.settings.body_timeout), next)
     }
 
     pub(crate) fn place(&self, base: usize) -> Result<&Place, Error> {
@@ -223,7 +231,7 @@ impl Inner {
             action.push_str("?return_to=");
             action.extend(form_urlencoded::byte_serialize(return_to.as_str().as_bytes()));
         }
-        let next = Next::Post { action: &action, text: "Sign out" };
+        let next = Next::Post { action: &action, text: "Sign out", fields: &[] };
         pages::page(200, "Sign out?", "You will be signed out of this application.", &next, None)
     }
 

@@ -22,6 +22,7 @@ pub mod fuzzing;
 mod guard;
 mod http_client;
 mod inner;
+mod kept_form;
 mod origin;
 mod pages;
 mod pending_login;

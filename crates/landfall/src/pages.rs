@@ -25,15 +25,26 @@ h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}\
 color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}\
 .go:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
 
+/// Nothing of a request stands in it, so that a digest can allow it.
+const SCRIPT: &str = "\
+const a=document.querySelector('a.go'),u=new URL(a.href);\
+u.searchParams.set('return_to',u.searchParams.get('return_to')+location.hash);\
+a.href=u;location.replace(u)";
+
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
 static POLICY: LazyLock<String> = LazyLock::new(|| {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, STYLE.as_bytes());
-    format!(
-        "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; frame-ancestors 'none'",
-        STANDARD.encode(digest.as_ref())
-    )
+    format!("default-src 'none'; style-src '{}'; base-uri 'none'; frame-ancestors 'none'", digest(STYLE))
 });
+
+static SCRIPT_POLICY: LazyLock<String> =
+    LazyLock::new(|| format!("{}; script-src '{}'", *POLICY, digest(SCRIPT)));
+
+/// What a policy allows an inline style or script by (Content Security Policy §2.3.1).
+fn digest(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    format!("sha256-{}", STANDARD.encode(digest.as_ref()))
+}
 
 /// What a page offers to do next.
 #[derive(Debug)]
@@ -42,8 +53,8 @@ pub(crate) enum Next<'a> {
     Nothing,
     /// A link.
     Link { href: &'a str, text: &'a str },
-    /// A button that posts.
-    Post { action: &'a str, text: &'a str },
+    /// A button that posts, with these fields.
+    Post { action: &'a str, text: &'a str, fields: &'a [(String, String)] },
 }
 
 /// A small page. All text is escaped; `reference` is what a person can quote to the operator.
@@ -59,9 +70,10 @@ pub(crate) fn page(
         Next::Link { href, text } => {
             format!("<p><a class=\"go\" href=\"{}\">{}</a></p>", escape(href), escape(text))
         }
-        Next::Post { action, text } => format!(
-            "<form method=\"post\" action=\"{}\"><button class=\"go\">{}</button></form>",
+        Next::Post { action, text, fields } => format!(
+            "<form method=\"post\" action=\"{}\">{}<button class=\"go\">{}</button></form>",
             escape(action),
+            fields.iter().map(hidden).collect::<String>(),
             escape(text)
         ),
     };
@@ -77,6 +89,26 @@ pub(crate) fn page(
     );
     let mut reply = plain(status, "text/html; charset=utf-8", html);
     put(&mut reply, CONTENT_SECURITY_POLICY, &POLICY);
+    reply
+}
+
+fn hidden((name, value): &(String, String)) -> String {
+    format!("<input type=\"hidden\" name=\"{}\" value=\"{}\">", escape(name), escape(value))
+}
+
+/// A page that goes on to the login address by itself, with what stands behind `#` in the browser's address added to
+/// the destination: no server ever sees that. Without scripts it goes on without it.
+pub(crate) fn with_fragment(login_link: &str) -> Reply {
+    let link = escape(login_link);
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>Sign-in required</title>\
+         <noscript><meta http-equiv=\"refresh\" content=\"0;url={link}\"></noscript><style>{STYLE}</style></head>\
+         <body><main><h1>Sign-in required</h1><p>Sign in to go on.</p>\
+         <p><a class=\"go\" href=\"{link}\">Sign in</a></p></main><script>{SCRIPT}</script></body></html>"
+    );
+    let mut reply = plain(401, "text/html; charset=utf-8", html);
+    put(&mut reply, CONTENT_SECURITY_POLICY, &SCRIPT_POLICY);
     reply
 }
 
@@ -162,6 +194,9 @@ fn escape(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
+            // Read from the source of a page, line ends are changed.
+            '\r' => out.push_str("&#13;"),
+            '\n' => out.push_str("&#10;"),
             c => out.push(c),
         }
     }

@@ -135,6 +135,7 @@ pub(crate) struct AttemptSeals {
     pub(crate) state: Sealer,
     pub(crate) spent: Sealer,
     pub(crate) post: Sealer,
+    pub(crate) form: Sealer,
 }
 
 impl AttemptSeals {
@@ -224,8 +225,8 @@ impl AttemptSeals {
                     Some(mark) => spent.push((mark.finished_at, cookie)),
                     None => evicted.push(cookie.name.as_str()),
                 },
-                // It lives for a minute and is taken away by the callback.
-                CookieKind::Post => {}
+                // One lives for a minute and is taken away by the callback, the other makes room for itself.
+                CookieKind::Post | CookieKind::Form => {}
             }
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);

@@ -2,6 +2,7 @@
 
 mod endpoints;
 mod from_provider;
+mod keeping;
 mod login_query;
 mod silent;
 mod single_page;
@@ -20,6 +21,7 @@ use crate::events::Events;
 use crate::flow::attempts::Attempts;
 use crate::flow::backchannel::Backchannel;
 use crate::flow::endings::Endings;
+use crate::flow::kept_form::KeptForms;
 use crate::flow::login::{self, LoginStart};
 use crate::flow::provider::Provider;
 use crate::flow::refresh::{self, Due, Refreshes};
@@ -79,6 +81,7 @@ pub(crate) struct Inner {
     pub(crate) events: Events,
     pub(crate) sign_in_hook: Option<Hook>,
     pub(crate) endings: Endings,
+    pub(crate) kept_forms: KeptForms,
     pub(crate) backchannel: Backchannel,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -152,6 +155,9 @@ impl RelyingParty {
         if path == settings.paths.exchange && !settings.spa_callbacks.is_empty() {
             return self.exchange(view, base, place, kind);
         }
+        if path == settings.paths.resume && !settings.keep_forms.is_empty() {
+            return self.resume(view, base, place, &signs);
+        }
         if let Some(step) = self.provider_asks(view, base, place, path, kind) {
             return step;
         }
@@ -163,7 +169,8 @@ impl RelyingParty {
         }
         let sent = sent_cookies(view, &place.names);
         let found = inner.sessions.find(base, &place.names, &sent, now);
-        let returning = sent.returning;
+        let silently = !inner.is_spa_callback(path) && inner.may_try_silently(kind, sent.returning, now);
+        let keep = inner.keeps_form(view, place, path, &signs);
         if !matches!(found, Found::Nobody)
             && csrf::is_checked(view.method(), signs.websocket)
             && !settings.cross_site.iter().any(|allowed| allowed == path)
@@ -174,7 +181,10 @@ impl RelyingParty {
         }
         let facts = facts(view, base, place, kind, sent.attempts);
         match found {
-            Found::Nobody if !inner.is_spa_callback(path) && inner.may_try_silently(kind, returning, now) => {
+            Found::Nobody if keep.is_some() => {
+                Step::Done(Decision::NeedsBody(self.keep_form(facts, keep.unwrap_or_default())))
+            }
+            Found::Nobody if silently => {
                 self.wait(kind, base, |this| async move { Ok(this.try_silently(facts, now).await) })
             }
             Found::Nobody => Step::Done(Decision::Pass(Visit::new(self.clone(), None, facts, Vec::new()))),
@@ -196,9 +206,11 @@ impl RelyingParty {
                     Some(session) if sessions.is_past_half_life(&session, now) => {
                         sessions.renew_or_keep(session, now).await
                     }
-                    None if this.inner.may_try_silently(kind, returning, now) => {
-                        return Ok(this.try_silently(facts, now).await);
-                    }
+                    None if silently => return Ok(this.try_silently(facts, now).await),
+                    None => match keep {
+                        Some(target) => return Ok(Decision::NeedsBody(this.keep_form(facts, target))),
+                        None => None,
+                    },
                     loaded => loaded,
                 };
                 Ok(Decision::Pass(Visit::new(this.clone(), session, facts, Vec::new())))
@@ -228,6 +240,9 @@ impl RelyingParty {
         }
         if kind == RequestKind::Htmx {
             return ready(pages::htmx_redirect(&inner.login_link_for(base, &return_to, &wanted)));
+        }
+        if let Some(page) = inner.fragment_page(facts, &wanted, &return_to) {
+            return ready(page);
         }
         self.start(facts, wanted, return_to, None)
     }

@@ -50,6 +50,12 @@ pub(crate) struct Settings {
     pub(crate) default_return_to: String,
     pub(crate) after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    /// Whether the part of an address behind `#` is kept across a sign-in.
+    pub(crate) keep_fragments: bool,
+    /// The addresses whose posted forms are kept across a sign-in, with all below them.
+    pub(crate) keep_forms: Vec<String>,
+    /// The largest form to keep, in bytes.
+    pub(crate) kept_form_limit: usize,
     /// Where single-page applications take the provider's answer themselves.
     pub(crate) spa_callbacks: Vec<SpaCallback>,
     /// What a request that changes something must carry beside the cookie (lower case).
@@ -74,6 +80,8 @@ pub(crate) struct Paths {
     pub(crate) logout: String,
     pub(crate) session: String,
     pub(crate) exchange: String,
+    /// Where a kept form is sent from.
+    pub(crate) resume: String,
     /// `None` where no store could end a session.
     pub(crate) backchannel_logout: Option<String>,
     pub(crate) frontchannel_logout: String,

@@ -12,6 +12,7 @@ mod guard;
 mod http2;
 mod identity;
 mod instances;
+mod keeping;
 mod landing;
 mod local_provider;
 mod logout;

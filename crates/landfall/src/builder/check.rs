@@ -132,6 +132,7 @@ impl RelyingPartyBuilder {
             ("logout_path", &self.paths.logout),
             ("session_path", &self.paths.session),
             ("exchange_path", &self.paths.exchange),
+            ("resume_path", &self.paths.resume),
             ("frontchannel_logout_path", &self.paths.frontchannel_logout),
         ]
         .into_iter()

@@ -7,6 +7,7 @@ pub(crate) mod callback;
 pub(crate) mod endings;
 pub(crate) mod exchange;
 pub(crate) mod frontchannel;
+pub(crate) mod kept_form;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod posted;

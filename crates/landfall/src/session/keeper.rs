@@ -104,6 +104,10 @@ impl SessionKeeper {
     }
 
     /// Whether there is a store.
+    pub(super) fn seals(&self) -> &RecordSeals {
+        &self.seals
+    }
+
     pub(crate) fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.store.as_ref()
     }

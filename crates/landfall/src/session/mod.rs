@@ -1,5 +1,6 @@
 //! Sessions: what outlives the round trip.
 
+mod aside;
 mod cache;
 mod from_provider;
 mod id;

@@ -97,6 +97,25 @@ impl RecordSeals {
         }))
     }
 
+    /// A record of something that is kept for a while beside the sessions; nobody's, so no list shows it.
+    pub(crate) fn seal_aside(
+        &self,
+        id: &SessionId,
+        plain: &[u8],
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<StoredRecord, Error> {
+        let key = id.record_key();
+        let sealed = self.aside(id)?.seal_bytes(&*self.entropy, &key.0, plain)?;
+        Ok(StoredRecord::new(now, until, until, IndexKey(key.0), None, Bytes::from(sealed), Bytes::new()))
+    }
+
+    /// What was kept so.
+    pub(crate) fn open_aside(&self, id: &SessionId, record: &StoredRecord) -> Result<Option<Vec<u8>>, Error> {
+        let opened = self.aside(id)?.open_bytes(&id.record_key().0, record.sealed.to_vec());
+        Ok(opened.plain().map(|plain| plain.to_vec()))
+    }
+
     /// The administrative part; nothing known where it cannot be opened.
     pub(crate) fn open_admin(&self, key: RecordKey, sealed: &Bytes) -> Admin {
         let plain = self.admin.open_bytes(&key.0, sealed.to_vec()).plain();
@@ -119,7 +138,15 @@ impl RecordSeals {
     }
 
     fn sealer(&self, id: &SessionId) -> Result<Sealer, Error> {
+        self.derive("record", id)
+    }
+
+    fn aside(&self, id: &SessionId) -> Result<Sealer, Error> {
+        self.derive("aside", id)
+    }
+
+    fn derive(&self, purpose: &str, id: &SessionId) -> Result<Sealer, Error> {
         let context = [self.issuer.as_bytes(), self.client_id.as_bytes(), id.secret_half()];
-        Sealer::derive(&self.ring, "record", &context)
+        Sealer::derive(&self.ring, purpose, &context)
     }
 }

@@ -1,0 +1,249 @@
+//! What is kept of a destination beyond path and query: a posted form, and a fragment.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use landfall_testkit::Page;
+use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
+
+use crate::support::{SESSION, at, greeting, link, raw, set_cookies};
+
+const KINDS: [SessionKind; 3] = [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite];
+const FORM: [(&str, &str); 4] =
+    [("title", "Ärger & <b>\"Lust\"</b>"), ("text", "one\r\ntwo\r\n"), ("tag", "a"), ("tag", "b")];
+const BODY: &str = "title=%C3%84rger+%26+%3Cb%3E%22Lust%22%3C%2Fb%3E&text=one%0D%0Atwo%0D%0A&tag=a&tag=b";
+
+async fn world(framework: Framework, kind: SessionKind) -> World {
+    World::with(framework, kind, |builder| builder.keep_posted_forms("/echo")).await
+}
+
+async fn post(world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
+    world.browser.post_form(&at(path), fields, BASE_URL).await.unwrap()
+}
+
+/// A form of the application's own page, from a browser that holds nothing.
+async fn posted(world: &World, body: String) -> Response<Bytes> {
+    let request = Request::post(at("/echo"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "text/html")
+        .header("origin", BASE_URL);
+    world.browser.send(request.body(Bytes::from(body)).unwrap()).await.unwrap()
+}
+
+fn form_cookies(world: &World) -> usize {
+    let cookies = world.browser.cookies_for(BASE_URL).unwrap();
+    cookies.iter().filter(|cookie| cookie.name.starts_with("__Host-landfall-form.")).count()
+}
+
+on_both_frameworks! {
+    async fn a_form_posted_when_the_session_is_over_is_sent_once_somebody_is_back(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            world.open("/dashboard").await;
+            world.browser.forget_cookie(SESSION);
+            let page = post(&world, "/echo?draft=7", &FORM).await;
+            assert!(page.text().contains("You are signed in as Ada"), "{}", page.text());
+            assert!(!page.text().contains("<b>") && !page.text().contains("<script"));
+            assert_eq!(form_cookies(&world), 0);
+            let sent = world.browser.submit(&page, "Send it now", &[]).await.unwrap();
+            assert_eq!((sent.status.as_u16(), sent.url.as_str(), sent.text().as_str()), (200, at("/echo?draft=7").as_str(), BODY));
+        }
+    }
+
+    async fn a_session_that_ran_out_at_the_store_keeps_its_form_too(framework) {
+        for kind in [SessionKind::Memory, SessionKind::Sqlite] {
+            let world = world(framework, kind).await;
+            world.open("/dashboard").await;
+            world.wait(Duration::from_secs(9 * 3600));
+            let page = post(&world, "/echo", &FORM).await;
+            let sent = world.browser.submit(&page, "Send it now", &[]).await.unwrap();
+            assert_eq!(sent.text(), BODY);
+        }
+    }
+
+    async fn whoever_is_signed_in_posts_as_ever(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            world.open("/dashboard").await;
+            assert_eq!(post(&world, "/echo", &FORM).await.text(), BODY);
+        }
+    }
+
+    async fn a_large_form_needs_a_store_and_a_larger_one_is_given_back_to_its_page(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            let large = "x".repeat(20_000);
+            let page = post(&world, "/echo", &[("text", &large)]).await;
+            if kind == SessionKind::Cookie {
+                assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0));
+            } else {
+                let sent = world.browser.submit(&page, "Send it now", &[]).await.unwrap();
+                assert_eq!(sent.text(), format!("text={large}"));
+            }
+            world.browser.forget_cookies();
+            let larger = "x".repeat(65_537);
+            let page = post(&world, "/echo", &[("text", &larger)]).await;
+            assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0));
+            assert!(page.text().contains("Sign in"));
+        }
+    }
+
+    async fn a_kept_form_is_shown_once(framework) {
+        for kind in KINDS {
+            for text in ["short".to_owned(), "long".repeat(1000)] {
+                if kind == SessionKind::Cookie && text.len() > 2000 {
+                    continue;
+                }
+                let world = world(framework, kind).await;
+                let page = post(&world, "/echo", &[("text", &text)]).await;
+                assert!(page.text().contains("Send it now"));
+                let again = world.browser.open(page.url.as_str()).await.unwrap();
+                assert_eq!(again.status, 410, "{}", again.text());
+                assert!(!again.text().contains(&text));
+            }
+        }
+    }
+
+    async fn a_copied_cookie_shows_a_form_from_the_store_no_second_time(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let answer = posted(&world, format!("text={}", "y".repeat(4000))).await;
+        assert_eq!(answer.status(), 303);
+        let line = set_cookies(answer.headers()).into_iter().find(|line| line.contains("-form.")).unwrap().to_owned();
+        let kept = line.split(';').next().unwrap();
+        let id = kept.split_once('=').unwrap().0.rsplit('.').next().unwrap();
+        world.open("/dashboard").await;
+        let cookie = format!("{}; {kept}", crate::support::session_header(&world));
+        let headers = [("cookie", cookie.as_str()), ("accept", "text/html")];
+        for status in [200, 410] {
+            let page = raw(&world, Method::GET, &format!("/auth/resume?form={id}"), &headers).await;
+            assert_eq!(page.status(), status);
+        }
+    }
+
+    async fn csrf_by_a_kept_form_from_another_site_is_not_offered_to_anybody(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            for from in ["https://evil.example", "https://sibling.example.com", "http://app.example.com"] {
+                let page = world.browser.post_form(&at("/echo"), &FORM, from).await.unwrap();
+                assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0), "{from}");
+            }
+            // No word of where it comes from is not enough either.
+            let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
+            let answer = raw(&world, Method::POST, "/echo", &headers).await;
+            assert_eq!(answer.status(), 401);
+            assert!(set_cookies(answer.headers()).is_empty());
+        }
+    }
+
+    async fn another_browsers_form_is_out_of_reach(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            let page = world.browser.post_form(&at("/echo"), &[("text", "secret")], BASE_URL).await.unwrap();
+            let other = world.other_browser();
+            other.open(&at("/dashboard")).await.unwrap();
+            let seen = other.open(page.url.as_str()).await.unwrap();
+            assert_eq!(seen.status, 410);
+            assert!(!seen.text().contains("secret"));
+        }
+    }
+
+    async fn nothing_is_kept_of_what_is_no_form_of_a_page(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let form = ("content-type", "application/x-www-form-urlencoded");
+        for headers in [
+            vec![form, ("accept", "application/json")],
+            vec![("content-type", "application/json"), ("accept", "text/html")],
+            vec![form, ("accept", "text/html"), ("x-requested-with", "XMLHttpRequest")],
+            vec![form, ("accept", "text/html"), ("hx-request", "true")],
+        ] {
+            let page = world.browser.fetch(Method::POST, &at("/echo"), &headers, "a=1", BASE_URL).await.unwrap();
+            assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0), "{headers:?}");
+        }
+        // What cannot be written down again exactly is not kept half.
+        for body in ["a=%ff", "a=%zz", "a=%00"] {
+            let answer = posted(&world, body.to_owned()).await;
+            assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (401, 0), "{body}");
+        }
+        // Nor what is posted to any other address.
+        let page = world.browser.post_form(&at("/echo-not"), &FORM, BASE_URL).await.unwrap();
+        assert_eq!((page.status.as_u16(), form_cookies(&world)), (404, 0));
+    }
+
+    async fn a_form_waits_while_the_provider_is_away_and_no_longer_than_a_sign_in(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        world.provider.set_down(true);
+        let page = post(&world, "/echo", &FORM).await;
+        assert_eq!(page.status, 503, "{}", page.text());
+        world.provider.set_down(false);
+        world.wait(Duration::from_secs(60));
+        let page = world.browser.open(&link(&page)).await.unwrap();
+        assert!(page.text().contains("Send it now"), "{}", page.text());
+    }
+
+    async fn a_flood_of_large_forms_fills_no_store(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        greeting(&world).await;
+        let body = format!("text={}", "z".repeat(3000));
+        let mut kept = 0;
+        for _ in 0..1010 {
+            let answer = posted(&world, body.clone()).await;
+            kept += usize::from(answer.status() == 303);
+        }
+        assert_eq!((kept, world.engine.stored().await.len()), (1000, 1000));
+        world.wait(Duration::from_secs(16 * 60));
+        assert!(post(&world, "/echo", &[("text", &"z".repeat(3000))]).await.text().contains("Send it now"));
+    }
+
+    async fn a_browser_holds_few_kept_forms_and_the_newest_stays(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        world.provider.ask_who_signs_in();
+        for number in 0..6 {
+            world.wait(Duration::from_secs(1));
+            post(&world, "/echo", &[("text", &"w".repeat(700)), ("number", &number.to_string())]).await;
+            assert!(form_cookies(&world) <= 4);
+            let cookies = world.browser.cookies_for(BASE_URL).unwrap();
+            assert!(cookies.iter().map(|cookie| cookie.name.len() + cookie.value.len()).sum::<usize>() < 9_500);
+        }
+        let page = world.browser.sign_in("ada").await.unwrap();
+        let sent = world.browser.submit(&page, "Send it now", &[]).await.unwrap();
+        assert!(sent.text().ends_with("number=5"));
+    }
+
+    async fn settings_that_cannot_work_are_refused_when_it_is_built(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        for path in ["", "echo", "/echo?x", "//echo", "/a/../b"] {
+            assert_eq!(world.builder().keep_posted_forms(path).build().unwrap_err().setting, "keep_posted_forms");
+        }
+        let error = world.builder().keep_posted_forms("/echo").required_header("x-csrf").build().unwrap_err();
+        assert_eq!(error.setting, "keep_posted_forms");
+        assert_eq!(world.builder().kept_form_limit(2 << 20).build().unwrap_err().setting, "kept_form_limit");
+    }
+
+    async fn a_page_that_needs_a_sign_in_reads_the_fragment_first_where_that_is_wanted(framework) {
+        let world = World::with(framework, SessionKind::Memory, landfall::RelyingPartyBuilder::keep_fragments).await;
+        let page = world.open_once("/dashboard?tab=2").await;
+        assert_eq!((page.status.as_u16(), set_cookies(&page.headers).len()), (401, 0));
+        let policy = page.header("content-security-policy").unwrap().to_owned();
+        assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        // What the script does.
+        let mut login = url::Url::parse(&link(&page)).unwrap();
+        let return_to = login.query_pairs().find(|(name, _)| name == "return_to").unwrap().1.into_owned();
+        login.query_pairs_mut().clear().append_pair("return_to", &format!("{return_to}#top&x=1"));
+        let landed = world.browser.open(login.as_str()).await.unwrap();
+        assert_eq!(landed.url.as_str(), at("/dashboard?tab=2#top&x=1"));
+        // Without scripts the page goes on by itself, and the fragment is lost.
+        world.browser.forget_cookies();
+        let page = world.open_once("/dashboard?tab=2").await;
+        let landed = world.browser.open(page.refresh().expect("a refresh").as_str()).await.unwrap();
+        assert_eq!(landed.url.as_str(), at("/dashboard?tab=2"));
+    }
+
+    async fn a_script_and_htmx_are_answered_in_their_own_way_where_fragments_are_kept(framework) {
+        let world = World::with(framework, SessionKind::Memory, landfall::RelyingPartyBuilder::keep_fragments).await;
+        let json = raw(&world, Method::GET, "/dashboard", &[("accept", "application/json")]).await;
+        assert_eq!(json.headers()["content-type"], "application/problem+json");
+        let htmx = raw(&world, Method::GET, "/dashboard", &[("hx-request", "true")]).await;
+        assert!(htmx.headers().contains_key("hx-redirect"));
+    }
+}
