@@ -16,12 +16,18 @@ pub(crate) struct Setup {
     pub(crate) provider: Option<LocalProvider>,
 }
 
-/// Reads `LANDFALL_*` (see the README), and `LANDFALL_LISTEN` on top. With no provider setting at all, and only
-/// when listening on loopback, starts a local provider.
+/// Reads `LANDFALL_*` (see the README), `LANDFALL_LISTEN` and `LANDFALL_SPA` on top. With no provider setting at
+/// all, and only when listening on loopback, starts a local provider.
 pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
     let listen = listen_address()?;
     let configured = env::var("LANDFALL_BASE_URL").ok();
-    let base_urls = base_urls(configured.as_deref(), listen.port());
+    let single_page = single_page();
+    let shown_by = single_page.as_deref().filter(|place| place.starts_with("http"));
+    let base_urls = base_urls(configured.as_deref().or(shown_by), listen.port());
+    let callbacks: Vec<String> = match single_page {
+        Some(_) => base_urls.iter().map(|base_url| format!("{base_url}/callback")).collect(),
+        None => Vec::new(),
+    };
     let named_store = env::var("LANDFALL_STORE").ok().filter(|address| !address.trim().is_empty());
 
     let mut provider = None;
@@ -31,7 +37,7 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
         let builder = if named_store.is_some() { builder } else { builder.store_address(STORE.to_owned()) };
         if configured.is_some() { builder } else { with_base_urls(builder, &base_urls) }
     } else if listen.ip().is_loopback() {
-        let local = local_provider(&base_urls)?;
+        let local = local_provider(&base_urls, &callbacks)?;
         let store = named_store.unwrap_or_else(|| STORE.to_owned());
         let builder = RelyingParty::builder(local.issuer()).client(CLIENT_ID, CLIENT_SECRET);
         // A session that is sealed into its cookie is out of a webhook's reach.
@@ -45,6 +51,10 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
         );
     };
 
+    let mut builder = callbacks.iter().fold(builder, RelyingPartyBuilder::spa_callback);
+    if !callbacks.is_empty() {
+        builder = builder.required_header("x-csrf");
+    }
     let auth = builder
         .store_opener(landfall_redis::opener())
         .store_opener(landfall_sqlx::opener().migrating())
@@ -65,6 +75,13 @@ const PROVIDER_PORT: u16 = 9000;
 /// Kept through a restart.
 const STORE: &str = "sqlite:landfall-sessions.db";
 
+/// What stands in front of this backend in place of its own pages (`LANDFALL_SPA`): the address where a
+/// development server shows the single-page application and passes `/auth` and `/api` on to here, or the folder
+/// with its build, for the example that serves one.
+pub(crate) fn single_page() -> Option<String> {
+    env::var("LANDFALL_SPA").ok().filter(|place| !place.is_empty())
+}
+
 fn listen_address() -> Result<SocketAddr, String> {
     let text = env::var("LANDFALL_LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     text.parse().map_err(|_| format!("LANDFALL_LISTEN: {text:?} is not an address such as 127.0.0.1:3000"))
@@ -84,19 +101,20 @@ fn with_base_urls(builder: RelyingPartyBuilder, base_urls: &[String]) -> Relying
 /// Any of ours counts, a misspelt one too: whoever sets one means a provider of their own, and wants to hear
 /// what is missing. The few named here say nothing about a provider.
 fn names_a_provider(mut names: impl Iterator<Item = String>) -> bool {
-    const OTHERS: [&str; 3] = ["LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_BASE_URL"];
+    const OTHERS: [&str; 4] = ["LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_BASE_URL", "LANDFALL_SPA"];
     names.any(|name| {
         name.starts_with("INTELLIAUTH_") || name.starts_with("LANDFALL_") && !OTHERS.contains(&&*name)
     })
 }
 
-fn local_provider(base_urls: &[String]) -> Result<LocalProvider, Box<dyn Error>> {
+fn local_provider(base_urls: &[String], callbacks: &[String]) -> Result<LocalProvider, Box<dyn Error>> {
     let mut client = Client::new(CLIENT_ID).secret(CLIENT_SECRET);
     for base_url in base_urls {
         client = client
             .redirect_uri(format!("{base_url}/auth/callback"))
             .post_logout_redirect_uri(format!("{base_url}/"));
     }
+    client = callbacks.iter().fold(client, Client::redirect_uri);
     // The provider speaks to the application behind the browser's back, by one of its addresses.
     let behind = base_urls.first().map(String::as_str).unwrap_or_default();
     client = client.backchannel_logout_uri(format!("{behind}/auth/backchannel-logout"));
@@ -137,7 +155,7 @@ mod tests {
     #[test]
     fn an_environment_without_a_provider_setting_gets_the_local_one() {
         assert!(!named(&[]));
-        assert!(!named(&["HOME", "LANDFALL_LISTEN", "LANDFALL_STORE"]));
+        assert!(!named(&["HOME", "LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_SPA"]));
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use crate::npm::{Npm, PACKAGES};
 use crate::shell::{self, Failure};
-
-const REAL_PROVIDER: &str = "tests/providers/oidc-provider";
 
 /// A program, and how one comes by it.
 struct Program {
@@ -53,6 +52,7 @@ pub(crate) struct Engines {
     /// What tests read to find them.
     pub(crate) variables: Vec<(&'static str, PathBuf)>,
     pub(crate) stores: Stores,
+    pub(crate) npm: Npm,
 }
 
 /// Those that sessions are kept in.
@@ -64,7 +64,7 @@ pub(crate) struct Stores {
     pub(crate) postgres: PathBuf,
 }
 
-/// Makes sure of every program and of the real provider's packages.
+/// Makes sure of every program and of npm's packages.
 pub(crate) fn ensure() -> Result<Engines, Failure> {
     let programs = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES];
     let [node, npm, browser, driver, redis, postgres] = find(programs)?;
@@ -77,17 +77,24 @@ pub(crate) fn ensure() -> Result<Engines, Failure> {
         )
         .into());
     }
-    node_packages(&npm)?;
+    let packages = Npm(npm.clone());
+    packages.install(&PACKAGES)?;
     let stores = Stores { redis: redis.clone(), postgres: postgres.clone() };
     let paths = [node, npm, browser, driver, redis, postgres];
     let variables = programs.iter().map(|program| program.variable).zip(paths).collect();
-    Ok(Engines { variables, stores })
+    Ok(Engines { variables, stores, npm: packages })
 }
 
 /// Makes sure of those that sessions are kept in alone.
 pub(crate) fn ensure_stores() -> Result<Stores, Failure> {
     let [redis, postgres] = find([&REDIS, &POSTGRES])?;
     Ok(Stores { redis, postgres })
+}
+
+/// Makes sure of npm, and of the node it runs, alone.
+pub(crate) fn ensure_npm() -> Result<Npm, Failure> {
+    let [_, npm] = find([&NODE, &NPM])?;
+    Ok(Npm(npm))
 }
 
 /// Finds these programs, and installs those that are not there.
@@ -184,22 +191,6 @@ fn apt_install(packages: &[&str]) -> Result<(), Failure> {
     shell::run(&mut command(&["update"]))?;
     let mut install = command(&["install", "--yes", "--no-install-recommends"]);
     shell::run(install.args(packages))
-}
-
-/// The real provider, in the versions its lock file names.
-fn node_packages(npm: &Path) -> Result<(), Failure> {
-    let folder = shell::root().join(REAL_PROVIDER);
-    let lock = fs::read(folder.join("package-lock.json"))
-        .map_err(|error| format!("{REAL_PROVIDER}/package-lock.json: {error}"))?;
-    // Left after an install that worked, so that the next run has nothing to do.
-    let stamp = folder.join("node_modules/.installed-lock.json");
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    let mut ci = shell::program(npm);
-    ci.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]).current_dir(&folder);
-    shell::run(&mut ci)?;
-    fs::write(&stamp, lock).map_err(|error| format!("{}: {error}", stamp.display()).into())
 }
 
 #[cfg(test)]

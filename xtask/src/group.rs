@@ -14,7 +14,8 @@ use signal_hook::iterator::Signals;
 use crate::shell::{self, Failure};
 
 /// Set in all that is started here, so that what left its process group is found as well.
-const MARK: &str = "LANDFALL_TEST_RUN";
+/// Not one of LANDFALL_, which an example would take for a provider setting.
+const MARK: &str = "XTASK_RUN";
 const PATIENCE: Duration = Duration::from_secs(3);
 
 static RUNNING: Mutex<Vec<Remains>> = Mutex::new(Vec::new());

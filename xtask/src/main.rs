@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | lint | bench | fuzz`.
+//! The project's own commands: `cargo xtask test | lint | bench | fuzz | spa`.
 
 mod bench;
 mod engines;
@@ -6,9 +6,11 @@ mod fuzz;
 mod group;
 mod invariants;
 mod lint;
+mod npm;
 mod proofs;
 mod servers;
 mod shell;
+mod spa;
 mod test;
 mod tree;
 
@@ -21,6 +23,7 @@ usage: cargo xtask <command>
   test [-- ARGS]               installs what the tests need, then runs all of them; ARGS go to `cargo test`
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
+  spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
 ";
 
 fn main() -> ExitCode {
@@ -30,6 +33,8 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "test" => after_dashes(rest).map_or_else(usage, test::run),
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
+        Some((command, [])) if command == "spa" => spa::run(false),
+        Some((command, [flag])) if command == "spa" && flag == "--production" => spa::run(true),
         Some((command, _)) if matches!(command.as_str(), "help" | "--help" | "-h") => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

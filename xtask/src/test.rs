@@ -13,6 +13,7 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
     let engines = engines::ensure()?;
     examples(arguments)?;
+    engines.npm.build_spa()?;
     let servers = Servers::start(&engines.stores)?;
     let mut command = shell::cargo(&["test", "--workspace", "--no-fail-fast", "--features", REAL]);
     Group::run(command.args(arguments).envs(engines.variables).envs(servers.variables()))

@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 mod pages;
 #[path = "../../shared/setup.rs"]
 mod setup;
+mod spa;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -28,23 +29,26 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The provider lives as long as this function.
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
+    let app = setup::single_page().map_or_else(|| Ok(pages()), |place| spa::router(&place))?;
+    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).layer(AuthLayer::new(auth));
+
+    let listener = tokio::net::TcpListener::bind(listen).await?;
+    axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
+    Ok(())
+}
+
+/// Pages of the server's own.
+fn pages() -> Router {
     let guarded = Router::new().fallback(dashboard).layer(RequireLogin::new());
     let vault = Router::new().fallback(more).layer(RequireLogin::new().auth_level(AuthLevel::Aal2));
     let files = Router::new().fallback(more).layer(RequireLogin::new().scope("files:read"));
     let admin = Router::new().fallback(more).layer(RequireLogin::new().role("admin"));
-    let app = Router::new()
+    Router::new()
         .route("/", get(home))
         .nest_service("/dashboard", guarded)
         .nest_service("/vault", vault)
         .nest_service("/files", files)
         .nest_service("/admin", admin)
-        .route("/api/me", get(me))
-        .route("/api/echo", post(echo))
-        .layer(AuthLayer::new(auth));
-
-    let listener = tokio::net::TcpListener::bind(listen).await?;
-    axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
-    Ok(())
 }
 
 /// Public: anybody may look.
