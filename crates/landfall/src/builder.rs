@@ -84,6 +84,7 @@ pub struct RelyingPartyBuilder {
     default_return_to: String,
     after_logout: String,
     pub(crate) cross_site: Vec<String>,
+    pub(crate) is_native: bool,
     keep_fragments: bool,
     keep_forms: Vec<String>,
     kept_form_limit: usize,
@@ -151,6 +152,7 @@ impl RelyingPartyBuilder {
             default_return_to: "/".to_owned(),
             after_logout: "/".to_owned(),
             cross_site: Vec::new(),
+            is_native: false,
             keep_fragments: false,
             keep_forms: Vec::new(),
             kept_form_limit: keeping::LIMIT,
@@ -493,7 +495,7 @@ impl RelyingPartyBuilder {
             Some(handle) => Runtime::given(handle),
             None => Runtime::own()?,
         };
-        for place in &places {
+        for place in places.iter().filter(|_| !self.is_native) {
             tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
             if let Some(path) = &self.paths.backchannel_logout {
                 tracing::info!(backchannel_logout_uri = %format!("{}{path}", place.base.literal), "may be registered, too");
@@ -531,7 +533,7 @@ impl RelyingPartyBuilder {
             read_access_token: self.read_access_token,
             silent_sign_in: self.silent_sign_in,
             keep_claims: self.keep_claims,
-            keep_all_claims: self.store.is_some(),
+            keeps_tokens: self.store.is_some() || self.is_native,
         };
         Ok(RelyingParty::from_inner(Inner {
             settings,

@@ -23,6 +23,9 @@ mod guard;
 mod http_client;
 mod inner;
 mod kept_form;
+#[cfg(feature = "native")]
+#[doc(hidden)]
+pub mod native;
 mod origin;
 mod pages;
 mod pending_login;

@@ -68,8 +68,8 @@ pub(crate) struct Settings {
     pub(crate) silent_sign_in: Option<Duration>,
     /// The claims that go into a sealed cookie beside the standard few.
     pub(crate) keep_claims: Vec<String>,
-    /// With a store, all of them are kept.
-    pub(crate) keep_all_claims: bool,
+    /// Tokens and every claim are kept: in a store, or by a native application.
+    pub(crate) keeps_tokens: bool,
 }
 
 /// Our own paths, below the base path.
@@ -108,7 +108,7 @@ pub(crate) enum Kept<'a> {
 
 impl Settings {
     pub(crate) fn kept_claims(&self) -> Kept<'_> {
-        if self.keep_all_claims { Kept::All } else { Kept::Named(&self.keep_claims) }
+        if self.keeps_tokens { Kept::All } else { Kept::Named(&self.keep_claims) }
     }
 
     pub(crate) fn credentials(&self) -> Credentials {

@@ -102,7 +102,7 @@ impl RelyingPartyBuilder {
                 scopes.push(scope);
             }
         }
-        if self.store.is_none() && scopes.contains(&"offline_access") {
+        if self.store.is_none() && !self.is_native && scopes.contains(&"offline_access") {
             return Err(ConfigError::new(
                 "scopes",
                 "offline_access without a store: a refresh token is never kept in a cookie",

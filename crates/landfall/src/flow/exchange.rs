@@ -67,10 +67,22 @@ pub(crate) async fn redeem(
         }
         answer => answer?,
     };
-    let (verified, keys) = match verify(inner, &keys, pending, &tokens) {
+    believe(inner, metadata, keys, pending, tokens, Some(&pending.nonce_text())).await
+}
+
+/// Believes what the token endpoint gave once it is verified. A sign-in without a browser has no nonce to come back.
+pub(crate) async fn believe(
+    inner: &Inner,
+    metadata: &ProviderMetadata,
+    keys: Arc<KeySet>,
+    pending: &PendingLogin,
+    tokens: TokenSet,
+    nonce: Option<&str>,
+) -> Result<Redeemed, Unredeemed> {
+    let (verified, keys) = match verify(inner, &keys, pending, &tokens, nonce) {
         Err(Rejection::UnknownKey) => {
             let keys = inner.provider.keys_beyond(metadata, &keys).await?;
-            (verify(inner, &keys, pending, &tokens), keys)
+            (verify(inner, &keys, pending, &tokens, nonce), keys)
         }
         verified => (verified, keys),
     };
@@ -138,10 +150,10 @@ fn verify(
     keys: &KeySet,
     pending: &PendingLogin,
     tokens: &TokenSet,
+    nonce: Option<&str>,
 ) -> Result<IdTokenClaims, Rejection> {
     let settings = &inner.settings;
     let credentials = settings.credentials();
-    let nonce = pending.nonce_text();
     let id_token = tokens.id_token.as_ref().map_or("", |token| token.expose());
     id_token::verify(
         id_token,
@@ -154,7 +166,7 @@ fn verify(
             client_secret: credentials.secret.as_ref(),
             leeway: settings.leeway,
             now: inner.clock.now(),
-            nonce: Some(&nonce),
+            nonce,
             access_token: Some(tokens.access.expose()),
             max_age: pending.max_age.map(Duration::from_secs),
             acr: (pending.acr_essential && !pending.acr.is_empty()).then_some(&pending.acr),

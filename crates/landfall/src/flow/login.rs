@@ -49,59 +49,15 @@ pub(crate) fn start_with(
     }
     let settings = &inner.settings;
     let place = inner.place(start.base)?;
-    let wanted = &start.wanted;
-    // The stricter of the two.
-    let max_age = wanted.wish.max_age.into_iter().chain(settings.max_age).min().map(|age| age.as_secs());
-    let acr_values = classes(&wanted.wish, settings).join(" ");
-    let scope = scopes(settings, &wanted.wish);
-    let offline = scope.split_ascii_whitespace().any(|scope| scope == "offline_access");
-    if offline && inner.sessions.store().is_none() {
-        return Err(Error::new(ErrorCode::Misconfigured)
-            .detail("offline_access without a store: a refresh token is never kept in a cookie"));
-    }
-    let prompt = prompt(wanted.wish.prompt, offline);
-    let pending = PendingLogin {
-        attempt: random(inner)?,
-        provider: 0,
-        issuer: settings.issuer.to_string(),
-        issued_at: inner.clock.now().secs(),
-        nonce: random(inner)?,
-        verifier: random(inner)?,
-        redirect_uri: start.redirect_uri.clone().unwrap_or_else(|| place.redirect_uri.clone()),
-        return_to: start.return_to.as_str().to_owned(),
-        scope,
-        max_age,
-        acr: wanted.wish.acr_values.clone(),
-        acr_essential: !wanted.wish.acr_values.is_empty(),
-        silent: wanted.wish.prompt == Some(Prompt::None),
-        restarts: start.restarts,
-        more: More { wish: (*wanted.wish).clone(), unasked: start.unasked },
-    };
-    let state = place.seals.seal_state(&*inner.entropy, &pending)?;
-    let (nonce, verifier) = (pending.nonce_text(), pending.verifier_text());
-    let location = authorize::url(
-        &metadata.authorization_endpoint,
-        &AuthorizationRequest {
-            client_id: &settings.client_id,
-            redirect_uri: &pending.redirect_uri,
-            scope: &pending.scope,
-            state: &state,
-            nonce: &nonce,
-            code_challenge: &code_challenge(&verifier),
-            // A route in a page takes no posts.
-            form_post: settings.form_post && start.redirect_uri.is_none(),
-            audience: settings.audience.as_deref(),
-            prompt: prompt.as_deref(),
-            login_hint: wanted.wish.login_hint.as_deref(),
-            ui_locales: wanted.wish.ui_locales.as_deref(),
-            max_age,
-            acr_values: (!acr_values.is_empty()).then_some(acr_values.as_str()),
-            extra: &settings.extra_parameters,
-        },
-    );
+    let redirect_uri = start.redirect_uri.as_ref().unwrap_or(&place.redirect_uri);
+    let prepared = prepare(inner, start, redirect_uri)?;
+    let pending = &prepared.pending;
+    let state = place.seals.seal_state(&*inner.entropy, pending)?;
+    // A route in a page takes no posts.
+    let form_post = settings.form_post && start.redirect_uri.is_none();
+    let location = location(settings, metadata, &prepared, &state, form_post);
     let mut reply = pages::see_other(&location);
-    let cookie =
-        place.seals.login_cookie(&*inner.entropy, &place.names, &pending, settings.login_lifetime)?;
+    let cookie = place.seals.login_cookie(&*inner.entropy, &place.names, pending, settings.login_lifetime)?;
     // Name and value; the attributes stay in the browser.
     let added = cookie.split(';').next().unwrap_or_default().len();
     for name in place.seals.to_evict(&start.sent, added, settings.login_lifetime, inner.clock.now()) {
@@ -111,6 +67,76 @@ pub(crate) fn start_with(
     inner.events.tell(EventKind::SignInStarted, None, None);
     tracing::debug!(redirect_uri = %pending.redirect_uri, restarts = start.restarts, "sign-in started");
     Ok(reply)
+}
+
+/// A sign-in that can be asked for.
+pub(crate) struct Prepared {
+    pub(crate) pending: PendingLogin,
+    prompt: Option<String>,
+    acr_values: String,
+}
+
+/// What is asked for, with a nonce and a verifier of its own.
+pub(crate) fn prepare(inner: &Inner, start: &LoginStart, redirect_uri: &str) -> Result<Prepared, Error> {
+    let (settings, wanted) = (&inner.settings, &start.wanted);
+    // The stricter of the two.
+    let max_age = wanted.wish.max_age.into_iter().chain(settings.max_age).min().map(|age| age.as_secs());
+    let scope = scopes(settings, &wanted.wish);
+    let offline = scope.split_ascii_whitespace().any(|scope| scope == "offline_access");
+    if offline && !settings.keeps_tokens {
+        return Err(Error::new(ErrorCode::Misconfigured)
+            .detail("offline_access without a store: a refresh token is never kept in a cookie"));
+    }
+    let pending = PendingLogin {
+        attempt: random(inner)?,
+        provider: 0,
+        issuer: settings.issuer.to_string(),
+        issued_at: inner.clock.now().secs(),
+        nonce: random(inner)?,
+        verifier: random(inner)?,
+        redirect_uri: redirect_uri.to_owned(),
+        return_to: start.return_to.as_str().to_owned(),
+        scope,
+        max_age,
+        acr: wanted.wish.acr_values.clone(),
+        acr_essential: !wanted.wish.acr_values.is_empty(),
+        silent: wanted.wish.prompt == Some(Prompt::None),
+        restarts: start.restarts,
+        more: More { wish: (*wanted.wish).clone(), unasked: start.unasked },
+    };
+    let acr_values = classes(&wanted.wish, settings).join(" ");
+    Ok(Prepared { pending, prompt: prompt(wanted.wish.prompt, offline), acr_values })
+}
+
+/// The authorization request.
+pub(crate) fn location(
+    settings: &Settings,
+    metadata: &ProviderMetadata,
+    prepared: &Prepared,
+    state: &str,
+    form_post: bool,
+) -> String {
+    let Prepared { pending, prompt, acr_values } = prepared;
+    let (nonce, verifier) = (pending.nonce_text(), pending.verifier_text());
+    authorize::url(
+        &metadata.authorization_endpoint,
+        &AuthorizationRequest {
+            client_id: &settings.client_id,
+            redirect_uri: &pending.redirect_uri,
+            scope: &pending.scope,
+            state,
+            nonce: &nonce,
+            code_challenge: &code_challenge(&verifier),
+            form_post,
+            audience: settings.audience.as_deref(),
+            prompt: prompt.as_deref(),
+            login_hint: pending.more.wish.login_hint.as_deref(),
+            ui_locales: pending.more.wish.ui_locales.as_deref(),
+            max_age: pending.max_age,
+            acr_values: (!acr_values.is_empty()).then_some(acr_values.as_str()),
+            extra: &settings.extra_parameters,
+        },
+    )
 }
 
 /// The authentication context classes to ask for, the best first. What is demanded of the answer is another matter.

@@ -105,8 +105,7 @@ async fn at_the_provider(
             client_id: &inner.settings.client_id,
             id_token_hint: session.tokens.as_ref().map(|tokens| &tokens.id_token),
             logout_hint: session.identity.email().or(Some(session.identity.subject())),
-            post_logout_redirect_uri: &place.post_logout_redirect_uri,
-            state: &state,
+            back: Some((&place.post_logout_redirect_uri, &state)),
         },
     ))
 }

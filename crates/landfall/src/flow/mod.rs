@@ -10,6 +10,8 @@ pub(crate) mod frontchannel;
 pub(crate) mod kept_form;
 pub(crate) mod login;
 pub(crate) mod logout;
+#[cfg(feature = "native")]
+pub(crate) mod native;
 pub(crate) mod posted;
 pub(crate) mod provider;
 pub(crate) mod refresh;

@@ -5,6 +5,7 @@
 //! comes second reads what the first one kept. Nobody overwrites what is newer, and a session that ended
 //! meanwhile stays so.
 
+mod ask;
 mod shared;
 
 use std::sync::Arc;
@@ -12,20 +13,17 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+pub(crate) use self::ask::{Before, Unrefreshed, ask};
 use self::shared::Outcome;
 pub(crate) use self::shared::Refreshes;
 use crate::challenge::SignInWanted;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 use crate::events::{EndReason, EventKind};
-use crate::flow::token_endpoint::NoTokens;
-use crate::flow::{logout, token_endpoint};
+use crate::flow::logout;
 use crate::protocol::discovery::ProviderMetadata;
-use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Original, Rejection};
 use crate::protocol::jwks::KeySet;
-use crate::protocol::token::{Grant, TokenSet};
 use crate::relying_party::Inner;
-use crate::secret::Secret;
 use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
 use crate::visit::{AccessToken, AccessTokenError};
 
@@ -187,105 +185,11 @@ impl Leg<'_> {
         };
         // Whatever client does the call, it must not outlast the lease.
         let left = self.inner.refreshes.lease().saturating_sub(taken_at.elapsed());
-        match self.ask(&before, left, metadata, keys).await {
+        match ask(self.inner, &before, left, metadata, keys).await {
             Ok(refreshed) => self.keep(&before, &refreshed).await,
             Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
             Err(Unrefreshed::Failed(error)) => Err(error),
         }
-    }
-
-    async fn ask(
-        &self,
-        before: &Before,
-        left: Duration,
-        metadata: &ProviderMetadata,
-        keys: Arc<KeySet>,
-    ) -> Result<Refreshed, Unrefreshed> {
-        let inner = self.inner;
-        let answer = token_endpoint::ask(inner, metadata, Grant::Refresh { token: &before.spent });
-        let tokens = match tokio::time::timeout(left, answer).await {
-            Ok(Err(NoTokens::InvalidGrant(error))) => return Err(Unrefreshed::Over(error)),
-            Ok(answer) => answer.map_err(Error::from)?,
-            Err(_) => return Err(Error::new(ErrorCode::ProviderTimeout).into()),
-        };
-        let ceiling = self.check_id_token(metadata, keys, before, &tokens).await?;
-        let obtained_at = inner.clock.now();
-        Ok(Refreshed {
-            scope: tokens.scope.map(|scope| narrowed(&scope, &before.session)),
-            ceiling,
-            tokens: Tokens {
-                access: tokens.access,
-                obtained_at,
-                access_expires_at: obtained_at.plus(tokens.expires_in),
-                // A provider that does not rotate sends none: the one there is stays good (RFC 6749 §6).
-                refresh: tokens.refresh.or_else(|| Some(before.spent.clone())),
-                // That of the sign-in stays: it names the session at sign-out, and holds the nonce.
-                id_token: before.tokens.id_token.clone(),
-            },
-        })
-    }
-
-    /// An ID token that comes along must be about the same sign-in. Gives the session's end, if it names one.
-    async fn check_id_token(
-        &self,
-        metadata: &ProviderMetadata,
-        keys: Arc<KeySet>,
-        before: &Before,
-        tokens: &TokenSet,
-    ) -> Result<Option<Timestamp>, Unrefreshed> {
-        let Some(id_token) = &tokens.id_token else { return Ok(None) };
-        let verified = match self.verify(&keys, id_token, before, tokens) {
-            Err(Rejection::UnknownKey) => {
-                let newer = self
-                    .inner
-                    .provider
-                    .keys_beyond(metadata, &keys)
-                    .await
-                    .unwrap_or_else(|_| Arc::clone(&keys));
-                if Arc::ptr_eq(&newer, &keys) {
-                    // The keys cannot be had anew just now. The access token came from the provider all the same;
-                    // nothing of the ID token is believed.
-                    tracing::warn!(
-                        "a refreshed ID token names a key that is not known yet: it is left aside"
-                    );
-                    return Ok(None);
-                }
-                self.verify(&newer, id_token, before, tokens)
-            }
-            verified => verified,
-        };
-        // Whose tokens these are is not known: none of them is kept, and those before are spent.
-        verified.map(|claims| claims.session_expiry).map_err(|error| Unrefreshed::Over(error.into()))
-    }
-
-    fn verify(
-        &self,
-        keys: &KeySet,
-        id_token: &Secret<String>,
-        before: &Before,
-        tokens: &TokenSet,
-    ) -> Result<IdTokenClaims, Rejection> {
-        let settings = &self.inner.settings;
-        let credentials = settings.credentials();
-        let original = Original {
-            subject: before.session.identity.subject(),
-            auth_time: before.session.identity.auth_time(),
-            token: &before.tokens.id_token,
-        };
-        let expect = Expectations {
-            issuer: &settings.issuer,
-            client_id: &settings.client_id,
-            trusted_audiences: &settings.trusted_audiences,
-            algorithms: &settings.algorithms,
-            client_secret: credentials.secret.as_ref(),
-            leeway: settings.leeway,
-            now: self.inner.clock.now(),
-            nonce: None,
-            access_token: Some(tokens.access.expose()),
-            max_age: None,
-            acr: None,
-        };
-        id_token::verify_refreshed(id_token.expose(), keys, &expect, &original)
     }
 
     /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again; meanwhile
@@ -351,28 +255,6 @@ enum Look {
     Due(Before),
 }
 
-/// What there is before a refresh.
-struct Before {
-    session: Arc<Session>,
-    tokens: Tokens,
-    /// The refresh token that will be spent.
-    spent: Secret<String>,
-}
-
-/// Why a refresh brought nothing.
-enum Unrefreshed {
-    /// It never will.
-    Over(Error),
-    /// It may another time.
-    Failed(Error),
-}
-
-impl From<Error> for Unrefreshed {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
 fn is_fresh(tokens: &Tokens, now: Timestamp) -> bool {
     let left = tokens.access_expires_at.since(now);
     // A token that lasts a minute is handed out too, for half of it.
@@ -383,13 +265,6 @@ fn is_fresh(tokens: &Tokens, now: Timestamp) -> bool {
 fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
     let expires_at = tokens.access_expires_at;
     AccessToken { token: tokens.access.clone(), expires_at, expires_in: expires_at.since(now) }
-}
-
-/// A refresh may narrow what was granted and never widens it (RFC 6749 §6).
-fn narrowed(scope: &str, session: &Session) -> String {
-    let granted: Vec<_> = session.identity.scopes().collect();
-    let kept: Vec<_> = scope.split_ascii_whitespace().filter(|scope| granted.contains(scope)).collect();
-    kept.join(" ")
 }
 
 fn lease_name(id: &SessionId) -> [u8; 32] {

@@ -16,6 +16,9 @@ pub(crate) struct ProviderMetadata {
     pub(crate) userinfo_endpoint: Option<Url>,
     pub(crate) revocation_endpoint: Option<Url>,
     pub(crate) end_session_endpoint: Option<Url>,
+    /// RFC 8628 §4.
+    #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "for devices alone"))]
+    pub(crate) device_authorization_endpoint: Option<Url>,
     /// RFC 9207 §3: a response without `iss` is then refused.
     pub(crate) sends_iss: bool,
 }
@@ -29,6 +32,7 @@ struct Document {
     userinfo_endpoint: Option<String>,
     revocation_endpoint: Option<String>,
     end_session_endpoint: Option<String>,
+    device_authorization_endpoint: Option<String>,
     #[serde(default)]
     authorization_response_iss_parameter_supported: bool,
     code_challenge_methods_supported: Option<Vec<String>>,
@@ -79,6 +83,10 @@ pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result
         userinfo_endpoint: optional("userinfo_endpoint", &document.userinfo_endpoint)?,
         revocation_endpoint: optional("revocation_endpoint", &document.revocation_endpoint)?,
         end_session_endpoint: optional("end_session_endpoint", &document.end_session_endpoint)?,
+        device_authorization_endpoint: optional(
+            "device_authorization_endpoint",
+            &document.device_authorization_endpoint,
+        )?,
         sends_iss: document.authorization_response_iss_parameter_supported,
     })
 }

@@ -15,8 +15,8 @@ pub(crate) struct EndSessionRequest<'a> {
     pub(crate) id_token_hint: Option<&'a Secret<String>>,
     /// Who it is, where no ID token is kept.
     pub(crate) logout_hint: Option<&'a str>,
-    pub(crate) post_logout_redirect_uri: &'a str,
-    pub(crate) state: &'a str,
+    /// Where to come back to, and by which `state`; none for an application that waits for nobody.
+    pub(crate) back: Option<(&'a str, &'a str)>,
 }
 
 /// The URL to send the browser to. A query that the endpoint has already is kept.
@@ -32,8 +32,9 @@ pub(crate) fn url(endpoint: &Url, request: &EndSessionRequest<'_>) -> String {
             query.append_pair("logout_hint", hint);
         }
         query.append_pair("client_id", request.client_id);
-        query.append_pair("post_logout_redirect_uri", request.post_logout_redirect_uri);
-        query.append_pair("state", request.state);
+        if let Some((uri, state)) = request.back {
+            query.append_pair("post_logout_redirect_uri", uri).append_pair("state", state);
+        }
     }
     url.into()
 }

@@ -6,8 +6,11 @@ pub(crate) mod authorization_response;
 pub(crate) mod authorize;
 mod claims;
 pub(crate) mod client_auth;
+#[cfg(feature = "native")]
+pub(crate) mod device;
 pub(crate) mod discovery;
 pub(crate) mod end_session;
+mod form;
 pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwks;

@@ -24,6 +24,7 @@ use super::client_auth::{ClientAuth, Credentials};
 use crate::error::{Error, ErrorCode, printable};
 use crate::secret::Secret;
 
+const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
 
 /// What is sent to the token endpoint, and as whom.
@@ -39,6 +40,9 @@ pub(crate) enum Grant<'a> {
     Code { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
     /// A refresh token (RFC 6749 §6). No scope is named, which means the one that was granted.
     Refresh { token: &'a Secret<String> },
+    /// A device code (RFC 8628 §3.4).
+    #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "for devices alone"))]
+    Device { code: &'a Secret<String> },
 }
 
 /// What the token endpoint gave.
@@ -56,6 +60,10 @@ pub(crate) struct TokenSet {
 
 /// The request itself.
 pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Error> {
+    if let Grant::Device { code } = ask.grant {
+        let fields = [("grant_type", DEVICE_GRANT), ("device_code", code.expose().as_str())];
+        return super::form::post(ask.endpoint, ask.credentials, &fields);
+    }
     let captured = RefCell::new(None);
     let _ = exchange(ask, &|request: HttpRequest| {
         captured.replace(Some(request));
@@ -124,7 +132,7 @@ struct Refusal {
 }
 
 /// An error answer, whatever status it came with: some providers send theirs with a 200.
-fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
+pub(super) fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
     let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
     let code = match error.as_str() {
         _ if response.status().is_server_error() => ErrorCode::TokenResponseInvalid,
@@ -174,7 +182,8 @@ where
                 .set_pkce_verifier(PkceCodeVerifier::new((*verifier).to_owned()))
                 .request(transport)
         }
-        Grant::Refresh { token } => {
+        // The answer to a device code is read alike; its request is not built here.
+        Grant::Refresh { token } | Grant::Device { code: token } => {
             client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(transport)
         }
     })

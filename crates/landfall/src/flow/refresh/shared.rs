@@ -62,7 +62,7 @@ impl Refreshes {
     }
 
     /// How long a lease lasts: well beyond the deadline of the call it is for. It is never renewed.
-    pub(super) fn lease(&self) -> Duration {
+    pub(crate) fn lease(&self) -> Duration {
         self.lease
     }
 
