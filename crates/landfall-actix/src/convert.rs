@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use actix_web::HttpResponse;
 use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use actix_web::http::{StatusCode, Version};
 use bytes::Bytes;
 use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
 
@@ -24,6 +24,10 @@ impl RequestView for View<'_> {
 
     fn query(&self) -> Option<&str> {
         self.0.uri().query()
+    }
+
+    fn is_absolute_form(&self) -> bool {
+        self.0.version() < Version::HTTP_2 && self.0.uri().scheme().is_some()
     }
 
     // Not `connection_info()`, which believes the Forwarded headers of anybody.
@@ -49,8 +53,13 @@ impl RequestView for View<'_> {
 /// A reply as a response. actix-web speaks an older `http` crate, so it is made anew, header by header.
 pub(crate) fn response(reply: Reply) -> HttpResponse {
     let (parts, body) = reply.into_parts();
+    with_body(&parts, BoxBody::new(body))
+}
+
+/// The same with a body of our own making.
+pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpResponse {
     let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = HttpResponse::with_body(status, BoxBody::new(body));
+    let mut response = HttpResponse::with_body(status, body);
     for (name, value) in &parts.headers {
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
         if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes())) {

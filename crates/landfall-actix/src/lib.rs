@@ -42,6 +42,7 @@
 //! | [`AuthMiddleware`] | the outermost middleware: Landfall's paths, the session, the answer to whoever must sign in |
 //! | [`RequireLogin`] | middleware for a scope: nothing inside runs unless somebody is signed in |
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
+//! | [`TokenProxy`] | middleware that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
@@ -53,6 +54,7 @@
 mod convert;
 mod extract;
 mod middleware;
+mod proxy;
 mod reject;
 mod require;
 
@@ -63,11 +65,13 @@ pub use landfall::{
     Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use middleware::{AuthMiddleware, AuthService};
+pub use proxy::{TokenProxy, TokenProxyService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
 
 /// Futures of the two services; named so that they can be written down, with nothing to call.
 pub mod future {
     pub use crate::middleware::AuthFuture;
+    pub use crate::proxy::TokenProxyFuture;
     pub use crate::require::RequireLoginFuture;
 }

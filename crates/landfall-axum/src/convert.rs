@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HOST, HeaderValue, InvalidHeaderValue, SET_COOKIE};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use landfall::{BodyError, Reply, RequestView, Visit};
@@ -26,6 +26,10 @@ impl<B> RequestView for View<'_, B> {
 
     fn query(&self) -> Option<&str> {
         self.0.uri().query()
+    }
+
+    fn is_absolute_form(&self) -> bool {
+        self.0.version() < Version::HTTP_2 && self.0.uri().scheme().is_some()
     }
 
     fn authority(&self) -> Option<&str> {

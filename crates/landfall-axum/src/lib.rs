@@ -35,6 +35,7 @@
 //! | [`AuthLayer`] | the outermost layer: Landfall's paths, the session, the answer to whoever must sign in |
 //! | [`RequireLogin`] | a layer for a nested router: nothing inside runs unless somebody is signed in |
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
+//! | [`TokenProxy`] | layer that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
@@ -49,6 +50,7 @@
 mod convert;
 mod extract;
 mod layer;
+mod proxy;
 mod reject;
 mod require;
 
@@ -59,11 +61,13 @@ pub use landfall::{
     Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use layer::{AuthLayer, AuthService};
+pub use proxy::{TokenProxy, TokenProxyBody, TokenProxyService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
 
 /// Futures of the two services; named so that they can be written down, with nothing to call.
 pub mod future {
     pub use crate::layer::AuthFuture;
+    pub use crate::proxy::TokenProxyFuture;
     pub use crate::require::RequireLoginFuture;
 }

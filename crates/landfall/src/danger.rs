@@ -1,6 +1,8 @@
 //! Whatever weakens a default, and only here: grep for this word in a review.
 
 use crate::builder::RelyingPartyBuilder;
+#[cfg(feature = "reqwest")]
+use crate::{ConfigError, TokenProxy};
 
 /// Lets other sites send requests that change something to this path, on their visitors' sessions.
 ///
@@ -17,4 +19,24 @@ use crate::builder::RelyingPartyBuilder;
 pub fn allow_cross_site(mut builder: RelyingPartyBuilder, path: impl Into<String>) -> RelyingPartyBuilder {
     builder.cross_site.push(path.into());
     builder
+}
+
+/// A [`TokenProxy`] whose upstream is reached by plain http at an address that is not a loopback.
+///
+/// Whoever can listen on the way reads every access token. Right within a pod, or where a service mesh encrypts
+/// what goes over the network; wrong everywhere else. An adapter's own type is made from it by `From`.
+///
+/// # Errors
+/// As [`TokenProxy::new`].
+///
+/// ```
+/// use landfall::danger;
+///
+/// let api = danger::plain_http_upstream("/api", "http://api.internal:8080")?;
+/// # let _ = api;
+/// # Ok::<(), landfall::ConfigError>(())
+/// ```
+#[cfg(feature = "reqwest")]
+pub fn plain_http_upstream(prefix: &str, upstream: &str) -> Result<TokenProxy, ConfigError> {
+    TokenProxy::with_plain_http(prefix, upstream)
 }

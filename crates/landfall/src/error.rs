@@ -23,6 +23,8 @@ pub enum Fault {
     Store,
     /// The provider did not answer.
     Unreachable,
+    /// The API behind the token proxy.
+    Upstream,
     /// The browser, or whoever sent the request.
     Visitor,
 }

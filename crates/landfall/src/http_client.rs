@@ -54,6 +54,6 @@ impl HttpError {
 }
 
 #[cfg(feature = "reqwest")]
-mod reqwest;
+pub(crate) mod reqwest;
 #[cfg(feature = "reqwest")]
 pub(crate) use reqwest::{HttpLimits, ReqwestClient};

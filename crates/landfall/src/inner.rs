@@ -368,7 +368,14 @@ impl Inner {
 /// The code that an outsider may see: whether to try again, not what was found.
 fn outsiders_code(code: ErrorCode) -> &'static str {
     match code.status() {
-        _ if matches!(code, ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned) => code.name(),
+        _ if code.fault() == Fault::Upstream => code.name(),
+        _ if matches!(
+            code,
+            ErrorCode::ForwardRefused | ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned
+        ) =>
+        {
+            code.name()
+        }
         400 => "sign_in_failed",
         401 => "sign_in_required",
         502..=504 => "temporarily_unavailable",
@@ -379,10 +386,15 @@ fn outsiders_code(code: ErrorCode) -> &'static str {
 fn title(code: ErrorCode) -> &'static str {
     match code {
         ErrorCode::SignInDeclined => "Sign-in was cancelled",
-        ErrorCode::MethodNotAllowed | ErrorCode::UnsupportedMediaType | ErrorCode::BodyTooLarge => {
-            "Not possible here"
-        }
-        ErrorCode::CrossSite | ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned => "Request refused",
+        ErrorCode::MethodNotAllowed
+        | ErrorCode::UnsupportedMediaType
+        | ErrorCode::BodyTooLarge
+        | ErrorCode::UpgradeRefused => "Not possible here",
+        ErrorCode::CrossSite
+        | ErrorCode::ForwardRefused
+        | ErrorCode::WebhookRejected
+        | ErrorCode::WebhookUnsigned => "Request refused",
+        _ if code.fault() == Fault::Upstream => "Please try again in a moment",
         ErrorCode::WrongHost => "Unknown address",
         ErrorCode::AuthenticationInsufficient | ErrorCode::InsufficientScope | ErrorCode::ScopeRefused => {
             "More is needed"

@@ -30,6 +30,8 @@ mod origin;
 mod pages;
 mod pending_login;
 mod protocol;
+#[cfg(feature = "reqwest")]
+mod proxy;
 mod relying_party;
 mod request;
 mod requirement;
@@ -55,6 +57,8 @@ pub use events::{EndReason, Event, EventKind};
 pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
+#[cfg(feature = "reqwest")]
+pub use proxy::{BrokenOff, Forward, ProxyBody, ProxyStep, Sending, TokenProxy, Upload};
 pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
 pub use request::RequestView;
 pub use requirement::{Requirement, Unmet};

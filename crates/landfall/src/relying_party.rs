@@ -42,6 +42,8 @@ use crate::sign_in::Hook;
 use crate::visit::{AccessToken, AccessTokenError, Visit};
 
 pub(crate) use login_query::WISH;
+#[cfg(feature = "reqwest")]
+pub(crate) use single_page::CSRF_HEADER;
 
 /// What a sign-out's `state` begins with.
 pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";

@@ -17,6 +17,12 @@ pub trait RequestView {
     /// target, else the Host header.
     fn authority(&self) -> Option<&str>;
 
+    /// Whether the target was a whole URL, as proxies are sent (absolute-form, RFC 9112 §3.2.2). Not so in HTTP/2,
+    /// where every request names its authority.
+    fn is_absolute_form(&self) -> bool {
+        false
+    }
+
     /// Calls `each` with the name (lower case) and value of every header; values of one name in their order.
     ///
     /// All of them are walked once where a dozen is asked for: that is cheaper than looking each of them up.

@@ -47,11 +47,16 @@ impl Runtime {
 
     /// Is ready when `span` has passed. It needs no timer of whoever awaits it, and none is left when it is dropped.
     pub(crate) fn timer(&self, span: Duration) -> Waiting<()> {
-        let mut timer = Timer(self.handle.spawn(async move { tokio::time::sleep(span).await }));
+        let mut timer = self.run_while_held(async move { tokio::time::sleep(span).await });
         Box::pin(async move {
             // Ends early when the runtime goes away: then there is nobody left to answer either.
             let _ = (&mut timer.0).await;
         })
+    }
+
+    /// Starts the work now; it ends when what is given here is dropped.
+    pub(crate) fn run_while_held(&self, work: impl Future<Output = ()> + Send + 'static) -> Held {
+        Held(self.handle.spawn(work))
     }
 
     /// Starts the work now and gives what it will bring; `lost` if it panicked or the runtime went away.
@@ -70,10 +75,11 @@ impl Runtime {
     }
 }
 
-/// A sleep that ends with its owner.
-struct Timer(JoinHandle<()>);
+/// Work that ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Held(JoinHandle<()>);
 
-impl Drop for Timer {
+impl Drop for Held {
     fn drop(&mut self) {
         self.0.abort();
     }

@@ -26,6 +26,8 @@ pub enum ErrorCode {
     CrossSite,
     /// The person is signed in, and may not.
     Forbidden,
+    /// The proxy does not forward a request like this one: its path is a trick, or its framing is.
+    ForwardRefused,
     /// The callback came under another base URL than the sign-in was started with.
     HostMismatch,
     /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
@@ -76,6 +78,16 @@ pub enum ErrorCode {
     TooManyAttempts,
     /// The body is of another media type than this endpoint takes.
     UnsupportedMediaType,
+    /// The proxy takes no WebSocket, nor any other protocol (RFC 9110 §7.8).
+    UpgradeRefused,
+    /// The API behind the proxy answered something that cannot be passed on.
+    UpstreamInvalid,
+    /// The API behind the proxy did not take the access token (RFC 6750 §3.1).
+    UpstreamRefusedToken,
+    /// The API behind the proxy took too long.
+    UpstreamTimeout,
+    /// The API behind the proxy cannot be reached.
+    UpstreamUnreachable,
     /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2).
     UserinfoInvalid,
     /// The userinfo answer is about another subject (OpenID Connect Core §5.3.4).
@@ -140,7 +152,7 @@ impl ErrorCode {
         ) -> Facts {
             Facts { name, fault, status, recoverable, sentence, remedy }
         }
-        use Fault::{Configuration, Provider, Store, Unreachable, Visitor};
+        use Fault::{Configuration, Provider, Store, Unreachable, Upstream, Visitor};
         match self {
             Self::ApplicationFailed => facts(
                 "application_failed",
@@ -213,6 +225,14 @@ impl ErrorCode {
                 false,
                 "You are signed in, but this page is not open to you.",
                 "nothing to mend if it is meant so; else see the detail, and which claim holds the roles (role_claim)",
+            ),
+            Self::ForwardRefused => facts(
+                "forward_refused",
+                Visitor,
+                400,
+                false,
+                "This request cannot be passed on.",
+                "nothing to mend unless the application itself sends it: see the detail",
             ),
             Self::HostMismatch => facts(
                 "host_mismatch",
@@ -413,6 +433,46 @@ impl ErrorCode {
                 false,
                 "This address does not take this kind of request.",
                 "the provider must post application/x-www-form-urlencoded",
+            ),
+            Self::UpgradeRefused => facts(
+                "upgrade_refused",
+                Visitor,
+                501,
+                false,
+                "This connection cannot be passed on.",
+                "the token proxy forwards requests alone; let a handler of the application's take the WebSocket",
+            ),
+            Self::UpstreamInvalid => facts(
+                "upstream_invalid",
+                Upstream,
+                502,
+                false,
+                "The service behind this application gave an answer that cannot be passed on.",
+                "see the detail; a redirect must stay on the upstream's own path or lead to another https address",
+            ),
+            Self::UpstreamRefusedToken => facts(
+                "upstream_refused_token",
+                Upstream,
+                502,
+                true,
+                "The service behind this application did not accept your sign-in.",
+                "the API must accept access tokens of this provider: compare their audience (`audience`) and scopes with what it expects",
+            ),
+            Self::UpstreamTimeout => facts(
+                "upstream_timeout",
+                Upstream,
+                504,
+                false,
+                "The service behind this application took too long to answer.",
+                "check the upstream's health; raise the proxy's timeouts if it needs longer",
+            ),
+            Self::UpstreamUnreachable => facts(
+                "upstream_unreachable",
+                Upstream,
+                502,
+                false,
+                "The service behind this application cannot be reached right now.",
+                "check the upstream's address, name resolution, TLS trust (ca_file) and the network between",
             ),
             Self::UserinfoInvalid => facts(
                 "userinfo_invalid",

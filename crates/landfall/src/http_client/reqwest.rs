@@ -31,30 +31,40 @@ pub(crate) struct ReqwestClient {
 
 impl ReqwestClient {
     pub(crate) fn new(limits: HttpLimits, extra_root: Option<&[u8]>) -> Result<Self, ConfigError> {
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(limits.connect)
+        let builder = plain(limits.connect, extra_root)?
             .timeout(limits.total)
             .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = extra_root {
-            let bad = || ConfigError::new("ca_file", "holds no certificate", "give a PEM file");
-            let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| bad())?;
-            if roots.is_empty() {
-                return Err(bad());
-            }
-            builder = builder.tls_certs_merge(roots);
-        }
-        let client = builder.build().map_err(|error| {
-            ConfigError::new(
-                "http_client",
-                format!("the HTTP client could not be built: {error}"),
-                "install the system's root certificates (package ca-certificates), or give a client",
-            )
-        })?;
-        Ok(Self { client, limits })
+        Ok(Self { client: built(builder)?, limits })
     }
+}
+
+/// What every client of ours has: it follows nothing, repeats nothing and remembers nothing.
+pub(crate) fn plain(
+    connect: Duration,
+    extra_root: Option<&[u8]>,
+) -> Result<reqwest::ClientBuilder, ConfigError> {
+    let builder = reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(connect);
+    let Some(pem) = extra_root else { return Ok(builder) };
+    let bad = || ConfigError::new("ca_file", "holds no certificate", "give a PEM file");
+    let roots = reqwest::Certificate::from_pem_bundle(pem).map_err(|_| bad())?;
+    if roots.is_empty() {
+        return Err(bad());
+    }
+    Ok(builder.tls_certs_merge(roots))
+}
+
+pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
+    builder.build().map_err(|error| {
+        ConfigError::new(
+            "http_client",
+            format!("the HTTP client could not be built: {error}"),
+            "install the system's root certificates (package ca-certificates), or give a client",
+        )
+    })
 }
 
 #[async_trait]
@@ -82,7 +92,7 @@ impl HttpClient for ReqwestClient {
     }
 }
 
-fn kind(error: &reqwest::Error) -> HttpErrorKind {
+pub(crate) fn kind(error: &reqwest::Error) -> HttpErrorKind {
     if error.is_connect() {
         HttpErrorKind::Unreachable
     } else if error.is_timeout() {
@@ -93,7 +103,7 @@ fn kind(error: &reqwest::Error) -> HttpErrorKind {
 }
 
 /// What failed, without the URL, which could carry a parameter.
-fn chain(error: &reqwest::Error) -> String {
+pub(crate) fn chain(error: &reqwest::Error) -> String {
     let mut out = String::new();
     let mut next = error.source();
     while let Some(cause) = next {

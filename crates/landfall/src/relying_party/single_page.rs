@@ -23,7 +23,7 @@ use crate::request::RequestView;
 use crate::session::{self, Found, Session};
 
 /// What the exchange asks for where no other header is required.
-const CSRF_HEADER: &str = "x-csrf";
+pub(crate) const CSRF_HEADER: &str = "x-csrf";
 /// The longest answer of a provider, and JSON around it.
 const MAX_BODY: usize = 32 * 1024;
 /// A script reads no page.

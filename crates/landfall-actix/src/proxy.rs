@@ -1,0 +1,218 @@
+//! The middleware that lends people's access tokens to one API.
+
+use std::fmt;
+use std::future::{Future, Ready, poll_fn, ready};
+use std::path::Path;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::{HttpMessage, HttpRequest};
+use bytes::Bytes;
+use landfall::{BrokenOff, ConfigError, ProxyBody, ProxyStep, Sending, Upload, Visit};
+use pin_project_lite::pin_project;
+
+use crate::convert::{self, View};
+
+/// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
+/// [`landfall::TokenProxy`] for what is forwarded and what comes back.
+///
+/// It goes inside the [`AuthMiddleware`](crate::AuthMiddleware), around the whole application, and comes before its
+/// routes. It needs a store, since without one no tokens are kept.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, web};
+/// use landfall_actix::{AuthMiddleware, RelyingParty, TokenProxy};
+///
+/// async fn serve(auth: RelyingParty) -> Result<(), Box<dyn std::error::Error>> {
+///     // Outside the closure: its workers share connections through it.
+///     let api = TokenProxy::new("/api", "https://api.example.com/v1")?;
+///     let server = HttpServer::new(move || {
+///         App::new()
+///             .route("/", web::get().to(async || "the page whose scripts call /api/…"))
+///             .wrap(api.clone())
+///             .wrap(AuthMiddleware::new(auth.clone()))
+///     });
+///     Ok(server.bind("127.0.0.1:3000")?.run().await?)
+/// }
+/// # let _ = serve;
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenProxy(landfall::TokenProxy);
+
+impl TokenProxy {
+    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::new`].
+    pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
+        landfall::TokenProxy::new(prefix, upstream).map(Self)
+    }
+
+    /// How long it may take to connect, and how long nothing may move. Default: 5 s and 60 s.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::timeouts`].
+    pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
+        self.0.timeouts(connect, idle).map(Self)
+    }
+
+    /// Trusts the certificates in this PEM file too.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::ca_file`].
+    pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        self.0.ca_file(file).map(Self)
+    }
+}
+
+impl From<landfall::TokenProxy> for TokenProxy {
+    fn from(proxy: landfall::TokenProxy) -> Self {
+        Self(proxy)
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for TokenProxy
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Transform = TokenProxyService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, Self::InitError>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(TokenProxyService { inner, proxy: self.0.clone() }))
+    }
+}
+
+/// The service made by [`TokenProxy`].
+#[derive(Debug)]
+pub struct TokenProxyService<S> {
+    inner: S,
+    proxy: landfall::TokenProxy,
+}
+
+impl<S, B> Service<ServiceRequest> for TokenProxyService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = S::Error;
+    type Future = TokenProxyFuture<S::Future>;
+
+    forward_ready!(inner);
+
+    fn call(&self, mut request: ServiceRequest) -> Self::Future {
+        let visit = request.extensions().get::<Visit>().cloned();
+        let step = match visit {
+            Some(visit) => self.proxy.begin(&View(&request), &visit),
+            None => ProxyStep::Reply(landfall::missing_layer("AuthMiddleware")),
+        };
+        let state = match step {
+            ProxyStep::Pass => State::Inner { future: self.inner.call(request) },
+            ProxyStep::Reply(reply) => {
+                State::Reply { response: Some(request.into_response(convert::response(reply))) }
+            }
+            ProxyStep::Forward(forward) => {
+                let payload = request.take_payload();
+                let sending = forward.send(|upload| -> Feed { Box::pin(feed(payload, upload)) });
+                State::Sending { sending, request: Some(request.into_parts().0) }
+            }
+        };
+        TokenProxyFuture { state }
+    }
+}
+
+/// Carries a request's body on.
+type Feed = Pin<Box<dyn Future<Output = ()>>>;
+
+async fn feed(payload: Payload, mut upload: Upload) {
+    let mut body = pin!(BodyStream::new(payload));
+    loop {
+        match poll_fn(|cx| body.as_mut().poll_next(cx)).await {
+            Some(Ok(bytes)) => {
+                if !upload.piece(bytes).await {
+                    return;
+                }
+            }
+            // Not ended, but dropped: that breaks the upstream's request off.
+            Some(Err(_)) => return,
+            None => return upload.end().await,
+        }
+    }
+}
+
+pin_project! {
+    /// The future of [`TokenProxyService`].
+    pub struct TokenProxyFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        /// The application is at work.
+        Inner { #[pin] future: F },
+        /// The answer is known.
+        Reply { response: Option<ServiceResponse> },
+        /// The upstream is asked.
+        Sending { sending: Sending<Feed>, request: Option<HttpRequest> },
+    }
+}
+
+impl<F, B, E> Future for TokenProxyFuture<F>
+where
+    F: Future<Output = Result<ServiceResponse<B>, E>>,
+    B: MessageBody,
+{
+    type Output = Result<ServiceResponse<EitherBody<B>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let response = match self.project().state.project() {
+            StateProj::Inner { future } => {
+                return future.poll(cx).map_ok(ServiceResponse::map_into_left_body);
+            }
+            StateProj::Reply { response } => response.take(),
+            StateProj::Sending { sending, request } => {
+                let (head, body) = ready!(Pin::new(sending).poll(cx)).into_parts();
+                request.take().map(|request| {
+                    ServiceResponse::new(request, convert::with_body(&head, BoxBody::new(Streamed(body))))
+                })
+            }
+        };
+        match response {
+            Some(response) => Poll::Ready(Ok(response.map_into_right_body())),
+            // Polled after it was ready, which nothing may rely on.
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// The upstream's body as it comes, or one of ours.
+struct Streamed(ProxyBody<Feed>);
+
+impl MessageBody for Streamed {
+    type Error = BrokenOff;
+
+    fn size(&self) -> BodySize {
+        self.0.length().map_or(BodySize::Stream, BodySize::Sized)
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        self.0.poll_piece(cx)
+    }
+}
+
+impl<F> fmt::Debug for TokenProxyFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenProxyFuture").finish_non_exhaustive()
+    }
+}

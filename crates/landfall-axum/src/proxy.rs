@@ -1,0 +1,266 @@
+//! The layer that lends people's access tokens to one API.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::path::Path;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use landfall::{ConfigError, ProxyBody, ProxyStep, Reply, Sending, Upload, Visit};
+use pin_project_lite::pin_project;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::convert::{BoxError, View};
+
+/// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
+/// [`landfall::TokenProxy`] for what is forwarded and what comes back.
+///
+/// It goes inside the [`AuthLayer`](crate::AuthLayer), around the whole router, and comes before its routes. It
+/// needs a store, since without one no tokens are kept.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use landfall_axum::{AuthLayer, ConfigError, RelyingParty, TokenProxy};
+///
+/// fn app(auth: RelyingParty) -> Result<Router, ConfigError> {
+///     Ok(Router::new()
+///         .route("/", get(async || "the page whose scripts call /api/…"))
+///         .layer(TokenProxy::new("/api", "https://api.example.com/v1")?)
+///         .layer(AuthLayer::new(auth)))
+/// }
+/// # let _ = app;
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenProxy(landfall::TokenProxy);
+
+impl TokenProxy {
+    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::new`].
+    pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
+        landfall::TokenProxy::new(prefix, upstream).map(Self)
+    }
+
+    /// How long it may take to connect, and how long nothing may move. Default: 5 s and 60 s.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::timeouts`].
+    pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
+        self.0.timeouts(connect, idle).map(Self)
+    }
+
+    /// Trusts the certificates in this PEM file too.
+    ///
+    /// # Errors
+    /// As [`landfall::TokenProxy::ca_file`].
+    pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        self.0.ca_file(file).map(Self)
+    }
+}
+
+impl From<landfall::TokenProxy> for TokenProxy {
+    fn from(proxy: landfall::TokenProxy) -> Self {
+        Self(proxy)
+    }
+}
+
+impl<S> Layer<S> for TokenProxy {
+    type Service = TokenProxyService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        TokenProxyService { inner, proxy: self.0.clone() }
+    }
+}
+
+/// The service made by [`TokenProxy`].
+#[derive(Clone, Debug)]
+pub struct TokenProxyService<S> {
+    inner: S,
+    proxy: landfall::TokenProxy,
+}
+
+impl<S, B, RB> Service<Request<B>> for TokenProxyService<S>
+where
+    S: Service<Request<B>, Response = Response<RB>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+{
+    type Response = Response<TokenProxyBody<RB>>;
+    type Error = S::Error;
+    type Future = TokenProxyFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let step = match request.extensions().get::<Visit>() {
+            Some(visit) => self.proxy.begin(&View(&request), visit),
+            None => ProxyStep::Reply(landfall::missing_layer("AuthLayer")),
+        };
+        let state = match step {
+            ProxyStep::Pass => State::Inner { future: self.inner.call(request) },
+            ProxyStep::Reply(reply) => State::Reply { reply: Some(reply) },
+            ProxyStep::Forward(forward) => {
+                let body = request.into_body();
+                State::Sending { sending: forward.send(|upload| -> Feed { Box::pin(feed(body, upload)) }) }
+            }
+        };
+        TokenProxyFuture { state }
+    }
+}
+
+/// Carries a request's body on.
+type Feed = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+async fn feed<B: Body>(body: B, mut upload: Upload) {
+    let mut body = pin!(body);
+    loop {
+        match poll_fn(|cx| body.as_mut().poll_frame(cx).map(|frame| frame.map(into_bytes))).await {
+            Some(Some(bytes)) => {
+                if !upload.piece(bytes).await {
+                    return;
+                }
+            }
+            // Not ended, but dropped: that breaks the upstream's request off.
+            Some(None) => return,
+            None => return upload.end().await,
+        }
+    }
+}
+
+/// Nothing for an error. Trailers stay here.
+fn into_bytes<D: Buf, E>(frame: Result<Frame<D>, E>) -> Option<Bytes> {
+    let data = frame.ok()?.into_data().ok();
+    Some(data.map_or_else(Bytes::new, |mut data| data.copy_to_bytes(data.remaining())))
+}
+
+pin_project! {
+    /// The future of [`TokenProxyService`].
+    pub struct TokenProxyFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        /// The application is at work.
+        Inner { #[pin] future: F },
+        /// The answer is known.
+        Reply { reply: Option<Reply> },
+        /// The upstream is asked.
+        Sending { sending: Sending<Feed> },
+    }
+}
+
+impl<F, RB, E> Future for TokenProxyFuture<F>
+where
+    F: Future<Output = Result<Response<RB>, E>>,
+{
+    type Output = Result<Response<TokenProxyBody<RB>>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Inner { future } => {
+                future.poll(cx).map_ok(|response| response.map(|body| Either::Application { body }.into()))
+            }
+            StateProj::Reply { reply } => match reply.take() {
+                Some(reply) => {
+                    Poll::Ready(Ok(reply.map(|body| Either::Upstream { body: body.into() }.into())))
+                }
+                // Polled after it was ready, which nothing may rely on.
+                None => Poll::Pending,
+            },
+            StateProj::Sending { sending } => {
+                let response = ready!(Pin::new(sending).poll(cx));
+                Poll::Ready(Ok(response.map(|body| Either::Upstream { body }.into())))
+            }
+        }
+    }
+}
+
+pin_project! {
+    /// The body of an answer: the application's, or the upstream's as it comes.
+    pub struct TokenProxyBody<B> {
+        #[pin]
+        body: Either<B>,
+    }
+}
+
+pin_project! {
+    #[project = EitherProj]
+    enum Either<B> {
+        Application { #[pin] body: B },
+        Upstream { body: ProxyBody<Feed> },
+    }
+}
+
+impl<B> From<Either<B>> for TokenProxyBody<B> {
+    fn from(body: Either<B>) -> Self {
+        Self { body }
+    }
+}
+
+impl<B> From<Bytes> for TokenProxyBody<B> {
+    fn from(whole: Bytes) -> Self {
+        Either::Upstream { body: whole.into() }.into()
+    }
+}
+
+impl<B> Body for TokenProxyBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().body.project() {
+            EitherProj::Application { body } => {
+                body.poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
+            }
+            EitherProj::Upstream { body } => {
+                body.poll_piece(cx).map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.body {
+            Either::Application { body } => body.is_end_stream(),
+            Either::Upstream { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.body {
+            Either::Application { body } => body.size_hint(),
+            // What the upstream said of it is a header already, and a HEAD's answer has no body to go with it.
+            Either::Upstream { .. } => SizeHint::default(),
+        }
+    }
+}
+
+impl<F> fmt::Debug for TokenProxyFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenProxyFuture").finish_non_exhaustive()
+    }
+}
+
+impl<B> fmt::Debug for TokenProxyBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenProxyBody").finish_non_exhaustive()
+    }
+}

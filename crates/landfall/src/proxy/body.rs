@@ -1,0 +1,138 @@
+//! An answer on its way: the future that waits for its head, and its body, which comes piece by piece.
+//!
+//! Both also carry the request's body on, as long as there is more of it. Dropping either breaks everything off.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::Response;
+use tokio::sync::{mpsc, oneshot};
+
+use super::BrokenOff;
+use crate::decision::Reply;
+use crate::inner::lost;
+use crate::runtime::Held;
+
+/// How many pieces wait for the browser at most.
+pub(super) const PIECES: usize = 4;
+
+/// A piece of an answer's body.
+pub(super) enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+/// The head of an answer, or one of ours in its place.
+pub(super) enum Head {
+    Ours(Reply),
+    Theirs { head: Response<()>, length: Option<u64> },
+}
+
+/// A request that is being forwarded: becomes the answer as soon as its head is there. It may be awaited on any
+/// runtime.
+#[must_use = "dropped, the request is broken off"]
+pub struct Sending<F> {
+    pub(super) head: oneshot::Receiver<Head>,
+    /// Taken when the head is there.
+    pub(super) body: Option<Streamed<F>>,
+}
+
+/// The body of an answer of a [`TokenProxy`](crate::TokenProxy): the upstream's as it comes, or a whole one of
+/// ours.
+pub struct ProxyBody<F>(Inner<F>);
+
+enum Inner<F> {
+    Whole(Option<Bytes>),
+    Streamed { body: Streamed<F>, length: Option<u64> },
+}
+
+/// What keeps an exchange going.
+pub(super) struct Streamed<F> {
+    pub(super) pieces: mpsc::Receiver<Piece>,
+    /// Carries the request's body, until there is no more.
+    pub(super) feed: Option<F>,
+    /// The exchange itself.
+    pub(super) _exchange: Held,
+}
+
+impl<F: Future<Output = ()> + Unpin> Streamed<F> {
+    fn feed(&mut self, cx: &mut Context<'_>) {
+        if self.feed.as_mut().is_some_and(|feed| Pin::new(feed).poll(cx).is_ready()) {
+            self.feed = None;
+        }
+    }
+}
+
+impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
+    type Output = Response<ProxyBody<F>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(body) = &mut self.body {
+            body.feed(cx);
+        }
+        let head = ready!(Pin::new(&mut self.head).poll(cx));
+        let reply = match (head, self.body.take()) {
+            (Ok(Head::Theirs { head, length }), Some(body)) => {
+                return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, length })));
+            }
+            (Ok(Head::Ours(reply)), _) => reply,
+            _ => lost(),
+        };
+        Poll::Ready(reply.map(ProxyBody::from))
+    }
+}
+
+impl<F> From<Bytes> for ProxyBody<F> {
+    fn from(whole: Bytes) -> Self {
+        Self(Inner::Whole(Some(whole)))
+    }
+}
+
+impl<F> ProxyBody<F> {
+    /// How long it is, where that is known. The answer to a HEAD says how long it would have been.
+    pub fn length(&self) -> Option<u64> {
+        match &self.0 {
+            Inner::Whole(bytes) => Some(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Inner::Streamed { length, .. } => *length,
+        }
+    }
+}
+
+impl<F: Future<Output = ()> + Unpin> ProxyBody<F> {
+    /// The next piece; `None` after the last.
+    ///
+    /// # Errors
+    /// [`BrokenOff`] where the upstream broke off: the browser must not take what it has for the whole.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let body = match &mut self.0 {
+            Inner::Whole(bytes) => {
+                return Poll::Ready(bytes.take().filter(|bytes| !bytes.is_empty()).map(Ok));
+            }
+            Inner::Streamed { body, .. } => body,
+        };
+        body.feed(cx);
+        let piece = match ready!(body.pieces.poll_recv(cx)) {
+            Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+            Some(Piece::End) => None,
+            None => Some(Err(BrokenOff)),
+        };
+        // Whatever is still being sent is of no use to anybody.
+        self.0 = Inner::Whole(None);
+        Poll::Ready(piece)
+    }
+}
+
+impl<F> fmt::Debug for Sending<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sending").finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for ProxyBody<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProxyBody").field("length", &self.length()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,174 @@
+//! What of a browser's request the upstream gets to see.
+
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+
+use super::hop_by_hop::HopByHop;
+use crate::error::{Error, ErrorCode};
+use crate::request::RequestView;
+
+/// A request's headers, sorted out.
+#[derive(Debug)]
+pub(super) struct Forwarded {
+    pub(super) headers: HeaderMap,
+    /// How long the body is; `None` for whatever comes.
+    pub(super) length: Option<u64>,
+}
+
+/// Sorts a request's headers out; `csrf` is the header that proves our own pages.
+pub(super) fn forwarded(view: &dyn RequestView, csrf: &str) -> Result<Forwarded, Error> {
+    let refused = |why: &str| Error::new(ErrorCode::ForwardRefused).detail(format!("the request has {why}"));
+    let mut hop_by_hop = HopByHop::default();
+    view.header_values("connection", &mut |value| hop_by_hop.named_by(value));
+    let mut headers = HeaderMap::new();
+    let mut lengths = Vec::new();
+    let (mut chunked, mut broken) = (false, false);
+    view.each_header(&mut |name, value| {
+        match name {
+            "content-length" => lengths.push(value),
+            "transfer-encoding" => chunked = true,
+            _ => {}
+        }
+        if hop_by_hop.names(name) || name == csrf || stays_here(name) {
+            return;
+        }
+        match (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value)) {
+            (Ok(name), Ok(value)) => _ = headers.append(name, value),
+            _ => broken = true,
+        }
+    });
+    if broken {
+        return Err(refused("a header that cannot be one"));
+    }
+    // Two readers that disagree on where a request ends read two requests (RFC 9112 §11.2).
+    let length = match (lengths.as_slice(), chunked) {
+        ([], _) => None,
+        ([length], false) => {
+            Some(number(length).ok_or_else(|| refused("a Content-Length that is no number"))?)
+        }
+        ([_], true) => return Err(refused("both Content-Length and Transfer-Encoding")),
+        _ => return Err(refused("several Content-Lengths")),
+    };
+    Ok(Forwarded { headers, length })
+}
+
+/// Whether this header is between the browser and us.
+///
+/// Names are compared as a server does that hands them to a program, where `X_Forwarded_For` is the same.
+fn stays_here(name: &str) -> bool {
+    let name = name.replace('_', "-");
+    let name = name.as_str();
+    // The framing is made anew.
+    name == CONTENT_LENGTH.as_str()
+        || matches!(name, "host" | "expect" | "via" | "http2-settings" | "early-data")
+        // Who is there. The upstream hears it by the token alone.
+        || matches!(name, "authorization" | "cookie" | "cookie2")
+        // Who asks for whom. Anybody can write these; the upstream talks to us.
+        || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip" | "x-host")
+        || matches!(name, "x-original-host" | "x-original-forwarded-for" | "client-ip" | "x-forwarded")
+        || ["x-forwarded-", "cf-connecting-", "x-envoy-"].iter().any(|start| name.starts_with(start))
+        // Another path than the one that was checked.
+        || matches!(name, "x-original-url" | "x-original-uri" | "x-rewrite-url")
+        // About a page of ours and its relation to us. No browser talks to the upstream, so it has none to it.
+        || matches!(name, "origin" | "referer")
+        || ["sec-fetch-", "access-control-request-", "sec-websocket-"].iter().any(|start| name.starts_with(start))
+}
+
+/// Digits and nothing else: `str::parse` would take a sign.
+fn number(text: &[u8]) -> Option<u64> {
+    if !text.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Headers(Vec<(&'static str, &'static str)>);
+
+    impl RequestView for Headers {
+        fn method(&self) -> &'static str {
+            "POST"
+        }
+
+        fn path(&self) -> &'static str {
+            "/api"
+        }
+
+        fn query(&self) -> Option<&str> {
+            None
+        }
+
+        fn authority(&self) -> Option<&str> {
+            None
+        }
+
+        fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            self.0.iter().for_each(|(name, value)| each(name, value.as_bytes()));
+        }
+    }
+
+    fn kept(headers: &[(&'static str, &'static str)]) -> Vec<String> {
+        let forwarded = forwarded(&Headers(headers.to_vec()), "x-csrf").unwrap();
+        forwarded.headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+    }
+
+    #[test]
+    fn what_an_api_is_asked_with_is_kept() {
+        let headers = [
+            ("accept", "application/json"),
+            ("accept-encoding", "br"),
+            ("content-type", "application/json"),
+            ("idempotency-key", "7"),
+            ("if-none-match", "\"a\""),
+            ("range", "bytes=0-1"),
+            ("x-custom", "1"),
+            ("x-custom", "2"),
+        ];
+        assert_eq!(kept(&headers), headers.map(|(name, value)| format!("{name}: {value}")));
+    }
+
+    #[test]
+    fn what_is_between_browser_and_application_is_not() {
+        let headers = [
+            ("authorization", "Bearer theirs"),
+            ("cookie", "a=1"),
+            ("connection", "close, X-Hop"),
+            ("connection", "x-hop-2"),
+            ("x-hop", "1"),
+            ("x-hop-2", "1"),
+            ("keep-alive", "1"),
+            ("te", "trailers"),
+            ("trailer", "x"),
+            ("upgrade", "h2c"),
+            ("proxy-authorization", "Basic x"),
+            ("expect", "100-continue"),
+            ("host", "app.example"),
+            ("forwarded", "for=1.2.3.4"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x_forwarded_for", "1.2.3.4"),
+            ("x-original-url", "/admin"),
+            ("origin", "https://app.example"),
+            ("referer", "https://app.example/?code=x"),
+            ("sec-fetch-site", "same-origin"),
+            ("x-csrf", "1"),
+        ];
+        assert_eq!(kept(&headers), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_body_has_one_length_or_none() {
+        let length = |headers: &[(&'static str, &'static str)]| {
+            forwarded(&Headers(headers.to_vec()), "x-csrf").map(|forwarded| forwarded.length).ok()
+        };
+        assert_eq!(length(&[]), Some(None));
+        assert_eq!(length(&[("transfer-encoding", "chunked")]), Some(None));
+        assert_eq!(length(&[("content-length", "7")]), Some(Some(7)));
+        for value in ["+7", "-7", "7, 7", "", "0x7", "99999999999999999999"] {
+            assert_eq!(length(&[("content-length", value)]), None, "{value:?}");
+        }
+        assert_eq!(length(&[("content-length", "7"), ("content-length", "7")]), None);
+        assert_eq!(length(&[("content-length", "7"), ("transfer-encoding", "chunked")]), None);
+    }
+}

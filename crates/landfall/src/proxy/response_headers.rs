@@ -1,0 +1,153 @@
+//! What of the upstream's answer the browser gets to see, under our own name.
+
+use http::header::{
+    CACHE_CONTROL, CONNECTION, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, LINK, LOCATION, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{Response, StatusCode};
+use memchr::memmem;
+
+use super::hop_by_hop::HopByHop;
+use super::location::Addresses;
+use crate::error::{Error, ErrorCode, printable};
+
+/// The answer's head as the browser may read it.
+pub(super) fn told(
+    answer: Response<()>,
+    addresses: Addresses<'_>,
+    token: &str,
+) -> Result<Response<()>, Error> {
+    let (parts, ()) = answer.into_parts();
+    let invalid = |why: String| Error::new(ErrorCode::UpstreamInvalid).detail(why);
+    match parts.status {
+        // The browser did not send the token, so it can do nothing about it; and 401 is what we ourselves say.
+        StatusCode::UNAUTHORIZED => return Err(refused_token(&parts.headers)),
+        status if status.is_informational() || status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+            return Err(invalid(format!("it answered {}", status.as_u16())));
+        }
+        _ => {}
+    }
+    let mut hop_by_hop = HopByHop::default();
+    for value in parts.headers.get_all(CONNECTION) {
+        hop_by_hop.named_by(value.as_bytes());
+    }
+    let mut told = HeaderMap::with_capacity(parts.headers.len() + 4);
+    for (name, value) in &parts.headers {
+        // A header that says the token back stays here.
+        let says_token = memmem::find(value.as_bytes(), token.as_bytes()).is_some();
+        if says_token || hop_by_hop.names(name.as_str()) || stays_here(name.as_str()) {
+            continue;
+        }
+        let value = match *name {
+            LOCATION | CONTENT_LOCATION => address(value, |text| addresses.told(text)),
+            LINK => address(value, |text| addresses.told_links(text)),
+            _ => Some(value.clone()),
+        };
+        if let Some(value) = value {
+            told.append(name, value);
+        }
+    }
+    if is_redirect(parts.status) && !told.contains_key(LOCATION) {
+        return Err(invalid(format!(
+            "it answered {} and leads to where nobody may follow",
+            parts.status.as_u16()
+        )));
+    }
+    told.insert(CACHE_CONTROL, cache_control(&parts.headers));
+    // Somebody else may sit at the same browser next.
+    told.append(VARY, HeaderValue::from_static("Cookie"));
+    told.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if !is_pdf(&parts.headers) {
+        // An answer that is opened as a page must not act as a page of ours. A PDF is not shown from a sandbox.
+        told.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+    }
+    let mut answer = Response::new(());
+    *answer.status_mut() = parts.status;
+    *answer.headers_mut() = told;
+    Ok(answer)
+}
+
+/// Whether this header is between us and the upstream, or would act on our own origin.
+fn stays_here(name: &str) -> bool {
+    // Cookies, prompts for a password, and the whole origin's state are ours.
+    matches!(name, "set-cookie" | "set-cookie2" | "www-authenticate" | "authentication-info" | "clear-site-data")
+        // Who may read is not the upstream's to say: it was not asked by a browser.
+        || name.starts_with("access-control-")
+        || name == "timing-allow-origin"
+        // Where our origin lives and what watches over it.
+        || matches!(name, "strict-transport-security" | "public-key-pins" | "expect-ct" | "alt-svc")
+        || matches!(name, "service-worker-allowed" | "origin-agent-cluster" | "accept-ch" | "critical-ch")
+        || matches!(name, "report-to" | "reporting-endpoints" | "nel")
+        // A redirect by another name.
+        || name == "refresh"
+        // Orders to whatever proxy stands in front of us, and what other caches are told.
+        || (name.starts_with("x-accel-") && name != "x-accel-buffering")
+        || matches!(name, "x-sendfile" | "x-lighttpd-send-file" | "x-reproxy-url" | "surrogate-control" | "edge-control")
+        || name.ends_with("cache-control")
+        // The names of inner hosts.
+        || matches!(name, "via" | "x-served-by" | "x-backend-server" | "x-upstream")
+}
+
+fn address(value: &HeaderValue, told: impl Fn(&str) -> Option<String>) -> Option<HeaderValue> {
+    let text = std::str::from_utf8(value.as_bytes()).ok()?;
+    HeaderValue::try_from(told(text)?).ok()
+}
+
+fn is_redirect(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// What the upstream said of the token, for the operator.
+fn refused_token(headers: &HeaderMap) -> Error {
+    let said = headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
+    // Of a challenge, the error's name alone: what else there is may be anything.
+    let name = said
+        .split("error=")
+        .nth(1)
+        .and_then(|rest| rest.trim_start_matches('"').split(['"', ',', ' ']).next());
+    let name = printable(name.unwrap_or("no error"));
+    Error::new(ErrorCode::UpstreamRefusedToken).detail(format!("it answered 401 with {name}"))
+}
+
+/// The upstream's word on how long, ours on for whom.
+fn cache_control(headers: &HeaderMap) -> HeaderValue {
+    let alone = HeaderValue::from_static("private, no-cache");
+    let mut told = String::new();
+    for value in headers.get_all(CACHE_CONTROL) {
+        // A quoted list of names is for caches that keep half an answer.
+        let Some(value) = value.to_str().ok().filter(|value| !value.contains('"')) else { return alone };
+        for directive in value.split(',').map(|directive| directive.trim().to_ascii_lowercase()) {
+            match directive.split('=').next().unwrap_or_default().trim() {
+                "no-store" => return HeaderValue::from_static("no-store"),
+                "" | "public" | "private" | "s-maxage" | "proxy-revalidate" => {}
+                _ => {
+                    told.push_str(&directive);
+                    told.push_str(", ");
+                }
+            }
+        }
+    }
+    if told.is_empty() {
+        return alone;
+    }
+    told.push_str("private");
+    HeaderValue::try_from(told).unwrap_or(alone)
+}
+
+fn is_pdf(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
+    let essence = |value: &[u8]| {
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/pdf")
+    };
+    types.next().is_some_and(essence) && types.next().is_none()
+}
+
+/// What says how long a body is, which is not part of what is told about it.
+pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(HeaderName::from_static("content-length"))?.to_str().ok()?.parse().ok()
+}
+
+#[cfg(test)]
+#[path = "response_headers_tests.rs"]
+mod tests;

@@ -1,0 +1,121 @@
+//! A request's body, on its way from the browser to the upstream: read on the framework's runtime, sent on ours.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use tokio::sync::mpsc;
+
+use super::BrokenOff;
+use super::progress::Progress;
+
+/// How many pieces wait between the two at most.
+const PIECES: usize = 4;
+
+enum Piece {
+    Bytes(Bytes),
+    End,
+}
+
+/// Where an adapter puts a request's body, piece by piece.
+///
+/// Dropped before its end, the upstream's request is broken off.
+#[derive(Debug)]
+pub struct Upload {
+    pieces: mpsc::Sender<Piece>,
+}
+
+impl Upload {
+    /// Hands a piece on, once there is room; whether any more is wanted.
+    pub async fn piece(&mut self, bytes: Bytes) -> bool {
+        bytes.is_empty() || self.pieces.send(Piece::Bytes(bytes)).await.is_ok()
+    }
+
+    /// Says that this was all.
+    pub async fn end(self) {
+        // Where nobody listens any more, nobody needs to hear it.
+        let _ = self.pieces.send(Piece::End).await;
+    }
+}
+
+/// The other side of an [`Upload`].
+pub(super) struct Uploaded {
+    pieces: mpsc::Receiver<Piece>,
+    first: Option<Bytes>,
+    left: Option<u64>,
+    ended: bool,
+    progress: Progress,
+}
+
+/// Both sides, for a body of this length if it is known.
+pub(super) fn channel(length: Option<u64>, progress: Progress) -> (Upload, Uploaded) {
+    let (sender, pieces) = mpsc::channel(PIECES);
+    let uploaded = Uploaded { pieces, first: None, left: length, ended: length == Some(0), progress };
+    (Upload { pieces: sender }, uploaded)
+}
+
+impl Uploaded {
+    /// Where the length is unknown, waits for the first piece: without one there is no body at all, and the
+    /// upstream is not told of one.
+    pub(super) async fn peek(&mut self, patience: Duration) -> Result<(), BrokenOff> {
+        if self.left.is_some() {
+            return Ok(());
+        }
+        match tokio::time::timeout(patience, self.pieces.recv()).await {
+            Ok(Some(Piece::Bytes(bytes))) => self.first = Some(bytes),
+            Ok(Some(Piece::End)) => self.ended = true,
+            Ok(None) | Err(_) => return Err(BrokenOff),
+        }
+        Ok(())
+    }
+}
+
+impl Body for Uploaded {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        if self.ended {
+            return Poll::Ready(None);
+        }
+        let piece = match self.first.take() {
+            Some(bytes) => Some(Piece::Bytes(bytes)),
+            None => std::task::ready!(self.pieces.poll_recv(cx)),
+        };
+        self.progress.made();
+        match (piece, self.left) {
+            (Some(Piece::Bytes(bytes)), None) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
+            (Some(Piece::Bytes(bytes)), Some(left)) => {
+                // More than was announced would be the next request's beginning.
+                let Some(left) = left.checked_sub(bytes.len() as u64) else {
+                    return Poll::Ready(Some(Err(BrokenOff)));
+                };
+                self.left = Some(left);
+                self.ended = left == 0;
+                Poll::Ready(Some(Ok(Frame::data(bytes))))
+            }
+            (Some(Piece::End), None | Some(0)) => {
+                self.ended = true;
+                Poll::Ready(None)
+            }
+            _ => Poll::Ready(Some(Err(BrokenOff))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match (self.ended, self.left) {
+            (true, _) => SizeHint::with_exact(0),
+            (false, Some(left)) => SizeHint::with_exact(left),
+            (false, None) => SizeHint::new(),
+        }
+    }
+}
