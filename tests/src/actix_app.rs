@@ -6,24 +6,30 @@ use std::net::TcpListener;
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
 use actix_web::http::header::CACHE_CONTROL;
+use actix_web::middleware::Condition;
 use actix_web::web::{self, Html, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
 use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
-use landfall_actix::{AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, Visit};
+use landfall_actix::{
+    AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, TokenProxy, Visit,
+};
 use tokio::sync::oneshot;
 
 /// Two workers, as an application has: each is a runtime of its own. Ends with the test's runtime.
-pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
+    // The type of an application depends on what is wrapped around it.
+    let is_there = proxy.is_some();
+    let nowhere = || landfall::TokenProxy::new("/nowhere", "http://127.0.0.1:9").unwrap();
+    let proxy = TokenProxy::from(proxy.unwrap_or_else(nowhere));
     let (told, handle) = oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
+            let app = move || {
+                let proxy = Condition::new(is_there, proxy.clone());
+                App::new().configure(routes).wrap(proxy).wrap(AuthMiddleware::new(auth.clone()))
+            };
             let server =
-                HttpServer::new(move || App::new().configure(routes).wrap(AuthMiddleware::new(auth.clone())))
-                    .workers(2)
-                    .disable_signals()
-                    .listen_auto_h2c(listener)
-                    .unwrap()
-                    .run();
+                HttpServer::new(app).workers(2).disable_signals().listen_auto_h2c(listener).unwrap().run();
             // Comes back if the test is over already, and then ends the server.
             let _ = told.send(StopOnDrop(server.handle()));
             server.await

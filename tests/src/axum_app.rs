@@ -9,16 +9,16 @@ use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
-use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, Visit};
+use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 
-pub(crate) fn serve(listener: TcpListener, auth: RelyingParty) {
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     // Ends with the test's runtime.
-    tokio::spawn(async move { axum::serve(listener, app(auth)).await });
+    tokio::spawn(async move { axum::serve(listener, app(auth, proxy)).await });
 }
 
-fn app(auth: RelyingParty) -> Router {
+fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
     // A nested router with a fallback of its own; the guard covers both.
     let reports = Router::new()
         .route("/", get(async || "all reports"))
@@ -32,7 +32,7 @@ fn app(auth: RelyingParty) -> Router {
             get(async |user: SignedIn| crate::more(&user)).post(async |user: SignedIn| crate::more(&user));
         more = more.merge(Router::new().route(&format!("/{name}"), page).layer(guard));
     }
-    Router::new()
+    let app = Router::new()
         .nest("/more", more)
         .route("/half-way", get(half_way))
         .route("/data", get(data))
@@ -57,8 +57,12 @@ fn app(auth: RelyingParty) -> Router {
         .route("/echo", post(echo))
         .route("/open-echo", post(async |body: String| body))
         // Without one, the guarded "not found" of the merged router would be everybody's.
-        .fallback(async || StatusCode::NOT_FOUND)
-        .layer(AuthLayer::new(auth))
+        .fallback(async || StatusCode::NOT_FOUND);
+    let app = match proxy {
+        Some(proxy) => app.layer(TokenProxy::from(proxy)),
+        None => app,
+    };
+    app.layer(AuthLayer::new(auth))
 }
 
 async fn half_way(visit: Visit) -> Result<String, Rejection> {

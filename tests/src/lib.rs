@@ -16,6 +16,8 @@ mod session_kind;
 mod tls;
 pub mod traces;
 mod until;
+mod upstream;
+pub mod wire;
 mod world;
 
 pub use engine::Engine;
@@ -27,6 +29,7 @@ pub use raw_provider::{RawProvider, Script};
 pub use session_kind::SessionKind;
 pub use tls::TlsPort;
 pub use until::{until, within};
+pub use upstream::{Answer, Heard, Upstream};
 pub use world::{BASE_URL, Framework, World};
 
 /// What the application's pages say about who is there.

@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
-use landfall::RelyingParty;
+use landfall::{RelyingParty, TokenProxy};
 
 use crate::Framework;
 
@@ -39,9 +39,22 @@ impl Port {
     /// # Panics
     /// When the server does not start.
     pub fn serve(self, framework: Framework, auth: RelyingParty) -> SocketAddr {
+        self.serve_with(framework, auth, None)
+    }
+
+    /// The same with a token proxy between the application and what signs people in.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn serve_with(
+        self,
+        framework: Framework,
+        auth: RelyingParty,
+        proxy: Option<TokenProxy>,
+    ) -> SocketAddr {
         match framework {
-            Framework::Axum => crate::axum_app::serve(self.listener, auth),
-            Framework::Actix => crate::actix_app::serve(self.listener, auth),
+            Framework::Axum => crate::axum_app::serve(self.listener, auth, proxy),
+            Framework::Actix => crate::actix_app::serve(self.listener, auth, proxy),
         }
         self.address
     }

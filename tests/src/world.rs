@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use landfall::{CookieKey, RelyingParty, RelyingPartyBuilder};
+use landfall::{CookieKey, RelyingParty, RelyingPartyBuilder, TokenProxy};
 use landfall_testkit::{Browser, LocalProvider, Page, TestBed, VirtualClock};
 
 use crate::{Engine, Port, SessionKind};
@@ -126,6 +126,15 @@ impl World {
     pub async fn switch_to(&mut self, builder: RelyingPartyBuilder) {
         self.auth = builder.build().unwrap();
         self.address = Port::bind().serve(self.framework, self.auth.clone());
+        self.browser.route(self.bed.base_url(), self.address).unwrap();
+    }
+
+    /// Starts the application anew with a token proxy inside, and routes the browser to it.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn forward(&mut self, proxy: TokenProxy) {
+        self.address = Port::bind().serve_with(self.framework, self.auth.clone(), Some(proxy));
         self.browser.route(self.bed.base_url(), self.address).unwrap();
     }
 

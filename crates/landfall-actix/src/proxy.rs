@@ -11,7 +11,7 @@ use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
-use landfall::{BrokenOff, ConfigError, ProxyBody, ProxyStep, Sending, Upload, Visit};
+use landfall::{BrokenOff, ConfigError, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload, Visit};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, View};
@@ -203,7 +203,11 @@ impl MessageBody for Streamed {
     type Error = BrokenOff;
 
     fn size(&self) -> BodySize {
-        self.0.length().map_or(BodySize::Stream, BodySize::Sized)
+        match self.0.size() {
+            ProxyBodySize::Absent => BodySize::None,
+            ProxyBodySize::Exact(length) => BodySize::Sized(length),
+            _ => BodySize::Stream,
+        }
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {

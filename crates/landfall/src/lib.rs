@@ -58,7 +58,7 @@ pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
 #[cfg(feature = "reqwest")]
-pub use proxy::{BrokenOff, Forward, ProxyBody, ProxyStep, Sending, TokenProxy, Upload};
+pub use proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, TokenProxy, Upload};
 pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
 pub use request::RequestView;
 pub use requirement::{Requirement, Unmet};

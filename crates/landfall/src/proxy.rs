@@ -26,7 +26,7 @@ use crate::relying_party::CSRF_HEADER;
 use crate::request::RequestView;
 use crate::visit::Visit;
 
-pub use self::body::{ProxyBody, Sending};
+pub use self::body::{ProxyBody, ProxyBodySize, Sending};
 pub use self::exchange::Forward;
 pub use self::upload::Upload;
 

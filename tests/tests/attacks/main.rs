@@ -8,6 +8,7 @@ mod endings;
 mod id_token_flow;
 mod logout_flow;
 mod logout_token;
+mod proxy;
 mod refresh;
 mod return_to_flow;
 mod session_guard;

@@ -19,6 +19,7 @@ mod logout;
 mod loops;
 mod provider_down;
 mod provider_keys;
+mod proxy;
 mod refresh;
 mod rotation;
 mod routers;

@@ -8,7 +8,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Response;
+use http::header::CONTENT_LENGTH;
+use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BrokenOff;
@@ -28,7 +29,7 @@ pub(super) enum Piece {
 /// The head of an answer, or one of ours in its place.
 pub(super) enum Head {
     Ours(Reply),
-    Theirs { head: Response<()>, length: Option<u64> },
+    Theirs(Response<()>),
 }
 
 /// A request that is being forwarded: becomes the answer as soon as its head is there. It may be awaited on any
@@ -44,9 +45,21 @@ pub struct Sending<F> {
 /// ours.
 pub struct ProxyBody<F>(Inner<F>);
 
+/// How long the body of an answer is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ProxyBodySize {
+    /// There is none, whatever a Content-Length says (RFC 9110 §6.4.1).
+    Absent,
+    /// So many bytes.
+    Exact(u64),
+    /// As long as it takes.
+    Unknown,
+}
+
 enum Inner<F> {
     Whole(Option<Bytes>),
-    Streamed { body: Streamed<F>, length: Option<u64> },
+    Streamed { body: Streamed<F>, size: ProxyBodySize },
 }
 
 /// What keeps an exchange going.
@@ -75,8 +88,9 @@ impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
         }
         let head = ready!(Pin::new(&mut self.head).poll(cx));
         let reply = match (head, self.body.take()) {
-            (Ok(Head::Theirs { head, length }), Some(body)) => {
-                return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, length })));
+            (Ok(Head::Theirs(head)), Some(body)) => {
+                let size = ProxyBodySize::of(&head);
+                return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, size })));
             }
             (Ok(Head::Ours(reply)), _) => reply,
             _ => lost(),
@@ -92,12 +106,22 @@ impl<F> From<Bytes> for ProxyBody<F> {
 }
 
 impl<F> ProxyBody<F> {
-    /// How long it is, where that is known. The answer to a HEAD says how long it would have been.
-    pub fn length(&self) -> Option<u64> {
+    /// How long it is. The answer to a HEAD says how long it would have been.
+    pub fn size(&self) -> ProxyBodySize {
         match &self.0 {
-            Inner::Whole(bytes) => Some(bytes.as_ref().map_or(0, Bytes::len) as u64),
-            Inner::Streamed { length, .. } => *length,
+            Inner::Whole(bytes) => ProxyBodySize::Exact(bytes.as_ref().map_or(0, Bytes::len) as u64),
+            Inner::Streamed { size, .. } => *size,
         }
+    }
+}
+
+impl ProxyBodySize {
+    fn of(head: &Response<()>) -> Self {
+        if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
+            return Self::Absent;
+        }
+        let length = head.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        length.map_or(Self::Unknown, Self::Exact)
     }
 }
 
@@ -133,6 +157,6 @@ impl<F> fmt::Debug for Sending<F> {
 
 impl<F> fmt::Debug for ProxyBody<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ProxyBody").field("length", &self.length()).finish_non_exhaustive()
+        f.debug_struct("ProxyBody").field("size", &self.size()).finish_non_exhaustive()
     }
 }

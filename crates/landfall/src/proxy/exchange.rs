@@ -5,8 +5,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
 use http::{Method, Response};
+use http_body::Body as _;
 use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
@@ -78,8 +79,7 @@ impl Forward {
                 return;
             }
         };
-        let length = response_headers::length(head.headers());
-        if told.send(Head::Theirs { head, length }).is_ok() {
+        if told.send(Head::Theirs(head)).is_ok() {
             self.pass_on(answer, &pieces).await;
         }
     }
@@ -97,6 +97,10 @@ impl Forward {
         let mut request = reqwest::Request::new(self.method.clone(), self.target.clone());
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+        if body.is_end_stream() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers ask for a length where a body could be.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
         *request.body_mut() = Some(reqwest::Body::wrap(body));
         let answered = progress.watch(*idle, http.execute(request)).await;
         let mut answer = match answered {

@@ -2,7 +2,7 @@
 
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
-    HeaderName, HeaderValue, LINK, LOCATION, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    HeaderValue, LINK, LOCATION, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
 use memchr::memmem;
@@ -141,11 +141,6 @@ fn is_pdf(headers: &HeaderMap) -> bool {
         essence.trim_ascii().eq_ignore_ascii_case(b"application/pdf")
     };
     types.next().is_some_and(essence) && types.next().is_none()
-}
-
-/// What says how long a body is, which is not part of what is told about it.
-pub(super) fn length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(HeaderName::from_static("content-length"))?.to_str().ok()?.parse().ok()
 }
 
 #[cfg(test)]
