@@ -14,7 +14,7 @@ use crate::wire::{self, Sum, Wire};
 /// What is answered at a path.
 #[derive(Clone, Debug)]
 pub enum Answer {
-    /// These bytes after the request's body was read.
+    /// These bytes after the request's body was read, with the access token in the place of `$TOKEN`.
     Bytes(String),
     /// These bytes before any of it is read; the rest is read after.
     Early(String),
@@ -220,7 +220,10 @@ impl Upstream {
         let close = || Err(io::Error::other("closed on purpose"));
         match answer {
             None => wire.send("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 17\r\n\r\nfrom the upstream").await,
-            Some(Answer::Bytes(bytes)) => wire.send(bytes).await,
+            Some(Answer::Bytes(bytes)) => {
+                let heard = self.heard().pop().unwrap_or_default();
+                wire.send(bytes.replace("$TOKEN", heard.token().unwrap_or_default())).await
+            }
             Some(Answer::Early(_)) => Ok(()),
             Some(Answer::Wait) => wire.send("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await,
             Some(Answer::Filler(bytes)) => {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use landfall::{CookieKey, Userinfo};
+use landfall::{CookieKey, TokenProxy, Userinfo};
 use landfall_testkit::{Algorithm, Browser, Endpoint, Fault, Page, RawResponse, SigningKey, TestBed};
 use landfall_tests::traces::Traces;
-use landfall_tests::{BASE_URL, Engine, Framework, RawProvider, SessionKind, World};
+use landfall_tests::{Answer, BASE_URL, Engine, Framework, RawProvider, SessionKind, Upstream, World};
 use serde_json::json;
 
 /// What must not be seen, and what could show it.
@@ -120,6 +120,9 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
     search
         .shown
         .push(("a session".to_owned(), format!("{:?}", browser.open(BASE_URL).await.unwrap().text())));
+    if kind.has_store() {
+        forwarded(&mut world, &browser, search).await;
+    }
     let out = browser.post_form(&format!("{BASE_URL}/auth/logout"), &[], BASE_URL).await.unwrap();
     search.learn(&out);
 
@@ -178,6 +181,34 @@ async fn everything(framework: Framework, kind: SessionKind, search: &mut Search
         search.plant(planted);
     }
     search.learn_from(&raw);
+}
+
+/// Calls through the token proxy to an API that says the token back wherever it can but in a body.
+async fn forwarded(world: &mut World, browser: &Browser, search: &mut Search) {
+    let upstream = Upstream::start().await;
+    let proxy = TokenProxy::new("/api", &upstream.url("")).unwrap();
+    search.shown.push(("a proxy".to_owned(), format!("{proxy:?}")));
+    world.forward(proxy);
+    browser.route(BASE_URL, world.address).unwrap();
+    for (path, status, headers, told) in [
+        ("/a", "200 OK", "x-token: $TOKEN\r\nauthorization: Bearer $TOKEN\r\nset-cookie: a=$TOKEN\r\n", 200),
+        ("/b", "401 No", "www-authenticate: Bearer error=\"$TOKEN\", error_description=\"$TOKEN\"\r\n", 502),
+        ("/c", "302 Found", "location: https://elsewhere.example/?token=$TOKEN\r\n", 502),
+        ("/d", "200 OK", "$TOKEN\r\n", 502),
+        ("/e", "200 OK", "link: </x?$TOKEN>; rel=next\r\ncontent-location: /$TOKEN\r\n", 200),
+    ] {
+        upstream.with_headers(path, status, headers);
+        let url = format!("{BASE_URL}/api{path}?x=1");
+        let page = browser.fetch(http::Method::POST, &url, &[], "body", BASE_URL).await.unwrap();
+        assert_eq!(page.status.as_u16(), told, "{path}");
+        search.shown.push((format!("the answer at {path}"), format!("{:?} {}", page.headers, page.text())));
+    }
+    upstream.at("/f", Answer::HalfOfLength);
+    // Broken off on purpose.
+    let _ = browser.fetch(http::Method::GET, &format!("{BASE_URL}/api/f"), &[], "", BASE_URL).await;
+    let heard = upstream.heard();
+    assert_eq!(heard.len(), 6);
+    heard.iter().for_each(|heard| search.plant(heard.token().unwrap()));
 }
 
 fn browser(world: &World, raw: &RawProvider) -> Browser {

@@ -27,7 +27,9 @@ async fn forwarding(framework: Framework, kind: SessionKind) -> (World, Upstream
         )
         .await;
     let upstream = Upstream::start().await;
-    world.forward(TokenProxy::new("/api", &upstream.url("/v1")).unwrap());
+    let proxy = TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
+    // So long that no test passes because nothing moved.
+    world.forward(proxy.timeouts(Duration::from_secs(5), Duration::from_secs(600)).unwrap());
     world.open("/dashboard").await;
     (world, upstream)
 }

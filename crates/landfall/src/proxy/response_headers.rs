@@ -9,7 +9,7 @@ use memchr::memmem;
 
 use super::hop_by_hop::HopByHop;
 use super::location::Addresses;
-use crate::error::{Error, ErrorCode, printable};
+use crate::error::{Error, ErrorCode};
 
 /// The answer's head as the browser may read it.
 pub(super) fn told(
@@ -99,13 +99,17 @@ fn is_redirect(status: StatusCode) -> bool {
 
 /// What the upstream said of the token, for the operator.
 fn refused_token(headers: &HeaderMap) -> Error {
-    let said = headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or("nothing");
-    // Of a challenge, the error's name alone: what else there is may be anything.
-    let name = said
-        .split("error=")
-        .nth(1)
-        .and_then(|rest| rest.trim_start_matches('"').split(['"', ',', ' ']).next());
-    let name = printable(name.unwrap_or("no error"));
+    const KNOWN: [&str; 5] = [
+        "invalid_token",
+        "invalid_request",
+        "insufficient_scope",
+        "insufficient_user_authentication",
+        "invalid_dpop_proof",
+    ];
+    let said = headers.get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    // Of a challenge, an error that is known: what else stands there may be the token.
+    let known = KNOWN.iter().find(|name| said.contains(&format!("error=\"{name}\"")));
+    let name = known.unwrap_or(&"no error that is known");
     Error::new(ErrorCode::UpstreamRefusedToken).detail(format!("it answered 401 with {name}"))
 }
 
