@@ -50,7 +50,7 @@ export interface Problem {
   readonly title?: string;
   /** A sentence for the person. */
   readonly detail?: string;
-  /** For the program. */
+  /** For the program. Every answer of the backend has one; what stands before it may answer without. */
   readonly code?: string;
   /** Finds the cause in the backend's log. */
   readonly reference?: string;
@@ -139,8 +139,8 @@ export interface Landfall {
    *
    * @param navigate - How to get to a local path without leaving an entry for the callback in the history.
    * `location.replace` by default; a router's own way spares a reload.
-   * @throws {@link LandfallError} when there is nobody signed in then. Where the backend was not reached
-   * (`status` 0), calling again tries again.
+   * @throws {@link LandfallError} when there is nobody signed in then. Without a `code`, it was not the backend
+   * that answered: calling again tries again.
    */
   completeSignIn(navigate?: (path: string) => void): Promise<string>;
   /**
@@ -182,7 +182,7 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
     request.headers.set(header, "1");
     const response = await fetch(request, { credentials: "include" });
     if (response.status === 401) {
-      const problem = await json(response.clone());
+      const problem = await response.clone().json().catch(() => null);
       if (problem?.login_url) {
         const required = new SignInRequired(401, problem);
         listeners.forEach((listener) => listener(required));
@@ -195,16 +195,17 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
   const call = async (name: string, body?: object): Promise<any> => {
     const headers = { "content-type": "application/json", [header]: "1" };
     const init = body && { method: "POST", headers, body: JSON.stringify(body) };
-    let response;
+    let cause, response, said;
     try {
       response = await fetch(endpoint(name), { ...init, credentials: "include", cache: "no-store" });
-    } catch (cause) {
-      const title = "The application could not be reached";
-      throw new LandfallError(0, { title, detail: "Check the connection, then try again." }, { cause });
+      said = await response.json();
+    } catch (error) {
+      cause = error;
     }
-    const said = await json(response);
-    if (response.ok && said) return said;
-    throw new LandfallError(response.status, said ?? { detail: `No JSON came from ${response.url}` });
+    if (response?.ok && said) return said;
+    const title = "The application could not be reached";
+    const unreached = { title, detail: "Check the connection, then try again." };
+    throw new LandfallError(response?.status ?? 0, said ?? unreached, { cause });
   };
 
   const complete = async (navigate: (path: string) => void): Promise<string> => {
@@ -215,7 +216,7 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       // A reload: what the provider said is gone, and was most likely dealt with.
       const { signed_in, login_url } = await call("session");
       const title = "There is no sign-in to complete";
-      if (!signed_in) throw new LandfallError(400, { title, login_url });
+      if (!signed_in) throw new LandfallError(400, { title, code: "no_response", login_url });
       next = { return_to: "/" };
     }
     if (next.location) {
@@ -248,7 +249,7 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       }
       if (landed) navigate(landed);
       return (completing ??= complete(navigate).catch((error) => {
-        if (error.status === 0) completing = undefined;
+        if (!error.code) completing = undefined;
         throw error;
       }));
     },
@@ -275,11 +276,6 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       return () => void listeners.delete(listener);
     },
   };
-}
-
-/** What an answer says, if it says it in JSON. */
-function json(response: Response): Promise<any> {
-  return response.json().catch(() => null);
 }
 
 /** A path on this origin, in one form, or an error: what leads elsewhere is not followed. */

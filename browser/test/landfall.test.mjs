@@ -71,12 +71,12 @@ test("session asks the backend, with its cookie", async () => {
   assert.deepEqual([request.method, request.credentials, request.cache], ["GET", "include", "no-store"]);
 });
 
-test("a page in place of a session is an error that says where it came from", async () => {
+test("a page in place of a session is an error, not somebody who is signed out", async () => {
   await show("/");
   answers = [[200, "<!doctype html>"]];
   const error = await createLandfall().session().catch((error) => error);
   assert.ok(error instanceof LandfallError);
-  assert.match(error.message, /No JSON came from/);
+  assert.equal(error.title, "The application could not be reached");
 });
 
 test("signing in comes back to where the person is, query and fragment included", async () => {
@@ -233,12 +233,15 @@ test("a refused sign-in is an error with all that the backend said", async () =>
 
 test("a backend that was not reached is asked again when told so", async () => {
   await show("/callback?code=abc");
-  answers = [new TypeError("no network"), [200, { return_to: "/x" }]];
+  answers = [new TypeError("no network"), [502, "<h1>Bad gateway</h1>"], [200, { return_to: "/x" }]];
   const landfall = createLandfall();
-  const error = await landfall.completeSignIn().catch((error) => error);
-  assert.deepEqual([error.status, error instanceof LandfallError], [0, true]);
+  for (const status of [0, 502]) {
+    const error = await landfall.completeSignIn().catch((error) => error);
+    assert.deepEqual([error.status, error instanceof LandfallError], [status, true]);
+    assert.equal(error.title, "The application could not be reached");
+  }
   assert.equal(await landfall.completeSignIn(), "/x");
-  assert.deepEqual(JSON.parse(asked[1].body), { response: "?code=abc" });
+  assert.deepEqual(JSON.parse(asked[2].body), { response: "?code=abc" });
 });
 
 test("the callback route without an answer leads on if somebody is signed in, and says so if not", async () => {

@@ -53,7 +53,7 @@ pub(crate) fn setup() -> Result<Setup, Box<dyn Error>> {
 
     let mut builder = callbacks.iter().fold(builder, RelyingPartyBuilder::spa_callback);
     if !callbacks.is_empty() {
-        builder = builder.required_header("x-csrf");
+        builder = builder.required_header("x-csrf").after_logout(SIGNED_OUT);
     }
     let auth = builder
         .store_opener(landfall_redis::opener())
@@ -82,6 +82,9 @@ pub(crate) fn single_page() -> Option<String> {
     env::var("LANDFALL_SPA").ok().filter(|place| !place.is_empty())
 }
 
+/// Where the provider sends people back to after a sign-out. `/` would be the page's, and never come here.
+pub(crate) const SIGNED_OUT: &str = "/auth/signed-out";
+
 fn listen_address() -> Result<SocketAddr, String> {
     let text = env::var("LANDFALL_LISTEN").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     text.parse().map_err(|_| format!("LANDFALL_LISTEN: {text:?} is not an address such as 127.0.0.1:3000"))
@@ -108,11 +111,12 @@ fn names_a_provider(mut names: impl Iterator<Item = String>) -> bool {
 }
 
 fn local_provider(base_urls: &[String], callbacks: &[String]) -> Result<LocalProvider, Box<dyn Error>> {
+    let signed_out = if callbacks.is_empty() { "/" } else { SIGNED_OUT };
     let mut client = Client::new(CLIENT_ID).secret(CLIENT_SECRET);
     for base_url in base_urls {
         client = client
             .redirect_uri(format!("{base_url}/auth/callback"))
-            .post_logout_redirect_uri(format!("{base_url}/"));
+            .post_logout_redirect_uri(format!("{base_url}{signed_out}"));
     }
     client = callbacks.iter().fold(client, Client::redirect_uri);
     // The provider speaks to the application behind the browser's back, by one of its addresses.

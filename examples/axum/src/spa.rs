@@ -9,8 +9,11 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{Redirect, Response};
+use axum::routing::get;
 use tower_http::services::{ServeDir, ServeFile};
+
+use crate::setup::SIGNED_OUT;
 
 /// No inline script, and nothing from elsewhere. No `form-action`: browsers apply it to where a form's answer
 /// leads as well, and the sign-out leads to the provider.
@@ -19,8 +22,10 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// Serves what `vite build` left in this folder. Where a development server shows the application, only the API.
 pub(crate) fn router(place: &str) -> Result<Router, String> {
+    // Only who did not say where to go comes here.
+    let app = Router::new().route(SIGNED_OUT, get(async || Redirect::to("/")));
     if place.starts_with("http") {
-        return Ok(Router::new());
+        return Ok(app);
     }
     let folder = Path::new(place);
     let index = folder.join("index.html");
@@ -32,7 +37,7 @@ pub(crate) fn router(place: &str) -> Result<Router, String> {
     // Every path that is no file is a route of the application, but for those that never are.
     let files = ServeDir::new(folder).fallback(ServeFile::new(index));
     let nothing = || Router::new().fallback(async || StatusCode::NOT_FOUND);
-    Ok(Router::new()
+    Ok(app
         .nest_service("/assets", ServeDir::new(folder.join("assets")))
         .nest_service("/api", nothing())
         .nest_service("/auth", nothing())

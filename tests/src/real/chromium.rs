@@ -6,12 +6,14 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use fantoccini::wd::Capabilities;
+use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand};
 use fantoccini::{Client, ClientBuilder, Locator};
+use http::Method;
 use hyper_util::client::legacy::connect::HttpConnector;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
+use url::{ParseError, Url};
 
 use super::{BEAT, Process, built, program, until};
 
@@ -105,6 +107,25 @@ impl Chromium {
         .await
     }
 
+    /// Gives the browser a command of its own kind (Chrome DevTools Protocol), for what WebDriver has no word for.
+    ///
+    /// # Panics
+    /// When the browser cannot.
+    pub async fn devtools(&self, cmd: &str, params: Value) -> Value {
+        let body = json!({ "cmd": cmd, "params": params }).to_string();
+        self.client.issue_cmd(DevTools(body)).await.unwrap()
+    }
+
+    /// Every address in this tab's history, the oldest first.
+    ///
+    /// # Panics
+    /// When the browser cannot say.
+    pub async fn history(&self) -> Vec<String> {
+        let history = self.devtools("Page.getNavigationHistory", json!({})).await;
+        let entries = history["entries"].as_array().unwrap();
+        entries.iter().map(|entry| entry["url"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// Keeps a picture of the page in the target folder, for people to look at, after a look of our own: nothing
     /// may stand out at the side, and what is to be pressed must be large enough for a thumb.
     ///
@@ -150,6 +171,20 @@ impl Chromium {
             }
         }
         Ok(())
+    }
+}
+
+/// chromedriver's own addition to WebDriver.
+#[derive(Debug)]
+struct DevTools(String);
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.0.clone()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::env;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use tokio::net::TcpStream;
@@ -49,12 +49,7 @@ impl Example {
         variables: impl AsyncFnOnce(&str) -> Vec<(&'static str, String)>,
     ) -> Self {
         let _turn = STARTING.lock().await;
-        let name = match framework {
-            Framework::Axum => "example-axum",
-            Framework::Actix => "example-actix",
-        };
-        let file = built().join(format!("{name}{}", env::consts::EXE_SUFFIX));
-        assert!(file.is_file(), "{} is not built: run `cargo xtask test`", file.display());
+        let file = file(framework);
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap();
         let base_url = format!("http://{port}");
         let variables = variables(&base_url).await;
@@ -86,15 +81,7 @@ impl Example {
 
 impl Recipe {
     async fn start(self) -> Example {
-        let mut command = Command::new(&self.file);
-        for (name, _) in env::vars_os() {
-            if name
-                .to_str()
-                .is_some_and(|name| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_"))
-            {
-                command.env_remove(name);
-            }
-        }
+        let mut command = command(&self.file);
         command.env("LANDFALL_LISTEN", self.port.to_string()).env("RUST_LOG", "info,landfall=debug");
         command.envs(self.variables.iter().map(|(name, value)| (name, value))).current_dir(&self.folder);
         let mut process = Process::start(&mut command);
@@ -104,4 +91,27 @@ impl Recipe {
         until("the example listens", async || TcpStream::connect(self.port).await.ok()).await;
         Example { recipe: self, provider, process }
     }
+}
+
+/// The program of this example.
+pub(super) fn file(framework: Framework) -> PathBuf {
+    let name = match framework {
+        Framework::Axum => "example-axum",
+        Framework::Actix => "example-actix",
+    };
+    let file = built().join(name).with_extension(env::consts::EXE_EXTENSION);
+    assert!(file.is_file(), "{} is not built: run `cargo xtask test`", file.display());
+    file
+}
+
+/// Starts it with none of the variables that are set around the tests.
+pub(super) fn command(file: &Path) -> Command {
+    let mut command = Command::new(file);
+    for (name, _) in env::vars_os() {
+        let ours = |name: &str| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_");
+        if name.to_str().is_some_and(ours) {
+            command.env_remove(name);
+        }
+    }
+    command
 }

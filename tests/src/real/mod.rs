@@ -9,6 +9,7 @@ mod process;
 mod provider;
 mod proxy;
 pub(crate) mod redis;
+mod single_page;
 mod tls;
 
 use std::env;
@@ -22,6 +23,7 @@ pub use example::Example;
 pub use process::Process;
 pub use provider::RealProvider;
 pub use proxy::Proxy;
+pub use single_page::{Shown, SinglePage, npm_test};
 pub use tls::TlsFront;
 
 /// Where the engine is that `cargo xtask test` started.

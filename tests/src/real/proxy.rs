@@ -1,7 +1,8 @@
-//! A network between an application and its engine, and what goes wrong there.
+//! A network, and what goes wrong there: between an application and its engine, or in front of an application.
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,7 +13,11 @@ use tokio::sync::watch;
 pub struct Proxy {
     address: SocketAddr,
     weather: watch::Sender<Weather>,
+    answers: Answers,
 }
+
+/// All that came from the target, where somebody wants to know.
+type Answers = Option<Arc<Mutex<Vec<u8>>>>;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Weather {
@@ -32,15 +37,37 @@ impl Proxy {
     /// # Panics
     /// When there is none.
     pub async fn to(target: SocketAddr) -> Self {
+        Self::start(target, None).await
+    }
+
+    /// The same, and keeps what the target answers.
+    ///
+    /// # Panics
+    /// When there is no port.
+    pub async fn overhearing(target: SocketAddr) -> Self {
+        Self::start(target, Some(Arc::default())).await
+    }
+
+    async fn start(target: SocketAddr, answers: Answers) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (weather, seen) = watch::channel(Weather::default());
+        let heard = answers.clone();
         tokio::spawn(async move {
             while let Ok((inside, _)) = listener.accept().await {
-                tokio::spawn(hand_on(inside, target, seen.clone()));
+                tokio::spawn(hand_on(inside, target, seen.clone(), heard.clone()));
             }
         });
-        Self { address, weather }
+        Self { address, weather, answers }
+    }
+
+    /// What the target has answered so far, one connection's bytes among another's.
+    ///
+    /// # Panics
+    /// When nobody wanted to know.
+    pub fn answers(&self) -> String {
+        let answers = self.answers.as_ref().expect("one that overhears");
+        String::from_utf8_lossy(&answers.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 
     /// Where it listens.
@@ -76,10 +103,15 @@ impl Proxy {
     }
 }
 
-async fn hand_on(mut inside: TcpStream, target: SocketAddr, mut seen: watch::Receiver<Weather>) {
+async fn hand_on(
+    mut inside: TcpStream,
+    target: SocketAddr,
+    mut seen: watch::Receiver<Weather>,
+    answers: Answers,
+) {
     let started = *seen.borrow_and_update();
     let Ok(mut outside) = TcpStream::connect(target).await else { return reset(&inside) };
-    let ended = hand_on_until_reset(&mut inside, &mut outside, started.resets, seen).await;
+    let ended = hand_on_until_reset(&mut inside, &mut outside, started.resets, seen, answers).await;
     if ended.is_err() {
         reset(&inside);
     }
@@ -96,6 +128,7 @@ async fn hand_on_until_reset(
     outside: &mut TcpStream,
     resets: u64,
     mut seen: watch::Receiver<Weather>,
+    answers: Answers,
 ) -> io::Result<()> {
     let ((mut from_inside, mut to_inside), (mut from_outside, mut to_outside)) =
         (inside.split(), outside.split());
@@ -124,6 +157,9 @@ async fn hand_on_until_reset(
                 let bytes = &received[..count?];
                 if bytes.is_empty() {
                     return Ok(());
+                }
+                if let Some(answers) = &answers {
+                    answers.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
                 }
                 to_inside.write_all(bytes).await?;
             }

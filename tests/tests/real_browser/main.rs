@@ -6,6 +6,7 @@ mod examples;
 mod leaving;
 mod more;
 mod place;
+mod spa;
 mod tabs;
 mod tls;
 

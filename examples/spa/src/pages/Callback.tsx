@@ -25,14 +25,14 @@ export function Callback() {
       </Page>
     );
   }
-  const { title, message, reference, status, login_url } = error;
+  const { title, message, code, reference, login_url } = error;
   return (
     <Page title={title ?? "Something went wrong"}>
       <p role="alert">{message}</p>
-      {status === 0 ? (
-        <button onClick={() => setTries(tries + 1)}>Try again</button>
-      ) : (
+      {code ? (
         <button onClick={() => landfall.signIn({ loginUrl: login_url })}>Sign in again</button>
+      ) : (
+        <button onClick={() => setTries(tries + 1)}>Try again</button>
       )}
       {reference && (
         <p className="small">
