@@ -1,10 +1,10 @@
 //! The application on axum.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 
-use axum::extract::OriginalUri;
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::header::CACHE_CONTROL;
+use axum::http::{Extensions, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -15,7 +15,8 @@ pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<lan
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     // Ends with the test's runtime.
-    tokio::spawn(async move { axum::serve(listener, app(auth, proxy)).await });
+    let app = app(auth, proxy).into_make_service_with_connect_info::<SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
 fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
@@ -62,7 +63,11 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         Some(proxy) => app.layer(TokenProxy::from(proxy)),
         None => app,
     };
-    app.layer(AuthLayer::new(auth))
+    app.layer(AuthLayer::new(auth).peer_from(|extensions| Some(peer(extensions)?.ip())))
+}
+
+fn peer(extensions: &Extensions) -> Option<SocketAddr> {
+    extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
 async fn half_way(visit: Visit) -> Result<String, Rejection> {

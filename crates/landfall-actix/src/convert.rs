@@ -1,17 +1,22 @@
 //! The only place that knows both worlds: actix-web's requests and responses, and the core's.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 
-use actix_web::HttpResponse;
 use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE};
 use actix_web::http::{StatusCode, Version};
+use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
 
+/// Finds out where a connection comes from.
+pub(crate) type PeerOf = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
+
 /// A request as the core sees it.
-pub(crate) struct View<'r>(pub(crate) &'r ServiceRequest);
+pub(crate) struct View<'r>(pub(crate) &'r ServiceRequest, pub(crate) Option<&'r PeerOf>);
 
 impl RequestView for View<'_> {
     fn method(&self) -> &str {
@@ -40,6 +45,14 @@ impl RequestView for View<'_> {
             (Some(host), None) => std::str::from_utf8(host.as_bytes()).ok(),
             // Two Host headers name no host (RFC 9112 §3.2).
             _ => None,
+        }
+    }
+
+    // Of the connection itself: `connection_info()` believes anybody here as well.
+    fn peer(&self) -> Option<IpAddr> {
+        match self.1 {
+            Some(peer_of) => peer_of(self.0.request()),
+            None => self.0.peer_addr().map(|address| address.ip()),
         }
     }
 
@@ -137,7 +150,7 @@ mod tests {
         for host in hosts {
             request = request.append_header((HOST, *host));
         }
-        View(&request.to_srv_request()).authority().map(str::to_owned)
+        View(&request.to_srv_request(), None).authority().map(str::to_owned)
     }
 
     #[test]
@@ -159,7 +172,7 @@ mod tests {
             .insert_header(("forwarded", "host=evil.example"))
             .insert_header(("x-forwarded-host", "evil.example"))
             .to_srv_request();
-        assert_eq!(View(&request).authority(), Some("app.example"));
+        assert_eq!(View(&request, None).authority(), Some("app.example"));
     }
 
     #[test]
@@ -168,7 +181,7 @@ mod tests {
             .append_header(("cookie", "a=1"))
             .append_header(("cookie", "b=2"))
             .to_srv_request();
-        let view = View(&request);
+        let view = View(&request, None);
         let mut seen = Vec::new();
         view.header_values("cookie", &mut |value| seen.push(value));
         assert_eq!(seen, [b"a=1", b"b=2"]);
@@ -177,7 +190,7 @@ mod tests {
     #[test]
     fn path_and_query_are_as_sent() {
         let request = TestRequest::with_uri("/a%2Fb/?q=%20&q").to_srv_request();
-        let view = View(&request);
+        let view = View(&request, None);
         assert_eq!((view.path(), view.query()), ("/a%2Fb/", Some("q=%20&q")));
     }
 

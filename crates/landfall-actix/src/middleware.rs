@@ -2,8 +2,10 @@
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use actix_web::body::{EitherBody, MessageBody};
@@ -12,7 +14,7 @@ use actix_web::{HttpMessage, HttpRequest};
 use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
 use pin_project_lite::pin_project;
 
-use crate::convert::{self, View};
+use crate::convert::{self, PeerOf, View};
 use crate::reject::Rejection;
 
 /// Signs people in: the middleware around the whole application.
@@ -21,15 +23,41 @@ use crate::reject::Rejection;
 /// answer (logging, compression, CORS) is wrapped after it.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuthMiddleware {
     auth: RelyingParty,
+    peer_of: Option<PeerOf>,
 }
 
 impl AuthMiddleware {
     /// Middleware for this relying party. Clone one relying party into every worker.
     pub fn new(auth: RelyingParty) -> Self {
-        Self { auth }
+        Self { auth, peer_of: None }
+    }
+
+    /// Says where a connection comes from, in place of its own address. Needed where proxies are trusted
+    /// (`trusted_proxies`) and the connection has none, as on a Unix socket: whoever gets to it is on this machine.
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    ///
+    /// # fn middleware(auth: landfall_actix::RelyingParty) -> landfall_actix::AuthMiddleware {
+    /// landfall_actix::AuthMiddleware::new(auth).peer_from(|_| Some(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer_from(
+        mut self,
+        peer_of: impl Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.peer_of = Some(Arc::new(peer_of));
+        self
+    }
+}
+
+impl fmt::Debug for AuthMiddleware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthMiddleware").field("auth", &self.auth).finish_non_exhaustive()
     }
 }
 
@@ -45,14 +73,14 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(AuthService { auth: self.auth.clone(), inner: Rc::new(service) }))
+        ready(Ok(AuthService { layer: self.clone(), inner: Rc::new(service) }))
     }
 }
 
 /// The service made by [`AuthMiddleware`].
 #[derive(Debug)]
 pub struct AuthService<S> {
-    auth: RelyingParty,
+    layer: AuthMiddleware,
     // Shared only with requests that have to wait before they pass.
     inner: Rc<S>,
 }
@@ -73,7 +101,8 @@ where
             return AuthFuture::reply(request.into_parts().0, landfall::stacked_layers("AuthMiddleware"));
         }
         // Not in the match: what borrows the request must be gone when it is given away.
-        let step = self.auth.begin(&View(&request));
+        let AuthMiddleware { auth, peer_of } = &self.layer;
+        let step = auth.begin(&View(&request, peer_of.as_ref()));
         match step {
             Step::Done(Decision::Pass(visit)) => {
                 request.extensions_mut().insert(visit.clone());

@@ -111,7 +111,7 @@ where
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
         let visit = request.extensions().get::<Visit>().cloned();
         let step = match visit {
-            Some(visit) => self.proxy.begin(&View(&request), &visit),
+            Some(visit) => self.proxy.begin(&View(&request, None), &visit),
             None => ProxyStep::Reply(landfall::missing_layer("AuthMiddleware")),
         };
         let state = match step {

@@ -1,10 +1,12 @@
 //! The only place that knows both worlds: axum's requests and responses, and the core's.
 
 use std::borrow::Cow;
+use std::net::IpAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HOST, HeaderValue, InvalidHeaderValue, SET_COOKIE};
-use http::{Request, Response, Version};
+use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use landfall::{BodyError, Reply, RequestView, Visit};
@@ -12,8 +14,11 @@ use landfall::{BodyError, Reply, RequestView, Visit};
 /// What a tower body may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+/// Finds out where a connection comes from.
+pub(crate) type PeerOf = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
+
 /// A request as the core sees it. The body stays out of sight.
-pub(crate) struct View<'r, B>(pub(crate) &'r Request<B>);
+pub(crate) struct View<'r, B>(pub(crate) &'r Request<B>, pub(crate) Option<&'r PeerOf>);
 
 impl<B> RequestView for View<'_, B> {
     fn method(&self) -> &str {
@@ -42,6 +47,10 @@ impl<B> RequestView for View<'_, B> {
             // Two Host headers name no host (RFC 9112 §3.2).
             _ => None,
         }
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.1.and_then(|peer_of| peer_of(self.0.extensions()))
     }
 
     fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
@@ -127,7 +136,7 @@ mod tests {
             request = request.header(HOST, *host);
         }
         let request = request.body(()).unwrap();
-        View(&request).authority().map(str::to_owned)
+        View(&request, None).authority().map(str::to_owned)
     }
 
     #[test]
@@ -145,7 +154,7 @@ mod tests {
     #[test]
     fn every_cookie_header_is_seen_in_order() {
         let request = Request::builder().header("cookie", "a=1").header("cookie", "b=2").body(()).unwrap();
-        let view = View(&request);
+        let view = View(&request, None);
         let mut seen = Vec::new();
         view.header_values("cookie", &mut |value| seen.push(value));
         assert_eq!(seen, [b"a=1", b"b=2"]);
@@ -154,7 +163,7 @@ mod tests {
     #[test]
     fn path_and_query_are_as_sent() {
         let request = Request::builder().uri("/a%2Fb/?q=%20&q").body(()).unwrap();
-        let view = View(&request);
+        let view = View(&request, None);
         assert_eq!((view.path(), view.query()), ("/a%2Fb/", Some("q=%20&q")));
     }
 

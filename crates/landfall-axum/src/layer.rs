@@ -3,18 +3,20 @@
 use std::fmt;
 use std::future::Future;
 use std::mem;
+use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Extensions, Request, Response};
 use http_body::Body;
 use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::convert::{self, BoxError, View};
+use crate::convert::{self, BoxError, PeerOf, View};
 
 /// Signs people in: the layer around the whole application.
 ///
@@ -23,15 +25,60 @@ use crate::convert::{self, BoxError, View};
 /// compression, CORS) go around it.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuthLayer {
     auth: RelyingParty,
+    peer_of: Option<PeerOf>,
 }
 
 impl AuthLayer {
     /// A layer for this relying party.
     pub fn new(auth: RelyingParty) -> Self {
-        Self { auth }
+        Self { auth, peer_of: None }
+    }
+
+    /// Says where a connection comes from, which is not in a request by itself. Needed where proxies are trusted
+    /// (`trusted_proxies`).
+    ///
+    /// With axum's own server it takes two lines:
+    ///
+    /// ```no_run
+    /// use std::net::SocketAddr;
+    ///
+    /// use axum::Router;
+    /// use axum::extract::ConnectInfo;
+    /// use landfall_axum::{AuthLayer, RelyingParty};
+    ///
+    /// # async fn serve(app: Router, auth: RelyingParty, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+    /// let layer = AuthLayer::new(auth)
+    ///     .peer_from(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    /// let app = app.layer(layer);
+    /// axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>()).await
+    /// # }
+    /// ```
+    ///
+    /// A Unix socket has no addresses; whoever gets to it is on this machine:
+    ///
+    /// ```
+    /// use std::net::{IpAddr, Ipv4Addr};
+    ///
+    /// # fn layer(auth: landfall_axum::RelyingParty) -> landfall_axum::AuthLayer {
+    /// landfall_axum::AuthLayer::new(auth).peer_from(|_| Some(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn peer_from(
+        mut self,
+        peer_of: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static,
+    ) -> Self {
+        self.peer_of = Some(Arc::new(peer_of));
+        self
+    }
+}
+
+impl fmt::Debug for AuthLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthLayer").field("auth", &self.auth).finish_non_exhaustive()
     }
 }
 
@@ -39,14 +86,14 @@ impl<S> Layer<S> for AuthLayer {
     type Service = AuthService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        AuthService { auth: self.auth.clone(), inner }
+        AuthService { layer: self.clone(), inner }
     }
 }
 
 /// The service made by [`AuthLayer`].
 #[derive(Clone, Debug)]
 pub struct AuthService<S> {
-    auth: RelyingParty,
+    layer: AuthLayer,
     inner: S,
 }
 
@@ -70,7 +117,8 @@ where
         if request.extensions().get::<Visit>().is_some() {
             return AuthFuture::reply(landfall::stacked_layers("AuthLayer"));
         }
-        match self.auth.begin(&View(&request)) {
+        let AuthLayer { auth, peer_of } = &self.layer;
+        match auth.begin(&View(&request, peer_of.as_ref())) {
             Step::Done(Decision::Pass(visit)) => {
                 request.extensions_mut().insert(visit.clone());
                 AuthFuture { state: State::Inner { future: self.inner.call(request), visit } }

@@ -57,8 +57,8 @@ mod require;
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::{
     AuthLevel, ClientAuth, ConfigError, CookieKey, Declined, EndReason, Error, ErrorCode, Event, EventKind,
-    Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo,
-    Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
+    ForwardedHeaders, Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder,
+    Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use proxy::{TokenProxy, TokenProxyBody, TokenProxyService};

@@ -101,7 +101,7 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let step = match request.extensions().get::<Visit>() {
-            Some(visit) => self.proxy.begin(&View(&request), visit),
+            Some(visit) => self.proxy.begin(&View(&request, None), visit),
             None => ProxyStep::Reply(landfall::missing_layer("AuthLayer")),
         };
         let state = match step {

@@ -3,6 +3,7 @@
 
 mod check;
 mod endings;
+mod environments;
 mod keeping;
 mod key_file;
 mod sign_in;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::check::{check_base_urls, check_issuer, sealing};
+use self::environments::Environment;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::env::by_variable;
 use crate::error::{ConfigError, Error};
@@ -90,6 +92,7 @@ pub struct RelyingPartyBuilder {
     kept_form_limit: usize,
     spa_callbacks: Vec<String>,
     required_header: Option<String>,
+    pub(crate) environment: Environment,
     role_claim: String,
     read_access_token: bool,
     silent_sign_in: Option<Duration>,
@@ -158,6 +161,7 @@ impl RelyingPartyBuilder {
             kept_form_limit: keeping::LIMIT,
             spa_callbacks: Vec::new(),
             required_header: None,
+            environment: Environment::default(),
             role_claim: "roles".to_owned(),
             read_access_token: false,
             silent_sign_in: None,
@@ -463,6 +467,7 @@ impl RelyingPartyBuilder {
         self.check_paths()?;
         self.check_keeping()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
+        let proxies = self.check_proxies()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.http()?;
@@ -495,11 +500,8 @@ impl RelyingPartyBuilder {
             Some(handle) => Runtime::given(handle),
             None => Runtime::own()?,
         };
-        for place in places.iter().filter(|_| !self.is_native) {
-            tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
-            if let Some(path) = &self.paths.backchannel_logout {
-                tracing::info!(backchannel_logout_uri = %format!("{}{path}", place.base.literal), "may be registered, too");
-            }
+        if !self.is_native {
+            tell_what_to_register(&places, &self.paths);
         }
         let settings = Settings {
             issuer: Arc::clone(&issuer),
@@ -529,6 +531,7 @@ impl RelyingPartyBuilder {
             kept_form_limit: self.kept_form_limit,
             spa_callbacks,
             required_header: self.required_header,
+            proxies,
             role_claim: self.role_claim,
             read_access_token: self.read_access_token,
             silent_sign_in: self.silent_sign_in,
@@ -562,5 +565,14 @@ impl RelyingPartyBuilder {
         let relying_party = self.build()?;
         relying_party.connect().await?;
         Ok(relying_party)
+    }
+}
+
+fn tell_what_to_register(places: &[Place], paths: &Paths) {
+    for place in places {
+        tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
+        if let Some(path) = &paths.backchannel_logout {
+            tracing::info!(backchannel_logout_uri = %format!("{}{path}", place.base.literal), "may be registered, too");
+        }
     }
 }

@@ -40,3 +40,20 @@ pub fn allow_cross_site(mut builder: RelyingPartyBuilder, path: impl Into<String
 pub fn plain_http_upstream(prefix: &str, upstream: &str) -> Result<TokenProxy, ConfigError> {
     TokenProxy::with_plain_http(prefix, upstream)
 }
+
+/// Believes whoever connects about the address that a browser asked for, as if it were a trusted proxy.
+///
+/// Right where nobody but the platform's own proxies can reach the application and their addresses are not known
+/// beforehand, or where it listens on a Unix socket. Elsewhere anybody may choose among the base URLs; there is still
+/// no way to make one up.
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = danger::trust_any_proxy(RelyingParty::builder("https://id.example"));
+/// # let _ = builder;
+/// ```
+pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.environment.any_proxy = true;
+    builder
+}

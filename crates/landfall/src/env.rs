@@ -7,13 +7,14 @@ use crate::builder::RelyingPartyBuilder;
 use crate::error::{ConfigError, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::ClientAuth;
+use crate::proxies::ForwardedHeaders;
 use crate::relying_party::RelyingParty;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
 use crate::settings::Userinfo;
 
 /// Which variable stands behind a builder's setting.
-const VARIABLES: [(&str, &str); 15] = [
+const VARIABLES: [(&str, &str); 16] = [
     ("issuer", "LANDFALL_ISSUER"),
     ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
     ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
@@ -29,6 +30,7 @@ const VARIABLES: [(&str, &str); 15] = [
     ("store", "LANDFALL_STORE"),
     ("webhook_secret", "LANDFALL_WEBHOOK_SECRET"),
     ("spa_callback", "LANDFALL_SPA_CALLBACK"),
+    ("trusted_proxies", "LANDFALL_TRUSTED_PROXIES"),
 ];
 
 impl RelyingParty {
@@ -53,6 +55,8 @@ impl RelyingParty {
     /// | `LANDFALL_TRUSTED_AUDIENCES` | space- or comma-separated |
     /// | `LANDFALL_WEBHOOK_SECRET` | the secret of the tenant's webhook; several with commas between while it changes |
     /// | `LANDFALL_SPA_CALLBACK` | the callback routes of single-page applications; several with commas between |
+    /// | `LANDFALL_TRUSTED_PROXIES` | addresses and networks of the proxies in front, with commas between |
+    /// | `LANDFALL_FORWARDED_HEADERS` | `x-forwarded` (default) or `forwarded`: what those proxies write |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
@@ -83,13 +87,6 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     };
     let missing = |name: &str, what: &str| ConfigError::new(name, "missing", format!("set it to {what}"));
 
-    if get("LANDFALL_TRUSTED_PROXIES")?.is_some() {
-        return Err(ConfigError::new(
-            "LANDFALL_TRUSTED_PROXIES",
-            "forwarded headers are not read by this version",
-            "unset it; list every address of the application in LANDFALL_BASE_URL",
-        ));
-    }
     let (issuer, is_tenant) = match (get("LANDFALL_ISSUER")?, get("INTELLIAUTH_TENANT_URL")?) {
         (Some(issuer), _) => (issuer, false),
         (None, Some(tenant)) => (tenant, true),
@@ -135,6 +132,14 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     for url in list(get("LANDFALL_SPA_CALLBACK")?.as_deref(), &[',']) {
         builder = builder.spa_callback(url);
     }
+    if let Some(proxies) = get("LANDFALL_TRUSTED_PROXIES")? {
+        builder = builder.trusted_proxies(list(Some(&proxies), &[',', ' ']));
+    }
+    builder = match get("LANDFALL_FORWARDED_HEADERS")?.as_deref() {
+        None | Some("x-forwarded") => builder,
+        Some("forwarded") => builder.forwarded_headers(ForwardedHeaders::Forwarded),
+        Some(other) => return Err(unknown("LANDFALL_FORWARDED_HEADERS", other, "x-forwarded or forwarded")),
+    };
     if let Some(keys) = get("LANDFALL_COOKIE_KEYS")? {
         let keys =
             list(Some(&keys), &[',']).iter().map(|key| CookieKey::parse(key)).collect::<Result<Vec<_>, _>>();
@@ -253,7 +258,9 @@ mod tests {
             ("LANDFALL_WEBHOOK_SECRET", "PLANTED"), // without a store
             ("LANDFALL_CA_FILE", "/nowhere"),
             ("LANDFALL_SPA_CALLBACK", "http://app.example.com/callback"),
-            ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8"),
+            ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
+            ("LANDFALL_TRUSTED_PROXIES", "0.0.0.0/0"),
+            ("LANDFALL_FORWARDED_HEADERS", "both"),
         ] {
             let error = build(&[(name, value)]).expect_err(name);
             let variable = if value == "https://app.example.com" { "LANDFALL_COOKIE_KEYS" } else { name };

@@ -94,15 +94,6 @@ impl Inner {
         self.places.get(base).ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("no such base URL"))
     }
 
-    /// The base URL that a request came by. With one, the Host header has no say.
-    pub(crate) fn select(&self, view: &dyn RequestView) -> Option<(usize, &Place)> {
-        if let [only] = self.places.as_slice() {
-            return Some((0, only));
-        }
-        let authority = view.authority()?;
-        self.places.iter().enumerate().find(|(_, place)| place.base.is_named_by(authority))
-    }
-
     /// Whether the request comes from one of this application's own origins.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
         csrf::is_same_origin(
@@ -264,15 +255,6 @@ impl Inner {
         reply
     }
 
-    /// 421, and a line in the log that names both sides.
-    pub(crate) fn wrong_host(&self, view: &dyn RequestView, kind: RequestKind) -> Reply {
-        let known: Vec<_> = self.places.iter().map(|place| place.base.literal.as_str()).collect();
-        let asked = crate::error::printable(view.authority().unwrap_or("none"));
-        let error =
-            Error::new(ErrorCode::WrongHost).detail(format!("asked for {asked:?}, base URLs are {known:?}"));
-        self.refuse(&error, kind, 0, None)
-    }
-
     /// Tells a failure: to the person a sentence and a reference, to the operator cause and remedy under the
     /// same reference.
     pub(crate) fn refuse(
@@ -371,7 +353,10 @@ fn outsiders_code(code: ErrorCode) -> &'static str {
         _ if code.fault() == Fault::Upstream => code.name(),
         _ if matches!(
             code,
-            ErrorCode::ForwardRefused | ErrorCode::WebhookRejected | ErrorCode::WebhookUnsigned
+            ErrorCode::ForwardRefused
+                | ErrorCode::ForwardedMalformed
+                | ErrorCode::WebhookRejected
+                | ErrorCode::WebhookUnsigned
         ) =>
         {
             code.name()
@@ -395,7 +380,7 @@ fn title(code: ErrorCode) -> &'static str {
         | ErrorCode::WebhookRejected
         | ErrorCode::WebhookUnsigned => "Request refused",
         _ if code.fault() == Fault::Upstream => "Please try again in a moment",
-        ErrorCode::WrongHost => "Unknown address",
+        ErrorCode::WrongHost | ErrorCode::ForwardedMalformed => "Unknown address",
         ErrorCode::AuthenticationInsufficient | ErrorCode::InsufficientScope | ErrorCode::ScopeRefused => {
             "More is needed"
         }
@@ -412,8 +397,8 @@ pub(crate) fn log(error: &Error, reference: &str) {
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let detail = error.operator_detail().unwrap_or_default();
     match code.fault() {
-        // Perhaps a stranger's, perhaps a base URL that is missing.
-        Fault::Visitor if code == ErrorCode::WrongHost => {
+        // Perhaps a stranger's, perhaps a base URL or a proxy's setting that is missing.
+        Fault::Visitor if matches!(code, ErrorCode::WrongHost | ErrorCode::ForwardedMalformed) => {
             tracing::warn!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
         }
         Fault::Visitor => {

@@ -4,6 +4,7 @@
     warn(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::todo)
 )]
 
+mod address;
 mod auth_level;
 mod builder;
 mod challenge;
@@ -30,6 +31,7 @@ mod origin;
 mod pages;
 mod pending_login;
 mod protocol;
+mod proxies;
 #[cfg(feature = "reqwest")]
 mod proxy;
 mod relying_party;
@@ -57,6 +59,7 @@ pub use events::{EndReason, Event, EventKind};
 pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
+pub use proxies::ForwardedHeaders;
 #[cfg(feature = "reqwest")]
 pub use proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, TokenProxy, Upload};
 pub use relying_party::{RelyingParty, missing_layer, stacked_layers};

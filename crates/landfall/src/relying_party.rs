@@ -135,8 +135,9 @@ impl RelyingParty {
         let inner = &self.inner;
         let signs = Signs::read(view);
         let kind = signs.kind(view.method());
-        let Some((base, place)) = inner.select(view) else {
-            return Step::Done(Decision::Reply(inner.wrong_host(view, kind)));
+        let (base, place) = match inner.select(view) {
+            Ok(selected) => selected,
+            Err(error) => return Step::Done(Decision::Reply(inner.misdirected(&error, kind))),
         };
         let path = place.base.inside_path(view.path());
         let settings = &inner.settings;

@@ -1,5 +1,7 @@
 //! All that the core may see of a request.
 
+use std::net::IpAddr;
+
 /// A borrowed look at a request, implemented by each adapter over its framework's own type.
 ///
 /// Everything in it comes from outside: strings and bytes, parsed by whoever needs them.
@@ -21,6 +23,11 @@ pub trait RequestView {
     /// where every request names its authority.
     fn is_absolute_form(&self) -> bool {
         false
+    }
+
+    /// Where the connection comes from: the proxy in front, or the browser itself. `None` where that is not known.
+    fn peer(&self) -> Option<IpAddr> {
+        None
     }
 
     /// Calls `each` with the name (lower case) and value of every header; values of one name in their order.

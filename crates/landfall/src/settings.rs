@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::ConfigError;
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::{ClientAuth, Credentials};
+use crate::proxies::TrustedProxies;
 use crate::secret::Secret;
 
 /// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
@@ -60,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) spa_callbacks: Vec<SpaCallback>,
     /// What a request that changes something must carry beside the cookie (lower case).
     pub(crate) required_header: Option<String>,
+    /// Whose word is taken about the address that a browser asked for.
+    pub(crate) proxies: TrustedProxies,
     /// Whether the access token may say what the ID token does not.
     pub(crate) read_access_token: bool,
     /// The claim that holds the roles.

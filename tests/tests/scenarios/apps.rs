@@ -1,7 +1,7 @@
 //! Small applications that are wired otherwise than the one of every world.
 
-use std::net::SocketAddr;
-use std::sync::mpsc;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, mpsc};
 
 use landfall::{Prompt, RelyingParty, SignInWanted};
 use landfall_testkit::TestBed;
@@ -35,6 +35,17 @@ pub(crate) async fn serve(framework: Framework, what: What, auth: RelyingParty) 
     }
 }
 
+/// Says who connects.
+pub(crate) type Peer = Arc<dyn Fn() -> Option<IpAddr> + Send + Sync>;
+
+/// An application of no pages that says itself who connects.
+pub(crate) async fn serve_for(framework: Framework, auth: RelyingParty, peer: Peer) -> SocketAddr {
+    match framework {
+        Framework::Axum => axum_app::serve_for(auth, peer).await,
+        Framework::Actix => actix_app::serve_for(auth, peer).await,
+    }
+}
+
 fn silently() -> SignInWanted {
     SignInWanted::new().prompt(Prompt::None)
 }
@@ -45,12 +56,20 @@ mod axum_app {
     use axum::routing::get;
     use landfall_axum::{AuthLayer, Rejection, RequireLogin, SignedIn, Visit};
 
-    use super::{RelyingParty, SocketAddr, What};
+    use super::{Peer, RelyingParty, SocketAddr, What};
 
     pub(super) async fn serve(what: What, auth: RelyingParty) -> SocketAddr {
+        serve_router(app(what, auth)).await
+    }
+
+    pub(super) async fn serve_for(auth: RelyingParty, peer: Peer) -> SocketAddr {
+        serve_router(Router::new().layer(AuthLayer::new(auth).peer_from(move |_| peer()))).await
+    }
+
+    async fn serve_router(app: Router) -> SocketAddr {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        tokio::spawn(async move { axum::serve(listener, app(what, auth)).await });
+        tokio::spawn(async move { axum::serve(listener, app).await });
         address
     }
 
@@ -103,7 +122,7 @@ mod actix_app {
     use actix_web::{App, HttpRequest, HttpServer};
     use landfall_actix::{AuthMiddleware, Rejection, RequireLogin, SignedIn, Visit};
 
-    use super::{RelyingParty, SocketAddr, What, mpsc};
+    use super::{Arc, Peer, RelyingParty, SocketAddr, What, mpsc};
 
     pub(super) async fn serve(what: What, auth: RelyingParty) -> SocketAddr {
         let (told, address) = mpsc::channel();
@@ -114,6 +133,25 @@ mod actix_app {
                     App::new()
                         .configure(|config| routes(config, what, &auth))
                         .wrap(Condition::new(what != What::LayerMissing, layer))
+                })
+                .workers(1)
+                .disable_signals()
+                .bind(("127.0.0.1", 0))
+                .unwrap();
+                told.send(server.addrs()[0]).unwrap();
+                server.run().await
+            })
+        });
+        tokio::task::spawn_blocking(move || address.recv().unwrap()).await.unwrap()
+    }
+
+    pub(super) async fn serve_for(auth: RelyingParty, peer: Peer) -> SocketAddr {
+        let (told, address) = mpsc::channel();
+        std::thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(move || {
+                    let peer = Arc::clone(&peer);
+                    App::new().wrap(AuthMiddleware::new(auth.clone()).peer_from(move |_| peer()))
                 })
                 .workers(1)
                 .disable_signals()

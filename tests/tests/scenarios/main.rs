@@ -19,6 +19,7 @@ mod logout;
 mod loops;
 mod provider_down;
 mod provider_keys;
+mod proxies;
 mod proxy;
 mod refresh;
 mod rotation;

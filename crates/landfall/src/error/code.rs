@@ -28,6 +28,8 @@ pub enum ErrorCode {
     Forbidden,
     /// The proxy does not forward a request like this one: its path is a trick, or its framing is.
     ForwardRefused,
+    /// A trusted proxy sent a forwarded header that cannot be read.
+    ForwardedMalformed,
     /// The callback came under another base URL than the sign-in was started with.
     HostMismatch,
     /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
@@ -233,6 +235,14 @@ impl ErrorCode {
                 false,
                 "This request cannot be passed on.",
                 "nothing to mend unless the application itself sends it: see the detail",
+            ),
+            Self::ForwardedMalformed => facts(
+                "forwarded_malformed",
+                Visitor,
+                400,
+                false,
+                "This application cannot tell under which address it was opened.",
+                "see the detail: the proxy in front has to write the forwarded header itself, in place of what comes from outside",
             ),
             Self::HostMismatch => facts(
                 "host_mismatch",

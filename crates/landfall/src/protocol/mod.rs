@@ -11,6 +11,7 @@ pub(crate) mod device;
 pub(crate) mod discovery;
 pub(crate) mod end_session;
 mod form;
+pub(crate) mod forwarded;
 pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwks;
