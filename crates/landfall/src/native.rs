@@ -10,10 +10,12 @@ use std::time::Duration;
 use crate::builder::RelyingPartyBuilder;
 use crate::challenge::SignInWanted;
 use crate::clock::{Clock, Timestamp};
-use crate::decision::Waiting;
+use crate::decision::{Reply, Waiting};
 use crate::error::{ConfigError, Error, ErrorCode};
+use crate::events::EventKind;
 use crate::flow::native::{self as flow, Asked, Begun, Polled};
 use crate::flow::refresh::Unrefreshed;
+use crate::pages;
 use crate::relying_party::{Inner, RelyingParty};
 use crate::seal::CookieKey;
 use crate::secret::Secret;
@@ -51,6 +53,45 @@ impl Engine {
     /// Is ready when the span has passed; needs no runtime of the caller's.
     pub fn sleep(&self, span: Duration) -> Waiting<()> {
         self.inner().runtime.timer(span)
+    }
+
+    /// Starts work on the engine's own runtime and gives what it brings; it ends when the waiting is dropped. `None` if
+    /// it panicked.
+    pub fn while_waited<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Waiting<Option<T>> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let held = self.inner().runtime.run_while_held(async move {
+            // Nobody waits any more: then it ends here, too.
+            let _ = sender.send(work.await);
+        });
+        Box::pin(async move {
+            let brought = receiver.await.ok();
+            drop(held);
+            brought
+        })
+    }
+
+    /// The same for work that must come to its end, whoever waits.
+    pub fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Waiting<Option<T>> {
+        self.inner().runtime.run(async move { Some(work.await) }, || None)
+    }
+
+    /// A page of ours for the person who comes back, as a whole HTTP response.
+    pub fn page(status: u16, title: &str, sentence: &str, reference: Option<&str>) -> Reply {
+        pages::page(status, title, sentence, &pages::Next::Nothing, reference)
+    }
+
+    /// The reference under which a failure is logged and shown.
+    pub fn tell(&self, error: &Error) -> String {
+        let reference = self.inner().reference();
+        crate::inner::log(error, &reference);
+        self.inner().events.failed(EventKind::SignInFailed(error.code()), &reference);
+        reference
     }
 
     /// Begins a sign-in whose answer comes to this redirect URI, byte for byte.
@@ -156,6 +197,16 @@ impl Engine {
         let lost = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
         self.inner().runtime.run(work(Arc::clone(self.inner())), lost).await
     }
+}
+
+/// An address that is not the one that is waited for.
+pub fn malformed(detail: &str) -> Error {
+    Error::new(ErrorCode::RequestMalformed).detail(detail)
+}
+
+/// A setting that cannot work.
+pub fn config_error(setting: &str, problem: &str, remedy: &str) -> ConfigError {
+    ConfigError::new(setting, problem, remedy)
 }
 
 /// A sign-in that was begun.

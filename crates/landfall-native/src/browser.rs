@@ -1,0 +1,43 @@
+//! The system's browser.
+
+use std::fmt;
+use std::io;
+
+/// Opens an address where the person can see it.
+///
+/// ```
+/// use landfall_native::{NativeClient, OpenBrowser};
+///
+/// /// For a terminal without a browser beside it.
+/// #[derive(Debug)]
+/// struct Print;
+///
+/// impl OpenBrowser for Print {
+///     fn open(&self, url: &str) -> std::io::Result<()> {
+///         println!("Open this address to sign in:\n{url}");
+///         Ok(())
+///     }
+/// }
+///
+/// let builder = NativeClient::builder("https://acme.example", "client-id").browser(Print);
+/// # let _ = builder;
+/// ```
+pub trait OpenBrowser: fmt::Debug + Send + Sync + 'static {
+    /// Opens it and comes back at once.
+    ///
+    /// # Errors
+    /// When nothing could be started. The sign-in then ends with
+    /// [`NativeError::Browser`](crate::NativeError::Browser), which holds the address for the person.
+    fn open(&self, url: &str) -> io::Result<()>;
+}
+
+/// The browser that the person has chosen for this machine, in a process of its own, never one inside the
+/// application (RFC 8252 §8.12).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemBrowser;
+
+impl OpenBrowser for SystemBrowser {
+    fn open(&self, url: &str) -> io::Result<()> {
+        open::that_detached(url)
+    }
+}

@@ -1,0 +1,118 @@
+//! Putting a native client together.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall::native::Engine;
+use landfall::{RelyingPartyBuilder, Waiting};
+
+use crate::browser::{OpenBrowser, SystemBrowser};
+use crate::client::NativeClient;
+use crate::device::Pause;
+use crate::error::NativeError;
+use crate::storage::{MemoryStorage, TokenStorage};
+use crate::tokens::Tokens;
+
+/// Puts a [`NativeClient`] together.
+///
+/// Defaults: a port that the system chooses, the system's browser, five minutes for the person, tokens in memory.
+#[must_use]
+pub struct NativeClientBuilder {
+    builder: RelyingPartyBuilder,
+    browser: Arc<dyn OpenBrowser>,
+    storage: Arc<dyn TokenStorage>,
+    port: Option<u16>,
+    patience: Duration,
+    pause: Option<Pause>,
+}
+
+impl NativeClientBuilder {
+    /// From what a web application is configured with too: issuer, client, scopes, HTTP client, clock. Base URLs, paths
+    /// and stores have no meaning here.
+    ///
+    /// ```no_run
+    /// use landfall_native::{NativeClientBuilder, RelyingParty};
+    ///
+    /// let builder = NativeClientBuilder::from_builder(RelyingParty::from_env()?);
+    /// # let _ = builder;
+    /// # Ok::<(), landfall_native::ConfigError>(())
+    /// ```
+    pub fn from_builder(builder: RelyingPartyBuilder) -> Self {
+        Self {
+            builder,
+            browser: Arc::new(SystemBrowser),
+            storage: Arc::new(MemoryStorage::default()),
+            port: None,
+            patience: Duration::from_secs(300),
+            pause: None,
+        }
+    }
+
+    /// What to ask for. Default: `openid profile email`. With `offline_access` most providers give a refresh token.
+    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.builder = self.builder.scopes(scopes);
+        self
+    }
+
+    /// The API that the access token is for.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.builder = self.builder.audience(audience);
+        self
+    }
+
+    /// Opens addresses by something else than the system's browser.
+    pub fn browser(mut self, browser: impl OpenBrowser) -> Self {
+        self.browser = Arc::new(browser);
+        self
+    }
+
+    /// Keeps the sign-in from one start to the next.
+    pub fn storage(mut self, storage: impl TokenStorage) -> Self {
+        self.storage = Arc::new(storage);
+        self
+    }
+
+    /// Listens on this port, for a provider that knows one redirect URI literally. Default: one that is free, as
+    /// providers allow it for loopback addresses (RFC 8252 §7.3).
+    pub fn port(mut self, port: u16) -> Self {
+        self.port = Some(port);
+        self
+    }
+
+    /// How long the person may take in the browser. Default: five minutes.
+    pub fn patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// Waits by something else than the time of day. For tests.
+    #[doc(hidden)]
+    pub fn pause(mut self, pause: impl Fn(Duration) -> Waiting<()> + Send + Sync + 'static) -> Self {
+        self.pause = Some(Arc::new(pause));
+        self
+    }
+
+    /// Puts it together. Nothing is asked of the network, and no storage is read yet.
+    ///
+    /// # Errors
+    /// [`NativeError::Config`] when a setting is missing or cannot work.
+    pub fn build(self) -> Result<NativeClient, NativeError> {
+        // Who takes longer than that is told so by the time-out, not by an answer that has expired.
+        let engine = Engine::new(self.builder.login_lifetime(self.patience + Duration::from_secs(60)))?;
+        let clock = engine.clone();
+        let pause = self.pause.unwrap_or_else(|| Arc::new(move |span| clock.sleep(span)));
+        let tokens = Tokens::new(engine.clone(), self.storage);
+        Ok(NativeClient::new(engine, tokens, self.browser, self.port, self.patience, pause))
+    }
+}
+
+impl fmt::Debug for NativeClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeClientBuilder")
+            .field("browser", &self.browser)
+            .field("storage", &self.storage)
+            .field("port", &self.port)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,250 @@
+//! The one object a native application makes.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall::native::{Attempt, Engine, Grant};
+use landfall::{Error, Identity, RelyingParty, SignInWanted};
+
+use crate::browser::OpenBrowser;
+use crate::builder::NativeClientBuilder;
+use crate::device::{self, DeviceCode, Pause};
+use crate::error::NativeError;
+use crate::listener::Listener;
+use crate::redirect;
+use crate::tokens::{AccessToken, Tokens};
+
+/// Signs a person in to an application on their own machine. A clone is the same.
+///
+/// Its work runs on a thread of its own, so it can be awaited in any runtime. A future of it that is dropped stops what
+/// it was about: the listener is closed, the device is not asked about any more.
+#[derive(Clone)]
+pub struct NativeClient {
+    engine: Engine,
+    tokens: Tokens,
+    browser: Arc<dyn OpenBrowser>,
+    port: Option<u16>,
+    patience: Duration,
+    pause: Pause,
+}
+
+impl NativeClient {
+    /// Starts to put one together: a public client, which has no secret, since none can be kept in a program that
+    /// people have (RFC 8252 §8.5). For a client with a secret see [`NativeClientBuilder::from_builder`].
+    pub fn builder(issuer: impl Into<String>, client_id: impl Into<String>) -> NativeClientBuilder {
+        NativeClientBuilder::from_builder(RelyingParty::builder(issuer).public_client(client_id))
+    }
+
+    pub(crate) fn new(
+        engine: Engine,
+        tokens: Tokens,
+        browser: Arc<dyn OpenBrowser>,
+        port: Option<u16>,
+        patience: Duration,
+        pause: Pause,
+    ) -> Self {
+        Self { engine, tokens, browser, port, patience, pause }
+    }
+
+    /// Signs in by the system's browser: opens it, listens on loopback for the one answer, and tells the person in the
+    /// browser how it ended. Register `http://127.0.0.1/callback` at the provider, which leaves the port open (RFC 8252
+    /// §7.3); or configure a [port](NativeClientBuilder::port) and register it.
+    ///
+    /// # Errors
+    /// See [`NativeError`].
+    pub async fn sign_in(&self) -> Result<Identity, NativeError> {
+        self.sign_in_with(SignInWanted::new()).await
+    }
+
+    /// The same with what the provider is to be asked for.
+    ///
+    /// # Errors
+    /// See [`NativeError`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
+    /// use landfall_native::{Prompt, SignInWanted};
+    ///
+    /// let user = client.sign_in_with(SignInWanted::new().prompt(Prompt::SelectAccount)).await?;
+    /// # let _ = user;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sign_in_with(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
+        let this = self.clone();
+        let lost = || NativeError::Listener(std::io::Error::other("the work panicked"));
+        // Sockets belong to the runtime they were opened on.
+        self.engine.while_waited(async move { this.by_loopback(wanted).await }).await.ok_or_else(lost)?
+    }
+
+    async fn by_loopback(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
+        let listener = Listener::bind(self.port).await?;
+        let attempt = Arc::new(self.engine.begin(&listener.redirect_uri(), wanted).await?);
+        let url = attempt.authorization_url().to_owned();
+        self.browser.open(&url).map_err(|source| NativeError::Browser { url, source })?;
+        // The listener is closed when this is done, before anything else is.
+        let answered = tokio::select! {
+            answered = listener.answer(Arc::clone(&attempt)) => answered?,
+            () = (self.pause)(self.patience) => return Err(NativeError::TimedOut),
+        };
+        // Before the page says so: it tells the truth.
+        let signed_in = match self.engine.finish(&attempt, &answered.query).await {
+            Ok(grant) => self.keep(grant).await,
+            Err(error) => Err(error.into()),
+        };
+        let page = match &signed_in {
+            Ok(_) => {
+                let sentence = "You can close this window and go back to the application.";
+                Engine::page(200, "You are signed in", sentence, None)
+            }
+            Err(NativeError::SignIn(error)) => {
+                let (code, reference) = (error.code(), self.engine.tell(error));
+                let sentence = format!("{} Go back to the application and try again.", code.sentence());
+                Engine::page(code.status(), "You are not signed in", &sentence, Some(&reference))
+            }
+            Err(_) => {
+                let sentence =
+                    "The application could not keep the sign-in. Go back to it and see what it says.";
+                Engine::page(500, "You are not signed in", sentence, None)
+            }
+        };
+        answered.show(page).await;
+        signed_in
+    }
+
+    /// Begins a sign-in whose answer comes to a redirect URI of the application's own: a custom scheme such as
+    /// `com.example.app://callback`, or an https address that the system hands over (RFC 8252 §7.1, §7.2). Open
+    /// [`SignInAttempt::url`] in the system's browser, and hand what comes back to [`NativeClient::finish`].
+    ///
+    /// # Errors
+    /// When the redirect URI is of a scheme that any application may claim, or the provider cannot be reached.
+    ///
+    /// ```no_run
+    /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
+    /// let attempt = client.begin("com.example.app://callback").await?;
+    /// // open attempt.url() by the shell's own means; it is handed the answer:
+    /// # let came = "com.example.app://callback?code=…";
+    /// let user = client.finish(&attempt, came).await?;
+    /// # let _ = user;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn begin(&self, redirect_uri: &str) -> Result<SignInAttempt, NativeError> {
+        self.begin_with(redirect_uri, SignInWanted::new()).await
+    }
+
+    /// The same with what the provider is to be asked for.
+    ///
+    /// # Errors
+    /// As [`NativeClient::begin`].
+    pub async fn begin_with(
+        &self,
+        redirect_uri: &str,
+        wanted: SignInWanted,
+    ) -> Result<SignInAttempt, NativeError> {
+        redirect::check(redirect_uri)?;
+        Ok(SignInAttempt(self.engine.begin(redirect_uri, wanted).await?))
+    }
+
+    /// Finishes a sign-in with the address that the system handed over. Any program can hand over any address: one
+    /// that is not the answer to this very attempt is an error and leaves the attempt as it is.
+    ///
+    /// # Errors
+    /// See [`NativeError`]; [`ErrorCode::StateMismatch`](landfall::ErrorCode::StateMismatch) for the answer to another
+    /// attempt.
+    pub async fn finish(&self, attempt: &SignInAttempt, came: &str) -> Result<Identity, NativeError> {
+        let query = redirect::query(attempt.0.redirect_uri(), came)?;
+        match self.engine.finish(&attempt.0, query).await {
+            Ok(grant) => self.keep(grant).await,
+            Err(error) => Err(self.told(error)),
+        }
+    }
+
+    /// Signs in without a browser beside the application: `show` is given a code, the person enters it elsewhere, and
+    /// the provider is asked until they are done (RFC 8628).
+    ///
+    /// # Errors
+    /// [`ErrorCode::SignInDeclined`](landfall::ErrorCode::SignInDeclined) when the person says no,
+    /// [`ErrorCode::AttemptExpired`](landfall::ErrorCode::AttemptExpired) when the code runs out; else see
+    /// [`NativeError`].
+    ///
+    /// ```no_run
+    /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
+    /// let user = client
+    ///     .sign_in_on_device(|code| println!("Enter {} on {}", code.user_code(), code.verification_uri()))
+    ///     .await?;
+    /// # let _ = user;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sign_in_on_device(
+        &self,
+        show: impl FnOnce(DeviceCode<'_>) + Send,
+    ) -> Result<Identity, NativeError> {
+        let device = self.engine.device(SignInWanted::new()).await?;
+        match device::wait(&self.engine, &device, &self.pause, show).await {
+            Ok(grant) => self.keep(grant).await,
+            Err(error) => Err(self.told(error)),
+        }
+    }
+
+    /// Who is signed in, from this run of the application or an earlier one.
+    ///
+    /// # Errors
+    /// When the storage cannot be read.
+    pub async fn signed_in(&self) -> Result<Option<Identity>, NativeError> {
+        Ok(self.tokens.grant().await?.map(|grant| grant.identity().clone()))
+    }
+
+    /// An access token that is good for a while; refreshed when it is due, once, however many ask at the same time. New
+    /// tokens are in the storage before they are handed out.
+    ///
+    /// # Errors
+    /// [`NativeError::SignedOut`] when nobody is signed in (any more).
+    pub async fn access_token(&self) -> Result<AccessToken, NativeError> {
+        self.tokens.access().await
+    }
+
+    /// Signs out: forgets the tokens, and gives them back to the provider. What comes is an address to open where the
+    /// person shall be signed out at the provider as well, if it has one.
+    ///
+    /// # Errors
+    /// When the storage cannot forget them.
+    pub async fn sign_out(&self) -> Result<Option<String>, NativeError> {
+        let Some(grant) = self.tokens.take().await? else { return Ok(None) };
+        self.engine.revoke(&grant).await;
+        Ok(self.engine.end_session_url(&grant, None).await)
+    }
+
+    async fn keep(&self, grant: Grant) -> Result<Identity, NativeError> {
+        let identity = grant.identity().clone();
+        self.tokens.put(grant).await?;
+        Ok(identity)
+    }
+
+    fn told(&self, error: Error) -> NativeError {
+        self.engine.tell(&error);
+        error.into()
+    }
+}
+
+impl fmt::Debug for NativeClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NativeClient")
+            .field("issuer", &self.engine.issuer())
+            .field("tokens", &self.tokens)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A sign-in that waits for its answer.
+#[derive(Debug)]
+pub struct SignInAttempt(Attempt);
+
+impl SignInAttempt {
+    /// The address to open in the system's browser.
+    pub fn url(&self) -> &str {
+        self.0.authorization_url()
+    }
+}

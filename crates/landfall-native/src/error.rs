@@ -1,0 +1,65 @@
+//! What can go wrong, and what to do about it.
+
+use std::io;
+
+use landfall::{ConfigError, Error, ErrorCode};
+
+use crate::storage::StorageError;
+
+/// Why somebody is not signed in, or has no token.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NativeError {
+    /// A setting is missing or cannot work.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The sign-in failed: see its code.
+    #[error(transparent)]
+    SignIn(#[from] Error),
+    /// No browser could be started: show the address to the person.
+    #[error("no browser could be started ({source}); open this address to sign in: {url}")]
+    Browser {
+        /// The address to open.
+        url: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The port that was configured is taken.
+    #[error("port {0} is taken by another program; end it, or let the system choose a port")]
+    PortTaken(u16),
+    /// There is no loopback address to listen on.
+    #[error("cannot listen on loopback: {0}")]
+    Listener(#[source] io::Error),
+    /// Nobody came back in time: the browser was closed, perhaps.
+    #[error("nobody came back from the browser in time")]
+    TimedOut,
+    /// Nobody is signed in, or the sign-in is over.
+    #[error("nobody is signed in")]
+    SignedOut,
+    /// Tokens could not be kept, or be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl NativeError {
+    /// The code of a sign-in that failed.
+    pub fn code(&self) -> Option<ErrorCode> {
+        match self {
+            Self::SignIn(error) => Some(error.code()),
+            _ => None,
+        }
+    }
+
+    /// What somebody can do about it, for the log or the terminal.
+    pub fn remedy(&self) -> &str {
+        match self {
+            Self::Config(error) => &error.remedy,
+            Self::SignIn(error) => error.code().remedy(),
+            Self::Browser { .. } => "open the address by hand, or sign in on another device",
+            Self::PortTaken(_) => "end the other program, or configure no port",
+            Self::Listener(_) => "allow the application to listen on 127.0.0.1 or ::1",
+            Self::TimedOut | Self::SignedOut => "sign in again",
+            Self::Storage(_) => "see whether the place can be written to",
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Who is signed in, kept through restarts, and an access token that is always fresh enough.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use landfall::native::{Engine, Grant, RefreshError};
+use landfall::{Secret, Timestamp};
+use tokio::sync::Mutex;
+
+use crate::error::NativeError;
+use crate::storage::{StorageError, TokenStorage};
+
+/// An access token is handed out while it is good for at least this long.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// An access token to call an API with: good for at least another minute, or for half of its lifetime if that is less.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    token: Secret<String>,
+    expires_at: Timestamp,
+}
+
+impl AccessToken {
+    /// The token itself, to put behind `Authorization: Bearer `. Keep it out of logs.
+    pub fn secret(&self) -> &str {
+        self.token.expose()
+    }
+
+    /// When it expires. Where the provider did not say, an hour is assumed.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+}
+
+/// What is known of the sign-in.
+#[derive(Clone, Debug, Default)]
+enum Known {
+    /// The storage was not looked at yet.
+    #[default]
+    Nothing,
+    Nobody,
+    Somebody(Box<Grant>),
+}
+
+/// The sign-in of this application, and where it is kept.
+#[derive(Clone)]
+pub(crate) struct Tokens {
+    engine: Engine,
+    storage: Arc<dyn TokenStorage>,
+    // Held while the provider is asked: whoever wants a token meanwhile waits for that answer.
+    known: Arc<Mutex<Known>>,
+}
+
+impl Tokens {
+    pub(crate) fn new(engine: Engine, storage: Arc<dyn TokenStorage>) -> Self {
+        Self { engine, storage, known: Arc::default() }
+    }
+
+    /// Who is signed in.
+    pub(crate) async fn grant(&self) -> Result<Option<Grant>, NativeError> {
+        let mut known = self.known.lock().await;
+        self.look(&mut known).await
+    }
+
+    /// Keeps a new sign-in in place of any other.
+    pub(crate) async fn put(&self, grant: Grant) -> Result<(), NativeError> {
+        let this = self.clone();
+        self.whole(async move {
+            let mut known = this.known.lock().await;
+            this.keep(&mut known, grant).await
+        })
+        .await
+    }
+
+    /// Forgets the sign-in, and gives it.
+    pub(crate) async fn take(&self) -> Result<Option<Grant>, NativeError> {
+        let this = self.clone();
+        self.whole(async move {
+            let mut known = this.known.lock().await;
+            let grant = this.look(&mut known).await?;
+            this.forget(&mut known).await?;
+            Ok(grant)
+        })
+        .await
+    }
+
+    /// A token that is good for a while.
+    pub(crate) async fn access(&self) -> Result<AccessToken, NativeError> {
+        let this = self.clone();
+        // It goes on when nobody waits any more: a refresh token that was spent and not kept is a lost sign-in.
+        self.whole(async move {
+            let mut known = this.known.lock().await;
+            let grant = this.look(&mut known).await?.ok_or(NativeError::SignedOut)?;
+            let now = this.engine.clock().now();
+            if is_fresh(&grant, now) {
+                return handed_out(&grant);
+            }
+            match this.engine.refresh(&grant).await {
+                Ok(fresh) => {
+                    let token = handed_out(&fresh);
+                    this.keep(&mut known, fresh).await?;
+                    token
+                }
+                Err(RefreshError::Failed(error)) if is_good(&grant, now) => {
+                    tracing::warn!(code = error.code().name(), %error, "the token could not be refreshed yet");
+                    handed_out(&grant)
+                }
+                Err(RefreshError::Failed(error)) => Err(error.into()),
+                Err(RefreshError::NoRefreshToken) if is_good(&grant, now) => handed_out(&grant),
+                Err(over) => {
+                    tracing::info!(why = %over, "the sign-in is over");
+                    this.forget(&mut known).await?;
+                    Err(NativeError::SignedOut)
+                }
+            }
+        })
+        .await
+    }
+
+    async fn look(&self, known: &mut Known) -> Result<Option<Grant>, NativeError> {
+        if matches!(known, Known::Nothing) {
+            let kept = self.blocking(TokenStorage::load).await?;
+            let grant = kept.as_ref().map(|bytes| Grant::from_bytes(bytes.expose(), self.engine.issuer()));
+            if matches!(grant, Some(None)) {
+                tracing::warn!("what is kept is no sign-in of this application: it is left as it is");
+            }
+            *known = grant.flatten().map_or(Known::Nobody, |grant| Known::Somebody(Box::new(grant)));
+        }
+        let now = self.engine.clock().now();
+        Ok(match known {
+            Known::Somebody(grant) if now < grant.ends_at() => Some((**grant).clone()),
+            _ => None,
+        })
+    }
+
+    async fn keep(&self, known: &mut Known, grant: Grant) -> Result<(), NativeError> {
+        let bytes = grant.to_bytes()?;
+        // Also where it cannot be written down: there is no other copy.
+        *known = Known::Somebody(Box::new(grant));
+        Ok(self.blocking(move |storage| storage.save(&bytes)).await?)
+    }
+
+    async fn forget(&self, known: &mut Known) -> Result<(), NativeError> {
+        *known = Known::Nobody;
+        Ok(self.blocking(TokenStorage::remove).await?)
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&dyn TokenStorage) -> Result<T, StorageError> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let storage = Arc::clone(&self.storage);
+        // On the engine's runtime, whatever runtime the caller has.
+        let called = self
+            .engine
+            .to_its_end(async move { tokio::task::spawn_blocking(move || call(&*storage)).await.ok() });
+        let lost = || StorageError::new("the storage", "it panicked");
+        called.await.flatten().ok_or_else(lost)?
+    }
+
+    async fn whole<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, NativeError>> + Send + 'static,
+    ) -> Result<T, NativeError> {
+        let lost = || StorageError::new("the storage", "the work panicked");
+        self.engine.to_its_end(work).await.ok_or_else(lost)?
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokens").field("storage", &self.storage).finish_non_exhaustive()
+    }
+}
+
+fn is_good(grant: &Grant, now: Timestamp) -> bool {
+    grant.access_expires_at().is_some_and(|expires| now < expires)
+}
+
+fn is_fresh(grant: &Grant, now: Timestamp) -> bool {
+    let (Some(obtained), Some(expires)) = (grant.obtained_at(), grant.access_expires_at()) else {
+        return false;
+    };
+    let left = expires.since(now);
+    !left.is_zero() && left >= LEEWAY.min(expires.since(obtained) / 2)
+}
+
+fn handed_out(grant: &Grant) -> Result<AccessToken, NativeError> {
+    match (grant.access_token(), grant.access_expires_at()) {
+        (Some(token), Some(expires_at)) => Ok(AccessToken { token: token.clone(), expires_at }),
+        _ => Err(NativeError::SignedOut),
+    }
+}
