@@ -78,6 +78,8 @@ impl LocalProviderBuilder {
                 access_token_lifetime: Duration::from_secs(3600),
                 claims_in_id_token: true,
                 code_lifetime: Duration::from_secs(60),
+                device_code_lifetime: Duration::from_secs(1800),
+                device_interval: Duration::from_secs(5),
                 id_token_lifetime: Duration::from_secs(300),
                 iss_parameter: true,
                 level_claim: LevelClaim::Acr,
@@ -152,6 +154,13 @@ impl LocalProviderBuilder {
     /// How long access tokens are good, and what `expires_in` says. An hour by default.
     pub fn access_token_lifetime(mut self, span: Duration) -> Self {
         self.options.access_token_lifetime = span;
+        self
+    }
+
+    /// How long a device code is good, and how long to wait between two questions. Half an hour and five seconds by
+    /// default.
+    pub fn device_codes(mut self, lifetime: Duration, interval: Duration) -> Self {
+        (self.options.device_code_lifetime, self.options.device_interval) = (lifetime, interval);
         self
     }
 

@@ -19,6 +19,8 @@ use super::lock;
 pub enum Endpoint {
     /// `/oauth2/authorize`
     Authorize,
+    /// `/oauth2/device_authorization`
+    DeviceAuthorization,
     /// `/.well-known/openid-configuration`
     Discovery,
     /// `/.well-known/jwks.json`
@@ -34,8 +36,9 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    pub(crate) const ALL: [Self; 7] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Authorize,
+        Self::DeviceAuthorization,
         Self::Discovery,
         Self::Jwks,
         Self::Logout,
@@ -48,6 +51,7 @@ impl Endpoint {
     pub fn path(self) -> &'static str {
         match self {
             Self::Authorize => "/oauth2/authorize",
+            Self::DeviceAuthorization => "/oauth2/device_authorization",
             Self::Discovery => "/.well-known/openid-configuration",
             Self::Jwks => "/.well-known/jwks.json",
             Self::Logout => "/oauth2/logout",

@@ -300,7 +300,7 @@ impl Core {
     }
 
     /// A person by subject; anybody else's name will do too.
-    fn person(&self, name: &str) -> Person {
+    pub(crate) fn person(&self, name: &str) -> Person {
         let known = lock(&self.people).iter().find(|person| person.subject == name).cloned();
         known.unwrap_or_else(|| {
             let words: Vec<String> = name.split_whitespace().map(str::to_lowercase).collect();

@@ -7,6 +7,7 @@ mod clients;
 mod consent;
 mod delivery;
 mod desk;
+mod device;
 mod faults;
 mod flow;
 mod hold;
@@ -228,6 +229,8 @@ struct Options {
     access_token_lifetime: Duration,
     claims_in_id_token: bool,
     code_lifetime: Duration,
+    device_code_lifetime: Duration,
+    device_interval: Duration,
     id_token_lifetime: Duration,
     iss_parameter: bool,
     level_claim: LevelClaim,

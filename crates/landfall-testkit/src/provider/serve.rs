@@ -25,6 +25,7 @@ use url::Url;
 use super::authorize::authorize;
 use super::clients::ClientAuth;
 use super::desk::{decide, desk};
+use super::device::{self, ACTIVATE, activate, device_authorization};
 use super::faults::{Endpoint, Silence, no_answer};
 use super::flow::sign_in;
 use super::keys::Algorithm;
@@ -32,7 +33,7 @@ use super::level::AuthLevel;
 use super::logout::logout;
 use super::request::SeenRequest;
 use super::revoke::revoke;
-use super::token::{json_response, token};
+use super::token::{DEVICE_GRANT, json_response, token};
 use super::userinfo::userinfo;
 use super::{Core, StartError, lock};
 
@@ -47,6 +48,8 @@ pub(crate) fn router(core: &Arc<Core>) -> Router {
         .route(&at(Endpoint::Authorize), get(authorize).post(authorize))
         .route(&format!("{}/sign-in", core.prefix), post(sign_in))
         .route(&at(Endpoint::Token), post(token))
+        .route(&at(Endpoint::DeviceAuthorization), post(device_authorization))
+        .route(&format!("{}{ACTIVATE}", core.prefix), get(activate).post(device::decide))
         .route(&at(Endpoint::Userinfo), get(userinfo).post(userinfo))
         .route(&at(Endpoint::Revoke), post(revoke))
         .route(&at(Endpoint::Logout), get(logout).post(logout))
@@ -109,7 +112,8 @@ async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>
         "jwks_uri": at(Endpoint::Jwks),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token"],
+        "device_authorization_endpoint": at(Endpoint::DeviceAuthorization),
+        "grant_types_supported": ["authorization_code", "refresh_token", DEVICE_GRANT],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,
         "acr_values_supported": core.highest_level().up_to().map(AuthLevel::acr).collect::<Vec<_>>(),

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use landfall::Timestamp;
 
+use super::device::DeviceRequest;
 use super::faults::Fault;
 use super::flow::Pending;
 use super::keys::KeyError;
@@ -19,6 +20,7 @@ pub(crate) struct State {
     pub(crate) pending: HashMap<String, Pending>,
     pub(crate) sessions: HashMap<String, ProviderSession>,
     pub(crate) codes: HashMap<String, Code>,
+    pub(crate) devices: HashMap<String, DeviceRequest>,
     pub(crate) grants: HashMap<u64, Grant>,
     pub(crate) access_tokens: HashMap<String, (u64, Timestamp)>,
     pub(crate) refresh_tokens: HashMap<String, RefreshToken>,

@@ -18,6 +18,9 @@ use super::request::{Parameters, SeenRequest};
 use super::state::{Grant, RefreshToken, random};
 use super::{Core, lock};
 
+/// RFC 8628 §3.4.
+pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+
 /// An error of the token or revocation endpoint (RFC 6749 §5.2).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TokenError {
@@ -78,6 +81,13 @@ impl Core {
         let client = self.authenticate(seen, &form)?;
         let ready = match form.one("grant_type") {
             Some("authorization_code") => self.redeem_code(&client, &form)?,
+            Some(DEVICE_GRANT) => {
+                let code = form
+                    .one("device_code")
+                    .ok_or(TokenError::new("invalid_request", "device_code is missing"))?;
+                let (id, grant) = self.redeem_device_code(&client.id, code)?;
+                Ready { id, grant, first: true }
+            }
             Some("refresh_token") => self.redeem_refresh_token(&client, &form)?,
             Some(_) => return Err(TokenError::new("unsupported_grant_type", "")),
             None => return Err(TokenError::new("invalid_request", "grant_type is missing")),

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorCode};
 use crate::events::EventKind;
 use crate::flow::exchange::{self, Unredeemed};
 use crate::flow::login::{self, LoginStart};
-use crate::flow::provider::unreachable;
+use crate::flow::provider::{retry_later, unreachable};
 use crate::flow::refresh::{self, Before, Unrefreshed};
 use crate::flow::{approval, logout};
 use crate::pending_login::PendingLogin;
@@ -202,6 +202,8 @@ pub(crate) async fn poll(inner: &Inner, asked: &Asked) -> Result<Polled, Error> 
         Some(NotYet::Expired) => return Err(Error::new(ErrorCode::AttemptExpired)),
         None => {}
     }
+    // Trouble on the provider's side says nothing of the code.
+    retry_later(&response)?;
     let tokens = token::response(&ask, response)?;
     let redeemed = exchange::believe(inner, &metadata, keys, &asked.pending, tokens, None).await;
     begin_session(inner, redeemed).await.map(|session| Polled::Session(Box::new(session)))

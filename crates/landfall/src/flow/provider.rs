@@ -124,7 +124,7 @@ pub(crate) fn unreachable(error: HttpError, broken: ErrorCode) -> Error {
     Error::new(code).source(error)
 }
 
-fn retry_later(response: &http::Response<Bytes>) -> Result<(), Error> {
+pub(crate) fn retry_later(response: &http::Response<Bytes>) -> Result<(), Error> {
     let status = response.status().as_u16();
     if status >= 500 || status == 429 {
         return Err(Error::new(ErrorCode::ProviderUnreachable).detail(format!("status {status}")));

@@ -1,6 +1,7 @@
 mod backchannel;
 mod consent;
 mod desk;
+mod device;
 mod frontchannel;
 mod levels;
 mod webhooks;
