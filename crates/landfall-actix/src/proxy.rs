@@ -220,3 +220,22 @@ impl<F> fmt::Debug for TokenProxyFuture<F> {
         f.debug_struct("TokenProxyFuture").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::{TestRequest, call_service, init_service};
+    use actix_web::{App, web};
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_proxy_without_its_layer_answers_500_and_lets_nothing_through() {
+        let proxy = TokenProxy::new("/api", "http://127.0.0.1:9").unwrap();
+        let app = App::new().route("/", web::get().to(async || "inside")).wrap(proxy);
+        let app = init_service(app).await;
+        for path in ["/", "/api", "/api/x"] {
+            let response = call_service(&app, TestRequest::with_uri(path).to_request()).await;
+            assert_eq!(response.status().as_u16(), 500, "{path}");
+        }
+    }
+}

@@ -264,3 +264,38 @@ impl<B> fmt::Debug for TokenProxyBody<B> {
         f.debug_struct("TokenProxyBody").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, routing::get};
+    use http_body_util::Full;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::{AuthLayer, RelyingParty};
+
+    fn proxy() -> TokenProxy {
+        TokenProxy::new("/api", "http://127.0.0.1:9").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_proxy_without_its_layer_answers_500_and_lets_nothing_through() {
+        let app: Router = Router::new().route("/", get(async || "inside")).layer(proxy());
+        for path in ["/", "/api", "/api/x"] {
+            let request = Request::get(path).body(axum::body::Body::empty()).unwrap();
+            assert_eq!(app.clone().oneshot(request).await.unwrap().status(), 500, "{path}");
+        }
+    }
+
+    // This need only compile: there is no relying party without a configuration.
+    #[allow(dead_code)]
+    fn the_proxy_goes_around_a_service_that_is_not_of_axum(
+        auth: RelyingParty,
+    ) -> impl Service<Request<Full<Bytes>>, Response = Response<TokenProxyBody<Full<Bytes>>>> + Clone + Send
+    {
+        async fn answer(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, std::io::Error> {
+            Ok(Response::default())
+        }
+        AuthLayer::new(auth).layer(proxy().layer(tower::service_fn(answer)))
+    }
+}

@@ -46,7 +46,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// # What is forwarded
 /// - Only for somebody signed in, and only what the application's own pages send, whatever the method: same-origin
 ///   by Fetch Metadata or Origin, with the required header where one is configured. `danger::allow_cross_site` lifts
-///   nothing here. With nobody signed in: the 401 that names where to sign in.
+///   nothing here. With nobody signed in: the 401 that names where to sign in,
+///   and leads back to the page that asked.
 /// - The path below the prefix, byte for byte, and the query. Dot segments, backslashes and control characters
 ///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400.
 /// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom (Forwarded,
@@ -64,6 +65,10 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// - A 401 of the upstream becomes a 502 `upstream_refused_token`: it is about a token that the browser never had, and
 ///   a 401 of ours says where to sign in. A 403 passes.
 /// - An upstream that is down is a 502, one that is too slow a 504.
+///
+/// It speaks HTTP/1.1 with the upstream, on the relying party's runtime: one thread, unless the builder was given a
+/// runtime, as it should be where much is forwarded. A proxy that the environment names (`HTTPS_PROXY`) is used for
+/// https alone.
 ///
 /// A header that repeats the token is dropped. A body that repeats it is not searched: the upstream must not do that.
 ///
@@ -161,7 +166,7 @@ impl TokenProxy {
             Err(error) => refuse(&error),
             Ok(forward) => match visit.require() {
                 Ok(_) => ProxyStep::Forward(forward),
-                Err(wanted) => ProxyStep::Reply(wanted.reply()),
+                Err(wanted) => ProxyStep::Reply(wanted.return_to(forward.back).reply()),
             },
         }
     }
@@ -184,8 +189,13 @@ impl TokenProxy {
         inner.may_act(view)?;
         let csrf = inner.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
         let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
+        // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
+        let place = inner.place(visit.facts().base)?;
+        let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
+        let page = page.and_then(|url| url.strip_prefix(place.base.origin.as_str()));
+        let back = inner.safe_return_to(visit.facts().base, page);
         let (proxy, visit) = (Arc::clone(&self.proxy), visit.clone());
-        Ok(Forward { proxy, visit, method, target, headers, length })
+        Ok(Forward { proxy, visit, method, target, headers, length, back })
     }
 }
 

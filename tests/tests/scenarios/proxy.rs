@@ -7,8 +7,8 @@ use landfall::TokenProxy;
 use landfall_testkit::{Endpoint, Fault, RawResponse, Target, TestBed};
 use landfall_tests::wire::{Sum, Wire, header};
 use landfall_tests::{
-    Answer, BASE_URL, Framework, Heard, SessionKind, Upstream, World, on_both_frameworks, until,
-    wherever_stored,
+    Answer, BASE_URL, Framework, Heard, RawProvider, SessionKind, TlsPort, Upstream, World,
+    on_both_frameworks, until, wherever_stored,
 };
 use serde_json::Value;
 
@@ -170,9 +170,15 @@ on_both_frameworks! {
             assert_eq!(problem["code"], "sign_in_required");
             assert!(problem["login_url"].as_str().unwrap().starts_with("/auth/login?return_to="));
         }
+        // Back to the page that asked, since what an API answers is none.
+        for (referer, back) in [(at("/orders?tab=2"), "%2Forders%3Ftab%3D2"), ("https://evil.example/x".to_owned(), "%2F")] {
+            let answer = raw(&world, Method::GET, "/api/x", &[("referer", &referer)]).await;
+            assert_eq!(problem(answer.body())["login_url"], format!("/auth/login?return_to={back}"));
+        }
         let page = world.open_once("/api/x").await;
         assert!(page.location().unwrap().as_str().starts_with("https://op.example/"));
         assert_eq!(upstream.heads(), 0);
+        assert_eq!(world.open("/api/x").await.url.path(), "/");
     }
 
     async fn a_session_whose_token_cannot_be_had_asks_for_a_sign_in(framework) {
@@ -285,6 +291,22 @@ on_both_frameworks! {
         assert_eq!(body["reference"].as_str().unwrap().len(), 8);
         assert_eq!(page.header("content-type"), Some("application/problem+json"));
         assert!(!page.text().contains(&nobody.port().to_string()), "{}", page.text());
+    }
+
+    async fn an_upstream_is_who_its_certificate_says_or_is_sent_no_token(framework) {
+        let (mut world, _) = forwarding(framework, SessionKind::Memory).await;
+        let raw = RawProvider::start().await;
+        let (right, wrong) = (TlsPort::start(&raw, "127.0.0.1").await, TlsPort::start(&raw, "elsewhere.example").await);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (port, trusted, status) in [(&right, true, 200), (&right, false, 502), (&wrong, true, 502)] {
+            let proxy = TokenProxy::new("/api", &format!("https://{}", port.address)).unwrap();
+            std::fs::write(file.path(), &port.authority).unwrap();
+            world.forward(if trusted { proxy.ca_file(file.path()).unwrap() } else { proxy });
+            let page = fetch(&world, "/api/.well-known/openid-configuration").await;
+            assert_eq!(page.status, status, "{}", page.text());
+        }
+        assert_eq!(raw.calls("/.well-known/openid-configuration"), 1);
+        assert_eq!(TokenProxy::new("/api", "https://x.example").unwrap().ca_file("/no/such").unwrap_err().setting, "ca_file");
     }
 
     async fn an_upstream_that_is_too_slow_is_a_504(framework) {

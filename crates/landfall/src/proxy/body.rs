@@ -83,9 +83,9 @@ impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
     type Output = Response<ProxyBody<F>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        if let Some(body) = &mut self.body {
-            body.feed(cx);
-        }
+        // Polled after it was ready, which nothing may rely on.
+        let Some(body) = &mut self.body else { return Poll::Pending };
+        body.feed(cx);
         let head = ready!(Pin::new(&mut self.head).poll(cx));
         let reply = match (head, self.body.take()) {
             (Ok(Head::Theirs(head)), Some(body)) => {

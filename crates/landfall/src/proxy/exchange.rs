@@ -19,6 +19,7 @@ use super::response_headers;
 use super::upload::{self, Upload, Uploaded};
 use crate::error::{Error, ErrorCode};
 use crate::http_client::{HttpErrorKind, reqwest as client};
+use crate::return_to::ReturnTo;
 use crate::visit::{AccessToken, AccessTokenError, Visit};
 
 /// A request that was found fit to be forwarded. Nothing has been sent yet.
@@ -30,6 +31,8 @@ pub struct Forward {
     pub(super) target: Url,
     pub(super) headers: HeaderMap,
     pub(super) length: Option<u64>,
+    /// The page to come back to, should a sign-in be needed.
+    pub(super) back: ReturnTo,
 }
 
 impl Forward {
@@ -61,7 +64,7 @@ impl Forward {
             Ok(token) => token,
             Err(error) => {
                 let reply = match error {
-                    AccessTokenError::Wanted(wanted) => wanted.reply(),
+                    AccessTokenError::Wanted(wanted) => wanted.return_to(self.back).reply(),
                     AccessTokenError::Failed(error) => {
                         self.visit.relying_party().error_reply(&self.visit, &error)
                     }
@@ -92,8 +95,8 @@ impl Forward {
         token: &AccessToken,
     ) -> Result<(Response<()>, reqwest::Response), Error> {
         let Proxy { client: http, idle, mapping, .. } = &*self.proxy;
-        let broken = |_| Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
-        body.peek(*idle).await.map_err(broken)?;
+        let broken_off = || Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
+        body.peek(*idle).await.map_err(|_| broken_off())?;
         let mut request = reqwest::Request::new(self.method.clone(), self.target.clone());
         *request.headers_mut() = self.headers.clone();
         request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
@@ -105,6 +108,7 @@ impl Forward {
         let answered = progress.watch(*idle, http.execute(request)).await;
         let mut answer = match answered {
             Some(Ok(answer)) => answer,
+            Some(Err(_)) if progress.is_broken_off() => return Err(broken_off()),
             Some(Err(error)) => {
                 let code = match client::kind(&error) {
                     HttpErrorKind::Unreachable => ErrorCode::UpstreamUnreachable,

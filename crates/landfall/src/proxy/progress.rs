@@ -1,8 +1,8 @@
-//! When something last happened between us and the upstream.
+//! When something last happened between us and the upstream, and whether the browser's part broke off.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -15,16 +15,26 @@ pub(super) struct Progress(Arc<Made>);
 struct Made {
     since: Instant,
     millis: AtomicU64,
+    broken_off: AtomicBool,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Made { since: Instant::now(), millis: AtomicU64::new(0) }))
+        let (millis, broken_off) = (AtomicU64::new(0), AtomicBool::new(false));
+        Self(Arc::new(Made { since: Instant::now(), millis, broken_off }))
     }
 
     pub(super) fn made(&self) {
         let millis = u64::try_from(self.0.since.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.0.millis.store(millis, Ordering::Relaxed);
+    }
+
+    pub(super) fn break_off(&self) {
+        self.0.broken_off.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_broken_off(&self) -> bool {
+        self.0.broken_off.load(Ordering::Relaxed)
     }
 
     /// What the work brings, or nothing once there was no progress for so long.

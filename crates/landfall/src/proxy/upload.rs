@@ -57,6 +57,11 @@ pub(super) fn channel(length: Option<u64>, progress: Progress) -> (Upload, Uploa
 }
 
 impl Uploaded {
+    fn break_off<T>(&self) -> Poll<Option<Result<T, BrokenOff>>> {
+        self.progress.break_off();
+        Poll::Ready(Some(Err(BrokenOff)))
+    }
+
     /// Where the length is unknown, waits for the first piece: without one there is no body at all, and the
     /// upstream is not told of one.
     pub(super) async fn peek(&mut self, patience: Duration) -> Result<(), BrokenOff> {
@@ -93,7 +98,7 @@ impl Body for Uploaded {
             (Some(Piece::Bytes(bytes)), Some(left)) => {
                 // More than was announced would be the next request's beginning.
                 let Some(left) = left.checked_sub(bytes.len() as u64) else {
-                    return Poll::Ready(Some(Err(BrokenOff)));
+                    return self.break_off();
                 };
                 self.left = Some(left);
                 self.ended = left == 0;
@@ -103,7 +108,7 @@ impl Body for Uploaded {
                 self.ended = true;
                 Poll::Ready(None)
             }
-            _ => Poll::Ready(Some(Err(BrokenOff))),
+            _ => self.break_off(),
         }
     }
 
