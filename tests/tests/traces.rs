@@ -208,7 +208,9 @@ async fn forwarded(world: &mut World, browser: &Browser, search: &mut Search) {
     let _ = browser.fetch(http::Method::GET, &format!("{BASE_URL}/api/f"), &[], "", BASE_URL).await;
     let heard = upstream.heard();
     assert_eq!(heard.len(), 6);
-    heard.iter().for_each(|heard| search.plant(heard.token().unwrap()));
+    for heard in &heard {
+        search.plant(heard.token().unwrap());
+    }
 }
 
 fn browser(world: &World, raw: &RawProvider) -> Browser {
