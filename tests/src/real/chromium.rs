@@ -49,11 +49,7 @@ impl Chromium {
     /// When it does not start.
     pub async fn start(viewport: Viewport) -> Self {
         let profile = TempDir::with_prefix("landfall-chromium-").unwrap();
-        let mut driver = Process::start(
-            // The driver's own files go with the profile.
-            Command::new(program("LANDFALL_TEST_CHROMEDRIVER")).arg("--port=0").env("TMPDIR", profile.path()),
-        );
-        let port = driver.says("started successfully on port ").await.trim_end_matches('.').parse().unwrap();
+        let (driver, port) = start_driver(&profile).await;
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities(viewport, &profile))
             .connect(&format!("http://127.0.0.1:{port}"))
@@ -172,6 +168,20 @@ impl Chromium {
         }
         Ok(())
     }
+}
+
+/// It takes a free port of one address family, and ends if that is taken in the other.
+async fn start_driver(profile: &TempDir) -> (Process, u16) {
+    let mut command = Command::new(program("LANDFALL_TEST_CHROMEDRIVER"));
+    // The driver's own files go with the profile.
+    command.arg("--port=0").env("TMPDIR", profile.path());
+    for _ in 0..9 {
+        let mut driver = Process::start(&mut command);
+        if let Some(port) = driver.says_before_its_end("started successfully on port ").await {
+            return (driver, port.trim_end_matches('.').parse().unwrap());
+        }
+    }
+    panic!("chromedriver found no port");
 }
 
 /// chromedriver's own addition to WebDriver.

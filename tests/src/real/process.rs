@@ -69,18 +69,27 @@ impl Process {
     /// # Panics
     /// When the program ends before, or prints no such line within a minute.
     pub async fn says(&mut self, mark: &str) -> String {
+        let said = self.says_before_its_end(mark).await;
+        said.unwrap_or_else(|| panic!("the program ended without a line with {mark:?}"))
+    }
+
+    /// The same for one that may end before: then there is nothing.
+    ///
+    /// # Panics
+    /// When it neither prints such a line nor ends within a minute.
+    pub async fn says_before_its_end(&mut self, mark: &str) -> Option<String> {
         let reading = async {
             while let Some(line) = self.printed.recv().await {
                 if let Some((_, rest)) = line.split_once(mark) {
-                    return rest.trim().to_owned();
+                    return Some(rest.trim().to_owned());
                 }
             }
-            panic!("the program ended without a line with {mark:?}");
+            None
         };
-        let Ok(rest) = tokio::time::timeout(PATIENCE, reading).await else {
+        let Ok(said) = tokio::time::timeout(PATIENCE, reading).await else {
             panic!("no line with {mark:?} came");
         };
-        rest
+        said
     }
 }
 
