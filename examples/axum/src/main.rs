@@ -29,7 +29,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The provider lives as long as this function.
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
-    let app = setup::single_page().map_or_else(|| Ok(pages()), |place| spa::router(&place))?;
+    let app = setup::single_page().map_or_else(|| Ok(pages()), |place| spa::router(&place, auth.issuer()))?;
     let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).layer(AuthLayer::new(auth));
 
     let listener = tokio::net::TcpListener::bind(listen).await?;

@@ -1,5 +1,6 @@
 //! The single-page example in place of the pages: its build, served beside the API.
 
+use std::error::Error;
 use std::path::Path;
 
 use axum::Router;
@@ -11,6 +12,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
+use landfall_axum::TokenProxy;
 use tower_http::services::{ServeDir, ServeFile};
 
 use crate::setup::SIGNED_OUT;
@@ -20,13 +22,18 @@ use crate::setup::SIGNED_OUT;
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
     connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
 
+/// Below it, what asks the provider, with the access token that the page never has.
+const PROVIDER: &str = "/api/provider";
+
 /// Serves what `vite build` left in this folder. Where a development server shows the application, only the API.
-pub(crate) fn router(place: &str) -> Result<Router, String> {
+pub(crate) fn router(place: &str, issuer: &str) -> Result<Router, Box<dyn Error>> {
     // Only who did not say where to go comes here.
     let app = Router::new().route(SIGNED_OUT, get(async || Redirect::to("/")));
-    if place.starts_with("http") {
-        return Ok(app);
-    }
+    let app = if place.starts_with("http") { app } else { build(app, place)? };
+    Ok(app.layer(TokenProxy::new(PROVIDER, issuer)?))
+}
+
+fn build(app: Router, place: &str) -> Result<Router, String> {
     let folder = Path::new(place);
     let index = folder.join("index.html");
     if !index.is_file() {

@@ -7,6 +7,10 @@ mod leaving;
 mod more;
 mod place;
 mod spa;
+mod spa_secrets;
+mod spa_session;
+mod spa_sign_in;
+mod spa_visit;
 mod tabs;
 mod tls;
 

@@ -11,6 +11,7 @@ export function About() {
   return (
     <Page title="About you">
       <Answer title="From this application" address="/api/me" />
+      <Answer title="From the provider" address="/api/provider/oauth2/userinfo" />
     </Page>
   );
 }

@@ -1,0 +1,88 @@
+//! A session that ends while the single-page example is open.
+
+use fantoccini::Locator;
+use landfall_tests::real::{Shown, Viewport, until};
+
+use crate::spa_visit::{Visit, however_shown};
+
+/// What stands in the place to write.
+const WRITTEN: &str = "return document.querySelector('textarea').value";
+
+async fn expiry(shown: Shown, viewport: Viewport) {
+    let visit = Visit::new(shown, viewport).await;
+    let (browser, client) = (&visit.browser, &visit.browser.client);
+    visit.sign_in("/notes?for=later#note").await;
+    let text = "a thought that took an hour";
+    visit.writes(text).await;
+    visit.session_ends().await;
+    visit.press("Save").await;
+    browser.says("Your session has ended").await;
+    browser.says("Not saved yet.").await;
+    assert_eq!(visit.script(WRITTEN).await, text);
+    visit.pictures("5-ended").await;
+
+    visit.press("Sign in again").await;
+    visit.lands_on("/notes?for=later#note").await;
+    until("the text is there again", async || {
+        (client.execute(WRITTEN, vec![]).await.ok()? == text).then_some(())
+    })
+    .await;
+    visit.press("Save").await;
+    browser.says(&format!("Saved: {text}")).await;
+}
+
+however_shown! {
+    async fn a_session_that_ends_while_somebody_writes_loses_nothing_on_a_phone(shown) {
+        expiry(shown, Viewport::Phone).await;
+    }
+
+    async fn a_session_that_ends_while_somebody_writes_loses_nothing_on_a_desk(shown) {
+        expiry(shown, Viewport::Desktop).await;
+    }
+
+    async fn what_somebody_wrote_is_not_shown_to_the_next_person_on_the_same_tab(shown) {
+        let visit = Visit::new(shown, Viewport::Desktop).await;
+        visit.sign_in("/notes").await;
+        visit.writes("for Ada's eyes alone").await;
+        visit.session_ends().await;
+        visit.page.provider.forget_sessions();
+        visit.press("Save").await;
+        visit.press("Sign in again").await;
+        visit.browser.press("button[value=grace]").await;
+        visit.lands_on("/notes").await;
+        visit.browser.says("Grace Hopper").await;
+        assert_eq!(visit.script(WRITTEN).await, "");
+    }
+
+    async fn a_session_that_ends_while_nothing_is_asked_is_noticed(shown) {
+        let visit = Visit::new(shown, Viewport::Desktop).await;
+        // On the way back to the tab.
+        visit.sign_in("/reports/2026").await;
+        visit.browser.says("Report of 2026").await;
+        visit.session_ends().await;
+        visit.comes_back_to_the_tab().await;
+        let page = visit.browser.says("Your session has ended").await;
+        assert!(page.contains("Report of 2026"), "{page}");
+        visit.press("Sign in again").await;
+        until("somebody is signed in", async || {
+            let person = visit.browser.client.find(Locator::Css(".person")).await.ok()?;
+            (person.text().await.ok()? == "Ada Lovelace").then_some(())
+        })
+        .await;
+
+        // When its time is over: the next answer says that this is now.
+        visit
+            .script(
+                "const real = fetch;\
+                 window.fetch = async (...all) => {\
+                     window.fetch = real;\
+                     const session = await (await real(...all)).json();\
+                     return Response.json({ ...session, idle_expires_at: Date.now() / 1000 });\
+                 };",
+            )
+            .await;
+        visit.comes_back_to_the_tab().await;
+        visit.session_ends().await;
+        visit.browser.says("Your session has ended").await;
+    }
+}
