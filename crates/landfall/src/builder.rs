@@ -470,7 +470,7 @@ impl RelyingPartyBuilder {
         let proxies = self.check_proxies()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
-        let http = self.http()?;
+        let http = self.by_provider_address(&issuer, self.http()?)?;
 
         let places = bases
             .into_iter()

@@ -57,3 +57,20 @@ pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder 
     builder.environment.any_proxy = true;
     builder
 }
+
+/// Lets `provider_address` be plain http beyond loopback: the client secret, codes and tokens then go over that
+/// network as they are.
+///
+/// Right inside a network that nobody else can listen to, such as that of a composition of containers on one host.
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = RelyingParty::builder("https://id.example").provider_address("http://op.internal:8080");
+/// let builder = danger::allow_plain_provider_address(builder);
+/// # let _ = builder;
+/// ```
+pub fn allow_plain_provider_address(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.environment.plain_provider_address = true;
+    builder
+}

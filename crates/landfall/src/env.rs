@@ -14,7 +14,7 @@ use crate::secret::Secret;
 use crate::settings::Userinfo;
 
 /// Which variable stands behind a builder's setting.
-const VARIABLES: [(&str, &str); 16] = [
+const VARIABLES: [(&str, &str); 17] = [
     ("issuer", "LANDFALL_ISSUER"),
     ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
     ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
@@ -31,6 +31,7 @@ const VARIABLES: [(&str, &str); 16] = [
     ("webhook_secret", "LANDFALL_WEBHOOK_SECRET"),
     ("spa_callback", "LANDFALL_SPA_CALLBACK"),
     ("trusted_proxies", "LANDFALL_TRUSTED_PROXIES"),
+    ("provider_address", "LANDFALL_PROVIDER_ADDRESS"),
 ];
 
 impl RelyingParty {
@@ -57,6 +58,7 @@ impl RelyingParty {
     /// | `LANDFALL_SPA_CALLBACK` | the callback routes of single-page applications; several with commas between |
     /// | `LANDFALL_TRUSTED_PROXIES` | addresses and networks of the proxies in front, with commas between |
     /// | `LANDFALL_FORWARDED_HEADERS` | `x-forwarded` (default) or `forwarded`: what those proxies write |
+    /// | `LANDFALL_PROVIDER_ADDRESS` | the origin by which the provider is reached from here, if not by the issuer's |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
@@ -134,6 +136,9 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     }
     if let Some(proxies) = get("LANDFALL_TRUSTED_PROXIES")? {
         builder = builder.trusted_proxies(list(Some(&proxies), &[',', ' ']));
+    }
+    if let Some(address) = get("LANDFALL_PROVIDER_ADDRESS")? {
+        builder = builder.provider_address(address.trim());
     }
     builder = match get("LANDFALL_FORWARDED_HEADERS")?.as_deref() {
         None | Some("x-forwarded") => builder,
@@ -261,6 +266,11 @@ mod tests {
             ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
             ("LANDFALL_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("LANDFALL_FORWARDED_HEADERS", "both"),
+            ("LANDFALL_PROVIDER_ADDRESS", "http://op.internal:8080"),
+            ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/realm"),
+            ("LANDFALL_PROVIDER_ADDRESS", "https://u@op.internal"),
+            ("LANDFALL_PROVIDER_ADDRESS", "op.internal:8080"),
+            ("LANDFALL_PROVIDER_ADDRESS", "file:///x"),
         ] {
             let error = build(&[(name, value)]).expect_err(name);
             let variable = if value == "https://app.example.com" { "LANDFALL_COOKIE_KEYS" } else { name };

@@ -53,7 +53,9 @@ impl HttpError {
     }
 }
 
+mod internal;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
+pub(crate) use internal::InternalClient;
 #[cfg(feature = "reqwest")]
 pub(crate) use reqwest::{HttpLimits, ReqwestClient};

@@ -30,6 +30,7 @@ mod session_limits;
 mod sessions;
 mod silent;
 mod single_page;
+mod split_horizon;
 mod step_up;
 mod store_down;
 mod support;
