@@ -26,6 +26,7 @@ use crate::flow::kept_form::KeptForms;
 use crate::flow::provider::Provider;
 use crate::flow::refresh::Refreshes;
 use crate::http_client::HttpClient;
+use crate::mismatch::Told;
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::ClientAuth;
 use crate::relying_party::{Inner, Place, RelyingParty};
@@ -548,6 +549,7 @@ impl RelyingPartyBuilder {
             events: self.events,
             sign_in_hook: self.sign_in_hook,
             endings: Endings::new(),
+            told: Told::default(),
             kept_forms: KeptForms::default(),
             backchannel: Backchannel::new(self.logout_token_patience),
             http,

@@ -40,11 +40,12 @@ pub struct Error {
     source: Option<Box<dyn StdError + Send + Sync>>,
     sentence: Option<String>,
     wish: Option<Box<SignInWanted>>,
+    elsewhere: Option<Box<str>>,
 }
 
 impl Error {
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, source: None, sentence: None, wish: None }
+        Self { code, detail: None, source: None, sentence: None, wish: None, elsewhere: None }
     }
 
     /// For the person, in place of the code's own sentence.
@@ -59,6 +60,17 @@ impl Error {
     pub(crate) fn wish(mut self, wish: SignInWanted) -> Self {
         self.wish = Some(Box::new(wish));
         self
+    }
+
+    /// Where the person finds what they looked for.
+    #[must_use]
+    pub(crate) fn elsewhere(mut self, url: String) -> Self {
+        self.elsewhere = Some(url.into_boxed_str());
+        self
+    }
+
+    pub(crate) fn leads_to(&self) -> Option<&str> {
+        self.elsewhere.as_deref()
     }
 
     pub(crate) fn wished(&self) -> Option<&SignInWanted> {

@@ -5,6 +5,7 @@
 //! script, would be thrown away by a prefetch, and would pile up pending logins.
 
 use crate::cookie::SentCookie;
+use crate::mismatch::Mismatch;
 use crate::request::RequestView;
 
 /// What kind of request this is.
@@ -32,6 +33,8 @@ pub(crate) struct RequestFacts {
     pub(crate) target: String,
     /// The page around an htmx request, if it is a URL under our base.
     pub(crate) htmx_page: Option<String>,
+    /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
+    pub(crate) elsewhere: Option<Mismatch>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
 }

@@ -104,7 +104,14 @@ impl Inner {
     }
 
     pub(crate) fn is_from_here(&self, view: &dyn RequestView) -> Result<(), Error> {
-        if self.is_same_origin(view) { Ok(()) } else { Err(Error::new(ErrorCode::CrossSite)) }
+        if self.is_same_origin(view) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorCode::CrossSite);
+        Err(match self.other_origin(view) {
+            Some(detail) => error.detail(detail),
+            None => error,
+        })
     }
 
     /// The same for a request that acts for whoever is signed in, with the header that is required of those.
@@ -288,6 +295,7 @@ impl Inner {
             _ => (error.wished(), "Try again"),
         };
         let link = match wish {
+            _ if error.leads_to().is_some() => None,
             Some(wish) => Some((self.login_link_for(base, &return_to, wish), text)),
             None if code.is_recoverable() && code.fault() != Fault::Store => {
                 Some((self.login_link(base, &return_to), "Sign in again"))
@@ -295,9 +303,10 @@ impl Inner {
             None => None,
         };
         let mut reply = if html {
-            let next = match &link {
-                Some((href, text)) => Next::Link { href, text },
-                None => Next::Nothing,
+            let next = match (error.leads_to(), &link) {
+                (Some(href), _) => Next::Link { href, text: "Open it there" },
+                (None, Some((href, text))) => Next::Link { href, text },
+                (None, None) => Next::Nothing,
             };
             pages::page(code.status(), title(code), error.sentence(), &next, Some(reference))
         } else {

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use crate::error::ConfigError;
+use crate::mismatch::is_loopback_host;
 
 /// One address under which browsers reach the application.
 #[derive(Clone, Debug)]
@@ -65,6 +66,27 @@ impl BaseUrl {
             _ => (authority, if self.secure { 443 } else { 80 }),
         };
         port == self.port && host.eq_ignore_ascii_case(&self.host)
+    }
+
+    /// The host as a URL writes it.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, also where the scheme says it.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port, unless it is the scheme's own.
+    pub(crate) fn explicit_port(&self) -> Option<u16> {
+        let default = if self.secure { 443 } else { 80 };
+        (self.port != default).then_some(self.port)
+    }
+
+    /// Whether it is on this very machine: what a page says of it then is told to nobody else.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback_host(&self.host)
     }
 
     /// Path and query as browsers see them, given those of a request. A proxy in front may have

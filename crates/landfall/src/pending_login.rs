@@ -68,6 +68,10 @@ pub(crate) struct State {
     pub(crate) issued_at: u64,
     pub(crate) restarts: u8,
     pub(crate) return_to: Option<String>,
+    /// The address it was started under, if that is not the base URL's. Behind the rest: a release that does not know
+    /// it leaves it.
+    #[serde(skip)]
+    pub(crate) asked: Option<String>,
 }
 
 /// The mark of a finished attempt.
@@ -139,7 +143,12 @@ pub(crate) struct AttemptSeals {
 }
 
 impl AttemptSeals {
-    pub(crate) fn seal_state(&self, entropy: &dyn Entropy, pending: &PendingLogin) -> Result<String, Error> {
+    pub(crate) fn seal_state(
+        &self,
+        entropy: &dyn Entropy,
+        pending: &PendingLogin,
+        asked: Option<&str>,
+    ) -> Result<String, Error> {
         let fits = pending.return_to.len() <= MAX_RETURN_TO_IN_STATE;
         let state = State {
             attempt: pending.attempt,
@@ -147,14 +156,22 @@ impl AttemptSeals {
             issued_at: pending.issued_at,
             restarts: pending.restarts,
             return_to: fits.then(|| pending.return_to.clone()),
+            asked: None,
         };
-        Ok(format!("{STATE_PREFIX}{}", self.state.seal(entropy, STATE_PREFIX.as_bytes(), &write(&state)?)?))
+        Ok(format!(
+            "{STATE_PREFIX}{}",
+            self.state.seal(entropy, STATE_PREFIX.as_bytes(), &write(&(state, asked))?)?
+        ))
     }
 
     pub(crate) fn open_state(&self, state: &str) -> Option<State> {
         let sealed = state.strip_prefix(STATE_PREFIX)?;
         let plain = self.state.open(STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain()?;
-        postcard::from_bytes(&plain).ok()
+        let (mut state, rest): (State, _) = postcard::take_from_bytes(&plain).ok()?;
+        if !rest.is_empty() {
+            state.asked = postcard::take_from_bytes(rest).ok()?.0;
+        }
+        Some(state)
     }
 
     /// The Set-Cookie value of a pending login.

@@ -28,6 +28,7 @@ use crate::flow::refresh::{self, Due, Refreshes};
 use crate::guard::{RequestFacts, RequestKind, Signs};
 use crate::http_client::HttpClient;
 use crate::inner::lost;
+use crate::mismatch::Told;
 use crate::origin::BaseUrl;
 use crate::pages::{self, Next};
 use crate::pending_login::AttemptSeals;
@@ -85,6 +86,8 @@ pub(crate) struct Inner {
     pub(crate) endings: Endings,
     pub(crate) kept_forms: KeptForms,
     pub(crate) backchannel: Backchannel,
+    /// The addresses that were explained in the log.
+    pub(crate) told: Told,
     pub(crate) http: Arc<dyn HttpClient>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) entropy: Arc<dyn Entropy>,
@@ -182,7 +185,7 @@ impl RelyingParty {
         {
             return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None)));
         }
-        let facts = facts(view, base, place, kind, sent.attempts);
+        let facts = facts(inner, view, base, place, kind, sent.attempts);
         match found {
             Found::Nobody if keep.is_some() => {
                 Step::Done(Decision::NeedsBody(self.keep_form(facts, keep.unwrap_or_default())))
@@ -262,7 +265,12 @@ impl RelyingParty {
         let inner = &self.inner;
         let (base, kind) = (facts.base, facts.kind);
         let sent = facts.attempts.clone();
-        let start = LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false, redirect_uri };
+        if let Some(elsewhere) = &facts.elsewhere {
+            inner.told.tell(elsewhere);
+        }
+        let asked = facts.elsewhere.as_ref().map(|elsewhere| elsewhere.asked.clone());
+        let start =
+            LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false, redirect_uri, asked };
         if let Some(metadata) = inner.provider.metadata_now() {
             let started = login::start_with(inner, &metadata, &start);
             let reply =
@@ -346,6 +354,7 @@ pub fn stacked_layers(layer: &'static str) -> Reply {
 }
 
 fn facts(
+    inner: &Inner,
     view: &dyn RequestView,
     base: usize,
     place: &Place,
@@ -363,5 +372,6 @@ fn facts(
     };
     let target = form.unwrap_or_else(|| place.base.outside_path(view.path(), view.query()));
     let htmx_page = (kind == RequestKind::Htmx).then(|| page("hx-current-url")).flatten();
-    RequestFacts { kind, base, target, htmx_page, attempts }
+    let elsewhere = (kind == RequestKind::Navigation).then(|| inner.elsewhere(view, place)).flatten();
+    RequestFacts { kind, base, target, htmx_page, elsewhere, attempts }
 }

@@ -17,6 +17,7 @@ mod landing;
 mod local_provider;
 mod logout;
 mod loops;
+mod other_address;
 mod provider_down;
 mod provider_keys;
 mod proxies;

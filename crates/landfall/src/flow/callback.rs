@@ -17,6 +17,7 @@ use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
 use crate::flow::logout;
+use crate::mismatch;
 use crate::pages;
 use crate::pending_login::{PendingLogin, Spent, State, code_digest, target_digest};
 use crate::protocol::authorization_response::{self, AuthorizationResponse, Outcome};
@@ -31,6 +32,8 @@ pub(crate) struct CallbackRequest {
     pub(crate) query: String,
     /// The redirect URIs that an answer may have come to by this way: the callback's, or a page's own.
     pub(crate) redirect_uris: Vec<String>,
+    /// The address it came under, if that is not the base URL's.
+    pub(crate) asked: Option<String>,
     pub(crate) sent: Vec<SentCookie>,
     pub(crate) found: Found,
     /// What the browser is called.
@@ -181,7 +184,15 @@ impl Leg<'_> {
         if spent.is_some() && self.state.restarts < MAX_RESTARTS {
             return self.restart(SignInWanted::new()).await;
         }
-        Err(self.failed(Error::new(cause), self.consumed()))
+        let started_under =
+            self.state.asked.as_ref().filter(|asked| Some(*asked) != self.request.asked.as_ref());
+        let error = match started_under {
+            Some(asked) if cause == ErrorCode::AttemptCookieMissing => {
+                mismatch::lost_cookie(asked, &self.place.base)
+            }
+            _ => Error::new(cause),
+        };
+        Err(self.failed(error, self.consumed()))
     }
 
     /// The provider answered with an error (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
@@ -410,6 +421,7 @@ impl Leg<'_> {
             sent: self.request.sent.clone(),
             unasked: false,
             redirect_uri: self.own_redirect_uri(),
+            asked: self.request.asked.clone(),
         };
         let mut reply =
             login::start(self.inner, &start).await.map_err(|error| self.failed(error, self.consumed()))?;
@@ -534,7 +546,7 @@ mod tests {
                 restarts: 0,
                 more: More::default(),
             };
-            let state = place.seals.seal_state(&*inner.entropy, &pending).unwrap();
+            let state = place.seals.seal_state(&*inner.entropy, &pending, None).unwrap();
             let state = place.seals.open_state(&state).unwrap();
             let lifetime = Duration::from_secs(60);
             let line = place.seals.login_cookie(&*inner.entropy, &place.names, &pending, lifetime).unwrap();
@@ -546,6 +558,7 @@ mod tests {
                     base: 0,
                     query: String::new(),
                     redirect_uris: vec![place.redirect_uri.clone()],
+                    asked: None,
                     sent,
                     found: Found::Nobody,
                     label: None,

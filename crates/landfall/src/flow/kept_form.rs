@@ -58,6 +58,7 @@ pub(crate) async fn keep(inner: &Inner, form: &PostedForm) -> Result<Option<Repl
         sent: form.sent.clone(),
         unasked: false,
         redirect_uri: None,
+        asked: None,
     };
     let mut reply = login::start(inner, &start).await.unwrap_or_else(|error| {
         // The form waits for when the provider is back.

@@ -30,6 +30,8 @@ pub(crate) struct LoginStart {
     pub(crate) unasked: bool,
     /// Where the answer is to come to, if not to the callback.
     pub(crate) redirect_uri: Option<String>,
+    /// The address it is started under, if that is not the base URL's.
+    pub(crate) asked: Option<String>,
 }
 
 /// Starts it, once the provider's metadata are here.
@@ -52,7 +54,7 @@ pub(crate) fn start_with(
     let redirect_uri = start.redirect_uri.as_ref().unwrap_or(&place.redirect_uri);
     let prepared = prepare(inner, start, redirect_uri)?;
     let pending = &prepared.pending;
-    let state = place.seals.seal_state(&*inner.entropy, pending)?;
+    let state = place.seals.seal_state(&*inner.entropy, pending, start.asked.as_deref())?;
     // A route in a page takes no posts.
     let form_post = settings.form_post && start.redirect_uri.is_none();
     let location = location(settings, metadata, &prepared, &state, form_post);

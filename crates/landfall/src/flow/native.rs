@@ -32,7 +32,7 @@ pub(crate) struct Begun {
 pub(crate) async fn begin(inner: &Inner, redirect_uri: &str, wanted: SignInWanted) -> Result<Begun, Error> {
     let metadata = inner.provider.metadata().await?;
     let prepared = login::prepare(inner, &start(wanted), redirect_uri)?;
-    let state = inner.place(0)?.seals.seal_state(&*inner.entropy, &prepared.pending)?;
+    let state = inner.place(0)?.seals.seal_state(&*inner.entropy, &prepared.pending, None)?;
     let url = login::location(&inner.settings, &metadata, &prepared, &state, false);
     inner.events.tell(EventKind::SignInStarted, None, None);
     Ok(Begun { pending: prepared.pending, state, url })
@@ -224,6 +224,7 @@ fn start(wanted: SignInWanted) -> LoginStart {
         sent: Vec::new(),
         unasked: false,
         redirect_uri: None,
+        asked: None,
     }
 }
 

@@ -45,6 +45,7 @@ impl RelyingParty {
             base,
             query: view.query().unwrap_or_default().to_owned(),
             redirect_uris: vec![place.redirect_uri.clone()],
+            asked: inner.elsewhere(view, place).map(|elsewhere| elsewhere.asked),
             found: inner.sessions.find(base, &place.names, &sent, inner.clock.now()),
             sent: sent.attempts,
             label: view.header("user-agent").and_then(session::label),
@@ -102,7 +103,7 @@ impl RelyingParty {
     ) -> Step {
         let inner = &self.inner;
         let kind = signs.kind(view.method());
-        let mut facts = facts(view, base, place, kind, sent_cookies(view, &place.names).attempts);
+        let mut facts = facts(inner, view, base, place, kind, sent_cookies(view, &place.names).attempts);
         match view.method() {
             "GET" => {
                 let query = LoginQuery::read(inner, base, place, view.query().unwrap_or_default());

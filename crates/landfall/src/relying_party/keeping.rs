@@ -97,8 +97,10 @@ impl RelyingParty {
         let id = kept_form::named_in(view.query().unwrap_or_default());
         let sent = sent_cookies(view, &place.names);
         let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
-        let facts =
-            RequestFacts { kind: RequestKind::Navigation, ..facts(view, base, place, kind, sent.attempts) };
+        let facts = RequestFacts {
+            kind: RequestKind::Navigation,
+            ..facts(inner, view, base, place, kind, sent.attempts)
+        };
         self.wait(kind, base, |this| async move {
             let session = match found {
                 Found::Session { session, .. } => Some(session),

@@ -45,6 +45,7 @@ impl RelyingParty {
             sent: facts.attempts.clone(),
             unasked: true,
             redirect_uri: None,
+            asked: None,
         };
         // Set on the way out: whatever becomes of the trip, the next one has to wait.
         let marks =

@@ -126,7 +126,8 @@ impl RelyingParty {
             let work = async move {
                 let reply = match answer_in(body.as_deref()) {
                     Ok(query) => {
-                        let request = CallbackRequest { base, query, redirect_uris, sent, found, label };
+                        let request =
+                            CallbackRequest { base, query, redirect_uris, asked: None, sent, found, label };
                         told(this.finish(&request, SCRIPT).await)
                     }
                     Err(error) => this.inner.refuse(&error, SCRIPT, base, None),
