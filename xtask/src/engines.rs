@@ -16,34 +16,59 @@ struct Program {
     package: &'static str,
     /// The lowest major version that will do.
     at_least: u32,
+    /// What makes it say its version.
+    asked: &'static str,
 }
 
-const NODE: Program =
-    Program { variable: "LANDFALL_TEST_NODE", names: &["node", "nodejs"], package: "nodejs", at_least: 20 };
-const NPM: Program = Program { variable: "LANDFALL_TEST_NPM", names: &["npm"], package: "npm", at_least: 9 };
+const NODE: Program = Program {
+    variable: "LANDFALL_TEST_NODE",
+    names: &["node", "nodejs"],
+    package: "nodejs",
+    at_least: 20,
+    asked: "--version",
+};
+const NPM: Program = Program {
+    variable: "LANDFALL_TEST_NPM",
+    names: &["npm"],
+    package: "npm",
+    at_least: 9,
+    asked: "--version",
+};
 const CHROMIUM: Program = Program {
     variable: "LANDFALL_TEST_CHROMIUM",
     names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     package: "chromium",
     at_least: 110,
+    asked: "--version",
 };
 const CHROMEDRIVER: Program = Program {
     variable: "LANDFALL_TEST_CHROMEDRIVER",
     names: &["chromedriver"],
     package: "chromium-driver",
     at_least: 110,
+    asked: "--version",
 };
 const REDIS: Program = Program {
     variable: "LANDFALL_TEST_REDIS_SERVER",
     names: &["redis-server"],
     package: "redis-server",
     at_least: 6,
+    asked: "--version",
 };
 const POSTGRES: Program = Program {
     variable: "LANDFALL_TEST_POSTGRES_BIN",
     names: &["postgres"],
     package: "postgresql",
     at_least: 13,
+    asked: "--version",
+};
+
+const NGINX: Program = Program {
+    variable: "LANDFALL_TEST_NGINX",
+    names: &["nginx"],
+    package: "nginx-light",
+    at_least: 1,
+    asked: "-v",
 };
 
 /// All of them, as absolute paths.
@@ -66,9 +91,9 @@ pub(crate) struct Stores {
 
 /// Makes sure of every program and of npm's packages.
 pub(crate) fn ensure() -> Result<Engines, Failure> {
-    let programs = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES];
-    let [node, npm, browser, driver, redis, postgres] = find(programs)?;
-    if major(&browser)? != major(&driver)? {
+    let programs = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES, &NGINX];
+    let [node, npm, browser, driver, redis, postgres, nginx] = find(programs)?;
+    if major(&browser, CHROMIUM.asked)? != major(&driver, CHROMEDRIVER.asked)? {
         return Err(format!(
             "{} and {} are of different versions: install the pair, or point LANDFALL_TEST_CHROMIUM and \
              LANDFALL_TEST_CHROMEDRIVER at one",
@@ -80,7 +105,7 @@ pub(crate) fn ensure() -> Result<Engines, Failure> {
     let packages = Npm(npm.clone());
     packages.install(&PACKAGES)?;
     let stores = Stores { redis: redis.clone(), postgres: postgres.clone() };
-    let paths = [node, npm, browser, driver, redis, postgres];
+    let paths = [node, npm, browser, driver, redis, postgres, nginx];
     let variables = programs.iter().map(|program| program.variable).zip(paths).collect();
     Ok(Engines { variables, stores, npm: packages })
 }
@@ -127,10 +152,15 @@ impl Program {
     fn find(&self) -> Option<PathBuf> {
         let given = env::var_os(self.variable).map(PathBuf::from);
         if !self.is_folder() {
-            return given.or_else(|| shell::find(self.names));
+            return given.or_else(|| shell::find(self.names)).or_else(|| self.systems());
         }
         let inside = |folder: PathBuf| self.names.first().map(|name| folder.join(name));
         given.and_then(inside).or_else(debians_postgres).or_else(|| shell::find(self.names))
+    }
+
+    /// Where Debian keeps what only administrators have on their path.
+    fn systems(&self) -> Option<PathBuf> {
+        self.names.iter().map(|name| Path::new("/usr/sbin").join(name)).find(|file| file.is_file())
     }
 
     fn is_folder(&self) -> bool {
@@ -138,11 +168,12 @@ impl Program {
     }
 
     fn check(&self) -> Result<PathBuf, String> {
-        let Self { variable, package, at_least, .. } = self;
+        let Self { variable, package, at_least, asked, .. } = self;
         let name = self.names.first().unwrap_or(package);
         let remedy = format!("install it (Debian: {package}) or set {variable}");
         let path = self.find().ok_or_else(|| format!("{name}: not found; {remedy}"))?;
-        let version = major(&path).map_err(|failure| format!("{name}: {}", failure.message.trim_end()))?;
+        let version =
+            major(&path, asked).map_err(|failure| format!("{name}: {}", failure.message.trim_end()))?;
         if version < *at_least {
             let path = path.display();
             return Err(format!("{name} {at_least} or newer: {path} is version {version}; {remedy}"));
@@ -157,10 +188,10 @@ impl Program {
     }
 }
 
-/// The first number that `--version` prints.
-fn major(path: &Path) -> Result<u32, Failure> {
-    let printed = shell::output(shell::program(path).arg("--version"))?;
-    first_number(&printed).ok_or_else(|| format!("{} --version names no version", path.display()).into())
+/// The first number that it prints when asked for its version, be it as an error.
+fn major(path: &Path, asked: &str) -> Result<u32, Failure> {
+    let printed = shell::said(shell::program(path).arg(asked))?;
+    first_number(&printed).ok_or_else(|| format!("{} {asked} names no version", path.display()).into())
 }
 
 fn first_number(text: &str) -> Option<u32> {
@@ -201,6 +232,7 @@ mod tests {
     fn the_major_version_is_the_first_number_printed() {
         assert_eq!(first_number("v20.20.2\n"), Some(20));
         assert_eq!(first_number("Chromium 156.0.8078.79 built on Debian"), Some(156));
+        assert_eq!(first_number("nginx version: nginx/1.22.1"), Some(1));
         assert_eq!(first_number("unknown"), None);
     }
 }

@@ -62,6 +62,19 @@ pub(crate) fn output(command: &mut Command) -> Result<String, Failure> {
     }
 }
 
+/// The same with what it printed as errors behind.
+pub(crate) fn said(command: &mut Command) -> Result<String, Failure> {
+    let name = name(command);
+    let output = command.output().map_err(|error| format!("{name} did not start: {error}"))?;
+    let printed = [output.stdout, output.stderr].concat();
+    let printed = String::from_utf8_lossy(&printed).into_owned();
+    if output.status.success() {
+        Ok(printed)
+    } else {
+        Err(format!("{name} failed ({})\n{printed}", output.status).into())
+    }
+}
+
 /// Where the first of these programs is, looked for as a shell would.
 pub(crate) fn find(names: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;

@@ -4,6 +4,7 @@
 mod chromium;
 mod engine_process;
 mod example;
+mod nginx;
 pub(crate) mod postgres;
 mod process;
 mod provider;
@@ -20,6 +21,7 @@ use crate::until::{BEAT, PATIENCE};
 pub use chromium::{Chromium, Viewport};
 pub use engine_process::EngineProcess;
 pub use example::Example;
+pub use nginx::Nginx;
 pub use process::Process;
 pub use provider::RealProvider;
 pub use proxy::Proxy;

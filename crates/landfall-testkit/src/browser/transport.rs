@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HOST;
-use http::{HeaderValue, Request, Response, Uri};
+use http::header::{CONTENT_LENGTH, HOST};
+use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use landfall::{HttpClient, HttpError};
@@ -81,6 +81,10 @@ async fn http1(address: SocketAddr, request: Request<Bytes>) -> Result<Response<
         && let Ok(host) = HeaderValue::from_str(authority.as_str())
     {
         parts.headers.insert(HOST, host);
+    }
+    // A post without a body says so, as browsers do (Fetch §4.6): HTTP/1.0 behind a proxy knows no other way.
+    if body.is_empty() && matches!(parts.method, Method::POST | Method::PUT) {
+        parts.headers.entry(CONTENT_LENGTH).or_insert(HeaderValue::from_static("0"));
     }
     // The origin form (RFC 9112 §3.2.1).
     let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
