@@ -13,6 +13,7 @@ use tokio_rustls::TlsAcceptor;
 #[derive(Debug)]
 pub struct TlsFront {
     listener: TcpListener,
+    port: u16,
     base_url: String,
 }
 
@@ -23,8 +24,13 @@ impl TlsFront {
     /// When there is none.
     pub async fn bind() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base_url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
-        Self { listener, base_url }
+        let port = listener.local_addr().unwrap().port();
+        Self { listener, port, base_url: format!("https://localhost:{port}") }
+    }
+
+    /// Its port: a browser of ours finds every host below `.test` here as well.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Where browsers reach it.

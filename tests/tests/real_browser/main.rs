@@ -2,6 +2,8 @@
 //!
 //! Pictures of what it shows are left in `target/screenshots`.
 
+mod cross_site;
+mod deeds;
 mod examples;
 mod leaving;
 mod more;
