@@ -106,7 +106,8 @@ fn with_base_urls(builder: RelyingPartyBuilder, base_urls: &[String]) -> Relying
 fn names_a_provider(mut names: impl Iterator<Item = String>) -> bool {
     const OTHERS: [&str; 4] = ["LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_BASE_URL", "LANDFALL_SPA"];
     names.any(|name| {
-        name.starts_with("INTELLIAUTH_") || name.starts_with("LANDFALL_") && !OTHERS.contains(&&*name)
+        let ours = name.starts_with("LANDFALL_") && !name.starts_with("LANDFALL_TEST_");
+        name.starts_with("INTELLIAUTH_") || ours && !OTHERS.contains(&&*name)
     })
 }
 
@@ -159,7 +160,7 @@ mod tests {
     #[test]
     fn an_environment_without_a_provider_setting_gets_the_local_one() {
         assert!(!named(&[]));
-        assert!(!named(&["HOME", "LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_SPA"]));
+        assert!(!named(&["HOME", "LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_SPA", "LANDFALL_TEST_NODE"]));
     }
 
     #[test]
