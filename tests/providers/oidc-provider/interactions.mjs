@@ -30,6 +30,22 @@ const signIn = ({ params }) => page('Sign in', `<input name="login" value="${esc
 const secondFactor = () => page('Second factor', `<input name="code"><button name="level" value="aal2">Confirm</button>
 <button name="level" value="none">Not now</button>`);
 
+// The provider makes the form, the buttons are ours.
+const withButtons = (title, form, buttons) => `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${title}</title></head>
+<body><h1>${title}</h1>${form.replace('</form>', `${buttons}</form>`)}</body></html>`;
+
+export const devicePages = {
+  userCodeInputSource: (ctx, form) => {
+    ctx.body = withButtons('Enter the code', form, '<button>Go on</button>');
+  },
+  userCodeConfirmSource: (ctx, form) => {
+    ctx.body = withButtons('Is this your device?', form, '<button>It is</button><button name="abort" value="yes">It is not</button>');
+  },
+  successSource: (ctx) => {
+    ctx.body = 'Go back to your device';
+  },
+};
+
 // What was granted before is not asked for again, unless the application wants all of it confirmed.
 const scopesToAsk = ({ prompt, params }) => prompt.details.missingOIDCScope ?? params.scope.split(' ');
 

@@ -13,7 +13,7 @@
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
-import { levels, pages, policy } from './interactions.mjs';
+import { devicePages, levels, pages, policy } from './interactions.mjs';
 
 const host = process.env.HOST ?? '127.0.0.1';
 const relyingParties = (process.env.RPS ?? 'http://127.0.0.1:3000').split(',').map((url) => url.trim()).filter(Boolean);
@@ -51,6 +51,12 @@ const clients = [
   client('eddsa', 'eddsa-secret-eddsa-secret-eddsa-secret', { id_token_signed_response_alg: 'EdDSA' }),
   client('form_post', 'form-post-secret-form-post-secret'),
   client('told_sid', 'told-sid-secret-told-sid-secret-told', told(true)),
+  client('native', undefined, {
+    token_endpoint_auth_method: 'none',
+    application_type: 'native',
+    redirect_uris: ['http://127.0.0.1/callback', 'http://[::1]/callback', 'com.example.app://callback'],
+    grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
+  }),
   client('told_sub', 'told-sub-secret-told-sub-secret-told', told(false)),
 ];
 
@@ -80,6 +86,7 @@ const configuration = {
   features: {
     devInteractions: { enabled: false },
     backchannelLogout: { enabled: true },
+    deviceFlow: { enabled: true, ...devicePages },
     rpInitiatedLogout: { enabled: true },
     revocation: { enabled: true },
   },

@@ -5,6 +5,7 @@ mod backchannel;
 mod clients;
 mod examples;
 mod logout;
+mod native;
 mod place;
 mod scopes;
 mod silent;

@@ -15,7 +15,7 @@ const LARGEST: u64 = 1024 * 1024;
 /// use landfall_native::{FileStorage, NativeClient};
 ///
 /// let builder = NativeClient::builder("https://acme.example", "client-id")
-///     .storage(FileStorage::new("/home/ada/.local/state/example/sign-in"));
+///     .storage(FileStorage::new("state/example/sign-in"));
 /// # let _ = builder;
 /// ```
 #[derive(Debug)]

@@ -143,7 +143,8 @@ impl Browser {
         Self { shared: Arc::clone(&self.shared), history: Arc::default() }
     }
 
-    /// Types an address: a top-level navigation nobody initiated. Follows redirects and forms that send themselves.
+    /// Types an address: a top-level navigation nobody initiated. Follows redirects and forms that send themselves, up to
+    /// one that leads to another program, such as `com.example.app://callback`: that one is the answer.
     ///
     /// # Errors
     /// When there is no answer, or too many redirects.
@@ -424,7 +425,9 @@ impl Browser {
                 headers: parts.headers.clone(),
             });
             let next = redirect_target(&going.url, parts.status.as_u16(), &parts.headers);
-            let Some(next) = next.filter(|_| going.follow) else {
+            // Another scheme is another program's: the system would hand it over.
+            let is_web = |next: &Url| matches!(next.scheme(), "http" | "https");
+            let Some(next) = next.filter(|next| going.follow && is_web(next)) else {
                 return Ok(Page { url: going.url, status: parts.status, headers: parts.headers, body, hops });
             };
             if hops.len() >= MAX_HOPS {
