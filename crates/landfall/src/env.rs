@@ -280,6 +280,19 @@ mod tests {
     }
 
     #[test]
+    fn where_it_stands_is_read() {
+        for (name, value) in [
+            ("LANDFALL_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1"),
+            ("LANDFALL_FORWARDED_HEADERS", "forwarded"),
+            ("LANDFALL_FORWARDED_HEADERS", "x-forwarded"),
+            ("LANDFALL_PROVIDER_ADDRESS", "http://127.0.0.1:8080"),
+            ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/"),
+        ] {
+            assert!(build(&[(name, value)]).is_ok(), "{name}={value}");
+        }
+    }
+
+    #[test]
     fn the_provider_can_be_named_the_way_its_own_docs_do() {
         let builder = from_variables(&|name| {
             Ok(match name {

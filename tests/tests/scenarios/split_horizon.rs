@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::{HttpClient, HttpError, HttpErrorKind, danger};
-use landfall_testkit::Fault;
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks};
+use landfall::{CookieKey, HttpClient, HttpError, HttpErrorKind, RelyingParty, danger};
+use landfall_testkit::{Browser, Client, Fault, LocalProvider, TestBed};
+use landfall_tests::{Framework, Port, SessionKind, World, on_both_frameworks};
 
 use crate::support::at;
 
@@ -65,6 +65,37 @@ on_both_frameworks! {
         }
         assert!(asked.iter().all(|(url, _)| url.starts_with(INTERNAL)), "{asked:?}");
         assert!(asked.iter().all(|(_, host)| host.as_deref() == Some("op.example")), "{asked:?}");
+    }
+
+    async fn the_stock_client_keeps_the_public_host_on_its_way(framework) {
+        let client = Client::new(TestBed::CLIENT_ID)
+            .secret(TestBed::CLIENT_SECRET)
+            .redirect_uri(at("/auth/callback"))
+            .post_logout_redirect_uri(at("/"));
+        let provider = LocalProvider::builder()
+            .issuer("https://op.example:8443")
+            .client(client)
+            .auto_sign_in("ada")
+            .start()
+            .await
+            .unwrap();
+        let auth = RelyingParty::builder("https://op.example:8443")
+            .client(TestBed::CLIENT_ID, TestBed::CLIENT_SECRET)
+            .base_url(landfall_tests::BASE_URL)
+            .cookie_keys([CookieKey::generate().unwrap()])
+            .provider_address(format!("http://{}", provider.address().unwrap()))
+            .build()
+            .unwrap();
+        let browser = Browser::new();
+        browser.route("https://op.example:8443", &provider).unwrap();
+        browser.route(landfall_tests::BASE_URL, Port::bind().serve(framework, auth)).unwrap();
+        let page = browser.open(&at("/dashboard/x")).await.unwrap();
+        assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/dashboard/x").as_str(), 200));
+        let requests = provider.requests();
+        let behind = requests.iter().filter(|seen| seen.path != "/oauth2/authorize");
+        let hosts: Vec<_> = behind.map(|seen| (seen.path.clone(), seen.header("host").map(str::to_owned))).collect();
+        assert!(hosts.iter().any(|(path, _)| path == "/oauth2/token"), "{hosts:?}");
+        assert!(hosts.iter().all(|(_, host)| host.as_deref() == Some("op.example:8443")), "{hosts:?}");
     }
 
     async fn an_internal_address_vouches_for_no_other_issuer(framework) {
