@@ -7,6 +7,7 @@ mod deeds;
 mod examples;
 mod leaving;
 mod more;
+mod other_address;
 mod place;
 mod spa;
 mod spa_secrets;
