@@ -34,7 +34,7 @@ use crate::runtime::Runtime;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
 use crate::session::{NearCache, RecordSeals, SessionKeeper, SessionStore, StoreOpener};
-use crate::settings::{Paths, Settings, Userinfo};
+use crate::settings::{Paths, Settings, SpaCallback, Userinfo};
 use crate::sign_in::Hook;
 
 /// Opened sessions kept in this process.
@@ -502,7 +502,7 @@ impl RelyingPartyBuilder {
             None => Runtime::own()?,
         };
         if !self.is_native {
-            tell_what_to_register(&places, &self.paths);
+            tell_what_to_register(&places, &self.paths, &spa_callbacks);
         }
         let settings = Settings {
             issuer: Arc::clone(&issuer),
@@ -570,11 +570,14 @@ impl RelyingPartyBuilder {
     }
 }
 
-fn tell_what_to_register(places: &[Place], paths: &Paths) {
+fn tell_what_to_register(places: &[Place], paths: &Paths, spa_callbacks: &[SpaCallback]) {
     for place in places {
         tracing::info!(redirect_uri = %place.redirect_uri, post_logout_redirect_uri = %place.post_logout_redirect_uri, "to be registered at the provider, byte for byte");
         if let Some(path) = &paths.backchannel_logout {
             tracing::info!(backchannel_logout_uri = %format!("{}{path}", place.base.literal), "may be registered, too");
         }
+    }
+    for callback in spa_callbacks {
+        tracing::info!(redirect_uri = %callback.literal, "to be registered at the provider, byte for byte");
     }
 }

@@ -181,6 +181,25 @@ on_both_frameworks! {
         assert!(page.text().contains("Send it now"), "{}", page.text());
     }
 
+    async fn the_page_of_a_kept_form_is_no_loop_where_sessions_never_stay(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        let path = "/auth/resume?form=AAAAAAAAAAAAAAAAAAAAAA";
+        let mut rounds = 0;
+        let page = loop {
+            let page = world.open_once(path).await;
+            if page.location().is_none() {
+                break page;
+            }
+            rounds += 1;
+            assert!(rounds < 10, "a loop");
+            let callback = world.callback_for(path).await;
+            world.browser.open_without_following(&callback).await.unwrap();
+            world.browser.forget_cookie(SESSION);
+            world.wait(Duration::from_secs(1));
+        };
+        assert!(page.text().contains("after several tries"), "{}", page.text());
+    }
+
     async fn a_flood_of_large_forms_fills_no_store(framework) {
         let world = world(framework, SessionKind::Memory).await;
         greeting(&world).await;

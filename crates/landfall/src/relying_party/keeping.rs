@@ -15,6 +15,7 @@ use crate::pages;
 use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::session::Found;
+use crate::visit::Visit;
 
 impl Inner {
     /// Where a form was posted to that is kept if nobody is signed in. One that another site sent is not: it would be
@@ -110,8 +111,9 @@ impl RelyingParty {
             let reply = if let Some(session) = session {
                 kept_form::resume(&this.inner, base, id, &facts.attempts, &session).await?
             } else {
-                let here = ReturnTo::parse(&facts.target).unwrap_or_default();
-                this.start(&facts, SignInWanted::new(), here, None).await
+                // As every page that needs a sign-in: where sessions never stay, it ends in a page.
+                let visit = Visit::new(this.clone(), None, facts, Vec::new());
+                this.challenge(&visit, SignInWanted::new()).await
             };
             Ok(Decision::Reply(reply))
         })
