@@ -23,11 +23,12 @@ use std::io;
 /// # let _ = builder;
 /// ```
 pub trait OpenBrowser: fmt::Debug + Send + Sync + 'static {
-    /// Opens it and comes back at once.
+    /// Opens it, or shows it to the person. It may block, and the answer is waited for meanwhile.
     ///
     /// # Errors
     /// When nothing could be started. The sign-in then ends with
-    /// [`NativeError::Browser`](crate::NativeError::Browser), which holds the address for the person.
+    /// [`NativeError::Browser`](crate::NativeError::Browser). To have the person open the address by hand instead, show
+    /// it and give `Ok`.
     fn open(&self, url: &str) -> io::Result<()>;
 }
 

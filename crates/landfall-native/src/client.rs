@@ -81,11 +81,10 @@ impl NativeClient {
     async fn by_loopback(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
         let listener = Listener::bind(self.port).await?;
         let attempt = Arc::new(self.engine.begin(&listener.redirect_uri(), wanted).await?);
-        let url = attempt.authorization_url().to_owned();
-        self.browser.open(&url).map_err(|source| NativeError::Browser { url, source })?;
         // The listener is closed when this is done, before anything else is.
         let answered = tokio::select! {
             answered = listener.answer(Arc::clone(&attempt)) => answered?,
+            source = self.not_opened(attempt.authorization_url().to_owned()) => return Err(NativeError::Browser(source)),
             () = (self.pause)(self.patience) => return Err(NativeError::TimedOut),
         };
         // Before the page says so: it tells the truth.
@@ -111,6 +110,17 @@ impl NativeClient {
         };
         answered.show(page).await;
         signed_in
+    }
+
+    /// Opens the browser, and comes back only if that fails. One that runs in the terminal holds its thread for as long
+    /// as it is used.
+    async fn not_opened(&self, url: String) -> std::io::Error {
+        let browser = Arc::clone(&self.browser);
+        match tokio::task::spawn_blocking(move || browser.open(&url)).await {
+            Ok(Ok(())) => std::future::pending().await,
+            Ok(Err(error)) => error,
+            Err(_) => std::io::Error::other("opening it panicked"),
+        }
     }
 
     /// Begins a sign-in whose answer comes to a redirect URI of the application's own: a custom scheme such as

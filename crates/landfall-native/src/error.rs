@@ -16,14 +16,9 @@ pub enum NativeError {
     /// The sign-in failed: see its code.
     #[error(transparent)]
     SignIn(#[from] Error),
-    /// No browser could be started: show the address to the person.
-    #[error("no browser could be started ({source}); open this address to sign in: {url}")]
-    Browser {
-        /// The address to open.
-        url: String,
-        /// What the system said.
-        source: io::Error,
-    },
+    /// No browser could be started, and nobody waits for an answer any more.
+    #[error("no browser could be started: {0}")]
+    Browser(#[source] io::Error),
     /// The port that was configured is taken.
     #[error("port {0} is taken by another program; end it, or let the system choose a port")]
     PortTaken(u16),
@@ -55,7 +50,9 @@ impl NativeError {
         match self {
             Self::Config(error) => &error.remedy,
             Self::SignIn(error) => error.code().remedy(),
-            Self::Browser { .. } => "open the address by hand, or sign in on another device",
+            Self::Browser(_) => {
+                "give the builder a browser that shows the address, or sign in on another device"
+            }
             Self::PortTaken(_) => "end the other program, or configure no port",
             Self::Listener(_) => "allow the application to listen on 127.0.0.1 or ::1",
             Self::TimedOut | Self::SignedOut => "sign in again",

@@ -1,5 +1,6 @@
 //! The loopback listener: there for one answer, and gone (RFC 8252 §7.3, §8.3).
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use http::header::CONTENT_LENGTH;
 use landfall::Reply;
 use landfall::native::{Attempt, Engine};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::error::NativeError;
 use crate::request::{self, Request};
@@ -19,8 +21,12 @@ use crate::request::{self, Request};
 const PATH: &str = "/callback";
 /// So long a connection may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many may be about it at a time.
+/// So many may be about it at a time; one more, and the oldest has to go.
 const AT_ONCE: usize = 16;
+/// So much of a request is read after its head, for its sender to hear the answer instead of a reset.
+const MOST_REST: u64 = 256 * 1024;
+/// Until the next connection is taken, after one could not be.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// Listens on loopback alone.
 #[derive(Debug)]
@@ -40,13 +46,11 @@ impl Listener {
     /// On this port, or on one that the system chooses.
     pub(crate) async fn bind(port: Option<u16>) -> Result<Self, NativeError> {
         let number = port.unwrap_or(0);
-        let four = SocketAddr::from((Ipv4Addr::LOCALHOST, number));
-        let listener = match TcpListener::bind(four).await {
-            // A machine without IPv4 (RFC 8252 §7.3).
-            Err(error)
-                if matches!(error.kind(), io::ErrorKind::AddrNotAvailable | io::ErrorKind::Unsupported) =>
-            {
-                TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number))).await
+        let four = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, number))).await;
+        let listener = match four {
+            // A machine without IPv4 (RFC 8252 §7.3), which every system says in words of its own.
+            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+                TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number))).await.map_err(|_| error)
             }
             bound => bound,
         };
@@ -67,23 +71,28 @@ impl Listener {
     /// closed when this is done, and when it is dropped.
     pub(crate) async fn answer(self, attempt: Arc<Attempt>) -> Result<Answered, NativeError> {
         let (sender, mut answers) = mpsc::channel(1);
-        let slots = Arc::new(Semaphore::new(AT_ONCE));
-        let mut connections = tokio::task::JoinSet::new();
+        let mut connections = JoinSet::new();
+        let mut oldest_first = VecDeque::<AbortHandle>::new();
         loop {
             tokio::select! {
                 biased;
                 Some(answer) = answers.recv() => return Ok(answer),
-                Some(_) = connections.join_next() => {}
-                accepted = self.listener.accept(), if slots.available_permits() > 0 => {
-                    // One that was gone again before it was taken says nothing of the next.
-                    let Ok((stream, _)) = accepted else { continue };
-                    let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else { continue };
+                Some(_) = connections.join_next() => oldest_first.retain(|connection| !connection.is_finished()),
+                accepted = self.listener.accept() => {
+                    let Ok((stream, _)) = accepted else {
+                        // Gone again before it was taken, or no file descriptor is left: others may be, soon.
+                        tokio::time::sleep(BREATH).await;
+                        continue;
+                    };
+                    // Else whoever says nothing, over and over, would keep the browser out.
+                    if oldest_first.len() >= AT_ONCE && let Some(oldest) = oldest_first.pop_front() {
+                        oldest.abort();
+                    }
                     let (authority, attempt, sender) = (self.authority.clone(), Arc::clone(&attempt), sender.clone());
-                    connections.spawn(async move {
-                        let _slot = slot;
+                    oldest_first.push_back(connections.spawn(async move {
                         // Whoever says nothing is not waited for.
                         let _ = tokio::time::timeout(PATIENCE, serve(stream, &authority, &attempt, &sender)).await;
-                    });
+                    }));
                 }
             }
         }
@@ -91,20 +100,22 @@ impl Listener {
 }
 
 async fn serve(mut stream: TcpStream, authority: &str, attempt: &Attempt, answers: &mpsc::Sender<Answered>) {
-    let Some(request) = request::read(&mut stream).await else {
-        return write(&mut stream, Engine::page(400, "Not understood", "This is no request.", None)).await;
+    let page = match request::read(&mut stream).await {
+        None => Engine::page(400, "Not understood", "This is no request.", None),
+        Some(request) => match refused(&request, authority, attempt) {
+            Some(page) => page,
+            // The first one counts; who comes second finds the door closed.
+            None => return drop(answers.try_send(Answered { query: request.query, stream })),
+        },
     };
-    match refused(&request, authority, attempt) {
-        Some(page) => write(&mut stream, page).await,
-        // The first one counts; who comes second finds the door closed.
-        None => drop(answers.try_send(Answered { query: request.query, stream })),
-    }
+    write(&mut stream, page).await;
+    let _ = tokio::io::copy(&mut stream.take(MOST_REST), &mut tokio::io::sink()).await;
 }
 
 /// The page for everything that is not the answer.
 fn refused(request: &Request, authority: &str, attempt: &Attempt) -> Option<Reply> {
     // By another name, a page of somewhere else has had it resolved to here.
-    if request.host.as_deref() != Some(authority) {
+    if !request.host.as_deref().is_some_and(|host| names(host, authority)) {
         return Some(Engine::page(400, "Unknown address", "There is nothing here by this name.", None));
     }
     if request.path != PATH {
@@ -122,6 +133,11 @@ fn refused(request: &Request, authority: &str, attempt: &Attempt) -> Option<Repl
         ));
     }
     None
+}
+
+/// Browsers leave the default port out (RFC 9110 §4.2.3).
+fn names(host: &str, authority: &str) -> bool {
+    host == authority || authority.strip_suffix(":80") == Some(host)
 }
 
 impl Answered {

@@ -21,8 +21,10 @@ pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Reques
     let mut buffer = [0; 2048];
     loop {
         let count = stream.read(&mut buffer).await.ok().filter(|count| *count > 0)?;
+        // The end may have begun in what came before.
+        let looked_at = head.len().saturating_sub(3);
         head.extend_from_slice(buffer.get(..count)?);
-        if head.windows(4).any(|end| end == b"\r\n\r\n") {
+        if head.get(looked_at..)?.windows(4).any(|end| end == b"\r\n\r\n") {
             return parse(&head);
         }
         if head.len() > LONGEST {
@@ -51,6 +53,8 @@ fn parse(head: &[u8]) -> Option<Request> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::AsyncWriteExt;
+
     use super::*;
 
     #[tokio::test]
@@ -68,5 +72,14 @@ mod tests {
         assert_eq!(read(&mut long.as_slice()).await, None);
         let mut two: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n";
         assert_eq!(read(&mut two).await.unwrap().host, None);
+    }
+
+    #[tokio::test]
+    async fn a_head_that_comes_byte_by_byte_is_the_same() {
+        let whole = b"GET /callback HTTP/1.1\r\nHost: a\r\n\r\n";
+        let (mut here, mut there) = tokio::io::duplex(1);
+        let sending = tokio::spawn(async move { here.write_all(whole).await });
+        assert_eq!(read(&mut there).await, read(&mut &whole[..]).await);
+        sending.await.unwrap().unwrap();
     }
 }

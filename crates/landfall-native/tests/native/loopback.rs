@@ -1,12 +1,14 @@
 //! The listener on loopback.
 
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use landfall_native::{ErrorCode, NativeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Opened, Place, begun, get};
+use crate::support::{Opened, Place, answer, begun, get};
 
 /// Scheme, host and port of an answer's address.
 fn origin(answer: &str) -> String {
@@ -89,12 +91,12 @@ async fn dns_rebinding_to_the_listener_gets_nowhere() {
 }
 
 #[tokio::test]
-async fn many_silent_connections_do_not_keep_the_answer_out_for_good() {
+async fn silent_connections_do_not_keep_the_answer_out() {
     let place = Place::new();
     let (sign_in, answer, browser) = begun(&place).await;
     let address = origin(&answer).trim_start_matches("http://").to_owned();
     let mut silent = Vec::new();
-    for _ in 0..15 {
+    for _ in 0..40 {
         silent.push(TcpStream::connect(&address).await.unwrap());
     }
     assert!(get(&browser, &answer).await.text().contains("You can close this window"));
@@ -181,7 +183,7 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test]
-async fn a_browser_that_cannot_be_started_leaves_the_address_for_the_person() {
+async fn a_browser_that_cannot_be_started_ends_the_sign_in_at_once() {
     #[derive(Debug)]
     struct None;
     impl landfall_native::OpenBrowser for None {
@@ -191,5 +193,30 @@ async fn a_browser_that_cannot_be_started_leaves_the_address_for_the_person() {
     }
     let place = Place::new();
     let error = place.builder().browser(None).build().unwrap().sign_in().await.unwrap_err();
-    assert!(error.to_string().contains("/oauth2/authorize?"), "{error}");
+    assert!(matches!(error, NativeError::Browser(_)), "{error}");
+    assert!(!error.remedy().is_empty());
+}
+
+#[tokio::test]
+async fn a_browser_that_runs_in_the_terminal_is_answered_while_it_is_open() {
+    /// Comes back when its window is closed.
+    #[derive(Clone, Debug)]
+    struct InTerminal(Opened, Arc<Mutex<Receiver<()>>>);
+    impl landfall_native::OpenBrowser for InTerminal {
+        fn open(&self, url: &str) -> std::io::Result<()> {
+            self.0.open(url)?;
+            self.1.lock().unwrap().recv().map_err(|_| std::io::ErrorKind::BrokenPipe.into())
+        }
+    }
+    let place = Place::new();
+    let (close, window) = std::sync::mpsc::channel();
+    let opened = Opened::default();
+    let in_terminal = InTerminal(opened.clone(), Arc::new(Mutex::new(window)));
+    let client = place.builder().browser(in_terminal).build().unwrap();
+    let sign_in = tokio::spawn(async move { client.sign_in().await });
+    let browser = place.browser();
+    let answer = answer(&browser, &opened.url().await).await;
+    assert!(get(&browser, &answer).await.text().contains("You can close this window"));
+    assert_eq!(sign_in.await.unwrap().unwrap().subject(), "ada");
+    close.send(()).unwrap();
 }
