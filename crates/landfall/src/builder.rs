@@ -1,11 +1,14 @@
 //! Putting a relying party together. Every value is checked where it is given or at `build()`; nothing is
 //! asked of the network.
 
+mod authorization;
 mod check;
 mod endings;
 mod environments;
 mod keeping;
 mod key_file;
+mod outside;
+mod sessions;
 mod sign_in;
 mod single_page;
 
@@ -221,36 +224,6 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The keys that seal cookies and records: the first seals, all open. Several instances need the same keys.
-    ///
-    /// To rotate: add the new key at the end on every instance, so that all can open what it seals; then move it
-    /// to the front; and take the old one away once its sessions have expired. One instance alone can put it in
-    /// front at once.
-    pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
-        self.cookie_keys = keys.into_iter().collect();
-        self
-    }
-
-    /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone,
-    /// sealed into its cookie.
-    pub fn store(mut self, store: impl SessionStore) -> Self {
-        self.store = Some(Arc::new(store));
-        self
-    }
-
-    /// Lets `LANDFALL_STORE` name a store of this kind: `landfall_redis::opener()`, `landfall_sqlx::opener()`.
-    /// Several may be given.
-    pub fn store_opener(mut self, opener: impl StoreOpener) -> Self {
-        self.store_openers.push(Arc::new(opener));
-        self
-    }
-
-    /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`].
-    pub fn store_address(mut self, address: impl Into<Secret<String>>) -> Self {
-        self.store_address = Some(address.into());
-        self
-    }
-
     /// Hears of sign-ins that start, succeed and fail, and of sessions that are refreshed and end, on this
     /// instance: enough to keep an audit trail without wrapping a handler. It is called in the middle of the work
     /// and must not block.
@@ -267,112 +240,6 @@ impl RelyingPartyBuilder {
     /// ```
     pub fn on_event(mut self, listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.events = Events::new(listener);
-        self
-    }
-
-    /// What to ask for. `openid` is added if it is missing. Default: `openid profile email`.
-    pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
-        self.scopes = scopes.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The API that the access token is for.
-    pub fn audience(mut self, audience: impl Into<String>) -> Self {
-        self.audience = Some(audience.into());
-        self
-    }
-
-    /// A further parameter of the authorization request. One that the relying party sets itself is an error.
-    pub fn extra_parameter(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.extra_parameters.push((name.into(), value.into()));
-        self
-    }
-
-    /// Has the provider post its answer instead of putting it into the URL (OAuth 2.0 Form Post Response
-    /// Mode). Cookies stay `SameSite=Lax`.
-    pub fn form_post(mut self) -> Self {
-        self.form_post = true;
-        self
-    }
-
-    /// When to ask the userinfo endpoint. Default: [`Userinfo::Auto`].
-    pub fn userinfo(mut self, when: Userinfo) -> Self {
-        self.userinfo = when;
-        self
-    }
-
-    /// The algorithms an ID token may be signed with. Default: RS256. HS256 uses the client secret and is
-    /// never accepted unless it is named here.
-    pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = SigningAlgorithm>) -> Self {
-        self.algorithms = algorithms.into_iter().collect();
-        self
-    }
-
-    /// Audiences that an ID token may name beside this client (OpenID Connect Core §3.1.3.7).
-    pub fn trusted_audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
-        self.trusted_audiences = audiences.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// How old an authentication may be at sign-in; whole seconds. The answer is checked.
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
-        self
-    }
-
-    /// Authentication context classes to ask for, best first. A wish: the answer may differ.
-    pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
-        self.acr_values = values.into_iter().map(Into::into).collect();
-        self
-    }
-
-    /// The same as a demand: an ID token of another class is refused.
-    pub fn require_acr<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
-        self.acr_essential = true;
-        self.acr_values(values)
-    }
-
-    /// How far the provider's clock may be off. Default: 60 s.
-    pub fn clock_leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// How long a person may take at the provider. Default: 15 minutes.
-    pub fn login_lifetime(mut self, lifetime: Duration) -> Self {
-        self.login_lifetime = lifetime;
-        self
-    }
-
-    /// How long a session lasts, whatever happens. Default: 8 hours, with a store 7 days. A ceiling that the
-    /// provider sets (`session_expiry`) is kept to.
-    pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.session_lifetime = Some(lifetime);
-        self
-    }
-
-    /// How long a session lasts without a request. Default: 2 hours, with a store 8.
-    pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
-        self.idle_lifetime = Some(lifetime);
-        self
-    }
-
-    /// How old a near copy of a stored session may be: the longest that a session ended elsewhere can still
-    /// be served. Default: 5 s. Zero asks the store at every request.
-    pub fn near_cache_staleness(mut self, staleness: Duration) -> Self {
-        self.near_cache_staleness = staleness;
-        self
-    }
-
-    /// How long the store may take to answer before a request gets a 503. Default: 5 s.
-    pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.store_timeout = timeout;
-        self
-    }
-
-    /// Claims to keep in a sealed cookie beside the standard few. With a store all are kept.
-    pub fn keep_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.keep_claims = names.into_iter().map(Into::into).collect();
         self
     }
 
@@ -405,44 +272,6 @@ impl RelyingPartyBuilder {
     /// provider as a post-logout redirect URI.
     pub fn after_logout(mut self, path: impl Into<String>) -> Self {
         self.after_logout = path.into();
-        self
-    }
-
-    /// Reaches the provider by a client of yours.
-    pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
-        self.http_client = Some(client);
-        self
-    }
-
-    /// How long a call to the provider may take: to connect, and altogether. Default: 5 s and 15 s. The stock
-    /// client keeps to it; a client of yours has to, and a refresh is cut off soon after.
-    pub fn http_timeouts(mut self, connect: Duration, total: Duration) -> Self {
-        self.connect_timeout = connect;
-        self.http_timeout = total;
-        self
-    }
-
-    /// Trusts the certificates in this PEM file too, when the provider is called. For the stock client.
-    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(file.into());
-        self
-    }
-
-    /// Reads the time from a clock of yours.
-    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
-        self
-    }
-
-    /// Takes randomness from a source of yours.
-    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.entropy = entropy;
-        self
-    }
-
-    /// Runs outbound work on this runtime, which needs I/O and time enabled. Default: one thread of our own.
-    pub fn runtime(mut self, handle: tokio::runtime::Handle) -> Self {
-        self.runtime = Some(handle);
         self
     }
 
