@@ -11,12 +11,12 @@ use crate::clock::Timestamp;
 use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
-use crate::events::{EndReason, EventKind};
-use crate::flow::approval::{self, Refused};
+use crate::events::EventKind;
+use crate::flow::approval;
+use crate::flow::arrival::Arrival;
 use crate::flow::attempts::Attempt;
 use crate::flow::exchange::{self, Redeemed, Unredeemed};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
-use crate::flow::logout;
 use crate::mismatch;
 use crate::pages;
 use crate::pending_login::{PendingLogin, Spent, State, code_digest, target_digest};
@@ -24,7 +24,7 @@ use crate::protocol::authorization_response::{self, AuthorizationResponse, Outco
 use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::{Inner, Place};
 use crate::return_to::ReturnTo;
-use crate::session::{Beginning, Found, Session};
+use crate::session::{Found, Session};
 
 /// A callback as it came in.
 pub(crate) struct CallbackRequest {
@@ -38,6 +38,17 @@ pub(crate) struct CallbackRequest {
     pub(crate) found: Found,
     /// What the browser is called.
     pub(crate) label: Option<String>,
+}
+
+impl CallbackRequest {
+    /// The session that this browser has now.
+    pub(crate) async fn session(&self, inner: &Inner) -> Result<Option<Arc<Session>>, Error> {
+        match &self.found {
+            Found::Session { session, .. } => Ok(Some(Arc::clone(session))),
+            Found::Load(ids) => inner.sessions.load(ids.clone(), inner.clock.now()).await,
+            Found::Nobody => Ok(None),
+        }
+    }
 }
 
 /// What kept a callback from signing anyone in, and what still has to be said to the browser.
@@ -177,7 +188,7 @@ impl Leg<'_> {
         if spent.as_ref().is_some_and(|spent| Some(spent.code) != code) {
             return Err(self.failed(Error::new(ErrorCode::AttemptReplayed), Vec::new()));
         }
-        if self.session().await.map_err(|error| self.failed(error, Vec::new()))?.is_some() {
+        if self.request.session(self.inner).await.map_err(|error| self.failed(error, Vec::new()))?.is_some() {
             tracing::debug!("a callback came again; the session stands");
             return Ok(pages::see_other(self.return_to().as_str()));
         }
@@ -300,9 +311,10 @@ impl Leg<'_> {
         code: &str,
         redeemed: Redeemed,
     ) -> Result<Reply, CallbackFailure> {
+        let arrival = Arrival { inner: self.inner, place: self.place, request: self.request };
         let began = match approval::ask(self.inner, redeemed).await {
-            Ok(redeemed) => self.begin(pending, redeemed).await,
-            Err(refused) => Err(self.turned_away(refused).await),
+            Ok(redeemed) => arrival.begin(pending, redeemed).await,
+            Err(refused) => Err(arrival.turned_away(refused).await),
         };
         let session_cookie = began.map_err(|error| self.failed(error, self.spent(code, false)))?;
         let mut reply = pages::see_other(self.return_to().as_str());
@@ -335,80 +347,6 @@ impl Leg<'_> {
         if let Some(store) = self.inner.sessions.store() {
             // A lease that stays costs this attempt another try, no more.
             let _ = self.inner.sessions.bounded(store.release(attempt_name(pending), 1)).await;
-        }
-    }
-
-    /// A new session, and the end of the one before.
-    async fn begin(&self, pending: &PendingLogin, redeemed: Redeemed) -> Result<String, Error> {
-        let Redeemed { identity, tokens, issued_at, session_expiry, .. } = redeemed;
-        let now = self.inner.clock.now();
-        let before = self.session().await.unwrap_or_default();
-        let sessions = &self.inner.sessions;
-        let (label, subject) = (self.request.label.clone(), identity.subject().to_owned());
-        // Whether a logout token is older than this session is told by one clock alone: the provider's.
-        let created_at = issued_at;
-        let begins = identity.clone();
-        let beginning =
-            Beginning { identity, tokens: Some(tokens), created_at, ceiling: session_expiry, label };
-        let begun = sessions.begin(self.request.base, &self.place.names, beginning, now).await?;
-        if self.inner.endings.include(&begins, created_at, now) {
-            if let Some(key) = begun.key {
-                sessions.remove(key).await?;
-            }
-            return Err(Error::new(ErrorCode::ProviderRefused)
-                .detail("the provider ended this session while it began"));
-        }
-        let is_step_up = pending.more.wish.lacking.is_some()
-            && before.as_ref().is_some_and(|before| before.identity.subject() == subject);
-        let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
-        self.inner.events.tell(kind, Some(&subject), begun.key);
-        if let Some(before) = before {
-            self.replaced(&before, &subject).await;
-        }
-        Ok(begun.cookie)
-    }
-
-    /// Gives the tokens of somebody whom the application turned away back, unless they hang on the same grant as
-    /// a session that stands.
-    async fn turned_away(&self, refused: Refused) -> Error {
-        let before = self.session().await.unwrap_or_default();
-        let is_the_same = before.is_some_and(|before| before.identity.subject() == refused.subject);
-        if refused.error.code() == ErrorCode::SignInRejected && !is_the_same {
-            logout::revoke(self.inner, &refused.tokens).await;
-        }
-        refused.error
-    }
-
-    /// Ends the session that this browser had before.
-    async fn replaced(&self, before: &Arc<Session>, by: &str) {
-        let is_the_same = before.identity.subject() == by;
-        if let Some(place) = before.stored.as_ref().filter(|_| is_the_same) {
-            // A refresh that comes back to nothing must not take the new session's grant away.
-            self.inner.refreshes.replaced(place.id.record_key());
-        }
-        match self.inner.sessions.take(before, self.inner.clock.now()).await {
-            Ok(Some(ended)) => {
-                let key = ended.stored.as_ref().map(|place| place.id.record_key());
-                let kind = EventKind::Ended(EndReason::Replaced);
-                self.inner.events.tell(kind, Some(ended.identity.subject()), key);
-                // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-                if let Some(tokens) = ended.tokens.as_ref().filter(|_| !is_the_same) {
-                    logout::revoke(self.inner, tokens).await;
-                }
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
-            }
-        }
-    }
-
-    /// The session that this browser has now.
-    async fn session(&self) -> Result<Option<Arc<Session>>, Error> {
-        match &self.request.found {
-            Found::Session { session, .. } => Ok(Some(Arc::clone(session))),
-            Found::Load(ids) => self.inner.sessions.load(ids.clone(), self.inner.clock.now()).await,
-            Found::Nobody => Ok(None),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The legs of the trip, one a file: order, never rules.
 
 pub(crate) mod approval;
+pub(crate) mod arrival;
 pub(crate) mod attempts;
 pub(crate) mod backchannel;
 pub(crate) mod callback;
