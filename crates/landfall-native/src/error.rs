@@ -49,6 +49,9 @@ impl NativeError {
     pub fn remedy(&self) -> &str {
         match self {
             Self::Config(error) => &error.remedy,
+            Self::SignIn(error) if error.code() == ErrorCode::StateMismatch => {
+                "hand over the address that this very sign-in came back with, or begin another"
+            }
             Self::SignIn(error) => error.code().remedy(),
             Self::Browser(_) => {
                 "give the builder a browser that shows the address, or sign in on another device"

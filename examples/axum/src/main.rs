@@ -1,9 +1,10 @@
 //! Landfall on axum: a public page, guarded pages, guarded JSON. Start it with `cargo run -p example-axum`.
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use axum::body::Bytes;
-use axum::extract::OriginalUri;
+use axum::extract::{ConnectInfo, OriginalUri};
 use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{Html, IntoResponse};
@@ -30,8 +31,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
     let app = setup::single_page().map_or_else(|| Ok(pages()), |place| spa::router(&place, auth.issuer()))?;
-    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).layer(AuthLayer::new(auth));
-
+    // Whose word on the host counts: `LANDFALL_TRUSTED_PROXIES`.
+    let auth =
+        AuthLayer::new(auth).peer_from(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).layer(auth);
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind(listen).await?;
     axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
     Ok(())
@@ -53,11 +57,8 @@ fn pages() -> Router {
 
 /// Public: anybody may look.
 async fn home(visit: Visit) -> impl IntoResponse {
-    html(pages::home(
-        visit.signed_in().as_ref(),
-        &visit.login_url(),
-        &visit.login_url_for(&pages::someone_else()),
-    ))
+    let switch = visit.login_url_for(&pages::someone_else());
+    html(pages::home(visit.signed_in().as_ref(), &visit.login_url(), &switch))
 }
 
 /// Guarded, with everything below it, by the layer on its router.

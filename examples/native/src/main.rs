@@ -1,14 +1,18 @@
 //! A terminal program that signs somebody in and prints who it is. Start it with `cargo run -p example-native`, with
-//! `-- --no-browser` to be told the address alone, or with `-- --device` as on a machine without a browser.
+//! `-- --no-browser` to be told the address alone, with `-- --device` as on a machine without a browser, or with
+//! `-- --scheme` as in a shell that is called by an address of its own.
 
 use std::error::Error;
 use std::io;
 use std::process::ExitCode;
 
-use landfall_native::{Identity, NativeClient, NativeError, OpenBrowser, SystemBrowser};
+use landfall_native::NativeError;
 use tracing_subscriber::EnvFilter;
 
 mod setup;
+mod ways;
+
+use self::ways::Way;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -35,18 +39,11 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let Some(unknown) =
-        arguments.iter().find(|argument| !["--device", "--no-browser"].contains(&argument.as_str()))
-    {
-        return Err(format!("{unknown}: not known; say --device, --no-browser, or nothing").into());
-    }
-    let wants = |argument: &str| arguments.iter().any(|given| given == argument);
-
+    let way = Way::from_arguments(std::env::args().skip(1))?;
     // The provider lives as long as this function.
     let (builder, _provider) = setup::setup()?;
-    let client = builder.browser(Terminal { opens: !wants("--no-browser") }).build()?;
-    let user = if wants("--device") { on_device(&client).await? } else { client.sign_in().await? };
+    let client = builder.browser(way).build()?;
+    let user = way.sign_in(&client).await?;
 
     println!("Signed in as {} ({}) by {}", user.name().unwrap_or("somebody"), user.subject(), user.issuer());
     let token = client.access_token().await?;
@@ -54,34 +51,4 @@ async fn run() -> Result<(), Box<dyn Error>> {
     client.sign_out().await?;
     println!("Signed out again");
     Ok(())
-}
-
-async fn on_device(client: &NativeClient) -> Result<Identity, NativeError> {
-    client
-        .sign_in_on_device(|code| {
-            println!("Open {} and enter the code {}", code.verification_uri(), code.user_code());
-            if let Some(url) = code.verification_uri_complete() {
-                println!("or open {url} and compare the code");
-            }
-            println!("Waiting for you to finish there ... (Ctrl-C to stop)");
-        })
-        .await
-}
-
-/// Says what it does, and opens the browser if it may.
-#[derive(Debug)]
-struct Terminal {
-    opens: bool,
-}
-
-impl OpenBrowser for Terminal {
-    fn open(&self, url: &str) -> io::Result<()> {
-        println!("Sign in at {url}");
-        println!("Waiting for you to finish there ... (Ctrl-C to stop)");
-        // A terminal without a browser beside it: the address above is enough.
-        if self.opens && SystemBrowser.open(url).is_err() {
-            println!("No browser could be started: open the address yourself");
-        }
-        Ok(())
-    }
 }

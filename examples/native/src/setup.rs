@@ -6,6 +6,8 @@ use std::error::Error;
 use landfall_native::{NativeClient, NativeClientBuilder, RelyingParty};
 use landfall_testkit::{Client, LocalProvider, Person};
 
+use crate::ways::SCHEME;
+
 const CLIENT_ID: &str = "example-native";
 
 /// Reads `LANDFALL_ISSUER`, `LANDFALL_CLIENT_ID` and their kin (see the README). With no provider setting at all, starts
@@ -17,7 +19,8 @@ pub(crate) fn setup() -> Result<(NativeClientBuilder, Option<LocalProvider>), Bo
     }
     let client = Client::new(CLIENT_ID)
         .redirect_uri("http://127.0.0.1/callback")
-        .redirect_uri("http://[::1]/callback");
+        .redirect_uri("http://[::1]/callback")
+        .redirect_uri(SCHEME);
     let provider = LocalProvider::builder()
         .client(client)
         .person(Person::new("ada").name("Ada Lovelace").email("ada@example.test"))
