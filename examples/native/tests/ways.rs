@@ -42,6 +42,8 @@ impl Program {
     }
 
     async fn ends(mut self) -> Option<i32> {
+        // Waiting would close it, and that is an answer.
+        let _stdin = self.child.stdin.take();
         tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("an end in time").unwrap().code()
     }
 
