@@ -7,12 +7,16 @@ use landfall::fuzzing;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 10] = [
     ("callback_query", fuzzing::callback_query),
     ("cookie_open", fuzzing::cookie_open),
     ("discovery", fuzzing::discovery),
+    ("forwarded", fuzzing::forwarded),
     ("id_token", fuzzing::id_token),
     ("jwks", fuzzing::jwks),
+    ("logout_token", fuzzing::logout_token),
+    ("proxy_location", fuzzing::proxy_location),
+    ("proxy_path", fuzzing::proxy_path),
     ("return_to", fuzzing::return_to),
 ];
 

@@ -16,10 +16,15 @@ use crate::{ReturnTo, Secret, Timestamp};
 mod callback_query;
 mod cookie_open;
 mod discovery;
+mod forwarded;
+mod logout_token;
 
+pub use crate::proxy::fuzzing::{proxy_location, proxy_path};
 pub use callback_query::callback_query;
 pub use cookie_open::cookie_open;
 pub use discovery::discovery;
+pub use forwarded::forwarded;
+pub use logout_token::logout_token;
 
 const SECRET: &str = "a-secret-that-only-the-fuzzer-knows";
 
@@ -28,6 +33,10 @@ const SECRET: &str = "a-secret-that-only-the-fuzzer-knows";
 /// # Panics
 /// When a token is accepted that must not be.
 pub fn id_token(data: &[u8]) {
+    accepted_id_tokens(data);
+}
+
+fn accepted_id_tokens(data: &[u8]) -> usize {
     let secret = Secret::from(SECRET);
     let algorithms = [SigningAlgorithm::Hs256, SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
     let expect = Expectations {
@@ -46,22 +55,29 @@ pub fn id_token(data: &[u8]) {
     let keys = KeySet::default();
     let as_is = std::str::from_utf8(data).ok().and_then(|token| verify(token, &keys, &expect).ok());
 
-    let (header, claims) = match data.iter().position(|byte| *byte == b'\n') {
-        Some(at) => (data.get(..at).unwrap_or_default(), data.get(at + 1..).unwrap_or_default()),
-        None => (br#"{"alg":"HS256"}"#.as_slice(), data),
-    };
-    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
-    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
-    let token = format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag));
+    let token = signed(data, br#"{"alg":"HS256"}"#);
     let as_claims = verify(&token, &keys, &expect).ok();
 
-    for claims in [as_is, as_claims].into_iter().flatten() {
+    let accepted = [as_is, as_claims].into_iter().flatten();
+    accepted.fold(0, |count, claims| {
         assert!((1..=255).contains(&claims.subject.len()) && claims.subject.is_ascii());
         assert_eq!(claims.all.get("iss").and_then(|iss| iss.as_str()), Some(expect.issuer));
         assert_eq!(claims.all.get("nonce").and_then(|nonce| nonce.as_str()), expect.nonce);
         let auth_time = claims.auth_time.unwrap_or_default();
         assert!(expect.now.since(auth_time) <= Duration::from_secs(360));
-    }
+        count + 1
+    })
+}
+
+/// Header and claims, with a line break between, as a token that is signed with [`SECRET`].
+fn signed(data: &[u8], header: &[u8]) -> String {
+    let (header, claims) = match data.iter().position(|byte| *byte == b'\n') {
+        Some(at) => (data.get(..at).unwrap_or_default(), data.get(at + 1..).unwrap_or_default()),
+        None => (header, data),
+    };
+    let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes()), signed.as_bytes());
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
 /// Reads `data` as a JWK Set, and tries its keys on a signature that is nobody's.
@@ -133,6 +149,10 @@ mod tests {
             super::callback_query(&seed);
             super::cookie_open(&seed);
             super::discovery(&seed);
+            super::forwarded(&seed);
+            super::logout_token(&seed);
+            super::proxy_location(&seed);
+            super::proxy_path(&[b"/api", seed.as_slice()].concat());
             for at in 0..seed.len() {
                 let byte = seed[at];
                 for other in *b"/\\%.2f5c \t?#@" {
@@ -146,9 +166,10 @@ mod tests {
 
     #[test]
     fn a_good_token_reaches_the_claims() {
-        super::id_token(
-            br#"{"iss":"https://op.example","aud":"rp-1","sub":"s","exp":1800000100,"iat":1800000000,"nonce":"n","auth_time":1800000000}"#,
-        );
+        let claims = br#"{"iss":"https://op.example","aud":"rp-1","sub":"s","exp":1800000100,"iat":1800000000,"nonce":"n","auth_time":1800000000}"#;
+        assert_eq!(super::accepted_id_tokens(claims), 1);
+        let claims = br#"{"iss":"https://op.example","aud":"rp-1","sub":"s","jti":"j","iat":1800000000,"exp":1800000100,"events":{"http://schemas.openid.net/event/backchannel-logout":{}}}"#;
+        assert_eq!(super::logout_token::accepted(claims), 1);
         super::jwks(
             br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
         );

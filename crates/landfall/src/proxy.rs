@@ -2,6 +2,8 @@
 
 mod body;
 mod exchange;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod hop_by_hop;
 mod location;
 mod path;

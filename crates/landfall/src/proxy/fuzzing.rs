@@ -1,0 +1,70 @@
+//! The token proxy's rules for what comes from outside.
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+use super::location::Addresses;
+use super::path::Mapping;
+
+const PREFIX: &str = "/api";
+const UPSTREAMS: [&str; 2] = ["https://orders.example.com", "https://orders.example.com/v1"];
+
+fn mappings() -> impl Iterator<Item = (&'static str, Mapping)> {
+    UPSTREAMS.into_iter().filter_map(|upstream| Some((upstream, Mapping::new(PREFIX, upstream, false).ok()?)))
+}
+
+/// Reads `data` as path and query of a request. What is forwarded stays below the upstream's path, however often
+/// somebody decodes it on the way.
+///
+/// # Panics
+/// When an address is asked for that is beside the upstream's path.
+pub fn proxy_path(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (path, query) = match text.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (text, None),
+    };
+    for (upstream, mapping) in mappings() {
+        let Some(rest) = mapping.rest(path) else { continue };
+        let Ok(url) = mapping.target(rest, query) else { continue };
+        assert!(url.as_str().starts_with(upstream) && url.path().ends_with(rest), "{url}");
+        let mut reading = url.path().to_owned();
+        for _ in 0..6 {
+            reading = percent_decode_str(&reading).decode_utf8_lossy().into_owned();
+            let read = Url::parse(&format!("https://orders.example.com{reading}"));
+            let stays = read.as_ref().is_ok_and(|read| mapping.upstream.rest(read).is_some());
+            assert!(stays, "{url} is read as {reading:?}");
+        }
+    }
+}
+
+/// Reads `data` as an address that the upstream names, and as a `Link` header. What is told of an address is below the
+/// local prefix, or elsewhere by https and not at the upstream.
+///
+/// # Panics
+/// When a browser is told the upstream's address, or one that it could take for a script.
+pub fn proxy_location(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for (upstream, mapping) in mappings() {
+        let Ok(asked) = Url::parse(&format!("{upstream}/orders/7?page=2")) else { continue };
+        let addresses = Addresses { mapping: &mapping, asked: &asked, base_path: "/app" };
+        if let Some(told) = addresses.told(text) {
+            let page = Url::parse("https://app.example.com/app/api/orders/7");
+            let read = page.and_then(|page| page.join(&told));
+            assert!(read.is_ok_and(|read| is_fit_to_tell(&told, &read)), "{told:?}");
+        }
+        if let Some(links) = addresses.told_links(text) {
+            assert!(!links.contains("<https://orders.example.com"), "{links:?}");
+        }
+    }
+}
+
+fn is_fit_to_tell(told: &str, read: &Url) -> bool {
+    match told.strip_prefix("/app/api") {
+        Some(rest) => {
+            matches!(rest.bytes().next(), None | Some(b'/' | b'?' | b'#'))
+                && read.path().starts_with("/app/api")
+        }
+        None => read.scheme() == "https" && read.host_str().is_some_and(|host| host != "orders.example.com"),
+    }
+}
