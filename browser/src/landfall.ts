@@ -146,7 +146,7 @@ export interface Landfall {
   /**
    * Leaves the page to sign out, at the provider as well if it offers that.
    *
-   * @param options - `returnTo`: the local path to come back to; the backend's choice by default.
+   * @param options - `returnTo`: the path of this origin to come back to; the folder of the callback route by default.
    */
   signOut(options?: { readonly returnTo?: string }): void;
   /**
@@ -174,6 +174,7 @@ let landed: string | undefined;
 /** Makes the functions that talk to the backend. */
 export function createLandfall(options: LandfallOptions = {}): Landfall {
   const { auth = "/auth", callback = "/callback", header = "x-csrf" } = options;
+  const home = callback.replace(/[^/]*$/, "");
   const listeners = new Set<(required: SignInRequired) => void>();
   const endpoint = (name: string) => new URL(`${auth}/${name}`, location.origin);
   const isOurs = ({ origin }: URL) => origin === location.origin || origin === endpoint("").origin;
@@ -217,7 +218,7 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       const { signed_in, login_url } = await call("session");
       const title = "There is no sign-in to complete";
       if (!signed_in) throw new LandfallError(400, { title, code: "no_response", login_url });
-      next = { return_to: "/" };
+      next = { return_to: home };
     }
     if (next.location) {
       location.replace(web(next.location));
@@ -236,7 +237,7 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       const { pathname, search, hash, origin } = location;
       const query = url.searchParams;
       // The callback route is no place to come back to; after a failure there, the link knows a better one.
-      const here = pathname === callback ? (query.get("return_to") ?? "/") : pathname + search + hash;
+      const here = pathname === callback ? (query.get("return_to") ?? home) : pathname + search + hash;
       query.set("return_to", local(returnTo ?? here));
       query.set("redirect_uri", origin + callback);
       location[replace ? "replace" : "assign"](url);
@@ -253,17 +254,15 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
         throw error;
       }));
     },
-    signOut({ returnTo } = {}) {
+    signOut({ returnTo = home } = {}) {
       const form = document.createElement("form");
       form.method = "post";
       form.action = endpoint("logout").href;
-      if (returnTo) {
-        const field = document.createElement("input");
-        field.type = "hidden";
-        field.name = "return_to";
-        field.value = local(returnTo);
-        form.append(field);
-      }
+      const field = document.createElement("input");
+      field.type = "hidden";
+      field.name = "return_to";
+      field.value = local(returnTo);
+      form.append(field);
       document.body.append(form);
       form.submit();
     },

@@ -258,10 +258,12 @@ test("signing out is a form of the page", async () => {
   await show("/x");
   createLandfall().signOut({ returnTo: "/bye?x=1" });
   createLandfall().signOut();
+  createLandfall({ callback: "/app/callback" }).signOut();
   const told = forms.map(({ method, action, fields }) => [method, action, fields]);
   assert.deepEqual(told, [
     ["post", `${ORIGIN}/auth/logout`, [["return_to", "/bye?x=1"]]],
-    ["post", `${ORIGIN}/auth/logout`, []],
+    ["post", `${ORIGIN}/auth/logout`, [["return_to", "/"]]],
+    ["post", `${ORIGIN}/auth/logout`, [["return_to", "/app/"]]],
   ]);
 });
 

@@ -9,12 +9,13 @@ use crate::cookie::{CookieKind, CookieNames, SentCookie};
 use crate::csrf;
 use crate::decision::{BodyError, Decision, NeedsBody, Reply, Step, Waiting};
 use crate::error::{Error, ErrorCode, Fault};
+use crate::flow::login::LoginStart;
 use crate::guard::{RequestFacts, RequestKind};
 use crate::origin::BaseUrl;
 use crate::pages::{self, Next};
 use crate::pending_login::{AttemptSeals, looks_like_ours, target_digest};
 use crate::protocol::authorization_response::decode;
-use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place, WISH};
+use crate::relying_party::{Inner, Place};
 use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::seal::{CookieKey, Sealer};
@@ -94,13 +95,15 @@ impl Inner {
         self.places.get(base).ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("no such base URL"))
     }
 
-    /// Whether the request comes from one of this application's own origins.
+    /// Whether the request comes from one of this application's own origins, or from a single-page application's.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
-        csrf::is_same_origin(
-            view,
-            self.places.iter().map(|place| place.base.origin.as_str()),
-            self.settings.spa_callbacks.iter().map(|callback| callback.origin.as_str()),
-        )
+        let pages = self.settings.spa_callbacks.iter().map(|callback| callback.origin.as_str());
+        csrf::is_same_origin(view, self.origins(), pages)
+    }
+
+    /// The application's own origins.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| place.base.origin.as_str())
     }
 
     pub(crate) fn is_from_here(&self, view: &dyn RequestView) -> Result<(), Error> {
@@ -117,6 +120,20 @@ impl Inner {
     /// The same for a request that acts for whoever is signed in, with the header that is required of those.
     pub(crate) fn may_act(&self, view: &dyn RequestView) -> Result<(), Error> {
         self.is_from_here(view)?;
+        self.has_required_header(view)
+    }
+
+    /// The same, but for nobody's pages beside this application's own origins.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn may_act_from_here(&self, view: &dyn RequestView) -> Result<(), Error> {
+        self.is_from_here(view)?;
+        if !csrf::is_same_origin(view, self.origins(), std::iter::empty()) {
+            return Err(Error::new(ErrorCode::CrossSite).detail("from a page beside this origin"));
+        }
+        self.has_required_header(view)
+    }
+
+    fn has_required_header(&self, view: &dyn RequestView) -> Result<(), Error> {
         let required = self.settings.required_header.as_deref();
         if !csrf::has_header(view, required) {
             let name = required.unwrap_or_default();
@@ -131,74 +148,6 @@ impl Inner {
             || parameter(query, "state").is_some_and(|state| looks_like_ours(&state))
     }
 
-    /// Whether a destination is one of our own paths: landing there would loop, or sign out.
-    pub(crate) fn is_own_path(&self, destination: &str) -> bool {
-        let path = destination.split(['?', '#']).next().unwrap_or_default();
-        let paths = &self.settings.paths;
-        self.places.iter().any(|place| {
-            let path = place.base.inside_path(path);
-            path == paths.login
-                || path == paths.logout
-                || (path == paths.callback && path != "/")
-                || path == paths.session
-                || path == paths.exchange
-                || path == paths.frontchannel_logout
-                || paths.backchannel_logout.as_deref() == Some(path)
-                || paths.webhook.as_deref() == Some(path)
-        })
-    }
-
-    /// The destination if it is a sound one of this application's, else the default.
-    pub(crate) fn safe_return_to(&self, base: usize, destination: Option<&str>) -> ReturnTo {
-        destination
-            .and_then(|destination| ReturnTo::parse(destination).ok())
-            .filter(|destination| self.is_landing(base, destination))
-            .unwrap_or_else(|| self.default_return_to(base))
-    }
-
-    /// Whether people may land there: below the base path, and on none of our own paths.
-    pub(crate) fn is_landing(&self, base: usize, destination: &ReturnTo) -> bool {
-        self.is_below(base, destination) && !self.is_own_path(destination.as_str())
-    }
-
-    /// Whether a destination is below the base path: beside it, somebody else may live.
-    fn is_below(&self, base: usize, destination: &ReturnTo) -> bool {
-        let path = destination.as_str().split(['?', '#']).next().unwrap_or_default();
-        self.places.get(base).is_some_and(|place| place.base.holds(path))
-    }
-
-    /// Where a sign-in lands that came from nowhere.
-    pub(crate) fn default_return_to(&self, base: usize) -> ReturnTo {
-        self.under_base(base, &self.settings.default_return_to)
-    }
-
-    /// Where a sign-out lands.
-    pub(crate) fn after_logout(&self, base: usize) -> ReturnTo {
-        self.under_base(base, &self.settings.after_logout)
-    }
-
-    fn under_base(&self, base: usize, path: &str) -> ReturnTo {
-        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
-        ReturnTo::parse(&format!("{prefix}{path}")).unwrap_or_default()
-    }
-
-    /// The address that starts a sign-in which ends at `return_to`.
-    pub(crate) fn login_link(&self, base: usize, return_to: &ReturnTo) -> String {
-        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
-        let value: String = form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
-        format!("{prefix}{}?return_to={value}", self.settings.paths.login)
-    }
-
-    /// The same, with what the provider is to be asked for.
-    pub(crate) fn login_link_for(&self, base: usize, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
-        let mut link = self.login_link(base, return_to);
-        let place = self.places.get(base);
-        if let Some(sealed) = place.and_then(|place| wanted.wish.seal(&place.wish_seal, &*self.entropy)) {
-            link.extend(["&", WISH, "=", sealed.as_str()]);
-        }
-        link
-    }
-
     /// Whether the browser keeps coming back from finished sign-ins without a session.
     pub(crate) fn is_looping(&self, place: &Place, sent: &[SentCookie], return_to: &ReturnTo) -> bool {
         let now = self.clock.now().secs();
@@ -208,18 +157,6 @@ impl Inner {
             mark.signed_in && mark.target == target && now.saturating_sub(mark.finished_at) <= LOOP_SPAN
         });
         recent.count() >= LOOP_MARKS
-    }
-
-    /// The way home after a sign-out at the provider: `state` says where to, and nothing else does.
-    pub(crate) fn returned_from_logout(&self, base: usize, place: &Place, query: &str) -> Option<Reply> {
-        let state = parameter(query, "state")?;
-        let sealed = state.strip_prefix(LOGOUT_STATE_PREFIX)?;
-        let opened = place.logout_seal.open(LOGOUT_STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain();
-        let destination = opened
-            .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
-            .and_then(|text| ReturnTo::parse(&text).ok())
-            .unwrap_or_else(|| self.after_logout(base));
-        Some(pages::see_other(destination.as_str()))
     }
 
     /// Asks before signing out: a GET never does it.
@@ -271,10 +208,16 @@ impl Inner {
         base: usize,
         return_to: Option<&ReturnTo>,
     ) -> Reply {
-        self.refuse_as(&self.reference(), error, kind, base, return_to)
+        self.refuse_as(&self.reference(), error, kind, base, return_to, None)
     }
 
-    /// The same under a reference that was given before.
+    /// The same for a sign-in that could not be started.
+    pub(crate) fn not_started(&self, error: &Error, kind: RequestKind, start: &LoginStart) -> Reply {
+        let (return_to, redirect_uri) = (Some(&start.return_to), start.redirect_uri.as_deref());
+        self.refuse_as(&self.reference(), error, kind, start.base, return_to, redirect_uri)
+    }
+
+    /// The same under a reference that was given before, of a sign-in whose answer was to come to `redirect_uri`.
     pub(crate) fn refuse_as(
         &self,
         reference: &str,
@@ -282,6 +225,7 @@ impl Inner {
         kind: RequestKind,
         base: usize,
         return_to: Option<&ReturnTo>,
+        redirect_uri: Option<&str>,
     ) -> Reply {
         log(error, reference);
         let code = error.code();
@@ -298,7 +242,7 @@ impl Inner {
             _ if error.leads_to().is_some() => None,
             Some(wish) => Some((self.login_link_for(base, &return_to, wish), text)),
             None if code.is_recoverable() && code.fault() != Fault::Store => {
-                Some((self.login_link(base, &return_to), "Sign in again"))
+                Some((self.login_link_by(base, &return_to, redirect_uri), "Sign in again"))
             }
             None => None,
         };
@@ -432,11 +376,6 @@ pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
     Some(decode(value)?.into_owned())
 }
 
-/// The destination in a query or a form, if it is there once and sound.
-pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
-    ReturnTo::parse(&parameter(query, "return_to")?).ok()
-}
-
 /// Whether the body is a form (`application/x-www-form-urlencoded`, whatever follows).
 pub(crate) fn is_form(view: &dyn RequestView) -> bool {
     let value = view.header("content-type").unwrap_or_default();
@@ -448,7 +387,7 @@ pub(crate) fn is_form(view: &dyn RequestView) -> bool {
 pub(crate) fn form_body(body: Result<Bytes, BodyError>) -> Result<String, Error> {
     match body {
         Ok(body) => String::from_utf8(body.to_vec())
-            .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("the form is not ASCII")),
+            .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("the form is not UTF-8")),
         Err(BodyError::TooLarge) => Err(Error::new(ErrorCode::BodyTooLarge)),
         Err(BodyError::TooSlow) => {
             Err(Error::new(ErrorCode::RequestMalformed).detail("the body did not come in time"))

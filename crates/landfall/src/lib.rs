@@ -24,6 +24,7 @@ mod guard;
 mod http_client;
 mod inner;
 mod kept_form;
+mod landing;
 mod mismatch;
 #[cfg(feature = "native")]
 #[doc(hidden)]

@@ -65,6 +65,7 @@ pub(crate) fn page(
     next: &Next<'_>,
     reference: Option<&str>,
 ) -> Reply {
+    let posts = matches!(next, Next::Post { .. });
     let next = match next {
         Next::Nothing => String::new(),
         Next::Link { href, text } => {
@@ -89,6 +90,10 @@ pub(crate) fn page(
     );
     let mut reply = plain(status, "text/html; charset=utf-8", html);
     put(&mut reply, CONTENT_SECURITY_POLICY, &POLICY);
+    if posts {
+        // Else the browser would say of its own post that it comes from nowhere (Fetch, "append a request Origin header").
+        put(&mut reply, REFERRER_POLICY, "same-origin");
+    }
     reply
 }
 

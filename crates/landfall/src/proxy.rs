@@ -36,6 +36,7 @@ pub use self::upload::Upload;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// As proxies in front of applications have it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Forwards requests at or below one local prefix to one API, with the access token of whoever is signed in. The
@@ -47,9 +48,9 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///
 /// # What is forwarded
 /// - Only for somebody signed in, and only what the application's own pages send, whatever the method: same-origin
-///   by Fetch Metadata or Origin, with the required header where one is configured. `danger::allow_cross_site` lifts
-///   nothing here. With nobody signed in: the 401 that names where to sign in,
-///   and leads back to the page that asked.
+///   by Fetch Metadata or Origin, with the required header where one is configured. `danger::allow_cross_site` and
+///   `spa_callback` lift nothing here. With nobody signed in: the 401 that names where to sign in, and leads back to
+///   the page that asked.
 /// - The path below the prefix, byte for byte, and the query. Dot segments, backslashes and control characters
 ///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400.
 /// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom (Forwarded,
@@ -133,8 +134,16 @@ impl TokenProxy {
     /// 5 s and 60 s. There is no limit for a whole exchange.
     ///
     /// # Errors
-    /// When the HTTP client cannot be built anew.
+    /// When one is zero, or longer than a day.
     pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
+        if [connect, idle].iter().any(|time| time.is_zero() || *time > DAY) {
+            let remedy = "give each between a millisecond and a day";
+            return Err(ConfigError::new(
+                "TokenProxy",
+                "a timeout of nothing, or of more than a day",
+                remedy,
+            ));
+        }
         Proxy::build(self.proxy.mapping.clone(), connect, idle, self.proxy.root.as_deref())
     }
 
@@ -188,7 +197,8 @@ impl TokenProxy {
         if view.header("upgrade").is_some() {
             return Err(Error::new(ErrorCode::UpgradeRefused));
         }
-        inner.may_act(view)?;
+        // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
+        inner.may_act_from_here(view)?;
         let csrf = inner.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
         let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
@@ -215,7 +225,8 @@ impl Proxy {
         root: Option<&[u8]>,
     ) -> Result<TokenProxy, ConfigError> {
         // What the browser is sent is what the upstream sent: nothing is unpacked on the way.
-        let mut builder = client::plain(connect, root)?.no_gzip().no_brotli().no_deflate().no_zstd();
+        let mut builder =
+            client::plain(connect, root)?.http1_only().no_gzip().no_brotli().no_deflate().no_zstd();
         if mapping.upstream.origin.scheme() == "http" {
             // A proxy named by the environment would read the token.
             builder = builder.no_proxy();
@@ -234,5 +245,20 @@ impl fmt::Debug for TokenProxy {
             .field("prefix", prefix)
             .field("upstream", &upstream.origin.as_str())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_would_stop_everything_are_refused() {
+        let (proxy, second) =
+            (TokenProxy::new("/api", "https://api.example.com").unwrap(), Duration::from_secs(1));
+        for (connect, idle) in [(Duration::ZERO, second), (second, Duration::ZERO), (second, Duration::MAX)] {
+            assert_eq!(proxy.clone().timeouts(connect, idle).unwrap_err().setting, "TokenProxy");
+        }
+        assert!(proxy.timeouts(second, DAY).is_ok());
     }
 }

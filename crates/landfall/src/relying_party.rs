@@ -175,7 +175,8 @@ impl RelyingParty {
         }
         let sent = sent_cookies(view, &place.names);
         let found = inner.sessions.find(base, &place.names, &sent, now);
-        let silently = !inner.is_spa_callback(path) && inner.may_try_silently(kind, sent.returning, now);
+        let silently =
+            inner.may_try_silently(kind, sent.returning, now) && !inner.is_spa_callback(place, path);
         let keep = inner.keeps_form(view, place, path, &signs);
         if !matches!(found, Found::Nobody)
             && csrf::is_checked(view.method(), signs.websocket)
@@ -272,16 +273,15 @@ impl RelyingParty {
         let start =
             LoginStart { base, return_to, wanted, restarts: 0, sent, unasked: false, redirect_uri, asked };
         if let Some(metadata) = inner.provider.metadata_now() {
-            let started = login::start_with(inner, &metadata, &start);
-            let reply =
-                started.unwrap_or_else(|error| inner.refuse(&error, kind, base, Some(&start.return_to)));
+            let reply = login::start_with(inner, &metadata, &start)
+                .unwrap_or_else(|error| inner.not_started(&error, kind, &start));
             return Box::pin(std::future::ready(reply));
         }
         let this = self.clone();
         inner.runtime.run(
             async move {
                 let started = login::start(&this.inner, &start).await;
-                started.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, Some(&start.return_to)))
+                started.unwrap_or_else(|error| this.inner.not_started(&error, kind, &start))
             },
             lost,
         )

@@ -8,6 +8,7 @@ use crate::error::ConfigError;
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::{ClientAuth, Credentials};
 use crate::proxies::TrustedProxies;
+use crate::return_to::ReturnTo;
 use crate::secret::Secret;
 
 /// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
@@ -100,6 +101,14 @@ pub(crate) struct SpaCallback {
     /// As browsers write it in an Origin header.
     pub(crate) origin: String,
     pub(crate) path: String,
+}
+
+impl SpaCallback {
+    /// Where its pages begin: the route's folder.
+    pub(crate) fn home(&self) -> ReturnTo {
+        let folder = self.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        ReturnTo::parse(&format!("{folder}/")).unwrap_or_default()
+    }
 }
 
 /// Which claims a session keeps beside the standard few.

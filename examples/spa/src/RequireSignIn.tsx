@@ -14,7 +14,8 @@ export function RequireSignIn() {
     if (leaves) landfall.signIn({ replace: true });
   }, [leaves]);
 
-  if (person) return <Outlet />;
+  // Another person finds nothing of this one's on the page.
+  if (person) return <Outlet key={`${person.issuer} ${person.subject}`} />;
   if (error) return null; // the layout says it
   if (!leaves) return <p role="status">One moment…</p>;
   return (

@@ -24,12 +24,16 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const [required, setRequired] = useState<SignInRequired>();
   const [error, setError] = useState<LandfallError>();
   const asked = useRef(0);
+  const known = useRef<Session>(undefined);
 
   const refresh = useCallback(async () => {
     const turn = ++asked.current;
     try {
       const session = await landfall.session();
       if (turn !== asked.current) return; // a later answer counts
+      // Somebody signed in meanwhile, in another tab.
+      if (session.signed_in && known.current?.signed_in === false) setRequired(undefined);
+      known.current = session;
       setSession(session);
       setError(undefined);
       if (session.signed_in) setPerson(session);

@@ -153,13 +153,17 @@ on_both_frameworks! {
     }
 
     async fn a_call_from_another_site_or_a_sibling_is_refused_whatever_its_method(framework) {
-        let lift = |builder| danger::allow_cross_site(builder, "/api/x");
+        // Neither serves a page of another origin: that it may act elsewhere says nothing here.
+        let lift = |builder| {
+            danger::allow_cross_site(builder, "/api/x").spa_callback("https://spa.example.com/callback")
+        };
         let (world, upstream) = forwarding_with(World::with(framework, SessionKind::Memory, lift).await).await;
         for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "PROPFIND"] {
             for from in [
                 "sec-fetch-site: cross-site\r\n", "sec-fetch-site: same-site\r\n", "sec-fetch-site: nonsense\r\n",
                 "origin: https://evil.example\r\n", "origin: https://other.example.com\r\n", "origin: null\r\n",
                 "sec-fetch-site: cross-site\r\norigin: https://app.example.com\r\n",
+                "origin: https://spa.example.com\r\n", "sec-fetch-site: same-site\r\norigin: https://spa.example.com\r\n",
             ] {
                 let (head, _) = ask(&world, &format!("{method} /api/x"), from).await;
                 assert_eq!(status(&head), 403, "{method} {from}");

@@ -54,6 +54,48 @@ however_shown! {
         assert_eq!(visit.script(WRITTEN).await, "");
     }
 
+    async fn what_somebody_wrote_is_gone_when_another_person_signs_in_in_the_next_tab(shown) {
+        let visit = Visit::new(shown, Viewport::Desktop).await;
+        let client = &visit.browser.client;
+        visit.sign_in("/notes").await;
+        visit.writes("for Ada's eyes alone").await;
+        let first = client.window().await.unwrap();
+        let second = client.new_window(true).await.unwrap().handle;
+        client.switch_to_window(second).await.unwrap();
+        visit.session_ends().await;
+        visit.page.provider.forget_sessions();
+        visit.open("/about").await;
+        visit.browser.press("button[value=grace]").await;
+        visit.lands_on("/about").await;
+        client.switch_to_window(first).await.unwrap();
+        visit.comes_back_to_the_tab().await;
+        visit.browser.says("Grace Hopper").await;
+        assert_eq!(visit.script(WRITTEN).await, "");
+    }
+
+    async fn a_notice_goes_once_somebody_has_signed_in_in_the_next_tab(shown) {
+        let visit = Visit::new(shown, Viewport::Desktop).await;
+        let client = &visit.browser.client;
+        visit.sign_in("/notes").await;
+        visit.session_ends().await;
+        visit.writes("a thought").await;
+        visit.press("Save").await;
+        visit.browser.says("Your session has ended").await;
+        let first = client.window().await.unwrap();
+        let second = client.new_window(true).await.unwrap().handle;
+        client.switch_to_window(second).await.unwrap();
+        // The provider knows her still.
+        visit.open("/about").await;
+        visit.browser.says("Ada Lovelace").await;
+        client.switch_to_window(first).await.unwrap();
+        visit.comes_back_to_the_tab().await;
+        until("the notice is gone", async || {
+            client.find_all(Locator::Css(".notice")).await.ok()?.is_empty().then_some(())
+        })
+        .await;
+        assert_eq!(visit.script(WRITTEN).await, "a thought");
+    }
+
     async fn a_session_that_ends_while_nothing_is_asked_is_noticed(shown) {
         let visit = Visit::new(shown, Viewport::Desktop).await;
         // On the way back to the tab.

@@ -89,6 +89,46 @@ on_both_frameworks! {
         }
     }
 
+    async fn a_form_posted_to_a_long_address_is_kept_where_there_is_a_store(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            let (path, text) = (format!("/echo?filter={}", "f".repeat(1500)), "x".repeat(2000));
+            let page = post(&world, &path, &[("text", &text)]).await;
+            if kind == SessionKind::Cookie {
+                assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0));
+            } else {
+                let sent = world.browser.submit(&page, "Send it now", &[]).await.unwrap();
+                assert_eq!((sent.url.as_str(), sent.text()), (at(&path).as_str(), format!("text={text}")));
+            }
+        }
+    }
+
+    async fn a_page_that_posts_lets_the_browser_say_where_it_comes_from(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let kept = post(&world, "/echo", &FORM).await;
+        let leaving = world.open("/auth/logout").await;
+        for page in [kept, leaving] {
+            assert_eq!(page.header("referrer-policy"), Some("same-origin"), "{}", page.url);
+        }
+        assert_eq!(world.open_once("/auth/callback").await.header("referrer-policy"), Some("no-referrer"));
+    }
+
+    async fn whoever_signs_out_leaves_no_form_behind(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        world.open("/dashboard").await;
+        let session = world.browser.cookies_for(BASE_URL).unwrap();
+        let session = session.iter().find(|cookie| cookie.name == SESSION).unwrap().clone();
+        world.browser.forget_cookie(SESSION);
+        world.provider.forget_sessions();
+        world.provider.ask_who_signs_in();
+        post(&world, "/echo", &FORM).await;
+        assert_eq!(form_cookies(&world), 1);
+        let line = format!("{SESSION}={}; Path=/; Secure; HttpOnly", session.value);
+        assert!(world.browser.set_cookie(BASE_URL, &line).unwrap());
+        post(&world, "/auth/logout", &[]).await;
+        assert_eq!(form_cookies(&world), 0);
+    }
+
     async fn a_kept_form_is_shown_once(framework) {
         for kind in KINDS {
             for text in ["short".to_owned(), "long".repeat(1000)] {
@@ -256,6 +296,22 @@ on_both_frameworks! {
         let page = world.open_once("/dashboard?tab=2").await;
         let landed = world.browser.open(page.refresh().expect("a refresh").as_str()).await.unwrap();
         assert_eq!(landed.url.as_str(), at("/dashboard?tab=2"));
+    }
+
+    async fn a_fragment_that_is_no_part_of_a_destination_costs_only_itself(framework) {
+        let world = World::with(framework, SessionKind::Memory, landfall::RelyingPartyBuilder::keep_fragments).await;
+        for fragment in ["#a\\b".to_owned(), format!("#{}", "s".repeat(4000)), "#\u{1}".to_owned()] {
+            world.browser.forget_cookies();
+            let query = url::form_urlencoded::Serializer::new(String::new())
+                .append_pair("return_to", &format!("/dashboard?tab=2{fragment}"))
+                .finish();
+            let landed = world.open(&format!("/auth/login?{query}")).await;
+            assert_eq!(landed.url.as_str(), at("/dashboard?tab=2"));
+        }
+        for hostile in ["//evil.example#x", "https://evil.example#x", "/\\evil.example#\\"] {
+            let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("return_to", hostile).finish();
+            assert_eq!(world.open(&format!("/auth/login?{query}")).await.url.as_str(), at("/"));
+        }
     }
 
     async fn a_script_and_htmx_are_answered_in_their_own_way_where_fragments_are_kept(framework) {

@@ -8,7 +8,7 @@ use landfall_testkit::{Page, TestBed};
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
 use serde_json::{Value, json};
 
-use crate::support::{SESSION, at, client, raw, set_cookies};
+use crate::support::{SESSION, at, client, link, raw, set_cookies};
 
 /// The application's route, on the backend's own origin and on a sibling's.
 const CALLBACK: &str = "https://app.example.com/callback";
@@ -54,6 +54,15 @@ async fn session(world: &World, origin: &str) -> Value {
     assert_eq!(page.status, 200, "{}", page.text());
     assert_eq!(page.header("cache-control"), Some("no-store"));
     read(&page)
+}
+
+/// Where a page's next try begins: it comes back to the page as well.
+fn login_url(return_to: &str) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    format!(
+        "/auth/login?{}",
+        query.append_pair("return_to", return_to).append_pair("redirect_uri", CALLBACK).finish()
+    )
 }
 
 fn read(page: &Page) -> Value {
@@ -105,7 +114,7 @@ on_both_frameworks! {
             assert_eq!(world.token_calls(), 1);
             let other = answer.replace("code=", "code=x");
             let page = exchange(&world, &other, BASE_URL).await;
-            assert_eq!((page.status.as_u16(), &read(&page)["login_url"]), (400, &json!("/auth/login?return_to=%2Fx")));
+            assert_eq!((page.status.as_u16(), &read(&page)["login_url"]), (400, &json!(login_url("/x"))));
         }
     }
 
@@ -129,9 +138,54 @@ on_both_frameworks! {
             let page = exchange(&world, &format!("?error=access_denied&{state}&iss=https%3A%2F%2Fop.example"), BASE_URL).await;
             let problem = read(&page);
             assert_eq!((page.status.as_u16(), &problem["code"]), (403, &json!("sign_in_declined")));
-            assert_eq!(problem["login_url"], json!("/auth/login?return_to=%2Fx"));
+            assert_eq!(problem["login_url"], json!(login_url("/x")));
             assert_eq!(problem["reference"].as_str().map(str::len), Some(8));
             assert_eq!(page.header("content-type"), Some("application/problem+json"));
+        }
+    }
+
+    async fn a_sign_in_that_cannot_start_offers_another_that_comes_back_to_the_page(framework) {
+        for kind in KINDS {
+            let world = world(framework, kind).await;
+            world.provider.set_down(true);
+            let page = world.open_once(&login_url("/reports#top")).await;
+            assert_eq!(page.status, 503);
+            world.provider.set_down(false);
+            world.wait(Duration::from_secs(60));
+            assert_eq!(link(&page), at(&login_url("/reports#top")));
+        }
+    }
+
+    async fn a_login_form_of_the_page_names_its_route_too(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let fields = [("return_to", "/x"), ("redirect_uri", CALLBACK)];
+        let page = world.browser.post_form(&at("/auth/login"), &fields, BASE_URL).await.unwrap();
+        assert!(page.url.as_str().starts_with(CALLBACK), "{}", page.url);
+    }
+
+    async fn signing_out_leads_back_to_the_page_that_asked(framework) {
+        for kind in KINDS {
+            for (from, said, lands) in [
+                (BASE_URL, "/bye?x=1", at("/bye?x=1")),
+                (SIBLING, "/bye?x=1", format!("{SIBLING}/bye?x=1")),
+                (SIBLING, "", format!("{SIBLING}/")),
+                (SIBLING, "//evil.example", format!("{SIBLING}/")),
+                (SIBLING, "https://evil.example", format!("{SIBLING}/")),
+                (SIBLING, ".evil.example", format!("{SIBLING}/")),
+                (SIBLING, "@evil.example", format!("{SIBLING}/")),
+            ] {
+                let world = world(framework, kind).await;
+                world.browser.route(SIBLING, world.address).unwrap();
+                world.open("/dashboard").await;
+                let mut page = world.browser.post_form(&at("/auth/logout"), &[("return_to", said)], from).await.unwrap();
+                if kind == SessionKind::Cookie {
+                    // Without an ID token the provider asks.
+                    page = world.browser.submit(&page, "Sign out", &[]).await.unwrap();
+                }
+                assert_eq!(page.url.as_str(), lands, "{said}");
+                assert_eq!(session(&world, BASE_URL).await["signed_in"], json!(false));
+                assert!(world.provider.calls("/oauth2/logout") > 0);
+            }
         }
     }
 
@@ -273,7 +327,7 @@ on_both_frameworks! {
             let error = world.builder().spa_callback(CALLBACK).spa_callback(wrong).build().unwrap_err();
             assert_eq!(error.setting, "spa_callback", "{wrong}");
         }
-        for wrong in ["", "x y", "Content-Type", "cookie"] {
+        for wrong in ["", "x y", "Content-Type", "cookie", "User-Agent", "sec-anything", "upgrade-insecure-requests"] {
             assert_eq!(world.builder().required_header(wrong).build().unwrap_err().setting, "required_header");
         }
         let uris: Vec<_> = world.auth.redirect_uris().map(str::to_owned).collect();

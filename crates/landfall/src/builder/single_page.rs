@@ -12,9 +12,13 @@ impl RelyingPartyBuilder {
     /// A redirect URI that is a route of a single-page application: `https://app.example.com/callback`, or
     /// `http://localhost:5173/callback`. Register it at the provider, byte for byte. May be called several times.
     ///
-    /// The route hands the provider's answer to `POST /auth/exchange`; tokens stay here. The route's origin may call
-    /// `/auth/session` and `/auth/exchange` with cookies. It must be of the same site as the base URL, or browsers
-    /// leave the cookies out: the same host, or a sibling such as `api.example.com` for `app.example.com`.
+    /// The route hands the provider's answer to `POST /auth/exchange`; tokens stay here. It must be of the same site as
+    /// the base URL, or browsers leave the cookies out: the same host, or a sibling such as `api.example.com` for
+    /// `app.example.com`.
+    ///
+    /// The route's origin is trusted as the application's own, under every base URL: its pages may ask who is signed in,
+    /// act for them and sign them out. A `TokenProxy` alone serves no page of another origin.
+    /// Destinations of its sign-ins and sign-outs are paths of that origin.
     ///
     /// ```
     /// use landfall::RelyingParty;
@@ -82,12 +86,29 @@ impl RelyingPartyBuilder {
     }
 }
 
-/// What a form, or a script without leave, can send too (Fetch §2.2.2).
+/// What a form, or a script without leave, sends too (Fetch §2.2.2).
 fn is_simple(name: &str) -> bool {
-    matches!(
-        name,
-        "accept" | "accept-language" | "content-language" | "content-type" | "cookie" | "host" | "origin"
-    )
+    let by_name = [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-language",
+        "content-length",
+        "content-type",
+        "cookie",
+        "dnt",
+        "host",
+        "origin",
+        "pragma",
+        "priority",
+        "range",
+        "referer",
+        "upgrade-insecure-requests",
+        "user-agent",
+    ];
+    by_name.contains(&name) || ["proxy-", "sec-"].iter().any(|start| name.starts_with(start))
 }
 
 fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {

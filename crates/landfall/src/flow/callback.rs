@@ -41,6 +41,13 @@ pub(crate) struct CallbackRequest {
 }
 
 impl CallbackRequest {
+    /// A failure of which nothing else is known.
+    fn lost(&self, inner: &Inner, error: Error) -> CallbackFailure {
+        let redirect_uri = self.redirect_uris.first().filter(|uri| !inner.is_callback_uri(self.base, uri));
+        let return_to = inner.landing(self.base, redirect_uri.map(String::as_str), None);
+        CallbackFailure { error, return_to, redirect_uri: redirect_uri.cloned(), set_cookies: Vec::new() }
+    }
+
     /// The session that this browser has now.
     pub(crate) async fn session(&self, inner: &Inner) -> Result<Option<Arc<Session>>, Error> {
         match &self.found {
@@ -56,16 +63,14 @@ pub(crate) struct CallbackFailure {
     pub(crate) error: Error,
     /// Where "Sign in again" leads back to.
     pub(crate) return_to: ReturnTo,
+    /// Where the answer to that sign-in is to come to, if not to the callback.
+    pub(crate) redirect_uri: Option<String>,
     pub(crate) set_cookies: Vec<String>,
 }
 
 /// Finishes the sign-in.
 pub(crate) async fn finish(inner: &Inner, request: &CallbackRequest) -> Result<Reply, CallbackFailure> {
-    let lost = |error| CallbackFailure {
-        error,
-        return_to: inner.default_return_to(request.base),
-        set_cookies: Vec::new(),
-    };
+    let lost = |error| request.lost(inner, error);
     let place = inner.place(request.base).map_err(lost)?;
     let response = AuthorizationResponse::parse(&request.query).map_err(lost)?;
     let state = response.state().map_err(lost)?;
@@ -373,7 +378,7 @@ impl Leg<'_> {
     fn own_redirect_uri(&self) -> Option<String> {
         let pending = self.pending().map(|pending| pending.redirect_uri);
         let uri = pending.or_else(|| self.request.redirect_uris.first().cloned());
-        uri.filter(|uri| *uri != self.place.redirect_uri)
+        uri.filter(|uri| !self.inner.is_callback_uri(self.request.base, uri))
     }
 
     /// What a POST left for this GET.
@@ -389,7 +394,8 @@ impl Leg<'_> {
     fn return_to(&self) -> ReturnTo {
         let destination =
             self.pending().map(|pending| pending.return_to).or_else(|| self.state.return_to.clone());
-        self.inner.safe_return_to(self.request.base, destination.as_deref())
+        let redirect_uri = self.own_redirect_uri();
+        self.inner.landing(self.request.base, redirect_uri.as_deref(), destination.as_deref())
     }
 
     /// The cookies that take this attempt away.
@@ -419,7 +425,8 @@ impl Leg<'_> {
     }
 
     fn failed(&self, error: Error, set_cookies: Vec<String>) -> CallbackFailure {
-        CallbackFailure { error, return_to: self.return_to(), set_cookies }
+        let (return_to, redirect_uri) = (self.return_to(), self.own_redirect_uri());
+        CallbackFailure { error, return_to, redirect_uri, set_cookies }
     }
 }
 

@@ -35,7 +35,8 @@ pub(crate) async fn keep(inner: &Inner, form: &PostedForm) -> Result<Option<Repl
     let target = ReturnTo::parse(&form.target).ok().filter(|target| inner.is_landing(form.base, target));
     let (Some(target), Some(_)) = (target, fields(&form.body)) else { return Ok(None) };
     let (now, lifetime) = (inner.clock.now(), inner.settings.login_lifetime);
-    let kept = match form.body.len() {
+    // What travels in the cookie: both.
+    let kept = match form.body.len() + target.as_str().len() {
         0..=MAX_IN_COOKIE => KeptIn::Cookie(form.body.clone()),
         _ if inner.sessions.store().is_none() || !inner.kept_forms.may_keep(now, lifetime) => {
             return Ok(None);
@@ -62,7 +63,7 @@ pub(crate) async fn keep(inner: &Inner, form: &PostedForm) -> Result<Option<Repl
     };
     let mut reply = login::start(inner, &start).await.unwrap_or_else(|error| {
         // The form waits for when the provider is back.
-        inner.refuse(&error, RequestKind::Navigation, form.base, Some(&start.return_to))
+        inner.not_started(&error, RequestKind::Navigation, &start)
     });
     let added = cookie.split(';').next().unwrap_or_default().len();
     for name in to_evict(&place.seals, &form.sent, added) {
@@ -97,7 +98,7 @@ pub(crate) async fn resume(
     } else {
         let home = inner.default_return_to(base);
         let next = Next::Link { href: home.as_str(), text: "Go on" };
-        let sentence = "There is no form to send any more: it was sent, or it took too long.";
+        let sentence = "There is no form to send any more: it was shown once before, or it took too long.";
         pages::page(410, "Nothing was kept", sentence, &next, None)
     };
     if let Some(cookie) = cookie {

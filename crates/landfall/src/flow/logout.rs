@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::cookie::SentCookie;
+use crate::cookie::{CookieKind, SentCookie};
 use crate::decision::Reply;
 use crate::error::Error;
 use crate::events::{EndReason, EventKind};
@@ -10,14 +10,14 @@ use crate::pages;
 use crate::protocol::end_session::{self, EndSessionRequest};
 use crate::protocol::revocation;
 use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX};
-use crate::return_to::ReturnTo;
 use crate::session::{Found, Session, Tokens};
 
 /// A sign-out as it came in; that it comes from this site was checked.
 #[derive(Debug)]
 pub(crate) struct LogoutRequest {
     pub(crate) base: usize,
-    pub(crate) return_to: Option<ReturnTo>,
+    /// A path of this application, or an address of a page's own.
+    pub(crate) destination: Option<String>,
     pub(crate) sent: Vec<SentCookie>,
     pub(crate) found: Found,
 }
@@ -45,20 +45,24 @@ pub(crate) async fn finish(inner: &Inner, request: &LogoutRequest) -> Result<Rep
     }
     // The provider's session may stand where ours has ended already.
     let session = ended.or(found);
-    let destination = request.return_to.clone().unwrap_or_else(|| inner.after_logout(request.base));
+    let destination =
+        request.destination.clone().unwrap_or_else(|| inner.after_logout(request.base).as_str().to_owned());
     let mut reply = match &session {
         Some(session) => match at_the_provider(inner, request.base, session, &destination).await {
             Some(location) => pages::see_other(&location),
-            None => pages::see_other(destination.as_str()),
+            None => pages::see_other(&destination),
         },
-        None => pages::see_other(destination.as_str()),
+        None => pages::see_other(&destination),
     };
-    // Marks of earlier sign-ins go too: the next one starts with a clean sheet.
+    // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do forms: whoever signs in next may be
+    // somebody else.
     pages::add_cookie(&mut reply, &place.names.clear(&place.names.session));
     if inner.settings.silent_sign_in.is_some() {
         pages::add_cookie(&mut reply, &place.names.not_returning());
     }
-    for cookie in request.sent.iter().filter(|cookie| cookie.kind == crate::cookie::CookieKind::Spent) {
+    for cookie in
+        request.sent.iter().filter(|cookie| matches!(cookie.kind, CookieKind::Spent | CookieKind::Form))
+    {
         pages::add_cookie(&mut reply, &place.names.clear(&cookie.name));
     }
     tracing::info!(was_signed_in = session.is_some(), "signed out");
@@ -85,18 +89,13 @@ pub(crate) async fn revoke(inner: &Inner, tokens: &Tokens) {
     }
 }
 
-async fn at_the_provider(
-    inner: &Inner,
-    base: usize,
-    session: &Session,
-    destination: &ReturnTo,
-) -> Option<String> {
+async fn at_the_provider(inner: &Inner, base: usize, session: &Session, destination: &str) -> Option<String> {
     let metadata = inner.provider.metadata_known().await.ok()?;
     let endpoint = metadata.end_session_endpoint.as_ref()?;
     let place = inner.place(base).ok()?;
     let sealed = place
         .logout_seal
-        .seal(&*inner.entropy, LOGOUT_STATE_PREFIX.as_bytes(), destination.as_str().as_bytes())
+        .seal(&*inner.entropy, LOGOUT_STATE_PREFIX.as_bytes(), destination.as_bytes())
         .ok()?;
     let state = format!("{LOGOUT_STATE_PREFIX}{sealed}");
     Some(end_session::url(

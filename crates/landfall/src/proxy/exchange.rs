@@ -83,7 +83,7 @@ impl Forward {
             }
         };
         if told.send(Head::Theirs(head)).is_ok() {
-            self.pass_on(answer, &pieces).await;
+            self.pass_on(answer, &progress, &pieces).await;
         }
     }
 
@@ -128,22 +128,31 @@ impl Forward {
     }
 
     /// The body, as fast as the browser takes it.
-    async fn pass_on(&self, mut answer: reqwest::Response, pieces: &mpsc::Sender<Piece>) {
+    async fn pass_on(
+        &self,
+        mut answer: reqwest::Response,
+        progress: &Progress,
+        pieces: &mpsc::Sender<Piece>,
+    ) {
+        let idle = self.proxy.idle;
         let broken_off = |why: &str| {
             let origin = self.proxy.mapping.upstream.origin.as_str();
             tracing::warn!(upstream = origin, why, "an answer was broken off");
         };
         loop {
-            let piece = match tokio::time::timeout(self.proxy.idle, answer.chunk()).await {
-                Ok(Ok(Some(bytes))) => Piece::Bytes(bytes),
-                Ok(Ok(None)) => Piece::End,
+            // The upload may still move while nothing comes.
+            let piece = match progress.watch(idle, answer.chunk()).await {
+                Some(Ok(Some(bytes))) => Piece::Bytes(bytes),
+                Some(Ok(None)) => Piece::End,
                 // Dropping the sender without an end tells the browser.
-                Ok(Err(error)) => return broken_off(&client::chain(&error)),
-                Err(_) => return broken_off("nothing came for too long"),
+                Some(Err(error)) => return broken_off(&client::chain(&error)),
+                None => return broken_off("nothing came for too long"),
             };
             let is_end = matches!(piece, Piece::End);
-            if pieces.send(piece).await.is_err() || is_end {
-                return;
+            match tokio::time::timeout(idle, pieces.send(piece)).await {
+                Ok(Ok(())) if !is_end => {}
+                Ok(_) => return,
+                Err(_) => return broken_off("nothing was read for too long"),
             }
         }
     }

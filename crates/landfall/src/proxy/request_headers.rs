@@ -59,7 +59,7 @@ fn stays_here(name: &str) -> bool {
     let name = name.as_str();
     // The framing is made anew.
     name == CONTENT_LENGTH.as_str()
-        || matches!(name, "host" | "expect" | "via" | "http2-settings" | "early-data")
+        || matches!(name, "host" | "proxy" | "expect" | "via" | "http2-settings" | "early-data")
         // Who is there. The upstream hears it by the token alone.
         || matches!(name, "authorization" | "cookie" | "cookie2")
         // Who asks for whom. Anybody can write these; the upstream talks to us.

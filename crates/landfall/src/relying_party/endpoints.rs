@@ -12,7 +12,8 @@ use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::flow::posted;
 use crate::guard::{RequestFacts, RequestKind, Signs};
-use crate::inner::{form_body, is_form, lost, return_to_in};
+use crate::inner::{form_body, is_form, lost};
+use crate::landing::return_to_in;
 use crate::pages;
 use crate::request::RequestView;
 use crate::session;
@@ -64,10 +65,11 @@ impl RelyingParty {
         match callback::finish(inner, request).await {
             Ok(reply) => reply,
             Err(failure) => {
-                let return_to = Some(&failure.return_to);
+                let (return_to, redirect_uri) = (Some(&failure.return_to), failure.redirect_uri.as_deref());
                 let reference = inner.reference();
                 inner.events.failed(EventKind::SignInFailed(failure.error.code()), &reference);
-                let mut reply = inner.refuse_as(&reference, &failure.error, kind, request.base, return_to);
+                let mut reply =
+                    inner.refuse_as(&reference, &failure.error, kind, request.base, return_to, redirect_uri);
                 for cookie in &failure.set_cookies {
                     pages::add_cookie(&mut reply, cookie);
                 }
@@ -170,6 +172,8 @@ impl RelyingParty {
         let sent = sent_cookies(view, &place.names);
         let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
         let sent = sent.attempts;
+        // A page beside the base URL is where its own person comes back to.
+        let page = inner.page_beside(view, place).cloned();
         let this = self.clone();
         inner.needs_body(LOGOUT_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
@@ -181,8 +185,14 @@ impl RelyingParty {
                     return Box::pin(std::future::ready(reply));
                 }
             };
-            let return_to = from_query.or(from_form).filter(|to| inner.is_landing(base, to));
-            let request = LogoutRequest { base, return_to, sent, found };
+            let return_to = from_query.or(from_form);
+            let destination = match &page {
+                Some(page) => {
+                    Some(format!("{}{}", page.origin, return_to.unwrap_or_else(|| page.home()).as_str()))
+                }
+                None => return_to.filter(|to| inner.is_landing(base, to)).map(|to| to.as_str().to_owned()),
+            };
+            let request = LogoutRequest { base, destination, sent, found };
             this.inner.runtime.run(
                 async move {
                     let finished = logout::finish(&inner, &request).await;

@@ -31,12 +31,11 @@ impl Inner {
             path.strip_prefix(kept.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || kept.ends_with('/'))
         };
-        let origins = self.places.iter().map(|place| place.base.origin.as_str());
         let keeps = view.method() == "POST"
             && self.settings.keep_forms.iter().any(below)
             && is_form(view)
             && signs.is_form_navigation()
-            && csrf::is_surely_same_origin(view, origins);
+            && csrf::is_surely_same_origin(view, self.origins());
         keeps.then(|| place.base.outside_path(view.path(), view.query()))
     }
 

@@ -4,7 +4,8 @@
 use super::{Inner, Place};
 use crate::challenge::SignInWanted;
 use crate::error::{Error, ErrorCode, printable};
-use crate::inner::{parameter, return_to_in};
+use crate::inner::parameter;
+use crate::landing::return_to_in;
 use crate::return_to::ReturnTo;
 use crate::wish::Wish;
 
@@ -35,9 +36,10 @@ impl LoginQuery {
                 return Err(Error::new(ErrorCode::RequestMalformed)
                     .detail(format!("{:?} is no spa_callback of this application", printable(uri))));
             }
+            let own = own.as_ref().map(ReturnTo::as_str);
             return Ok(Self {
+                return_to: inner.landing(base, redirect_uri.as_deref(), own),
                 redirect_uri,
-                return_to: inner.safe_return_to(base, own.as_ref().map(ReturnTo::as_str)),
                 wanted: SignInWanted { wish: Box::new(wish.unwrap_or_default()), return_to: None },
             });
         };
@@ -59,7 +61,7 @@ impl Inner {
     /// The login address with what a form said.
     pub(super) fn login_address(&self, place: &Place, form: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for name in ["iss", "login_hint", "target_link_uri", "return_to", WISH] {
+        for name in ["iss", "login_hint", "target_link_uri", "return_to", "redirect_uri", WISH] {
             if let Some(value) = parameter(form, name) {
                 query.append_pair(name, &value);
             }

@@ -21,6 +21,7 @@ use crate::inner::lost;
 use crate::pages;
 use crate::request::RequestView;
 use crate::session::{self, Found, Session};
+use crate::settings::SpaCallback;
 
 /// What the exchange asks for where no other header is required.
 pub(crate) const CSRF_HEADER: &str = "x-csrf";
@@ -141,15 +142,19 @@ impl RelyingParty {
 
 impl Inner {
     /// Whether a path is a route that takes the provider's answer in a page.
-    pub(super) fn is_spa_callback(&self, path: &str) -> bool {
-        self.settings.spa_callbacks.iter().any(|callback| callback.path == path)
+    pub(super) fn is_spa_callback(&self, place: &Place, path: &str) -> bool {
+        self.settings.spa_callbacks.iter().any(|callback| place.base.inside_path(&callback.path) == path)
     }
 
     /// The origin of a single-page application that calls from beside this base URL.
     fn caller(&self, view: &dyn RequestView, place: &Place) -> Option<String> {
-        let origin = std::str::from_utf8(view.header("origin")?).ok()?;
-        let known = self.settings.spa_callbacks.iter().any(|callback| callback.origin == origin);
-        (known && place.base.origin != origin).then(|| origin.to_owned())
+        self.page_beside(view, place).map(|page| page.origin.clone())
+    }
+
+    /// The single-page application that a request comes from, if it is beside this base URL.
+    pub(super) fn page_beside(&self, view: &dyn RequestView, place: &Place) -> Option<&SpaCallback> {
+        let origin = view.header("origin").filter(|origin| *origin != place.base.origin.as_bytes())?;
+        self.settings.spa_callbacks.iter().find(|page| page.origin.as_bytes() == origin)
     }
 
     /// Where an answer may have come to that this page hands on: to a route of the page's own origin. What a form

@@ -103,11 +103,11 @@ impl SessionKeeper {
         Self { issuer, entropy, store, seals, cache, changes, lifetimes, deadline, sealers }
     }
 
-    /// Whether there is a store.
     pub(super) fn seals(&self) -> &RecordSeals {
         &self.seals
     }
 
+    /// The store, if there is one.
     pub(crate) fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.store.as_ref()
     }
