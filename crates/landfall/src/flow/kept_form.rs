@@ -94,7 +94,8 @@ pub(crate) async fn resume(
         let sentence =
             format!("You are signed in as {who}. What you had entered was kept and has not been sent yet.");
         let next = Next::Post { action: target.as_str(), text: "Send it now", fields: &fields };
-        pages::page(200, "Go on where you were", &sentence, &next, None)
+        // Not 200: for that, browsers hold a page alive behind the next, button and all, even if nobody may store it.
+        pages::page(202, "Go on where you were", &sentence, &next, None)
     } else {
         let home = inner.default_return_to(base);
         let next = Next::Link { href: home.as_str(), text: "Go on" };
