@@ -99,8 +99,8 @@ pub(crate) async fn resume(
     } else {
         let home = inner.default_return_to(base);
         let next = Next::Link { href: home.as_str(), text: "Go on" };
-        let sentence = "There is no form to send any more: it was shown once before, or it took too long.";
-        pages::page(410, "Nothing was kept", sentence, &next, None)
+        let sentence = "What you had entered was kept for a while, to be sent once. If you have not sent it, please enter it again.";
+        pages::page(410, "There is nothing left to send", sentence, &next, None)
     };
     if let Some(cookie) = cookie {
         pages::add_cookie(&mut reply, &place.names.clear(&cookie.name));
