@@ -48,10 +48,22 @@ impl Chromium {
     /// # Panics
     /// When it does not start.
     pub async fn start(viewport: Viewport) -> Self {
+        Self::with_scripts(viewport, true).await
+    }
+
+    /// Starts one whose pages run no scripts, as where somebody has switched them off.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn without_scripts(viewport: Viewport) -> Self {
+        Self::with_scripts(viewport, false).await
+    }
+
+    async fn with_scripts(viewport: Viewport, scripts: bool) -> Self {
         let profile = TempDir::with_prefix("landfall-chromium-").unwrap();
         let (driver, port) = start_driver(&profile).await;
         let client = ClientBuilder::new(HttpConnector::new())
-            .capabilities(capabilities(viewport, &profile))
+            .capabilities(capabilities(viewport, scripts, &profile))
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
             .unwrap();
@@ -76,6 +88,15 @@ impl Chromium {
             self.client.find(Locator::Css(selector)).await.ok()?.click().await.ok()
         })
         .await;
+    }
+
+    /// Types into what this CSS selector finds, once it is there.
+    ///
+    /// # Panics
+    /// When nothing comes to be there.
+    pub async fn write(&self, selector: &str, text: &str) {
+        let field = async || self.client.find(Locator::Css(selector)).await.ok();
+        until(&format!("{selector} is there"), field).await.send_keys(text).await.unwrap();
     }
 
     /// Waits until this address is shown, and all of its page has come.
@@ -109,7 +130,19 @@ impl Chromium {
     /// When the browser cannot.
     pub async fn devtools(&self, cmd: &str, params: Value) -> Value {
         let body = json!({ "cmd": cmd, "params": params }).to_string();
-        self.client.issue_cmd(DevTools(body)).await.unwrap()
+        self.client.issue_cmd(Chromes { path: "goog/cdp/execute", body }).await.unwrap()
+    }
+
+    /// What pages wanted, since it was last asked, and their Content Security Policy did not let them.
+    ///
+    /// # Panics
+    /// When the browser cannot say.
+    pub async fn policy_violations(&self) -> Vec<String> {
+        let body = json!({ "type": "browser" }).to_string();
+        let log = self.client.issue_cmd(Chromes { path: "se/log", body }).await.unwrap();
+        let entries =
+            log.as_array().unwrap().iter().map(|entry| entry["message"].as_str().unwrap().to_owned());
+        entries.filter(|message| message.contains("Content Security Policy")).collect()
     }
 
     /// Every address in this tab's history, the oldest first.
@@ -184,17 +217,20 @@ async fn start_driver(profile: &TempDir) -> (Process, u16) {
     panic!("chromedriver found no port");
 }
 
-/// chromedriver's own addition to WebDriver.
+/// chromedriver's own additions to WebDriver.
 #[derive(Debug)]
-struct DevTools(String);
+struct Chromes {
+    path: &'static str,
+    body: String,
+}
 
-impl WebDriverCompatibleCommand for DevTools {
+impl WebDriverCompatibleCommand for Chromes {
     fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
-        base.join(&format!("session/{}/goog/cdp/execute", session.unwrap_or_default()))
+        base.join(&format!("session/{}/{}", session.unwrap_or_default(), self.path))
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        (Method::POST, Some(self.0.clone()))
+        (Method::POST, Some(self.body.clone()))
     }
 }
 
@@ -224,7 +260,7 @@ const MEASURE: &str = "
         .map(([html]) => html);
     return { width: document.documentElement.scrollWidth, screen: innerWidth, small };";
 
-fn capabilities(viewport: Viewport, profile: &TempDir) -> Capabilities {
+fn capabilities(viewport: Viewport, scripts: bool, profile: &TempDir) -> Capabilities {
     let mut options = json!({
         "binary": program("LANDFALL_TEST_CHROMIUM"),
         "args": [
@@ -244,10 +280,16 @@ fn capabilities(viewport: Viewport, profile: &TempDir) -> Capabilities {
             format!("--user-data-dir={}", profile.path().join("profile").display()),
         ],
     });
+    if !scripts {
+        options["prefs"] = json!({ "profile.managed_default_content_settings.javascript": 2 });
+    }
     if viewport == Viewport::Phone {
         // A window can not be made that narrow; this also minds the page's own viewport setting, as a phone does.
         options["mobileEmulation"] =
             json!({ "deviceMetrics": { "width": 390, "height": 844, "pixelRatio": 2, "touch": true } });
     }
-    Capabilities::from_iter([("goog:chromeOptions".to_owned(), options)])
+    Capabilities::from_iter([
+        ("goog:chromeOptions".to_owned(), options),
+        ("goog:loggingPrefs".to_owned(), json!({ "browser": "ALL" })),
+    ])
 }

@@ -1,8 +1,8 @@
-//! A small application that counts what was done in somebody's name: one guarded post, one guarded WebSocket.
+//! A small application that notes what was done in somebody's name: one guarded post with the form that leads to it,
+//! one guarded WebSocket.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
 use aws_lc_rs::digest;
 use base64::Engine as _;
@@ -10,17 +10,27 @@ use base64::engine::general_purpose::STANDARD;
 use landfall::RelyingParty;
 use landfall_tests::Framework;
 
-/// How often something was done.
+/// The guarded page that a person fills in.
+const FORM: &str = "<!doctype html><html lang=\"en\"><title>A deed</title>\
+    <form method=\"post\" action=\"/deed?draft=7&amp;x=%25\"><input name=\"title\"><textarea name=\"text\"></textarea>\
+    <input type=\"checkbox\" name=\"tag\" value=\"a\" checked><input type=\"checkbox\" name=\"tag\" value=\"b\" checked>\
+    <button name=\"do\" value=\"publish &amp; tell\">Publish</button></form><p id=\"told\">Scripts are off.</p><script>told.textContent = 'Scripts are on.'</script></html>";
+
+/// What was done: the bodies of posts.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Deeds(Arc<AtomicUsize>);
+pub(crate) struct Deeds(Arc<Mutex<Vec<String>>>);
 
 impl Deeds {
     pub(crate) fn count(&self) -> usize {
-        self.0.load(Ordering::SeqCst)
+        self.0.lock().unwrap().len()
     }
 
-    fn done(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    pub(crate) fn bodies(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+
+    fn done(&self, body: String) {
+        self.0.lock().unwrap().push(body);
     }
 }
 
@@ -40,8 +50,8 @@ fn accept(key: &str) -> String {
 mod axum_app {
     use axum::Router;
     use axum::http::{HeaderMap, StatusCode};
-    use axum::response::{Html, IntoResponse};
-    use axum::routing::{get, post};
+    use axum::response::{Html, IntoResponse, Redirect};
+    use axum::routing::get;
     use landfall_axum::{AuthLayer, SignedIn};
 
     use super::{Deeds, RelyingParty, SocketAddr};
@@ -53,15 +63,18 @@ mod axum_app {
             .route("/private", get(async |user: SignedIn| Html(format!("private to {}", user.subject()))))
             .route(
                 "/deed",
-                post(async move |_user: SignedIn| {
-                    posted.done();
-                    Html("the deed is done")
-                }),
+                get(async |_user: SignedIn| Html(super::FORM)).post(
+                    async move |_user: SignedIn, body: String| {
+                        posted.done(body);
+                        Redirect::to("/done")
+                    },
+                ),
             )
+            .route("/done", get(async || Html("the deed is done")))
             .route(
                 "/socket",
                 get(async move |_user: SignedIn, headers: HeaderMap| {
-                    opened.done();
+                    opened.done(String::new());
                     let key = headers["sec-websocket-key"].to_str().unwrap();
                     let headers = [
                         ("connection", "upgrade"),
@@ -80,7 +93,7 @@ mod axum_app {
 }
 
 mod actix_app {
-    use actix_web::web::{self, Html};
+    use actix_web::web::{self, Html, Redirect};
     use actix_web::{App, HttpRequest, HttpResponse, HttpServer};
     use landfall_actix::{AuthMiddleware, SignedIn};
 
@@ -95,7 +108,9 @@ mod actix_app {
                         .app_data(web::Data::new(deeds.clone()))
                         .route("/", web::get().to(async || Html::new("home")))
                         .route("/private", web::get().to(private))
+                        .route("/deed", web::get().to(async |_user: SignedIn| Html::new(super::FORM)))
                         .route("/deed", web::post().to(deed))
+                        .route("/done", web::get().to(async || Html::new("the deed is done")))
                         .route("/socket", web::get().to(socket))
                         .wrap(AuthMiddleware::new(auth.clone()))
                 })
@@ -114,13 +129,13 @@ mod actix_app {
         Html::new(format!("private to {}", user.subject()))
     }
 
-    async fn deed(_user: SignedIn, deeds: web::Data<Deeds>) -> Html {
-        deeds.done();
-        Html::new("the deed is done")
+    async fn deed(_user: SignedIn, deeds: web::Data<Deeds>, body: String) -> Redirect {
+        deeds.done(body);
+        Redirect::to("/done").see_other()
     }
 
     async fn socket(_user: SignedIn, deeds: web::Data<Deeds>, request: HttpRequest) -> HttpResponse {
-        deeds.done();
+        deeds.done(String::new());
         let key = request.headers().get("sec-websocket-key").unwrap().to_str().unwrap();
         HttpResponse::SwitchingProtocols()
             .upgrade("websocket")

@@ -5,8 +5,10 @@
 mod cross_site;
 mod deeds;
 mod examples;
+mod keeping;
 mod leaving;
 mod more;
+mod neighbourhood;
 mod other_address;
 mod place;
 mod spa;

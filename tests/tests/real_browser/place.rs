@@ -20,6 +20,14 @@ impl Place {
         viewport: Viewport,
         change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
     ) -> Self {
+        Self::seen_with(Chromium::start(viewport).await, framework, change).await
+    }
+
+    pub(crate) async fn seen_with(
+        browser: Chromium,
+        framework: Framework,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> Self {
         let port = Port::bind();
         let base_url = port.base_url();
         let client = Client::new("app")
@@ -33,7 +41,6 @@ impl Place {
             .cookie_keys([CookieKey::generate().unwrap()])
             .store(MemoryStore::new());
         port.serve(framework, change(builder).build().unwrap());
-        let browser = Chromium::start(viewport).await;
         Self { provider, browser, base_url }
     }
 
