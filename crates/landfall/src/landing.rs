@@ -150,7 +150,6 @@ pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{CookieKey, RelyingParty};
 
     #[test]

@@ -59,11 +59,11 @@ however_shown! {
         let client = &visit.browser.client;
         visit.sign_in("/notes").await;
         visit.writes("for Ada's eyes alone").await;
+        visit.session_ends().await;
+        visit.page.provider.forget_sessions();
         let first = client.window().await.unwrap();
         let second = client.new_window(true).await.unwrap().handle;
         client.switch_to_window(second).await.unwrap();
-        visit.session_ends().await;
-        visit.page.provider.forget_sessions();
         visit.open("/about").await;
         visit.browser.press("button[value=grace]").await;
         visit.lands_on("/about").await;
