@@ -167,8 +167,11 @@ fn check_reading(path: &str) -> Result<(), &'static str> {
     if path.starts_with("//") {
         return Err("begins with two slashes");
     }
-    // Some servers cut what follows a semicolon off before they look for dots, or trim.
-    let is_dots = |segment: &str| matches!(segment.split(';').next().unwrap_or_default().trim(), "." | "..");
+    // Some servers cut what follows a semicolon off before they look for dots, or trim. One that decodes before it reads
+    // the rest as an address finds a query or a fragment there.
+    let is_dots = |segment: &str| {
+        matches!(segment.split([';', '?', '#']).next().unwrap_or_default().trim(), "." | "..")
+    };
     if path.split('/').any(is_dots) { Err("holds a dot segment") } else { Ok(()) }
 }
 
