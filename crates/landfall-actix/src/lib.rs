@@ -54,9 +54,9 @@
 mod convert;
 mod extract;
 mod middleware;
-mod proxy;
 mod reject;
 mod require;
+mod token_proxy;
 
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::{
@@ -65,13 +65,13 @@ pub use landfall::{
     Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use middleware::{AuthMiddleware, AuthService};
-pub use proxy::{TokenProxy, TokenProxyService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
+pub use token_proxy::{TokenProxy, TokenProxyService};
 
 /// Futures of the two services; named so that they can be written down, with nothing to call.
 pub mod future {
     pub use crate::middleware::AuthFuture;
-    pub use crate::proxy::TokenProxyFuture;
     pub use crate::require::RequireLoginFuture;
+    pub use crate::token_proxy::TokenProxyFuture;
 }

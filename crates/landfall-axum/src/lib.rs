@@ -50,9 +50,9 @@
 mod convert;
 mod extract;
 mod layer;
-mod proxy;
 mod reject;
 mod require;
+mod token_proxy;
 
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::{
@@ -61,13 +61,13 @@ pub use landfall::{
     Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
 pub use layer::{AuthLayer, AuthService};
-pub use proxy::{TokenProxy, TokenProxyBody, TokenProxyService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
+pub use token_proxy::{TokenProxy, TokenProxyBody, TokenProxyService};
 
 /// Futures of the two services; named so that they can be written down, with nothing to call.
 pub mod future {
     pub use crate::layer::AuthFuture;
-    pub use crate::proxy::TokenProxyFuture;
     pub use crate::require::RequireLoginFuture;
+    pub use crate::token_proxy::TokenProxyFuture;
 }

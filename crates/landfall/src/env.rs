@@ -7,11 +7,11 @@ use crate::builder::RelyingPartyBuilder;
 use crate::error::{ConfigError, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::ClientAuth;
-use crate::proxies::ForwardedHeaders;
 use crate::relying_party::RelyingParty;
 use crate::seal::CookieKey;
 use crate::secret::Secret;
 use crate::settings::Userinfo;
+use crate::trusted_proxies::ForwardedHeaders;
 
 /// Which variable stands behind a builder's setting.
 const VARIABLES: [(&str, &str); 17] = [

@@ -19,7 +19,7 @@ mod discovery;
 mod forwarded;
 mod logout_token;
 
-pub use crate::proxy::fuzzing::{proxy_location, proxy_path};
+pub use crate::token_proxy::fuzzing::{proxy_location, proxy_path};
 pub use callback_query::callback_query;
 pub use cookie_open::cookie_open;
 pub use discovery::discovery;

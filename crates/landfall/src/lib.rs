@@ -33,9 +33,6 @@ mod origin;
 mod pages;
 mod pending_login;
 mod protocol;
-mod proxies;
-#[cfg(feature = "reqwest")]
-mod proxy;
 mod relying_party;
 mod request;
 mod requirement;
@@ -47,6 +44,9 @@ mod session;
 mod sessions;
 mod settings;
 mod sign_in;
+#[cfg(feature = "reqwest")]
+mod token_proxy;
+mod trusted_proxies;
 mod visit;
 mod wish;
 
@@ -61,9 +61,6 @@ pub use events::{EndReason, Event, EventKind};
 pub use http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::client_auth::ClientAuth;
-pub use proxies::ForwardedHeaders;
-#[cfg(feature = "reqwest")]
-pub use proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, TokenProxy, Upload};
 pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
 pub use request::RequestView;
 pub use requirement::{Requirement, Unmet};
@@ -77,4 +74,7 @@ pub use session::{
 pub use sessions::Sessions;
 pub use settings::Userinfo;
 pub use sign_in::{Declined, NewSignIn};
+#[cfg(feature = "reqwest")]
+pub use token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, TokenProxy, Upload};
+pub use trusted_proxies::ForwardedHeaders;
 pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};

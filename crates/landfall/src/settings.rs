@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::error::ConfigError;
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::client_auth::{ClientAuth, Credentials};
-use crate::proxies::TrustedProxies;
 use crate::return_to::ReturnTo;
 use crate::secret::Secret;
+use crate::trusted_proxies::TrustedProxies;
 
 /// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

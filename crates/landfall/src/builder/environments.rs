@@ -8,7 +8,7 @@ use super::RelyingPartyBuilder;
 use crate::error::{ConfigError, printable};
 use crate::http_client::{HttpClient, InternalClient};
 use crate::origin::is_loopback;
-use crate::proxies::{ForwardedHeaders, TrustedProxies};
+use crate::trusted_proxies::{ForwardedHeaders, TrustedProxies};
 
 /// What the builder was told of it.
 #[derive(Debug, Default)]

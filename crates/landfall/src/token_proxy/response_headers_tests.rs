@@ -1,5 +1,5 @@
 use super::*;
-use crate::proxy::path::Mapping;
+use crate::token_proxy::path::Mapping;
 
 fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Response<()>, Error> {
     let mapping = Mapping::new("/api", "https://api.example.com", false).unwrap();
