@@ -124,6 +124,27 @@ async fn a_code_that_nobody_enters_runs_out() {
 }
 
 #[tokio::test]
+async fn a_provider_that_never_ends_it_is_asked_no_longer_than_the_code_is_good() {
+    let (sign_in, mut pauses, _) = device(Place::new());
+    let pending =
+        landfall_testkit::RawResponse::json(400, &serde_json::json!({ "error": "authorization_pending" }));
+    pauses.place.provider.inject_always(Fault::Respond(Endpoint::Token, pending));
+    pauses.pass().await;
+    pauses.place.clock.advance(Duration::from_secs(1800));
+    assert_eq!(pauses.end_of(sign_in).await.unwrap_err().code(), Some(ErrorCode::AttemptExpired));
+}
+
+#[tokio::test]
+async fn a_provider_that_says_the_code_ran_out_is_not_asked_again() {
+    let (sign_in, mut pauses, _) = device(Place::new());
+    let expired = landfall_testkit::RawResponse::json(400, &serde_json::json!({ "error": "expired_token" }));
+    pauses.place.provider.inject(Fault::Respond(Endpoint::Token, expired));
+    pauses.pass().await;
+    assert_eq!(pauses.end_of(sign_in).await.unwrap_err().code(), Some(ErrorCode::AttemptExpired));
+    assert_eq!(pauses.place.provider.calls("/oauth2/token"), 1);
+}
+
+#[tokio::test]
 async fn a_provider_that_is_away_for_a_while_is_asked_less_often_and_not_given_up() {
     let (sign_in, mut pauses, _) = device(Place::new());
     pauses.place.provider.inject_always(Fault::disconnect(Endpoint::Token));
