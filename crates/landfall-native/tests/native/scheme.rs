@@ -34,6 +34,20 @@ async fn an_answer_of_another_sign_in_is_refused_and_the_genuine_one_still_works
 }
 
 #[tokio::test]
+async fn an_id_token_of_another_sign_in_is_refused() {
+    let place = Place::new();
+    let (client, _) = place.client();
+    for nonce in [serde_json::json!("that of another sign-in"), serde_json::Value::Null] {
+        place.provider.inject(landfall_testkit::Fault::id_token_claim("nonce", nonce));
+        let attempt = client.begin(SCHEME).await.unwrap();
+        let came = answer(&place.browser(), attempt.url()).await;
+        let error = client.finish(&attempt, &came).await.unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::IdTokenRejected));
+        assert!(client.signed_in().await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_is_replayed_is_refused() {
     let place = Place::new();
     let (client, _) = place.client();
