@@ -8,7 +8,7 @@ use landfall_native::{ErrorCode, NativeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::{Opened, Place, answer, begun, get};
+use crate::support::{Failing, Opened, Place, answer, begun, get};
 
 /// Scheme, host and port of an answer's address.
 fn origin(answer: &str) -> String {
@@ -106,23 +106,41 @@ async fn silent_connections_do_not_keep_the_answer_out() {
 #[tokio::test]
 async fn a_mix_up_of_issuers_is_refused_and_the_page_says_that_nobody_is_signed_in() {
     let place = Place::new();
-    let (sign_in, answer, browser) = begun(&place).await;
-    let mut forged = url::Url::parse(&answer).unwrap();
-    let pairs: Vec<(String, String)> = forged.query_pairs().into_owned().collect();
-    forged.query_pairs_mut().clear().extend_pairs(pairs.iter().map(|(name, value)| {
-        (name.as_str(), if name == "iss" { "https://evil.example" } else { value.as_str() })
-    }));
-    let page = get(&browser, forged.as_str()).await;
-    assert_eq!(page.status, 400);
-    assert!(
-        page.text().contains("You are not signed in") && page.text().contains("Reference"),
-        "{}",
-        page.text()
-    );
-    let error = sign_in.await.unwrap().unwrap_err();
-    assert_eq!(error.code(), Some(ErrorCode::IssuerMismatch));
-    assert_eq!(place.provider.calls("/oauth2/token"), 0);
-    assert!(is_closed(&answer).await);
+    // Another issuer, and none where the provider promises to name itself.
+    for issuer in [Some("https://evil.example"), None] {
+        let (sign_in, answer, browser) = begun(&place).await;
+        let mut forged = url::Url::parse(&answer).unwrap();
+        let pairs: Vec<(String, String)> = forged.query_pairs().into_owned().collect();
+        let others = pairs.iter().filter(|(name, _)| name != "iss").map(|(name, value)| (&**name, &**value));
+        forged.query_pairs_mut().clear().extend_pairs(others.chain(issuer.map(|issuer| ("iss", issuer))));
+        let page = get(&browser, forged.as_str()).await;
+        assert_eq!(page.status, 400);
+        assert!(
+            page.text().contains("You are not signed in") && page.text().contains("Reference"),
+            "{}",
+            page.text()
+        );
+        let error = sign_in.await.unwrap().unwrap_err();
+        assert_eq!(error.code(), Some(ErrorCode::IssuerMismatch), "{issuer:?}");
+        assert_eq!(place.provider.calls("/oauth2/token"), 0);
+        assert!(is_closed(&answer).await);
+    }
+}
+
+#[tokio::test]
+async fn a_sign_in_that_cannot_be_kept_is_not_said_to_be_one() {
+    let place = Place::new();
+    let opened = Opened::default();
+    let storage = Failing::default();
+    storage.fail(true);
+    let client = place.builder().browser(opened.clone()).storage(storage).build().unwrap();
+    let sign_in = tokio::spawn(async move { client.sign_in().await });
+    let browser = place.browser();
+    let answer = answer(&browser, &opened.url().await).await;
+    let page = get(&browser, &answer).await;
+    assert_eq!(page.status, 500);
+    assert!(page.text().contains("could not keep the sign-in"), "{}", page.text());
+    assert!(matches!(sign_in.await.unwrap(), Err(NativeError::Storage(_))));
 }
 
 #[tokio::test]

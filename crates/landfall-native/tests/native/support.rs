@@ -1,8 +1,12 @@
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall_native::{NativeClient, NativeClientBuilder, NativeError, OpenBrowser};
+use landfall_native::{
+    MemoryStorage, NativeClient, NativeClientBuilder, NativeError, OpenBrowser, Secret, StorageError,
+    TokenStorage,
+};
 use landfall_testkit::{Browser, Client, LocalProvider, Page, Person, VirtualClock};
 
 pub(crate) const CLIENT: &str = "native";
@@ -73,6 +77,33 @@ impl Opened {
             }
         };
         tokio::time::timeout(Duration::from_secs(30), asking).await.expect("a browser that is opened")
+    }
+}
+
+/// A place to keep tokens that takes none while it is told to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Failing(Arc<(AtomicBool, MemoryStorage)>);
+
+impl Failing {
+    pub(crate) fn fail(&self, fails: bool) {
+        self.0.0.store(fails, Ordering::Relaxed);
+    }
+}
+
+impl TokenStorage for Failing {
+    fn load(&self) -> Result<Option<Secret<Vec<u8>>>, StorageError> {
+        self.0.1.load()
+    }
+
+    fn save(&self, bytes: &Secret<Vec<u8>>) -> Result<(), StorageError> {
+        if self.0.0.load(Ordering::Relaxed) {
+            return Err(StorageError::new("the storage", "it is full"));
+        }
+        self.0.1.save(bytes)
+    }
+
+    fn remove(&self) -> Result<(), StorageError> {
+        self.0.1.remove()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use landfall_native::{FileStorage, NativeClient, NativeError};
+use landfall_native::{FileStorage, NativeClient, NativeError, TokenStorage};
 
-use crate::support::{Opened, Place, answer, get};
+use crate::support::{Failing, Opened, Place, answer, get};
 
-async fn signed_in(place: &Place, storage: FileStorage) -> NativeClient {
+async fn signed_in(place: &Place, storage: impl TokenStorage) -> NativeClient {
     let opened = Opened::default();
     let client = place
         .builder()
@@ -72,6 +72,16 @@ async fn a_caller_who_leaves_during_a_refresh_loses_no_token() {
     assert!(leaving.await.unwrap_err().is_cancelled());
     held.release();
     client.access_token().await.unwrap();
+    assert_eq!(place.provider.calls("/oauth2/token"), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_kept_is_not_handed_out() {
+    let (place, storage) = (Place::new(), Failing::default());
+    let client = signed_in(&place, storage.clone()).await;
+    place.clock.advance(Duration::from_secs(3600));
+    storage.fail(true);
+    assert!(matches!(client.access_token().await, Err(NativeError::Storage(_))));
     assert_eq!(place.provider.calls("/oauth2/token"), 2);
 }
 
