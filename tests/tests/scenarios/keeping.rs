@@ -2,17 +2,25 @@
 
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use landfall_testkit::Page;
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
 
-use crate::support::{SESSION, at, greeting, link, raw, set_cookies};
+use crate::support::{SESSION, at, greeting, link, raw, session_header, set_cookies};
 
 const KINDS: [SessionKind; 3] = [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite];
-const FORM: [(&str, &str); 4] =
-    [("title", "Ärger & <b>\"Lust\"</b>"), ("text", "one\r\ntwo\r\n"), ("tag", "a"), ("tag", "b")];
-const BODY: &str = "title=%C3%84rger+%26+%3Cb%3E%22Lust%22%3C%2Fb%3E&text=one%0D%0Atwo%0D%0A&tag=a&tag=b";
+const FORM: [(&str, &str); 5] = [
+    ("title", "Ärger & <b>\"Lust\"</b>"),
+    ("text", "one\r\ntwo\r\n"),
+    ("tag", "a"),
+    ("tag", "b"),
+    ("\"><b>'", "named by somebody who means no good"),
+];
+const BODY: &str = "title=%C3%84rger+%26+%3Cb%3E%22Lust%22%3C%2Fb%3E&text=one%0D%0Atwo%0D%0A&tag=a&tag=b&\
+    %22%3E%3Cb%3E%27=named+by+somebody+who+means+no+good";
 
 async fn world(framework: Framework, kind: SessionKind) -> World {
     World::with(framework, kind, |builder| builder.keep_posted_forms("/echo")).await
@@ -24,11 +32,32 @@ async fn post(world: &World, path: &str, fields: &[(&str, &str)]) -> Page {
 
 /// A form of the application's own page, from a browser that holds nothing.
 async fn posted(world: &World, body: String) -> Response<Bytes> {
+    posted_as(world, "application/x-www-form-urlencoded", body).await
+}
+
+async fn posted_as(world: &World, content_type: &str, body: String) -> Response<Bytes> {
     let request = Request::post(at("/echo"))
-        .header("content-type", "application/x-www-form-urlencoded")
+        .header("content-type", content_type)
         .header("accept", "text/html")
         .header("origin", BASE_URL);
     world.browser.send(request.body(Bytes::from(body)).unwrap()).await.unwrap()
+}
+
+/// A form that was kept: the cookie it is kept by, as it is sent back, and the address of its page.
+async fn kept(world: &World, text: &str) -> (String, String) {
+    let answer = posted(world, format!("text={text}")).await;
+    assert_eq!(answer.status(), 303);
+    let line = set_cookies(answer.headers()).into_iter().find(|line| line.contains("-form.")).unwrap();
+    let cookie = line.split(';').next().unwrap().to_owned();
+    let id = cookie.split_once('=').unwrap().0.rsplit('.').next().unwrap();
+    let page = format!("/auth/resume?form={id}");
+    (cookie, page)
+}
+
+/// Forms to be kept: one in its cookie, and one in the store if there is one.
+fn texts(kind: SessionKind) -> Vec<String> {
+    let both = ["short".to_owned(), "long".repeat(1000)];
+    both.into_iter().take(if kind == SessionKind::Cookie { 1 } else { 2 }).collect()
 }
 
 fn form_cookies(world: &World) -> usize {
@@ -131,10 +160,7 @@ on_both_frameworks! {
 
     async fn a_kept_form_is_shown_once(framework) {
         for kind in KINDS {
-            for text in ["short".to_owned(), "long".repeat(1000)] {
-                if kind == SessionKind::Cookie && text.len() > 2000 {
-                    continue;
-                }
+            for text in texts(kind) {
                 let world = world(framework, kind).await;
                 let page = post(&world, "/echo", &[("text", &text)]).await;
                 assert!(page.text().contains("Send it now"));
@@ -149,17 +175,63 @@ on_both_frameworks! {
 
     async fn a_copied_cookie_shows_a_form_from_the_store_no_second_time(framework) {
         let world = world(framework, SessionKind::Memory).await;
-        let answer = posted(&world, format!("text={}", "y".repeat(4000))).await;
-        assert_eq!(answer.status(), 303);
-        let line = set_cookies(answer.headers()).into_iter().find(|line| line.contains("-form.")).unwrap().to_owned();
-        let kept = line.split(';').next().unwrap();
-        let id = kept.split_once('=').unwrap().0.rsplit('.').next().unwrap();
+        let (form, page) = kept(&world, &"y".repeat(4000)).await;
         world.open("/dashboard").await;
-        let cookie = format!("{}; {kept}", crate::support::session_header(&world));
+        let cookie = format!("{}; {form}", session_header(&world));
         let headers = [("cookie", cookie.as_str()), ("accept", "text/html")];
         for status in [202, 410] {
-            let page = raw(&world, Method::GET, &format!("/auth/resume?form={id}"), &headers).await;
-            assert_eq!(page.status(), status);
+            assert_eq!(raw(&world, Method::GET, &page, &headers).await.status(), status);
+        }
+    }
+
+    async fn a_copied_cookie_shows_no_form_once_its_time_is_over(framework) {
+        for kind in KINDS {
+            for text in texts(kind) {
+                let world = world(framework, kind).await;
+                let (form, page) = kept(&world, &text).await;
+                world.open("/dashboard").await;
+                world.wait(Duration::from_secs(16 * 60));
+                let cookie = format!("{}; {form}", session_header(&world));
+                let answer = raw(&world, Method::GET, &page, &[("cookie", &cookie), ("accept", "text/html")]).await;
+                assert_eq!(answer.status(), 410);
+                assert!(!String::from_utf8_lossy(answer.body()).contains(&text));
+            }
+        }
+    }
+
+    async fn a_kept_form_is_shown_to_nobody_before_they_are_signed_in(framework) {
+        for kind in KINDS {
+            for text in texts(kind) {
+                let world = world(framework, kind).await;
+                let (form, page) = kept(&world, &text).await;
+                let answer = raw(&world, Method::GET, &page, &[("cookie", &form), ("accept", "text/html")]).await;
+                assert_eq!(answer.status(), 303);
+                assert!(answer.headers()["location"].to_str().unwrap().starts_with("https://op.example/"));
+                assert!(!String::from_utf8_lossy(answer.body()).contains(&text));
+                assert!(!set_cookies(answer.headers()).iter().any(|line| line.contains("-form.")));
+            }
+        }
+    }
+
+    async fn a_page_of_a_kept_form_that_no_person_opens_leaves_it_for_them(framework) {
+        for kind in KINDS {
+            for text in texts(kind) {
+                let world = world(framework, kind).await;
+                let (form, page) = kept(&world, &text).await;
+                world.open("/dashboard").await;
+                let cookie = format!("{}; {form}", session_header(&world));
+                let person = [("cookie", cookie.as_str()), ("accept", "text/html")];
+                for other in [
+                    [("sec-purpose", "prefetch"), ("sec-fetch-mode", "navigate")],
+                    [("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty")],
+                    [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "iframe")],
+                ] {
+                    let answer = raw(&world, Method::GET, &page, &[&person[..], &other[..]].concat()).await;
+                    assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (400, 0), "{other:?}");
+                    assert!(!String::from_utf8_lossy(answer.body()).contains(&text));
+                }
+                assert_eq!(raw(&world, Method::GET, &page, &person).await.status(), 202);
+            }
         }
     }
 
@@ -201,6 +273,11 @@ on_both_frameworks! {
         ] {
             let page = world.browser.fetch(Method::POST, &at("/echo"), &headers, "a=1", BASE_URL).await.unwrap();
             assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0), "{headers:?}");
+        }
+        // Nor of what a page can send in another way, and not in this one.
+        for content_type in ["multipart/form-data; boundary=x", "text/plain", "application/json", ""] {
+            let answer = posted_as(&world, content_type, "a=1".to_owned()).await;
+            assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (401, 0), "{content_type}");
         }
         // What cannot be written down again exactly is not kept half.
         for body in ["a=%ff", "a=%zz", "a=%00"] {
@@ -287,6 +364,11 @@ on_both_frameworks! {
         assert_eq!((page.status.as_u16(), set_cookies(&page.headers).len()), (401, 0));
         let policy = page.header("content-security-policy").unwrap().to_owned();
         assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
+        // Nothing runs but what stands there.
+        let text = page.text();
+        let script = text.split_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, script.as_bytes());
+        assert!(policy.ends_with(&format!("script-src 'sha256-{}'", STANDARD.encode(digest.as_ref()))), "{policy}");
         // What the script does.
         let mut login = url::Url::parse(&link(&page)).unwrap();
         let return_to = login.query_pairs().find(|(name, _)| name == "return_to").unwrap().1.into_owned();
