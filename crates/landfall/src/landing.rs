@@ -150,7 +150,39 @@ pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
 
 #[cfg(test)]
 mod tests {
+    use crate::relying_party::LOGOUT_STATE_PREFIX;
     use crate::{CookieKey, RelyingParty};
+
+    #[test]
+    fn a_hostile_destination_in_a_sealed_sign_out_is_not_followed() {
+        let relying_party = RelyingParty::builder("https://op.example")
+            .client("app", "secret")
+            .base_url("https://app.example.com")
+            .spa_callback("https://spa.example.com/callback")
+            .cookie_keys([CookieKey::generate().unwrap()])
+            .build()
+            .unwrap();
+        let inner = &*relying_party.inner;
+        let place = inner.place(0).unwrap();
+        // What no release of ours would seal, nor a later one read.
+        for (sealed, lands) in [
+            ("//evil.example", "/"),
+            ("https://evil.example/", "/"),
+            ("/\\evil.example", "/"),
+            ("https://spa.example.com.evil.example/", "/"),
+            ("https://spa.example.com@evil.example/", "/"),
+            ("https://spa.example.com//evil.example", "/"),
+            ("https://spa.example.com", "/"),
+            ("https://spa.example.com/bye?x=1", "https://spa.example.com/bye?x=1"),
+            ("/bye?x=1", "/bye?x=1"),
+        ] {
+            let name = LOGOUT_STATE_PREFIX.as_bytes();
+            let state = place.logout_seal.seal(&*inner.entropy, name, sealed.as_bytes()).unwrap();
+            let query = format!("state={LOGOUT_STATE_PREFIX}{state}");
+            let reply = inner.returned_from_logout(0, place, &query).unwrap();
+            assert_eq!(reply.headers()["location"], lands, "{sealed}");
+        }
+    }
 
     #[test]
     fn a_page_beside_the_base_url_has_paths_of_its_own() {

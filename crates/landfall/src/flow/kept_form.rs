@@ -166,3 +166,36 @@ impl KeptForms {
         may
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CookieKey, RelyingParty};
+
+    #[tokio::test]
+    async fn a_form_for_where_nobody_may_land_is_not_kept_and_not_offered_if_an_older_release_kept_it() {
+        let relying_party = RelyingParty::builder("https://127.0.0.1:1")
+            .client("app", "secret")
+            .base_url("https://example.com/app")
+            .keep_posted_forms("/")
+            .cookie_keys([CookieKey::generate().unwrap()])
+            .build()
+            .unwrap();
+        let inner = &*relying_party.inner;
+        let kept = |target: &str| KeptForm {
+            kept_at: inner.clock.now().secs(),
+            target: target.to_owned(),
+            place: KeptIn::Cookie("a=1".to_owned()),
+        };
+        for target in
+            ["//evil.example", "https://evil.example/", "/\\evil.example", "/app/auth/logout", "/beside", ""]
+        {
+            let (target, body, sent) = (target.to_owned(), "a=1".to_owned(), Vec::new());
+            assert!(take(inner, 0, kept(&target)).await.unwrap().is_none(), "{target}");
+            let form = PostedForm { base: 0, target, body, sent };
+            assert!(keep(inner, &form).await.unwrap().is_none(), "{}", form.target);
+        }
+        let (target, fields) = take(inner, 0, kept("/app/form?x=1")).await.unwrap().unwrap();
+        assert_eq!((target.as_str(), fields.len()), ("/app/form?x=1", 1));
+    }
+}
