@@ -124,3 +124,43 @@ impl Body for Uploaded {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    /// What goes to the upstream of these pieces; an error where it is broken off.
+    async fn sent(length: Option<u64>, pieces: &[&'static str], ends: bool) -> Result<String, BrokenOff> {
+        let (mut upload, mut uploaded) = channel(length, Progress::new());
+        for piece in pieces {
+            upload.piece(Bytes::from_static(piece.as_bytes())).await;
+        }
+        if ends {
+            upload.end().await;
+        } else {
+            drop(upload);
+        }
+        let mut sent = String::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut uploaded).poll_frame(cx)).await {
+            sent += std::str::from_utf8(&frame?.into_data().unwrap()).unwrap();
+        }
+        Ok(sent)
+    }
+
+    #[tokio::test]
+    async fn a_body_of_another_length_than_announced_is_broken_off() {
+        assert_eq!(sent(Some(3), &["ab", "c"], true).await.as_deref(), Ok("abc"));
+        assert_eq!(sent(None, &["ab", "c"], true).await.as_deref(), Ok("abc"));
+        for (length, pieces, ends) in [
+            (Some(3), &["abc\r\nGET /"][..], true),
+            (Some(3), &["ab", "cd"], true),
+            (Some(3), &["ab"], true),
+            (Some(3), &["ab"], false),
+            (None, &["ab"], false),
+        ] {
+            assert_eq!(sent(length, pieces, ends).await, Err(BrokenOff), "{length:?} {pieces:?}");
+        }
+    }
+}
