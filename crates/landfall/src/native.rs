@@ -289,6 +289,9 @@ pub enum Poll {
     Granted(Box<Grant>),
 }
 
+/// What no issuer holds.
+const AFTER_ISSUER: &[u8] = b"\n";
+
 /// Who signed in, and the tokens.
 #[derive(Clone, Debug)]
 pub struct Grant {
@@ -326,17 +329,21 @@ impl Grant {
         self.session.expires_at
     }
 
-    /// All of it, tokens included, to be kept where nobody else can read it.
+    /// All of it, tokens and issuer included, to be kept where nobody else can read it.
     ///
     /// # Errors
     /// [`ErrorCode::Misconfigured`] when it cannot be written.
     pub fn to_bytes(&self) -> Result<Secret<Vec<u8>>, Error> {
-        record::write(&self.session).map(|bytes| Secret::new(bytes.to_vec()))
+        let record = record::write(&self.session)?;
+        // Whose tokens they are: no other provider may be sent them.
+        let issuer = self.identity().issuer().as_bytes();
+        Ok(Secret::new([issuer, AFTER_ISSUER, record.as_slice()].concat()))
     }
 
     /// What was kept, for this issuer; `None` for anything else.
     pub fn from_bytes(bytes: &[u8], issuer: &str) -> Option<Self> {
-        let session = record::read(bytes, &Arc::from(issuer))?;
+        let record = bytes.strip_prefix(issuer.as_bytes())?.strip_prefix(AFTER_ISSUER)?;
+        let session = record::read(record, &Arc::from(issuer))?;
         session.tokens.is_some().then_some(Self { session })
     }
 

@@ -132,6 +132,21 @@ async fn a_file_of_something_else_is_nobody_and_is_left_alone() {
 }
 
 #[tokio::test]
+async fn a_sign_in_at_another_provider_is_nobodys_here_and_its_tokens_are_sent_nowhere() {
+    let (theirs, ours, folder) = (Place::new(), Place::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("sign-in");
+    signed_in(&theirs, FileStorage::new(&file)).await;
+    theirs.clock.advance(Duration::from_secs(3600));
+    ours.clock.advance(Duration::from_secs(3600));
+    let client = ours.builder().storage(FileStorage::new(&file)).build().unwrap();
+    assert!(client.signed_in().await.unwrap().is_none());
+    assert!(matches!(client.access_token().await, Err(NativeError::SignedOut)));
+    assert!(ours.provider.requests().is_empty());
+    let client = theirs.builder().storage(FileStorage::new(&file)).build().unwrap();
+    assert!(client.access_token().await.is_ok());
+}
+
+#[tokio::test]
 async fn no_secret_is_in_any_debug_output() {
     let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
     let client = signed_in(&place, FileStorage::new(folder.path().join("sign-in"))).await;
