@@ -162,6 +162,20 @@ mod tests {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_link_in_the_place_of_the_draft_leads_nothing_elsewhere() {
+        let (folder, storage) = storage();
+        let (victim, place) = (folder.path().join("victim"), storage.path.parent().unwrap());
+        fs::write(&victim, "theirs").unwrap();
+        fs::create_dir_all(place).unwrap();
+        let draft = place.join(format!("sign-in.{}.new", std::process::id()));
+        std::os::unix::fs::symlink(&victim, draft).unwrap();
+        storage.save(&Secret::new(b"tokens".to_vec())).unwrap();
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "theirs");
+        assert!(fs::symlink_metadata(&storage.path).unwrap().is_file());
+    }
+
     #[test]
     fn what_cannot_be_replaced_leaves_what_was_kept_and_no_draft() {
         let (folder, _) = storage();

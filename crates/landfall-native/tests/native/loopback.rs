@@ -90,6 +90,18 @@ async fn dns_rebinding_to_the_listener_gets_nowhere() {
     assert!(sign_in.await.unwrap().is_ok());
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn the_listener_is_there_at_its_own_address_alone() {
+    let place = Place::new();
+    let (sign_in, answer, _) = begun(&place).await;
+    let port = url::Url::parse(&answer).unwrap().port().unwrap();
+    assert!(TcpStream::connect(("127.0.0.1", port)).await.is_ok());
+    // Every address of this machine would be listened on with this one, which is loopback, too.
+    assert!(TcpStream::connect(("127.0.0.2", port)).await.is_err());
+    sign_in.abort();
+}
+
 #[tokio::test]
 async fn silent_connections_do_not_keep_the_answer_out() {
     let place = Place::new();
