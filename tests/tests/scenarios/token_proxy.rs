@@ -358,6 +358,18 @@ on_both_frameworks! {
         assert!(!upstream.heard()[2].sum.whole);
     }
 
+    async fn a_browser_that_stays_and_reads_nothing_is_given_up(framework) {
+        let (mut world, upstream) = forwarding(framework, SessionKind::Memory).await;
+        let proxy = TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
+        world.forward(proxy.timeouts(Duration::from_secs(5), Duration::from_millis(300)).unwrap());
+        upstream.at("/v1/down", Answer::Filler(64 * 1024 * 1024));
+        let mut wire = Wire::open(world.address).await;
+        wire.send(own(&world, "GET /api/down", "")).await.unwrap();
+        until("the upstream to be left alone", async || (upstream.hung_up() == 1).then_some(())).await;
+        assert!(wire.head().await.unwrap().starts_with("HTTP/1.1 200"));
+        assert!(!wire.sum().await.whole);
+    }
+
     async fn many_megabytes_go_either_way_and_few_are_ever_held(framework) {
         const MANY: u64 = 64 * 1024 * 1024;
         // What two connections' buffers in the kernel may hold, and then some.
