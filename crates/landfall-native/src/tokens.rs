@@ -41,6 +41,8 @@ enum Known {
     Nothing,
     Nobody,
     Somebody(Box<Grant>),
+    /// The same, refreshed, and the storage did not take it: there is no other copy.
+    Unkept(Box<Grant>),
 }
 
 /// The sign-in of this application, and where it is kept.
@@ -68,7 +70,9 @@ impl Tokens {
         let this = self.clone();
         self.whole(async move {
             let mut known = this.known.lock().await;
-            this.keep(&mut known, grant).await
+            this.save(&grant).await?;
+            *known = Known::Somebody(Box::new(grant));
+            Ok(())
         })
         .await
     }
@@ -91,6 +95,7 @@ impl Tokens {
         // It goes on when nobody waits any more: a refresh token that was spent and not kept is a lost sign-in.
         self.whole(async move {
             let mut known = this.known.lock().await;
+            this.keep(&mut known).await?;
             let grant = this.look(&mut known).await?.ok_or(NativeError::SignedOut)?;
             let now = this.engine.clock().now();
             if is_fresh(&grant, now) {
@@ -99,7 +104,8 @@ impl Tokens {
             match this.engine.refresh(&grant).await {
                 Ok(fresh) => {
                     let token = handed_out(&fresh);
-                    this.keep(&mut known, fresh).await?;
+                    *known = Known::Unkept(Box::new(fresh));
+                    this.keep(&mut known).await?;
                     token
                 }
                 Err(RefreshError::Failed(error)) if is_good(&grant, now) => {
@@ -129,15 +135,22 @@ impl Tokens {
         }
         let now = self.engine.clock().now();
         Ok(match known {
-            Known::Somebody(grant) if now < grant.ends_at() => Some((**grant).clone()),
+            Known::Somebody(grant) | Known::Unkept(grant) if now < grant.ends_at() => Some((**grant).clone()),
             _ => None,
         })
     }
 
-    async fn keep(&self, known: &mut Known, grant: Grant) -> Result<(), NativeError> {
+    /// Keeps what is not kept yet.
+    async fn keep(&self, known: &mut Known) -> Result<(), NativeError> {
+        if let Known::Unkept(grant) = known {
+            self.save(grant).await?;
+            *known = Known::Somebody(grant.clone());
+        }
+        Ok(())
+    }
+
+    async fn save(&self, grant: &Grant) -> Result<(), NativeError> {
         let bytes = grant.to_bytes()?;
-        // Also where it cannot be written down: there is no other copy.
-        *known = Known::Somebody(Box::new(grant));
         Ok(self.blocking(move |storage| storage.save(&bytes)).await?)
     }
 

@@ -146,13 +146,15 @@ async fn a_sign_in_that_cannot_be_kept_is_not_said_to_be_one() {
     let storage = Failing::default();
     storage.fail(true);
     let client = place.builder().browser(opened.clone()).storage(storage).build().unwrap();
-    let sign_in = tokio::spawn(async move { client.sign_in().await });
+    let same = client.clone();
+    let sign_in = tokio::spawn(async move { same.sign_in().await });
     let browser = place.browser();
     let answer = answer(&browser, &opened.url().await).await;
     let page = get(&browser, &answer).await;
     assert_eq!(page.status, 500);
     assert!(page.text().contains("could not keep the sign-in"), "{}", page.text());
     assert!(matches!(sign_in.await.unwrap(), Err(NativeError::Storage(_))));
+    assert!(client.signed_in().await.unwrap().is_none());
 }
 
 #[tokio::test]
