@@ -162,6 +162,15 @@ mod tests {
         assert_eq!(fs::read_dir(folder).unwrap().count(), 1);
     }
 
+    #[test]
+    fn a_file_that_can_be_no_sign_in_is_not_read() {
+        let (_folder, storage) = storage();
+        storage.save(&Secret::new(b"tokens".to_vec())).unwrap();
+        let file = OpenOptions::new().write(true).open(&storage.path).unwrap();
+        file.set_len(LARGEST + 1).unwrap();
+        assert!(storage.load().unwrap().is_none());
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_link_in_the_place_of_the_draft_leads_nothing_elsewhere() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use landfall_native::{FileStorage, NativeClient, NativeError, TokenStorage};
+use landfall_testkit::Fault;
 
 use crate::support::{Failing, Opened, Place, answer, get};
 
@@ -101,6 +102,22 @@ async fn a_grant_that_is_over_is_forgotten() {
     place.clock.advance(Duration::from_secs(3600));
     assert!(matches!(client.access_token().await, Err(NativeError::SignedOut)));
     assert!(client.signed_in().await.unwrap().is_none() && !file.exists());
+}
+
+#[tokio::test]
+async fn a_sign_in_ends_when_the_provider_said_it_would_whatever_can_still_be_refreshed() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    place.provider.inject(Fault::id_token_claim("session_expiry", 1_800_000_000 + 600));
+    let file = folder.path().join("sign-in");
+    let client = signed_in(&place, FileStorage::new(&file)).await;
+    assert!(client.access_token().await.is_ok());
+    place.clock.advance(Duration::from_secs(601));
+    let again = place.builder().storage(FileStorage::new(&file)).build().unwrap();
+    for client in [client, again] {
+        assert!(client.signed_in().await.unwrap().is_none());
+        assert!(matches!(client.access_token().await, Err(NativeError::SignedOut)));
+    }
+    assert_eq!(place.provider.calls("/oauth2/token"), 1);
 }
 
 #[tokio::test]
