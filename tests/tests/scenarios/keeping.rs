@@ -338,8 +338,10 @@ on_both_frameworks! {
         world.provider.ask_who_signs_in();
         for number in 0..6 {
             world.wait(Duration::from_secs(1));
-            post(&world, "/echo", &[("text", &"w".repeat(700)), ("number", &number.to_string())]).await;
-            assert!(form_cookies(&world) <= 4);
+            // Four short ones, or one of the longest.
+            let text = "w".repeat(if number < 3 { 1900 } else { 700 });
+            post(&world, "/echo", &[("text", &text), ("number", &number.to_string())]).await;
+            assert!(form_cookies(&world) <= if number < 3 { 1 } else { 4 });
             let cookies = world.browser.cookies_for(BASE_URL).unwrap();
             assert!(cookies.iter().map(|cookie| cookie.name.len() + cookie.value.len()).sum::<usize>() < 9_500);
         }

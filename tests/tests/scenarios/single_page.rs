@@ -318,6 +318,38 @@ on_both_frameworks! {
         }
     }
 
+    async fn a_page_beside_hears_which_header_is_required_and_no_other_will_do(framework) {
+        let bed = TestBed::new(BASE_URL).unwrap();
+        bed.provider.change_client(TestBed::CLIENT_ID, |_| client(&[SIBLING_CALLBACK]));
+        let require = |builder: landfall::RelyingPartyBuilder| {
+            builder.spa_callback(SIBLING_CALLBACK).required_header("x-own-page")
+        };
+        let world = World::around(bed, framework, SessionKind::Memory, require).await;
+        let preflight = [("origin", SIBLING), ("access-control-request-method", "POST")];
+        let leave = raw(&world, Method::OPTIONS, "/auth/exchange", &preflight).await;
+        assert_eq!(leave.headers()["access-control-allow-headers"], "content-type, x-own-page");
+        let answer = answer(&world, "/", SIBLING_CALLBACK).await;
+        assert_eq!(exchange(&world, &answer, SIBLING).await.status, 403);
+        let headers = [CSRF[0], ("x-own-page", "1")];
+        let body = json!({ "response": answer }).to_string();
+        let page = world.browser.fetch(Method::POST, &at("/auth/exchange"), &headers, body, SIBLING).await.unwrap();
+        assert_eq!(page.status, 200, "{}", page.text());
+    }
+
+    async fn a_route_that_takes_an_answer_is_not_left_for_a_silent_sign_in(framework) {
+        let bed = TestBed::new(BASE_URL).unwrap();
+        bed.provider.change_client(TestBed::CLIENT_ID, |_| client(&[CALLBACK]));
+        let silently = |builder: landfall::RelyingPartyBuilder| {
+            builder.spa_callback(CALLBACK).silent_sign_in(Duration::from_secs(900))
+        };
+        let world = World::around(bed, framework, SessionKind::Memory, silently).await;
+        world.open("/dashboard").await;
+        world.browser.forget_cookie(SESSION);
+        assert!(world.open_once("/").await.location().is_some());
+        world.wait(Duration::from_secs(901));
+        assert_eq!(world.open_once("/callback?code=a&state=b").await.location(), None);
+    }
+
     async fn a_route_that_cannot_be_one_is_refused_when_it_is_built(framework) {
         let world = world(framework, SessionKind::Memory).await;
         for wrong in [

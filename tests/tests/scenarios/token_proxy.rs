@@ -181,6 +181,15 @@ on_both_frameworks! {
         assert_eq!(world.open("/api/x").await.url.path(), "/");
     }
 
+    async fn a_page_that_people_do_not_come_back_to_is_not_asked_for_its_fragment(framework) {
+        let keep = landfall::RelyingPartyBuilder::keep_fragments;
+        let mut world = World::with(framework, SessionKind::Memory, keep).await;
+        world.forward(TokenProxy::new("/api", "http://127.0.0.1:9").unwrap());
+        assert_eq!(world.open_once("/dashboard").await.status, 401);
+        let page = world.open_once("/api/x").await;
+        assert!(page.location().is_some_and(|to| to.as_str().starts_with("https://op.example/")), "{}", page.text());
+    }
+
     async fn a_session_whose_token_cannot_be_had_asks_for_a_sign_in(framework) {
         let (world, upstream) = forwarding(framework, SessionKind::Memory).await;
         world.wait(Duration::from_secs(3601));
