@@ -49,6 +49,19 @@ everywhere! {
         }
     }
 
+    async fn a_mix_up_that_leaves_out_the_issuer_that_was_promised_sends_no_code(world) {
+        let calls = world.token_calls();
+        // An error is a provider's word as much as a code is.
+        for said in ["code=", "error=access_denied&left_out="] {
+            let query = pending(&world.browser).await.query().replace("code=", said);
+            let without = query.strip_suffix("&iss=https%3A%2F%2Fop.example").unwrap();
+            let answer = ask(&world.browser, Ask::get(format!("/auth/callback?{without}"))).await;
+            assert_eq!(answer.status, 400, "{said}");
+            assert!(!answer.sets_session());
+        }
+        assert_eq!(world.token_calls(), calls);
+    }
+
     async fn an_attackers_state_and_code_sign_no_victim_in(world) {
         let (attacker, victim) = (world.other_browser(), world.other_browser());
         let theirs = pending(&attacker).await;
