@@ -35,6 +35,8 @@ pub(crate) struct RequestFacts {
     pub(crate) htmx_page: Option<String>,
     /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
     pub(crate) elsewhere: Option<Mismatch>,
+    /// The origin of the single-page application that asks, if it is beside this base URL.
+    pub(crate) caller: Option<String>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
 }

@@ -190,7 +190,10 @@ impl Inner {
             pages::problem(challenge.status, &body)
         };
         pages::put(&mut reply, WWW_AUTHENTICATE, &challenge.header(wanted));
-        reply
+        match &facts.caller {
+            Some(origin) => pages::for_caller(reply, Some(origin)),
+            None => reply,
+        }
     }
 
     pub(crate) fn method_not_allowed(&self, kind: RequestKind, base: usize, allow: &str) -> Reply {

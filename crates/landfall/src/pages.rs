@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY,
+    CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
@@ -171,6 +171,16 @@ pub(crate) fn add_cookie(reply: &mut Reply, cookie: &str) {
         value.set_sensitive(true);
         reply.headers_mut().append(SET_COOKIE, value);
     }
+}
+
+/// Lets the page read the answer, where it calls from another origin.
+pub(crate) fn for_caller(mut reply: Reply, caller: Option<&str>) -> Reply {
+    put(&mut reply, VARY, "origin");
+    if let Some(origin) = caller {
+        put(&mut reply, ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        put(&mut reply, ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
+    }
+    reply
 }
 
 /// Sets a header, unless the value cannot be one.

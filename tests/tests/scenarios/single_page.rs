@@ -284,6 +284,20 @@ on_both_frameworks! {
         assert_eq!(page.status, 403, "{}", page.text());
     }
 
+    async fn a_page_beside_the_backend_may_read_that_it_has_to_sign_in_and_other_origins_may_not(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        for path in ["/me", "/reports/7"] {
+            for (origin, leave) in [(SIBLING, Some(SIBLING)), (BASE_URL, None), ("https://evil.example", None)] {
+                let headers = [("origin", origin), ("accept", "application/json")];
+                let answer = raw(&world, Method::GET, path, &headers).await;
+                assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+                let told = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap());
+                assert_eq!(told("access-control-allow-origin"), leave, "{path} {origin}");
+                assert_eq!(told("access-control-allow-credentials").is_some(), leave.is_some());
+            }
+        }
+    }
+
     async fn a_redirect_uri_that_a_stranger_worded_starts_nothing(framework) {
         let world = world(framework, SessionKind::Memory).await;
         for uri in ["https://evil.example/callback", "https://app.example.com/callback/", "/callback", "https://app.example.com/auth/callback"] {

@@ -3,10 +3,7 @@
 
 use std::sync::Arc;
 
-use http::header::{
-    ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
-    ACCESS_CONTROL_ALLOW_ORIGIN, LOCATION, SET_COOKIE, VARY,
-};
+use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, LOCATION, SET_COOKIE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -67,7 +64,7 @@ impl RelyingParty {
     ) -> Step {
         let inner = &self.inner;
         let caller = inner.caller(view, place);
-        let done = |reply: Reply| Step::Done(Decision::Reply(for_caller(reply, caller.as_deref())));
+        let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
         match view.method() {
             "GET" => {}
             "OPTIONS" if caller.is_some() => return done(inner.preflight("GET")),
@@ -88,7 +85,7 @@ impl RelyingParty {
                     let reply = found
                         .and_then(|session| Ok(inner.session_reply(inner.place(base)?, session.as_deref())))
                         .unwrap_or_else(|error| inner.refuse(&error, SCRIPT, base, None));
-                    Decision::Reply(for_caller(reply, caller.as_deref()))
+                    Decision::Reply(pages::for_caller(reply, caller.as_deref()))
                 };
                 Step::Wait(inner.runtime.run(work, || Decision::Reply(lost())))
             }
@@ -105,7 +102,7 @@ impl RelyingParty {
     ) -> Step {
         let inner = &self.inner;
         let caller = inner.caller(view, place);
-        let done = |reply: Reply| Step::Done(Decision::Reply(for_caller(reply, caller.as_deref())));
+        let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
         match view.method() {
             "POST" => {}
             "OPTIONS" if caller.is_some() => return done(inner.preflight("POST")),
@@ -133,7 +130,7 @@ impl RelyingParty {
                     }
                     Err(error) => this.inner.refuse(&error, SCRIPT, base, None),
                 };
-                for_caller(reply, caller.as_deref())
+                pages::for_caller(reply, caller.as_deref())
             };
             inner.runtime.run(work, lost)
         })
@@ -147,7 +144,7 @@ impl Inner {
     }
 
     /// The origin of a single-page application that calls from beside this base URL.
-    fn caller(&self, view: &dyn RequestView, place: &Place) -> Option<String> {
+    pub(super) fn caller(&self, view: &dyn RequestView, place: &Place) -> Option<String> {
         self.page_beside(view, place).map(|page| page.origin.clone())
     }
 
@@ -236,16 +233,6 @@ fn told(reply: Reply) -> Reply {
         answer.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     answer
-}
-
-/// Lets the page read the answer, where it calls from another origin.
-fn for_caller(mut reply: Reply, caller: Option<&str>) -> Reply {
-    pages::put(&mut reply, VARY, "origin");
-    if let Some(origin) = caller {
-        pages::put(&mut reply, ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        pages::put(&mut reply, ACCESS_CONTROL_ALLOW_CREDENTIALS, "true");
-    }
-    reply
 }
 
 fn is_json(view: &dyn RequestView) -> bool {
