@@ -25,7 +25,7 @@ pub use nginx::Nginx;
 pub use process::Process;
 pub use provider::RealProvider;
 pub use proxy::Proxy;
-pub use single_page::{Shown, SinglePage, npm_test};
+pub use single_page::{Shown, SinglePage, browser_module, npm_test};
 pub use tls::TlsFront;
 
 /// Where the engine is that `cargo xtask test` started.

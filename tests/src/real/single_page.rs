@@ -145,6 +145,22 @@ fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name)
 }
 
+/// The browser module, as it is built for a page.
+///
+/// # Panics
+/// When it cannot be built.
+pub async fn browser_module() -> String {
+    let mut build = Command::new(program("LANDFALL_TEST_NODE"));
+    build.arg("node_modules/esbuild/bin/esbuild").args([
+        "src/landfall.ts",
+        "--format=esm",
+        "--target=es2022",
+    ]);
+    let output = build.current_dir(folder("browser")).output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 /// Runs `npm test` in this folder of the repository.
 ///
 /// # Panics

@@ -11,6 +11,8 @@ mod more;
 mod neighbourhood;
 mod other_address;
 mod place;
+mod sibling;
+mod sibling_spa;
 mod spa;
 mod spa_secrets;
 mod spa_session;
