@@ -19,7 +19,7 @@ const STYLE: &str = "\
 *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:1.25rem;\
 background:var(--paper);color:var(--ink);font:1.0625rem/1.55 system-ui,sans-serif}\
 main{max-width:30rem;width:100%;padding:2rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem}\
-h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}\
+h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}main>:last-child{margin-bottom:0}\
 .small{margin-top:1.5rem;color:var(--soft);font-size:.875rem}code{font-family:ui-monospace,monospace}\
 .go{display:inline-block;margin-top:1rem;padding:.625rem 1.125rem;border:0;border-radius:.5rem;background:var(--go);\
 color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}\
