@@ -216,8 +216,8 @@ impl Core {
                             }
                         }
                     }
+                    li { button type="submit" name="deny" value="1" { "Decline" } }
                 }
-                button type="submit" name="deny" value="1" { "Decline" }
             }
         };
         page("Connect a device", &body, &pages::Extras::default())
