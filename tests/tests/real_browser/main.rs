@@ -8,6 +8,7 @@ mod examples;
 mod keeping;
 mod leaving;
 mod more;
+mod native;
 mod neighbourhood;
 mod other_address;
 mod place;
