@@ -29,7 +29,8 @@ impl RelyingPartyBuilder {
     /// Only for addresses that need a sign-in: whoever is signed out is sent to sign in there, before the application
     /// sees the request. Kept are forms of this very site that come as `application/x-www-form-urlencoded`; files are
     /// not. Small ones travel in a sealed cookie, larger ones need a store. A token against forgery that the
-    /// application itself put into the form has to outlive the old session to be of use.
+    /// application itself put into the form has to outlive the old session to be of use, and a Content-Security-Policy
+    /// of the page with the form has to allow the provider in `form-action`: some browsers hold it against redirects.
     ///
     /// ```
     /// let builder = landfall::RelyingParty::builder("https://acme.example").keep_posted_forms("/comments");
