@@ -99,7 +99,8 @@ impl NativeClientBuilder {
     /// [`NativeError::Config`] when a setting is missing or cannot work.
     pub fn build(self) -> Result<NativeClient, NativeError> {
         // Who takes longer than that is told so by the time-out, not by an answer that has expired.
-        let engine = Engine::new(self.builder.login_lifetime(self.patience + Duration::from_secs(60)))?;
+        let engine =
+            Engine::new(self.builder.login_lifetime(self.patience.saturating_add(Duration::from_secs(60))))?;
         let clock = engine.clone();
         let pause = self.pause.unwrap_or_else(|| Arc::new(move |span| clock.sleep(span)));
         let tokens = Tokens::new(engine.clone(), self.storage);

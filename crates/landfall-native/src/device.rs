@@ -70,7 +70,8 @@ pub(crate) async fn wait(
                 tracing::warn!(code = error.code().name(), %error, "the provider cannot be asked just now");
                 away = Some((away.unwrap_or(interval) * 2).min(LONGEST.max(interval)));
             }
-            Err(error) => return Err(error),
+            // A code that is spent is not sent again: the provider would only say so.
+            Ok(Poll::Failed(error)) | Err(error) => return Err(error),
             Ok(_) => away = None,
         }
     }

@@ -13,7 +13,9 @@
 //! use landfall_native::NativeClient;
 //!
 //! # async fn run() -> Result<(), landfall_native::NativeError> {
-//! let client = NativeClient::builder("https://acme.example", "client-id").build()?;
+//! let client = NativeClient::builder("https://acme.example", "client-id")
+//!     .scopes(["openid", "profile", "offline_access"]) // offline_access: with a refresh token
+//!     .build()?;
 //! let user = client.sign_in().await?;
 //! println!("Hello, {}", user.name().unwrap_or(user.subject()));
 //! let token = client.access_token().await?; // refreshed when it is due

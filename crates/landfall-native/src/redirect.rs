@@ -16,6 +16,9 @@ pub(crate) fn check(uri: &str) -> Result<(), ConfigError> {
     if uri.trim() != uri || url.query().is_some() || url.fragment().is_some() {
         return Err(wrong("space, a query or a fragment", "leave them out"));
     }
+    if url.host_str().is_some_and(|host| host.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        return Err(wrong("a host in capitals", "write it in small letters: systems hand it over so"));
+    }
     match url.scheme() {
         "https" => Ok(()),
         scheme if scheme.contains('.') => Ok(()),

@@ -101,6 +101,11 @@ impl Tokens {
             if is_fresh(&grant, now) {
                 return handed_out(&grant);
             }
+            // Another program with the same storage may have spent the refresh token since, or signed out.
+            let grant = this.look_again(&mut known).await?.ok_or(NativeError::SignedOut)?;
+            if is_fresh(&grant, now) {
+                return handed_out(&grant);
+            }
             match this.engine.refresh(&grant).await {
                 Ok(fresh) => {
                     let token = handed_out(&fresh);
@@ -115,6 +120,11 @@ impl Tokens {
                 Err(RefreshError::Failed(error)) => Err(error.into()),
                 Err(RefreshError::NoRefreshToken) if is_good(&grant, now) => handed_out(&grant),
                 Err(over) => {
+                    // What somebody else got in this very moment is not thrown away.
+                    let kept = this.look_again(&mut known).await?;
+                    if let Some(newer) = kept.filter(|kept| kept.obtained_at() != grant.obtained_at() && is_good(kept, now)) {
+                        return handed_out(&newer);
+                    }
                     tracing::info!(why = %over, "the sign-in is over");
                     this.forget(&mut known).await?;
                     Err(NativeError::SignedOut)
@@ -122,6 +132,17 @@ impl Tokens {
             }
         })
         .await
+    }
+
+    /// Who is signed in by the storage's word now. One that cannot be read changes nothing.
+    async fn look_again(&self, known: &mut Known) -> Result<Option<Grant>, NativeError> {
+        let before = std::mem::take(known);
+        let looked = self.look(known).await;
+        if looked.is_err() {
+            *known = before;
+            return self.look(known).await;
+        }
+        looked
     }
 
     async fn look(&self, known: &mut Known) -> Result<Option<Grant>, NativeError> {
@@ -155,8 +176,9 @@ impl Tokens {
     }
 
     async fn forget(&self, known: &mut Known) -> Result<(), NativeError> {
+        self.blocking(TokenStorage::remove).await?;
         *known = Known::Nobody;
-        Ok(self.blocking(TokenStorage::remove).await?)
+        Ok(())
     }
 
     async fn blocking<T: Send + 'static>(

@@ -181,6 +181,14 @@ impl RelyingPartyBuilder {
         }
     }
 
+    /// What the environment may say of base URLs, pages and stores has no meaning for a native application.
+    #[cfg(feature = "native")]
+    pub(crate) fn forget_what_is_for_the_web(&mut self) {
+        self.base_urls.clear();
+        self.spa_callbacks.clear();
+        self.store_address = None;
+    }
+
     /// Errors then name environment variables.
     pub(crate) fn named_by_variables(mut self) -> Self {
         self.by_variables = true;

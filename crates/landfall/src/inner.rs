@@ -19,6 +19,7 @@ use crate::relying_party::{Inner, Place};
 use crate::request::RequestView;
 use crate::return_to::ReturnTo;
 use crate::seal::{CookieKey, Sealer};
+use crate::settings::SpaCallback;
 
 /// So many finished sign-ins for one page within a minute, and still nobody signed in, are a loop.
 const LOOP_MARKS: usize = 3;
@@ -97,8 +98,13 @@ impl Inner {
 
     /// Whether the request comes from one of this application's own origins, or from a single-page application's.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
-        let pages = self.settings.spa_callbacks.iter().map(|callback| callback.origin.as_str());
-        csrf::is_same_origin(view, self.origins(), pages)
+        csrf::is_same_origin(view, self.origins(), self.pages_beside().map(|page| page.origin.as_str()))
+    }
+
+    /// The single-page applications that are at no base URL. One environment's page does not act in another.
+    pub(crate) fn pages_beside(&self) -> impl Iterator<Item = &SpaCallback> {
+        let pages = self.settings.spa_callbacks.iter();
+        pages.filter(|page| self.origins().all(|origin| origin != page.origin))
     }
 
     /// The application's own origins.

@@ -36,6 +36,7 @@ impl Engine {
     pub fn new(mut builder: RelyingPartyBuilder) -> Result<Self, ConfigError> {
         builder.is_native = true;
         // Nothing is mounted under it; seals are derived for it.
+        builder.forget_what_is_for_the_web();
         let builder = builder.base_url("http://127.0.0.1").cookie_keys([CookieKey::generate()?]);
         Ok(Self { relying_party: builder.build()? })
     }
@@ -181,6 +182,7 @@ impl Engine {
         Ok(match polled {
             Polled::Pending => Poll::Pending,
             Polled::SlowDown => Poll::SlowDown,
+            Polled::Failed(error) => Poll::Failed(error),
             Polled::Session(session) => Poll::Granted(Box::new(Grant { session: *session })),
         })
     }
@@ -285,6 +287,8 @@ pub enum Poll {
     Pending,
     /// The provider wants to be asked less often: five seconds more between two questions (RFC 8628 §3.5).
     SlowDown,
+    /// They are done, the code is spent, and what came for it could not be made a sign-in.
+    Failed(Error),
     /// They are done.
     Granted(Box<Grant>),
 }

@@ -373,6 +373,6 @@ fn facts(
     let target = form.unwrap_or_else(|| place.base.outside_path(view.path(), view.query()));
     let htmx_page = (kind == RequestKind::Htmx).then(|| page("hx-current-url")).flatten();
     let elsewhere = (kind == RequestKind::Navigation).then(|| inner.elsewhere(view, place)).flatten();
-    let caller = inner.caller(view, place);
+    let caller = inner.caller(view);
     RequestFacts { kind, base, target, htmx_page, elsewhere, caller, attempts }
 }

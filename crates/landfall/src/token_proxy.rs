@@ -225,8 +225,7 @@ impl Proxy {
         root: Option<&[u8]>,
     ) -> Result<TokenProxy, ConfigError> {
         // What the browser is sent is what the upstream sent: nothing is unpacked on the way.
-        let mut builder =
-            client::plain(connect, root)?.http1_only().no_gzip().no_brotli().no_deflate().no_zstd();
+        let mut builder = client::plain(connect, root)?.no_gzip().no_brotli().no_deflate().no_zstd();
         if mapping.upstream.origin.scheme() == "http" {
             // A proxy named by the environment would read the token.
             builder = builder.no_proxy();

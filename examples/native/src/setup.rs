@@ -13,7 +13,12 @@ const CLIENT_ID: &str = "example-native";
 /// Reads `LANDFALL_ISSUER`, `LANDFALL_CLIENT_ID` and their kin (see the README). With no provider setting at all, starts
 /// a local provider, which runs until it is dropped.
 pub(crate) fn setup() -> Result<(NativeClientBuilder, Option<LocalProvider>), Box<dyn Error>> {
-    let is_ours = |name: &str| name.starts_with("LANDFALL_") || name.starts_with("INTELLIAUTH_");
+    // The examples for the web have settings of their own, which say nothing about a provider.
+    let others = ["LANDFALL_LISTEN", "LANDFALL_STORE", "LANDFALL_BASE_URL", "LANDFALL_SPA"];
+    let is_ours = |name: &str| {
+        let ours = name.starts_with("LANDFALL_") && !name.starts_with("LANDFALL_TEST_");
+        name.starts_with("INTELLIAUTH_") || ours && !others.contains(&name)
+    };
     if env::vars_os().any(|(name, _)| name.to_str().is_some_and(is_ours)) {
         return Ok((NativeClientBuilder::from_builder(RelyingParty::from_env()?), None));
     }

@@ -111,7 +111,7 @@ on_both_frameworks! {
         assert_eq!(logged(&[&format!("http://{name}"), "keeps no Secure cookie"]), 1);
     }
 
-    async fn a_page_that_comes_by_http_where_the_base_url_says_https_is_told_in_the_log(framework) {
+    async fn a_page_that_comes_by_https_where_the_base_url_says_http_is_told_in_the_log(framework) {
         let (world, port) = local(framework, 3130, |builder, _| builder).await;
         let opened = format!("https://localhost:{port}");
         let headers = [("accept", "text/html"), ("host", opened.strip_prefix("https://").unwrap()), ("referer", &format!("{opened}/"))];

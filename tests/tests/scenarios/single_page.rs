@@ -189,6 +189,24 @@ on_both_frameworks! {
         }
     }
 
+    async fn one_environments_page_does_not_act_in_another(framework) {
+        const STAGING: &str = "https://staging.example.com";
+        let bed = TestBed::new(BASE_URL).unwrap();
+        let world = World::around(bed, framework, SessionKind::Memory, |builder| {
+            let builder = builder.base_url(STAGING).spa_callback("https://staging.example.com/callback");
+            builder.spa_callback(CALLBACK).spa_callback(SIBLING_CALLBACK)
+        })
+        .await;
+        world.open("/dashboard").await;
+        for (origin, status) in [(STAGING, 403), (SIBLING, 200), (BASE_URL, 200)] {
+            let page = world.browser.fetch(Method::GET, &at("/auth/session"), &[], "", origin).await.unwrap();
+            assert_eq!(page.status, status, "{origin}");
+            assert_eq!(page.header("access-control-allow-origin").is_some(), origin == SIBLING);
+            let page = world.browser.fetch(Method::POST, &at("/echo"), &[], "x", origin).await.unwrap();
+            assert_eq!(page.status, status, "{origin}");
+        }
+    }
+
     async fn asking_who_is_there_does_not_let_a_session_live_on(framework) {
         for kind in KINDS {
             let world = world(framework, kind).await;

@@ -103,6 +103,9 @@ impl TokenStorage for Failing {
     }
 
     fn remove(&self) -> Result<(), StorageError> {
+        if self.0.0.load(Ordering::Relaxed) {
+            return Err(StorageError::new("the storage", "it is locked"));
+        }
         self.0.1.remove()
     }
 }

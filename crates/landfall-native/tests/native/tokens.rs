@@ -180,3 +180,35 @@ async fn no_secret_is_in_any_debug_output() {
     let shown = format!("{client:?} {token:?} {attempt:?}");
     assert!(!shown.contains(token.secret()) && !shown.contains(&state), "{shown}");
 }
+
+#[tokio::test]
+async fn two_programs_with_one_storage_spend_no_refresh_token_twice() {
+    let (place, folder) = (Place::new(), tempfile::tempdir().unwrap());
+    let file = folder.path().join("sign-in");
+    let one = signed_in(&place, FileStorage::new(&file)).await;
+    let other = place.builder().storage(FileStorage::new(&file)).build().unwrap();
+    place.clock.advance(Duration::from_secs(3600));
+    let refreshed = other.access_token().await.unwrap();
+    // The first still remembers the refresh token that was spent.
+    assert_eq!(one.access_token().await.unwrap().secret(), refreshed.secret());
+    assert_eq!(place.provider.calls("/oauth2/token"), 2);
+    place.clock.advance(Duration::from_secs(3600));
+    assert_ne!(one.access_token().await.unwrap().secret(), refreshed.secret());
+    // And a sign-out in one is heard of by the other when it needs a token.
+    one.sign_out().await.unwrap();
+    place.clock.advance(Duration::from_secs(3600));
+    assert!(matches!(other.access_token().await.unwrap_err(), NativeError::SignedOut));
+}
+
+#[tokio::test]
+async fn a_sign_out_that_the_storage_refuses_can_be_tried_again() {
+    let (place, storage) = (Place::new(), Failing::default());
+    let client = signed_in(&place, storage.clone()).await;
+    storage.fail(true);
+    assert!(matches!(client.sign_out().await.unwrap_err(), NativeError::Storage(_)));
+    assert_eq!(place.provider.calls("/oauth2/revoke"), 0);
+    storage.fail(false);
+    assert!(client.sign_out().await.unwrap().is_some());
+    assert_eq!(place.provider.calls("/oauth2/revoke"), 1);
+    assert!(client.signed_in().await.unwrap().is_none());
+}

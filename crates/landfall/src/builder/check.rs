@@ -261,7 +261,9 @@ impl RelyingPartyBuilder {
         };
         let limits =
             HttpLimits { connect: self.connect_timeout, total: self.http_timeout, ..HttpLimits::default() };
-        Ok(Arc::new(ReqwestClient::new(limits, root.as_deref())?))
+        let addresses = [Some(&self.issuer), self.environment.provider_address.as_ref()];
+        let plain_http = addresses.into_iter().flatten().any(|address| address.starts_with("http:"));
+        Ok(Arc::new(ReqwestClient::new(limits, root.as_deref(), plain_http)?))
     }
 
     #[cfg(not(feature = "reqwest"))]

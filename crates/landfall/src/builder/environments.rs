@@ -16,7 +16,7 @@ pub(crate) struct Environment {
     proxies: Vec<String>,
     pub(crate) any_proxy: bool,
     headers: ForwardedHeaders,
-    provider_address: Option<String>,
+    pub(super) provider_address: Option<String>,
     pub(crate) plain_provider_address: bool,
 }
 

@@ -16,8 +16,8 @@ impl RelyingPartyBuilder {
     /// the base URL, or browsers leave the cookies out: the same host, or a sibling such as `api.example.com` for
     /// `app.example.com`.
     ///
-    /// The route's origin is trusted as the application's own, under every base URL: its pages may ask who is signed in,
-    /// act for them and sign them out. A `TokenProxy` alone serves no page of another origin.
+    /// The route's origin is trusted as the application's own: its pages may ask who is signed in, act for them and sign
+    /// them out, under every base URL if it is that of none, else under its own. A `TokenProxy` alone serves no page of another origin.
     /// Destinations of its sign-ins and sign-outs are paths of that origin.
     ///
     /// ```

@@ -174,6 +174,8 @@ pub(crate) async fn device(inner: &Inner, wanted: SignInWanted) -> Result<Asked,
 pub(crate) enum Polled {
     Pending,
     SlowDown,
+    /// The code is spent.
+    Failed(Error),
     Session(Box<Session>),
 }
 
@@ -206,7 +208,8 @@ pub(crate) async fn poll(inner: &Inner, asked: &Asked) -> Result<Polled, Error> 
     retry_later(&response)?;
     let tokens = token::response(&ask, response)?;
     let redeemed = exchange::believe(inner, &metadata, keys, &asked.pending, tokens, None).await;
-    begin_session(inner, redeemed).await.map(|session| Polled::Session(Box::new(session)))
+    let session = begin_session(inner, redeemed).await;
+    Ok(session.map_or_else(Polled::Failed, |session| Polled::Session(Box::new(session))))
 }
 
 /// Gives the tokens back.

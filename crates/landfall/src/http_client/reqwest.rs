@@ -30,10 +30,18 @@ pub(crate) struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    pub(crate) fn new(limits: HttpLimits, extra_root: Option<&[u8]>) -> Result<Self, ConfigError> {
-        let builder = plain(limits.connect, extra_root)?
+    /// With `plain_http`, the provider is called without TLS: a proxy that the environment names would read secrets.
+    pub(crate) fn new(
+        limits: HttpLimits,
+        extra_root: Option<&[u8]>,
+        plain_http: bool,
+    ) -> Result<Self, ConfigError> {
+        let mut builder = plain(limits.connect, extra_root)?
             .timeout(limits.total)
             .user_agent(concat!("landfall/", env!("CARGO_PKG_VERSION")));
+        if plain_http {
+            builder = builder.no_proxy();
+        }
         Ok(Self { client: built(builder)?, limits })
     }
 }
@@ -46,6 +54,8 @@ pub(crate) fn plain(
     let builder = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
+        // Whatever else turns HTTP/2 on in an application: there the Host header would say less than the address.
+        .http1_only()
         .referer(false)
         .connect_timeout(connect);
     let Some(pem) = extra_root else { return Ok(builder) };

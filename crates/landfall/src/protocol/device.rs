@@ -41,7 +41,10 @@ impl fmt::Debug for DeviceCode {
 struct Wire {
     device_code: String,
     user_code: String,
+    /// Some providers stayed with the name of a draft.
+    #[serde(alias = "verification_url")]
     verification_uri: String,
+    #[serde(alias = "verification_url_complete")]
     verification_uri_complete: Option<String>,
     expires_in: u64,
     interval: Option<u64>,

@@ -173,7 +173,7 @@ impl RelyingParty {
         let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
         let sent = sent.attempts;
         // A page beside the base URL is where its own person comes back to.
-        let page = inner.page_beside(view, place).cloned();
+        let page = inner.page_beside(view).cloned();
         let this = self.clone();
         inner.needs_body(LOGOUT_BODY, move |body| {
             let inner = Arc::clone(&this.inner);

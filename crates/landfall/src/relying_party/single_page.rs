@@ -63,7 +63,7 @@ impl RelyingParty {
         kind: RequestKind,
     ) -> Step {
         let inner = &self.inner;
-        let caller = inner.caller(view, place);
+        let caller = inner.caller(view);
         let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
         match view.method() {
             "GET" => {}
@@ -101,7 +101,7 @@ impl RelyingParty {
         kind: RequestKind,
     ) -> Step {
         let inner = &self.inner;
-        let caller = inner.caller(view, place);
+        let caller = inner.caller(view);
         let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
         match view.method() {
             "POST" => {}
@@ -143,15 +143,15 @@ impl Inner {
         self.settings.spa_callbacks.iter().any(|callback| place.base.inside_path(&callback.path) == path)
     }
 
-    /// The origin of a single-page application that calls from beside this base URL.
-    pub(super) fn caller(&self, view: &dyn RequestView, place: &Place) -> Option<String> {
-        self.page_beside(view, place).map(|page| page.origin.clone())
+    /// The origin of a single-page application that calls from beside the base URLs.
+    pub(super) fn caller(&self, view: &dyn RequestView) -> Option<String> {
+        self.page_beside(view).map(|page| page.origin.clone())
     }
 
-    /// The single-page application that a request comes from, if it is beside this base URL.
-    pub(super) fn page_beside(&self, view: &dyn RequestView, place: &Place) -> Option<&SpaCallback> {
-        let origin = view.header("origin").filter(|origin| *origin != place.base.origin.as_bytes())?;
-        self.settings.spa_callbacks.iter().find(|page| page.origin.as_bytes() == origin)
+    /// The single-page application that a request comes from, if it is beside the base URLs.
+    pub(super) fn page_beside(&self, view: &dyn RequestView) -> Option<&SpaCallback> {
+        let origin = view.header("origin")?;
+        self.pages_beside().find(|page| page.origin.as_bytes() == origin)
     }
 
     /// Where an answer may have come to that this page hands on: to a route of the page's own origin. What a form
