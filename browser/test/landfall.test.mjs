@@ -156,6 +156,29 @@ test("two of what createLandfall makes still hand an answer over once", async ()
   assert.deepEqual(went, [`replace ${ORIGIN}/x`]);
 });
 
+test("whoever comes back to the callback route by a router is led on again, and nothing is handed over again", async () => {
+  await show("/callback?code=abc&state=xyz");
+  answers = [[200, { return_to: "/x" }]];
+  await createLandfall().completeSignIn();
+  const gone = [];
+  assert.equal(await createLandfall().completeSignIn((path) => gone.push(path)), "/x");
+  assert.deepEqual([gone, asked.length], [["/x"], 1]);
+});
+
+test("a second sign-in without a reload in between is completed as the first was", async () => {
+  await show("/callback?code=abc&state=xyz");
+  answers = [
+    [200, { return_to: "/x" }],
+    [200, { return_to: "/y" }],
+  ];
+  const landfall = createLandfall();
+  assert.equal(await landfall.completeSignIn(), "/x");
+  Object.assign(location, { search: "?code=def&state=uvw" });
+  assert.equal(await landfall.completeSignIn(), "/y");
+  assert.deepEqual(asked.map(({ body }) => JSON.parse(body).response), ["?code=abc&state=xyz", "?code=def&state=uvw"]);
+  assert.deepEqual(went, [`replace ${ORIGIN}/x`, `replace ${ORIGIN}/y`]);
+});
+
 test("the code is gone from the address before anything is sent", async () => {
   await show("/callback?code=abc&state=xyz");
   globalThis.fetch = async () => {
