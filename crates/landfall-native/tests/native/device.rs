@@ -83,7 +83,6 @@ async fn a_person_who_enters_the_code_is_signed_in_on_the_device() {
     let typed = pauses.code().to_lowercase();
     let done = browser.submit(&page, "ada", &[("user_code", &typed)]).await.unwrap();
     assert!(done.text().contains("go back to your device"), "{}", done.text());
-    pauses.pass().await;
     assert_eq!(pauses.end_of(sign_in).await.unwrap().subject(), "ada");
     assert_eq!(client.signed_in().await.unwrap().unwrap().subject(), "ada");
     assert!(client.access_token().await.is_ok());
