@@ -85,6 +85,7 @@ mod tests {
             "com.example.app://callback/x?code=a",
             "com.example.app://callback?a=\n",
             "",
+            &format!("com.example.app://callback?code={}", "a".repeat(LONGEST)),
         ] {
             assert!(query(uri, came).is_err(), "{came}");
         }

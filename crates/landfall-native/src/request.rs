@@ -75,6 +75,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_head_without_an_end_is_given_up() {
+        let most = 64 * LONGEST as u64;
+        let mut endless = tokio::io::repeat(b'x').take(most);
+        assert_eq!(read(&mut endless).await, None);
+        assert!(most - endless.limit() < 2 * LONGEST as u64);
+    }
+
+    #[tokio::test]
     async fn a_head_that_comes_byte_by_byte_is_the_same() {
         let whole = b"GET /callback HTTP/1.1\r\nHost: a\r\n\r\n";
         let (mut here, mut there) = tokio::io::duplex(1);

@@ -144,6 +144,19 @@ async fn a_provider_that_says_the_code_ran_out_is_not_asked_again() {
 }
 
 #[tokio::test]
+async fn a_provider_in_trouble_is_asked_again() {
+    let (sign_in, mut pauses, _) = device(Place::new());
+    for status in [500, 503] {
+        let trouble =
+            landfall_testkit::RawResponse::json(status, &serde_json::json!({ "error": "access_denied" }));
+        pauses.place.provider.inject(Fault::Respond(Endpoint::Token, trouble));
+    }
+    assert_eq!((pauses.pass().await, pauses.pass().await), (5, 10));
+    assert!(pauses.place.provider.allow_device(&pauses.code(), "ada").unwrap());
+    assert_eq!(pauses.end_of(sign_in).await.unwrap().subject(), "ada");
+}
+
+#[tokio::test]
 async fn a_provider_that_is_away_for_a_while_is_asked_less_often_and_not_given_up() {
     let (sign_in, mut pauses, _) = device(Place::new());
     pauses.place.provider.inject_always(Fault::disconnect(Endpoint::Token));

@@ -116,6 +116,23 @@ async fn silent_connections_do_not_keep_the_answer_out() {
 }
 
 #[tokio::test]
+async fn of_many_silent_connections_the_oldest_is_closed() {
+    let place = Place::new();
+    let (sign_in, answer, browser) = begun(&place).await;
+    let address = origin(&answer).trim_start_matches("http://").to_owned();
+    let mut silent = Vec::new();
+    for _ in 0..17 {
+        silent.push(TcpStream::connect(&address).await.unwrap());
+    }
+    // Long before it has had its time.
+    let mut oldest = silent.remove(0);
+    let closed = tokio::time::timeout(Duration::from_secs(4), oldest.read_to_end(&mut Vec::new())).await;
+    assert!(closed.is_ok(), "it is still open");
+    get(&browser, &answer).await;
+    assert!(sign_in.await.unwrap().is_ok());
+}
+
+#[tokio::test]
 async fn a_mix_up_of_issuers_is_refused_and_the_page_says_that_nobody_is_signed_in() {
     let place = Place::new();
     // Another issuer, and none where the provider promises to name itself.
