@@ -144,6 +144,7 @@ async fn a_mix_up_of_issuers_is_refused_and_the_page_says_that_nobody_is_signed_
         forged.query_pairs_mut().clear().extend_pairs(others.chain(issuer.map(|issuer| ("iss", issuer))));
         let page = get(&browser, forged.as_str()).await;
         assert_eq!(page.status, 400);
+        assert!(!page.text().contains("evil.example"), "{}", page.text());
         assert!(
             page.text().contains("You are not signed in") && page.text().contains("Reference"),
             "{}",

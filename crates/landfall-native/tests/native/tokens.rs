@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
-use landfall_native::{FileStorage, NativeClient, NativeError, TokenStorage};
-use landfall_testkit::Fault;
+use landfall_native::{FileStorage, MemoryStorage, NativeClient, NativeError, TokenStorage};
+use landfall_testkit::{Endpoint, Fault};
 
 use crate::support::{Failing, Opened, Place, answer, get};
 
 async fn signed_in(place: &Place, storage: impl TokenStorage) -> NativeClient {
+    signed_in_for(place, storage, &["openid", "profile", "offline_access"]).await
+}
+
+async fn signed_in_for(place: &Place, storage: impl TokenStorage, scopes: &[&str]) -> NativeClient {
     let opened = Opened::default();
     let client = place
         .builder()
-        .scopes(["openid", "profile", "offline_access"])
+        .scopes(scopes.iter().copied())
         .browser(opened.clone())
         .storage(storage)
         .build()
@@ -39,6 +43,40 @@ async fn a_restarted_application_knows_who_is_signed_in_and_gets_fresh_tokens() 
     // And the third run has what the second one got.
     let third = place.builder().storage(FileStorage::new(&file)).build().unwrap();
     assert_eq!(third.access_token().await.unwrap().secret(), second.secret());
+}
+
+#[tokio::test]
+async fn a_token_is_refreshed_before_its_last_minute_and_a_short_lived_one_in_its_second_half() {
+    for (lifetime, good_for) in [(3600, 3540), (40, 20)] {
+        let place = Place::new();
+        place.provider.inject_always(Fault::json(Endpoint::Token, move |answer| {
+            answer.insert("expires_in".to_owned(), lifetime.into());
+        }));
+        let client = signed_in(&place, MemoryStorage::default()).await;
+        let first = client.access_token().await.unwrap();
+        place.clock.advance(Duration::from_secs(good_for));
+        assert_eq!(client.access_token().await.unwrap().secret(), first.secret(), "{lifetime}");
+        place.clock.advance(Duration::from_secs(1));
+        assert_ne!(client.access_token().await.unwrap().secret(), first.secret(), "{lifetime}");
+        assert_eq!(place.provider.calls("/oauth2/token"), 2);
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_its_last_minute_is_handed_out_where_no_other_can_be_had() {
+    let place = Place::new();
+    let client = signed_in(&place, MemoryStorage::default()).await;
+    place.clock.advance(Duration::from_secs(3599));
+    place.provider.set_down(true);
+    assert!(client.access_token().await.is_ok());
+    // And where there is no refresh token at all, to its very end.
+    let place = Place::new();
+    let client = signed_in_for(&place, MemoryStorage::default(), &["openid"]).await;
+    place.clock.advance(Duration::from_secs(3599));
+    assert!(client.access_token().await.is_ok());
+    place.clock.advance(Duration::from_secs(1));
+    assert!(matches!(client.access_token().await, Err(NativeError::SignedOut)));
+    assert!(client.signed_in().await.unwrap().is_none());
 }
 
 #[tokio::test]
