@@ -130,6 +130,25 @@ on_both_frameworks! {
         assert!(upstream.heads() >= 2);
     }
 
+    async fn a_body_that_breaks_off_is_not_taken_for_a_whole_one(framework) {
+        let (world, upstream) = forwarding(framework).await;
+        let own = cookie(&world);
+        let head = format!("POST /api/x HTTP/1.1\r\nhost: app.example.com\r\ntransfer-encoding: chunked\r\n{own}\r\n");
+        for (n, rest) in ["nonsense\r\n", "4\r\nab"].into_iter().enumerate() {
+            let mut wire = Wire::open(world.address).await;
+            wire.send(format!("{head}4\r\nabcd\r\n")).await.unwrap();
+            until("the first piece", async || (upstream.received() == 4 * (n as u64 + 1)).then_some(())).await;
+            wire.send(rest).await.unwrap();
+            if n == 1 {
+                wire.reset();
+            } else {
+                wire.hung_up().await;
+            }
+            until("its end", async || (upstream.heard().len() == n + 1).then_some(())).await;
+            assert!(!upstream.heard()[n].sum.whole, "{rest:?}");
+        }
+    }
+
     async fn what_the_browser_says_of_itself_stays_here(framework) {
         let (world, upstream) = forwarding(framework).await;
         let lines = "authorization: Bearer forged\r\ncookie: other=1\r\nconnection: close, x-hop\r\nx-hop: 1\r\nkeep-alive: 1\r\n\

@@ -12,7 +12,7 @@ use landfall_tests::{
 };
 use serde_json::Value;
 
-use crate::support::{at, fetch, raw, session_header};
+use crate::support::{at, error_log, fetch, listen_to_errors, raw, session_header};
 
 /// Ada, signed in, with an API below `/api`.
 async fn forwarding(framework: Framework, kind: SessionKind) -> (World, Upstream) {
@@ -286,6 +286,19 @@ on_both_frameworks! {
         assert_eq!(wire.text().await.unwrap(), "big");
     }
 
+    async fn what_a_page_asks_an_api_for_is_not_in_the_log(framework) {
+        listen_to_errors();
+        let (mut world, upstream) = forwarding(framework, SessionKind::Memory).await;
+        upstream.at("/v1/close", Answer::Close);
+        assert_eq!(fetch(&world, "/api/close?asked=PLANTED-IN-A-QUERY").await.status, 502);
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        world.forward(TokenProxy::new("/api", &format!("http://{nobody}")).unwrap());
+        assert_eq!(fetch(&world, "/api/PLANTED-IN-A-PATH").await.status, 502);
+        let log = error_log();
+        assert!(log.contains("upstream_unreachable") && log.contains("upstream_invalid"), "{log}");
+        assert!(!log.contains("PLANTED-IN"), "{log}");
+    }
+
     async fn an_upstream_that_is_down_is_a_502_with_a_reference(framework) {
         let (mut world, upstream) = forwarding(framework, SessionKind::Memory).await;
         upstream.at("/v1/close", Answer::Close);
@@ -412,6 +425,22 @@ on_both_frameworks! {
         assert!(wire.head().await.unwrap().starts_with("HTTP/1.1 200"));
         assert_eq!(upstream.heard().pop().unwrap().sum, Sum::of_filler(MANY));
     }
+}
+
+#[test]
+fn a_proxy_that_the_environment_names_is_lent_no_token_in_plain_http() {
+    // Nobody listens there: whatever went there would fail. A process of its own, since the environment is everybody's.
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let scenario =
+        "token_proxy::a_call_below_the_prefix_reaches_the_api_with_the_access_token::axum_with_memory";
+    let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+    alone.args(["--exact", scenario]).env_remove("NO_PROXY").env_remove("no_proxy");
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        alone.env(name, format!("http://{nobody}"));
+    }
+    let played = alone.output().unwrap();
+    let said = String::from_utf8_lossy(&played.stdout);
+    assert!(played.status.success() && said.contains("1 passed"), "{said}");
 }
 
 /// What a count has come to when it stays as it is.

@@ -150,3 +150,23 @@ impl RecordSeals {
         Sealer::derive(&self.ring, purpose, &context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    #[test]
+    fn what_is_kept_aside_is_no_session_and_opens_with_its_own_id_alone() {
+        let (issuer, ring) = (Arc::from("https://op.example"), vec![CookieKey::generate().unwrap()]);
+        let seals = RecordSeals::new(issuer, "app".to_owned(), ring, Arc::new(SystemEntropy)).unwrap();
+        let ids = [(), ()].map(|()| SessionId::generate(&SystemEntropy).unwrap());
+        let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
+        let record = seals.seal_aside(&ids[0], b"a form", now, until).unwrap();
+        assert_eq!(seals.open_aside(&ids[0], &record).unwrap().as_deref(), Some(&b"a form"[..]));
+        assert_eq!(seals.open_aside(&ids[1], &record).unwrap(), None);
+        // Else a form of the right bytes could be a session.
+        let as_session = seals.sealer(&ids[0]).unwrap();
+        assert!(as_session.open_bytes(&ids[0].record_key().0, record.sealed.to_vec()).plain().is_none());
+    }
+}

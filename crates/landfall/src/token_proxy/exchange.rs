@@ -172,3 +172,20 @@ fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
     value.set_sensitive(true);
     Ok(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::secret::Secret;
+
+    #[test]
+    fn the_header_that_carries_the_token_hides_it_from_whoever_prints_it() {
+        let (expires_at, expires_in) = (Timestamp::from_secs(1), std::time::Duration::from_secs(1));
+        let token = |text: &str| AccessToken { token: Secret::from(text), expires_at, expires_in };
+        let value = bearer(&token("the-token")).unwrap();
+        assert_eq!(value.to_str().unwrap(), "Bearer the-token");
+        assert!(value.is_sensitive() && !format!("{value:?}").contains("the-token"));
+        assert_eq!(bearer(&token("a\r\nb")).unwrap_err().code(), ErrorCode::Misconfigured);
+    }
+}

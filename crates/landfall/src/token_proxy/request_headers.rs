@@ -155,6 +155,42 @@ mod tests {
             ("x-csrf", "1"),
         ];
         assert_eq!(kept(&headers), Vec::<String>::new());
+        for name in [
+            "proxy",
+            "proxy-connection",
+            "via",
+            "http2-settings",
+            "early-data",
+            "cookie2",
+            "x-real-ip",
+            "x-client-ip",
+            "x-cluster-client-ip",
+            "true-client-ip",
+            "client-ip",
+            "x-host",
+            "x-original-host",
+            "x-original-forwarded-for",
+            "x-forwarded",
+            "x-forwarded-host",
+            "x-forwarded-proto",
+            "x_real_ip",
+            "cf-connecting-ip",
+            "x-envoy-external-address",
+            "x-original-uri",
+            "x-rewrite-url",
+            "access-control-request-method",
+            "sec-fetch-mode",
+            "sec-websocket-protocol",
+        ] {
+            assert_eq!(kept(&[(name, "x")]), Vec::<String>::new(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_one_is_no_part_of_a_request() {
+        for header in [("x-a", "1\r\nx-injected: 1"), ("x-a", "1\0"), ("x a", "1"), ("x-a:", "1")] {
+            assert!(forwarded(&Headers(vec![header]), "x-csrf").is_err(), "{header:?}");
+        }
     }
 
     #[test]

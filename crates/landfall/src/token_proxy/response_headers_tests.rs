@@ -61,6 +61,43 @@ fn what_acts_on_our_origin_or_says_too_much_is_dropped() {
         ("content-location", "http://api.example.com/x"),
     ];
     assert_eq!(kept(&headers), Vec::<String>::new());
+    for name in [
+        "set-cookie2",
+        "authentication-info",
+        "timing-allow-origin",
+        "access-control-expose-headers",
+        "public-key-pins",
+        "expect-ct",
+        "origin-agent-cluster",
+        "accept-ch",
+        "critical-ch",
+        "report-to",
+        "reporting-endpoints",
+        "nel",
+        "x-accel-limit-rate",
+        "x-sendfile",
+        "x-lighttpd-send-file",
+        "x-reproxy-url",
+        "surrogate-control",
+        "edge-control",
+        "x-served-by",
+        "x-backend-server",
+        "x-upstream",
+        "te",
+        "transfer-encoding",
+        "proxy-connection",
+    ] {
+        assert_eq!(kept(&[(name, "x")]), Vec::<String>::new(), "{name}");
+    }
+    assert_eq!(kept(&[("x-accel-buffering", "no")]), ["x-accel-buffering: no"]);
+}
+
+#[test]
+fn a_link_header_names_no_address_of_the_upstream() {
+    let links = "<https://api.example.com/orders?page=2>; rel=\"next\", </orders?page=9>; rel=\"last\"";
+    let told = "link: </api/orders?page=2>; rel=\"next\", </api/orders?page=9>; rel=\"last\"";
+    assert_eq!(kept(&[("link", links)]), [told]);
+    assert_eq!(kept(&[("link", "<http://api.example.com/x>; rel=next")]), Vec::<String>::new());
 }
 
 #[test]
