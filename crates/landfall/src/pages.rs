@@ -228,7 +228,33 @@ mod tests {
         let reply = page(400, hostile, hostile, &Next::Link { href: hostile, text: hostile }, Some(hostile));
         let html = String::from_utf8(reply.body().to_vec()).unwrap();
         assert!(!html.contains("<script") && !html.contains("\" onload"));
-        assert!(reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().starts_with("default-src 'none'"));
+        let fields = [(hostile.to_owned(), String::new()), (String::new(), hostile.to_owned())];
+        let next = Next::Post { action: hostile, text: hostile, fields: &fields };
+        let reply = page(202, hostile, hostile, &next, None);
+        let html = String::from_utf8(reply.body().to_vec()).unwrap();
+        assert!(!html.contains("<script") && !html.contains("\" onload"), "{html}");
+        let html = String::from_utf8(with_fragment(hostile).into_body().to_vec()).unwrap();
+        assert!(!html.contains("<script>alert") && !html.contains("\" onload"), "{html}");
+    }
+
+    #[test]
+    fn no_page_runs_a_script_but_the_one_for_fragments_its_own_and_none_stands_in_a_frame() {
+        let policy = |reply: &Reply| reply.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap().to_owned();
+        let next = Next::Post { action: "/x", text: "Send", fields: &[] };
+        let plain = policy(&page(202, "Title", "Sentence.", &next, None));
+        let style = digest(STYLE);
+        assert_eq!(
+            plain,
+            format!("default-src 'none'; style-src '{style}'; base-uri 'none'; frame-ancestors 'none'")
+        );
+        let with_script = with_fragment("/auth/login?return_to=%2F");
+        assert_eq!(policy(&with_script), format!("{plain}; script-src '{}'", digest(SCRIPT)));
+        let html = String::from_utf8(with_script.into_body().to_vec()).unwrap();
+        assert_eq!(html.matches("<script").count(), 1);
+        assert!(
+            html.contains(&format!("<script>{SCRIPT}</script>"))
+                && html.contains(&format!("<style>{STYLE}</style>"))
+        );
     }
 
     #[test]

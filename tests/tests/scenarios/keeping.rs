@@ -6,10 +6,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, Request, Response};
+use landfall::Clock as _;
 use landfall_testkit::Page;
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
 
-use crate::support::{SESSION, at, greeting, link, raw, session_header, set_cookies};
+use crate::support::{SESSION, at, attempt_cookies, greeting, link, raw, session_header, set_cookies};
 
 const KINDS: [SessionKind; 3] = [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite];
 const FORM: [(&str, &str); 5] = [
@@ -242,11 +243,14 @@ on_both_frameworks! {
                 let page = world.browser.post_form(&at("/echo"), &FORM, from).await.unwrap();
                 assert_eq!((page.status.as_u16(), form_cookies(&world)), (401, 0), "{from}");
             }
-            // No word of where it comes from is not enough either.
+            // No word of where it comes from is not enough either, and that nobody sent it says nothing of whose it is.
             let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
-            let answer = raw(&world, Method::POST, "/echo", &headers).await;
-            assert_eq!(answer.status(), 401);
-            assert!(set_cookies(answer.headers()).is_empty());
+            for site in [None, Some("none"), Some("same-site"), Some("cross-site"), Some("nonsense")] {
+                let told = site.map(|site| vec![("sec-fetch-site", site), ("sec-fetch-mode", "navigate"), ("origin", BASE_URL)]);
+                let headers = [&headers[..], &told.unwrap_or_default()].concat();
+                let answer = raw(&world, Method::POST, "/echo", &headers).await;
+                assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (401, 0), "{site:?}");
+            }
         }
     }
 
@@ -260,6 +264,83 @@ on_both_frameworks! {
             assert_eq!(seen.status, 410);
             assert!(!seen.text().contains("secret"));
         }
+    }
+
+    async fn a_kept_form_opens_under_its_own_name_alone(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        let ((form, page), (other, other_page)) = (kept(&world, "one").await, kept(&world, "two").await);
+        world.open("/dashboard").await;
+        let (name, value) = form.split_once('=').unwrap();
+        let (other, _) = other.split_once('=').unwrap();
+        for (page, form, status) in [
+            (&other_page, format!("{name}={value}"), 410),
+            (&other_page, format!("{other}={value}"), 410),
+            (&page, format!("{name}={}", value.to_ascii_lowercase()), 410),
+            (&"/auth/resume?form=".to_owned(), format!("{name}={value}"), 410),
+            (&page, format!("{name}={value}"), 202),
+        ] {
+            let cookie = format!("{}; {form}", session_header(&world));
+            let answer = raw(&world, Method::GET, page, &[("cookie", &cookie), ("accept", "text/html")]).await;
+            assert_eq!(answer.status(), status, "{page} {form}");
+        }
+    }
+
+    async fn two_tabs_at_once_are_not_both_shown_a_kept_form_and_no_other_method_takes_it(framework) {
+        for kind in [SessionKind::Memory, SessionKind::Sqlite] {
+            let world = world(framework, kind).await;
+            let (form, page) = kept(&world, &"y".repeat(4000)).await;
+            world.open("/dashboard").await;
+            let cookie = format!("{}; {form}", session_header(&world));
+            let headers = [("cookie", cookie.as_str()), ("accept", "text/html"), ("origin", BASE_URL)];
+            for method in [Method::HEAD, Method::POST] {
+                let answer = raw(&world, method, &page, &headers).await;
+                assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (405, 0));
+            }
+            let asking = || raw(&world, Method::GET, &page, &headers);
+            let (one, two, three, four) = tokio::join!(asking(), asking(), asking(), asking());
+            assert_eq!([one, two, three, four].iter().filter(|page| page.status() == 202).count(), 1, "{kind:?}");
+        }
+    }
+
+    async fn no_kept_form_is_sent_to_an_address_of_the_sign_in_itself(framework) {
+        let everywhere = |builder: landfall::RelyingPartyBuilder| builder.keep_posted_forms("/");
+        let world = World::with(framework, SessionKind::Memory, everywhere).await;
+        for path in ["/auth/./logout", "/auth/%2e/logout", "/x/../auth/login"] {
+            let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html"), ("origin", BASE_URL)];
+            let answer = raw(&world, Method::POST, path, &headers).await;
+            assert_eq!(set_cookies(answer.headers()).len(), 0, "{path}");
+        }
+    }
+
+    async fn of_many_kept_forms_the_oldest_go(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        world.provider.ask_who_signs_in();
+        let (mut before, mut came) = (Vec::new(), Vec::new());
+        for _ in 0..6 {
+            world.wait(Duration::from_secs(1));
+            post(&world, "/echo", &[("text", "short")]).await;
+            let now = attempt_cookies(&world.browser, "form");
+            came.extend(now.iter().find(|name| !before.contains(*name)).cloned());
+            before = now;
+        }
+        before.sort();
+        let mut newest = came.split_off(2);
+        newest.sort();
+        assert_eq!(before, newest);
+    }
+
+    async fn the_store_may_forget_a_kept_form_when_its_time_is_over(framework) {
+        let world = world(framework, SessionKind::Memory).await;
+        kept(&world, &"y".repeat(4000)).await;
+        let ends: Vec<_> = world.engine.stored().await.into_iter().map(|(_, record)| record.ends_at()).collect();
+        assert_eq!(ends, [world.clock.now().plus(Duration::from_secs(15 * 60))]);
+    }
+
+    async fn where_no_form_is_kept_its_page_is_the_applications(framework) {
+        let world = World::new(framework, SessionKind::Memory).await;
+        assert_eq!(world.open_once("/auth/resume").await.status, 404);
+        world.open("/dashboard").await;
+        assert_eq!(world.open_once("/auth/resume?form=AAAAAAAAAAAAAAAAAAAAAA").await.status, 404);
     }
 
     async fn nothing_is_kept_of_what_is_no_form_of_a_page(framework) {
@@ -278,6 +359,18 @@ on_both_frameworks! {
         for content_type in ["multipart/form-data; boundary=x", "text/plain", "application/json", ""] {
             let answer = posted_as(&world, content_type, "a=1".to_owned()).await;
             assert_eq!((answer.status().as_u16(), set_cookies(answer.headers()).len()), (401, 0), "{content_type}");
+        }
+        // Nor of a PUT, nor of a script where the browser says nothing of how it came.
+        for (method, more) in [
+            (Method::PUT, ("accept", "text/html")),
+            (Method::POST, ("accept", "application/json")),
+            (Method::POST, ("x-requested-with", "XMLHttpRequest")),
+            (Method::POST, ("hx-request", "true")),
+        ] {
+            let mut headers = vec![form, ("origin", BASE_URL), more];
+            headers.extend((more.0 != "accept").then_some(("accept", "text/html")));
+            let answer = raw(&world, method, "/echo", &headers).await;
+            assert_eq!(set_cookies(answer.headers()).len(), 0, "{more:?}");
         }
         // What cannot be written down again exactly is not kept half.
         for body in ["a=%ff", "a=%zz", "a=%00"] {
