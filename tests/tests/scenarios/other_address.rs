@@ -111,6 +111,29 @@ on_both_frameworks! {
         assert_eq!(logged(&[&format!("http://{name}"), "keeps no Secure cookie"]), 1);
     }
 
+    async fn beyond_loopback_the_page_says_nothing_of_the_address_that_a_sign_in_was_started_under(framework) {
+        let world = World::with(framework, SessionKind::Cookie, |builder| builder).await;
+        let start = raw(&world, Method::GET, "/dashboard", &[("host", "inside.example.net"), ("accept", "text/html")]).await;
+        let authorize = start.headers()["location"].to_str().unwrap();
+        let callback = world.browser.open_without_following(authorize).await.unwrap().location().unwrap();
+        let page = world.browser.open(callback.as_str()).await.unwrap();
+        assert_eq!(page.status, 400);
+        assert!(page.text().contains("did not bring back"), "{}", page.text());
+        assert!(!page.text().contains("example"), "{}", page.text());
+    }
+
+    async fn a_page_in_front_of_the_application_is_in_its_right_place(framework) {
+        let page = |port: u16| format!("http://localhost:{}", port + 500);
+        let (world, port) = local(framework, 3140, |builder, port| builder.spa_callback(format!("{}/callback", page(port)))).await;
+        let (base, another) = (port, port + 510);
+        for (port, told) in [(port + 500, 0), (another, 1)] {
+            let host = format!("localhost:{port}");
+            let request = Request::get(format!("http://localhost:{base}/dashboard")).header("host", &host).header("accept", "text/html");
+            assert_eq!(world.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap().status(), 303);
+            assert_eq!(logged(&["a sign-in starts under another address", &host]), told, "{host}");
+        }
+    }
+
     async fn a_page_that_comes_by_https_where_the_base_url_says_http_is_told_in_the_log(framework) {
         let (world, port) = local(framework, 3130, |builder, _| builder).await;
         let opened = format!("https://localhost:{port}");

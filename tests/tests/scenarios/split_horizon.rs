@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use http::{Request, Response};
 use landfall::{CookieKey, HttpClient, HttpError, HttpErrorKind, RelyingParty, danger};
-use landfall_testkit::{Browser, Client, Fault, LocalProvider, TestBed};
+use landfall_testkit::{Browser, Client, Endpoint, Fault, LocalProvider, TestBed};
 use landfall_tests::{Framework, Port, SessionKind, World, on_both_frameworks};
 
 use crate::support::at;
@@ -96,6 +96,26 @@ on_both_frameworks! {
         let hosts: Vec<_> = behind.map(|seen| (seen.path.clone(), seen.header("host").map(str::to_owned))).collect();
         assert!(hosts.iter().any(|(path, _)| path == "/oauth2/token"), "{hosts:?}");
         assert!(hosts.iter().all(|(_, host)| host.as_deref() == Some("op.example:8443")), "{hosts:?}");
+    }
+
+    async fn an_endpoint_on_another_origin_is_called_there(framework) {
+        let (world, asked) = split(framework).await;
+        let keys = "https://keys.example/jwks";
+        world.provider.inject_always(Fault::json(Endpoint::Discovery, move |metadata| {
+            metadata.insert("jwks_uri".to_owned(), keys.into());
+        }));
+        assert_eq!(world.open("/dashboard").await.status, 503);
+        let asked = asked.lock().unwrap().clone();
+        assert!(asked.iter().any(|(url, _)| url == keys), "{asked:?}");
+        assert!(!asked.iter().any(|(url, host)| url.contains("/jwks") && host.as_deref() == Some("op.example")), "{asked:?}");
+    }
+
+    async fn an_address_that_is_no_origin_or_that_anybody_may_listen_on_is_refused(framework) {
+        let world = World::new(framework, SessionKind::Memory).await;
+        for wrong in ["", "op.internal", "op.internal:8080", "https://op.internal/path", "https://op.internal/?x", "https://u@op.internal", "ftp://op.internal", INTERNAL] {
+            let error = world.builder().provider_address(wrong).build().unwrap_err();
+            assert_eq!(error.setting, "provider_address", "{wrong}");
+        }
     }
 
     async fn an_internal_address_vouches_for_no_other_issuer(framework) {
