@@ -63,6 +63,7 @@ mod tests {
             "",
             " com.a.b://c",
             "com.a.b://c?x=1",
+            "com.example.app://CallBack",
         ] {
             assert!(check(bad).is_err(), "{bad}");
         }

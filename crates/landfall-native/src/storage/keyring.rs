@@ -4,7 +4,8 @@ use landfall::Secret;
 use super::{StorageError, TokenStorage};
 
 /// Keeps a sign-in in the operating system's own store for secrets: the Keychain, the Credential Manager, or the
-/// Secret Service (GNOME Keyring, `KWallet`).
+/// Secret Service (GNOME Keyring, `KWallet`). The Credential Manager takes 2560 bytes, less than the tokens of many
+/// providers: on Windows, a [`FileStorage`](super::FileStorage) in the person's own folder may be the better place.
 #[derive(Debug)]
 pub struct KeyringStorage {
     service: String,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall_native::{ErrorCode, Identity, NativeClient, NativeError};
+use landfall_native::{ErrorCode, Identity, NativeClient, NativeClientBuilder, NativeError, Userinfo};
 use landfall_testkit::{Endpoint, Fault};
 use tokio::sync::mpsc;
 
@@ -19,14 +19,18 @@ struct Pauses {
 type SignIn = tokio::task::JoinHandle<Result<Identity, NativeError>>;
 
 fn device(place: Place) -> (SignIn, Pauses, NativeClient) {
+    let builder = place.builder();
+    device_of(place, builder)
+}
+
+fn device_of(place: Place, builder: NativeClientBuilder) -> (SignIn, Pauses, NativeClient) {
     let (sender, asked) = mpsc::unbounded_channel();
     let pause = move |span| -> std::pin::Pin<Box<dyn Future<Output = ()> + Send>> {
         let (go_on, wait) = tokio::sync::oneshot::channel();
         sender.send((span, go_on)).unwrap();
         Box::pin(async move { drop(wait.await) })
     };
-    let client =
-        place.builder().scopes(["openid", "profile", "offline_access"]).pause(pause).build().unwrap();
+    let client = builder.scopes(["openid", "profile", "offline_access"]).pause(pause).build().unwrap();
     let code = Arc::new(Mutex::new(String::new()));
     let (shown, same) = (Arc::clone(&code), client.clone());
     let sign_in = tokio::spawn(async move {
@@ -177,4 +181,17 @@ async fn a_device_that_gives_up_asks_no_more() {
     sign_in.abort();
     assert!(sign_in.await.unwrap_err().is_cancelled());
     while pauses.asked.recv().await.is_some_and(|(_, go_on)| go_on.send(()).is_err()) {}
+}
+
+#[tokio::test]
+async fn a_code_that_was_spent_is_not_sent_again_whatever_fails_then() {
+    let place = Place::new();
+    let http = place.provider.http_client();
+    let builder = place.builder_with(|builder| builder.userinfo(Userinfo::Always).http_client(http));
+    let (sign_in, mut pauses, _) = device_of(place, builder);
+    pauses.pass().await;
+    pauses.place.provider.inject_always(Fault::hang(Endpoint::Userinfo));
+    assert!(pauses.place.provider.allow_device(&pauses.code(), "ada").unwrap());
+    let error = pauses.end_of(sign_in).await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::ProviderTimeout), "{error}");
 }

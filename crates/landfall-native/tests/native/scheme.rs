@@ -79,3 +79,12 @@ async fn a_scheme_that_others_may_claim_begins_nothing() {
     }
     assert!(place.provider.requests().is_empty());
 }
+
+#[tokio::test]
+async fn what_an_environment_says_of_web_applications_keeps_no_native_one_from_signing_in() {
+    let place = Place::new();
+    let builder = place.builder_with(|builder| {
+        builder.base_url("http://127.0.0.1").spa_callback("not a page").store_address("redis://127.0.0.1:1")
+    });
+    assert!(builder.build().unwrap().begin(SCHEME).await.is_ok());
+}

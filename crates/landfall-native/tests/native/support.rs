@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use landfall_native::{
-    MemoryStorage, NativeClient, NativeClientBuilder, NativeError, OpenBrowser, Secret, StorageError,
-    TokenStorage,
+    MemoryStorage, NativeClient, NativeClientBuilder, NativeError, OpenBrowser, RelyingParty,
+    RelyingPartyBuilder, Secret, StorageError, TokenStorage,
 };
 use landfall_testkit::{Browser, Client, LocalProvider, Page, Person, VirtualClock};
 
@@ -36,10 +36,17 @@ impl Place {
     }
 
     pub(crate) fn builder(&self) -> NativeClientBuilder {
-        let relying_party = landfall_native::RelyingParty::builder(self.provider.issuer())
+        self.builder_with(|builder| builder)
+    }
+
+    pub(crate) fn builder_with(
+        &self,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> NativeClientBuilder {
+        let relying_party = RelyingParty::builder(self.provider.issuer())
             .public_client(CLIENT)
             .clock(Arc::new(self.clock.clone()));
-        NativeClientBuilder::from_builder(relying_party)
+        NativeClientBuilder::from_builder(change(relying_party))
     }
 
     /// A client whose browser opens what it is told to, and follows where it leads.
