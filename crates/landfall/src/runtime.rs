@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::decision::Waiting;
 use crate::error::ConfigError;
+use crate::web::reply::Waiting;
 
 /// A runtime of our own on a thread of its own, or one that was given.
 #[derive(Debug)]

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
+use crate::context::settings::Userinfo;
 use crate::protocol::algorithm::SigningAlgorithm;
-use crate::settings::Userinfo;
 
 impl RelyingPartyBuilder {
     /// What to ask for. `openid` is added if it is missing. Default: `openid profile email`.

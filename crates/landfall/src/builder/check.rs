@@ -6,16 +6,16 @@ use std::time::Duration;
 use url::Url;
 
 use super::{RelyingPartyBuilder, key_file};
+use crate::address::base_url::{BaseUrl, is_loopback};
+use crate::address::return_to::ReturnTo;
+use crate::context::settings::SecretSource;
+use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, Error, printable};
-use crate::http_client::HttpClient;
-use crate::origin::{BaseUrl, is_loopback};
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::authorize::OWN_PARAMETERS;
 use crate::protocol::client_auth::ClientAuth;
-use crate::return_to::ReturnTo;
-use crate::seal::CookieKey;
+use crate::provider::http_client::HttpClient;
 use crate::session::{Lifetimes, MemoryStore};
-use crate::settings::SecretSource;
 
 impl RelyingPartyBuilder {
     pub(super) fn check_client(&self) -> Result<(SecretSource, ClientAuth), ConfigError> {
@@ -249,7 +249,7 @@ impl RelyingPartyBuilder {
 
     #[cfg(feature = "reqwest")]
     pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
-        use crate::http_client::{HttpLimits, ReqwestClient};
+        use crate::provider::reqwest::{HttpLimits, ReqwestClient};
         if let Some(client) = &self.http_client {
             return Ok(Arc::clone(client));
         }

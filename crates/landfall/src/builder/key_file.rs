@@ -5,9 +5,9 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use crate::crypto::seal::CookieKey;
+use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
-use crate::seal::CookieKey;
-use crate::secret::Secret;
 
 /// The key kept beside this store's file; made at the first time, readable for its owner alone.
 pub(super) fn read_or_make(store: &Path) -> Result<CookieKey, ConfigError> {

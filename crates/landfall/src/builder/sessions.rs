@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
-use crate::seal::CookieKey;
-use crate::secret::Secret;
+use crate::crypto::seal::CookieKey;
+use crate::crypto::secret::Secret;
 use crate::session::{SessionStore, StoreOpener};
 
 impl RelyingPartyBuilder {

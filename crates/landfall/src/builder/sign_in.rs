@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
-use crate::sign_in::{Declined, Hook, NewSignIn};
+use crate::context::sign_in_hook::{Declined, Hook, NewSignIn};
 
 impl RelyingPartyBuilder {
     /// Asks the application about everybody who signs in, once all is verified and before there is a session:

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use crate::context::sign_in_hook::NewSignIn;
 use crate::error::{Error, ErrorCode};
 use crate::flow::exchange::Redeemed;
 use crate::relying_party::Inner;
 use crate::session::Tokens;
-use crate::sign_in::NewSignIn;
 
 /// How long the application may think about it.
 const PATIENCE: Duration = Duration::from_secs(15);

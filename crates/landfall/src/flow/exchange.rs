@@ -5,20 +5,20 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+use crate::browser::pending_login::PendingLogin;
 use crate::clock::Timestamp;
+use crate::context::settings::Userinfo;
 use crate::error::{Error, ErrorCode};
-use crate::flow::provider::unreachable;
 use crate::flow::token_endpoint;
-use crate::pending_login::PendingLogin;
 use crate::protocol::access_token;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
 use crate::protocol::jwks::KeySet;
 use crate::protocol::token::{Grant, TokenSet};
 use crate::protocol::userinfo;
+use crate::provider::unreachable;
 use crate::relying_party::Inner;
 use crate::session::{Identity, Scopes, Tokens};
-use crate::settings::Userinfo;
 
 /// What a code was worth.
 #[derive(Debug)]

@@ -7,18 +7,18 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::challenge::SignInWanted;
+use crate::address::return_to::ReturnTo;
+use crate::browser::cookie::{CookieKind, SentCookie};
+use crate::browser::kept_form::{KeptForm, KeptIn, MAX_IN_COOKIE, fields, to_evict};
 use crate::clock::Timestamp;
-use crate::cookie::{CookieKind, SentCookie};
-use crate::decision::Reply;
 use crate::error::{Error, ErrorCode};
 use crate::flow::login::{self, LoginStart};
-use crate::guard::RequestKind;
-use crate::kept_form::{KeptForm, KeptIn, MAX_IN_COOKIE, fields, to_evict};
-use crate::pages::{self, Next};
+use crate::guard::kind::RequestKind;
+use crate::guard::sign_in_wanted::SignInWanted;
 use crate::relying_party::{Inner, Place};
-use crate::return_to::ReturnTo;
 use crate::session::{Session, SessionId};
+use crate::web::pages::{self, Next};
+use crate::web::reply::Reply;
 
 /// A form as it came.
 pub(crate) struct PostedForm {
@@ -139,7 +139,7 @@ fn resume_at(inner: &Inner, place: &Place, id: &[u8; 16]) -> ReturnTo {
 
 /// The form that such an address names.
 pub(crate) fn named_in(query: &str) -> Option<[u8; 16]> {
-    let text = crate::inner::parameter(query, "form")?;
+    let text = crate::context::refusal::parameter(query, "form")?;
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 

@@ -1,19 +1,20 @@
 //! Starting a sign-in: a pending login for this browser, and the way to the provider.
 
-use crate::auth_level::AuthLevel;
-use crate::challenge::{Prompt, SignInWanted};
-use crate::cookie::SentCookie;
-use crate::decision::Reply;
+use crate::address::return_to::ReturnTo;
+use crate::browser::cookie::SentCookie;
+use crate::browser::pending_login::{More, PendingLogin};
+use crate::context::events::EventKind;
+use crate::context::settings::Settings;
 use crate::error::{Error, ErrorCode};
-use crate::events::EventKind;
-use crate::pages;
-use crate::pending_login::{More, PendingLogin};
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::auth_level::AuthLevel;
+use crate::protocol::authn_request::Prompt;
+use crate::protocol::authn_request::Wish;
 use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::relying_party::Inner;
-use crate::return_to::ReturnTo;
-use crate::settings::Settings;
-use crate::wish::Wish;
+use crate::web::pages;
+use crate::web::reply::Reply;
 
 /// After so many restarts the person gets a page instead of another trip.
 pub(crate) const MAX_RESTARTS: u8 = 2;

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::cookie::{CookieKind, SentCookie};
-use crate::decision::Reply;
+use crate::browser::cookie::{CookieKind, SentCookie};
+use crate::context::events::{EndReason, EventKind};
 use crate::error::Error;
-use crate::events::{EndReason, EventKind};
-use crate::pages;
 use crate::protocol::end_session::{self, EndSessionRequest};
 use crate::protocol::revocation;
 use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX};
 use crate::session::{Found, Session, Tokens};
+use crate::web::pages;
+use crate::web::reply::Reply;
 
 /// A sign-out as it came in; that it comes from this site was checked.
 #[derive(Debug)]

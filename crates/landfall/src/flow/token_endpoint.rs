@@ -1,10 +1,10 @@
 //! One call to the token endpoint, for a code and for a refresh token alike.
 
 use crate::error::{Error, ErrorCode};
-use crate::flow::provider::unreachable;
 use crate::protocol::client_auth::Credentials;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::token::{self, Grant, TokenRequest, TokenSet};
+use crate::provider::unreachable;
 use crate::relying_party::Inner;
 
 /// Why there are no tokens.

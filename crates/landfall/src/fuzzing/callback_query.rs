@@ -1,6 +1,6 @@
 //! The query of a callback.
 
-use crate::inner::parameter;
+use crate::context::refusal::parameter;
 use crate::protocol::authorization_response::{AuthorizationResponse, Outcome};
 
 const ISSUER: &str = "https://op.example";

@@ -5,13 +5,13 @@ use std::sync::{Arc, LazyLock};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use crate::address::base_url::BaseUrl;
+use crate::browser::cookie::{CookieKind, CookieNames, each_cookie, sent_cookies};
+use crate::browser::pending_login::{PendingLogin, Spent, State};
 use crate::clock::{Entropy, EntropyError};
-use crate::cookie::{CookieKind, CookieNames, each_cookie, sent_cookies};
-use crate::origin::BaseUrl;
-use crate::pending_login::{PendingLogin, Spent, State};
-use crate::request::RequestView;
-use crate::seal::{CookieKey, Sealer};
+use crate::crypto::seal::{CookieKey, Sealer};
 use crate::session::record;
+use crate::web::request::RequestView;
 
 const NAME: &[u8] = b"__Host-landfall-session";
 /// Where the nonce stands in a sealed value.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::origin::is_loopback;
+use crate::address::base_url::is_loopback;
 use crate::protocol::discovery;
 
 const ISSUERS: [&str; 3] = ["https://op.example", "https://op.example/", "http://127.0.0.1:9000"];

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::protocol::forwarded::{Outside, XForwarded, forwarded as read};
+use crate::address::forwarded::{Outside, XForwarded, forwarded as read};
 
 /// Reads each line of `data` as a header line that a stranger sent through the one trusted proxy, which writes its own
 /// behind: what the stranger wrote changes nothing, or makes all of it unreadable. Then reads it as the proxy's own.

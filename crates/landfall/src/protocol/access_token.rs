@@ -8,7 +8,7 @@ use super::id_token::Expectations;
 use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, Policy};
-use crate::auth_level::AuthLevel;
+use crate::protocol::auth_level::AuthLevel;
 
 /// What an access token says.
 #[derive(Debug, Default, PartialEq, Eq)]

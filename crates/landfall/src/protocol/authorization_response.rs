@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::challenge::Prompt;
 use crate::error::{Error, ErrorCode, printable};
+use crate::protocol::authn_request::Prompt;
 
 /// Longer than any answer of a provider, short enough for every URL.
 pub(crate) const MAX_LENGTH: usize = 16 * 1024;

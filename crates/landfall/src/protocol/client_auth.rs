@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
-use crate::secret::Secret;
 
 /// How the client proves itself at the token endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

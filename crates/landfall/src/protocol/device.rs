@@ -9,8 +9,8 @@ use url::Url;
 
 use super::client_auth::Credentials;
 use super::form;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
-use crate::secret::Secret;
 
 /// Where the provider does not say (RFC 8628 §3.2).
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -94,7 +94,8 @@ pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, E
 fn page(uri: &str) -> Result<Url, String> {
     let wrong = || format!("{:?} is no address to send a person to", printable(uri));
     let url = Url::parse(uri).map_err(|_| wrong())?;
-    let is_sound = url.scheme() == "https" || (url.scheme() == "http" && crate::origin::is_loopback(&url));
+    let is_sound =
+        url.scheme() == "https" || (url.scheme() == "http" && crate::address::base_url::is_loopback(&url));
     if is_sound && url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err(wrong()) }
 }
 

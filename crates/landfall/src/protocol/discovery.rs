@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
+use crate::address::base_url::is_loopback;
 use crate::error::{Error, ErrorCode, printable};
-use crate::origin::is_loopback;
 
 /// Where a provider's endpoints are, checked.
 #[derive(Clone, Debug)]

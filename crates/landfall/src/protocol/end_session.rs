@@ -2,7 +2,7 @@
 
 use url::Url;
 
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 /// Above this the hint stays out of the URL: servers and proxies limit request lines, often to 8 KiB.
 const MAX_HINT: usize = 4096;

@@ -13,8 +13,8 @@ use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, JwsError, Policy};
 use crate::clock::Timestamp;
+use crate::crypto::secret::{Secret, same_bytes};
 use crate::error::{Error, ErrorCode};
-use crate::secret::{Secret, same_bytes};
 
 /// An ID token comes fresh from the token endpoint; one issued longer ago than this is not for this sign-in.
 const MAX_AGE_OF_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::algorithm::{KeyType, SigningAlgorithm};
 use super::json::unique_object;
 use super::jwks::KeySet;
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 /// The longest token that is looked at, in bytes.
 pub(crate) const MAX_TOKEN: usize = 256 * 1024;

@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 
 use super::super::test_keys::{TestKey, encode, keys, mac};
 use super::{JwsError, KeySet, MAX_TOKEN, Policy, SigningAlgorithm, verify};
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 const ALL: [SigningAlgorithm; 11] = [
     SigningAlgorithm::Rs256,

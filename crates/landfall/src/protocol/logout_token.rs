@@ -10,8 +10,8 @@ use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, JwsError, Policy};
 use crate::clock::Timestamp;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::secret::Secret;
 
 /// How old a logout token may be: it is sent at once, and again a few times.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5 * 60);

@@ -2,6 +2,8 @@
 
 pub(crate) mod access_token;
 pub(crate) mod algorithm;
+pub(crate) mod auth_level;
+pub(crate) mod authn_request;
 pub(crate) mod authorization_response;
 pub(crate) mod authorize;
 mod claims;
@@ -11,7 +13,6 @@ pub(crate) mod device;
 pub(crate) mod discovery;
 pub(crate) mod end_session;
 mod form;
-pub(crate) mod forwarded;
 pub(crate) mod id_token;
 pub(crate) mod json;
 pub(crate) mod jwks;

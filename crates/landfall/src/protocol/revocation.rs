@@ -5,8 +5,8 @@ use url::Url;
 
 use super::client_auth::Credentials;
 use super::form;
+use crate::crypto::secret::Secret;
 use crate::error::Error;
-use crate::secret::Secret;
 
 /// The request that revokes a token (RFC 7009 §2.1).
 pub(crate) fn request(

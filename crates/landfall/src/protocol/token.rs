@@ -21,8 +21,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use super::client_auth::{ClientAuth, Credentials};
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
-use crate::secret::Secret;
 
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);

@@ -5,8 +5,8 @@ use http::header::{ACCEPT, AUTHORIZATION};
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::secret::Secret;
 
 /// Asks for it, with the access token in the header and nowhere else (RFC 6750 §2.1).
 pub(crate) fn request(endpoint: &Url, access_token: &Secret<String>) -> Result<http::Request<Bytes>, Error> {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value};
 use super::claims::numeric_date;
 use super::json::unique_object;
 use crate::clock::Timestamp;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::secret::Secret;
 
 /// How old the delivery's own time may be.
 const MAX_AGE_OF_DELIVERY: Duration = Duration::from_secs(5 * 60);

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::login_query::LoginQuery;
 use super::{LOGIN_BODY, LOGOUT_BODY, Place, RelyingParty, facts};
-use crate::cookie::sent_cookies;
-use crate::decision::{Decision, Reply, Step, Waiting};
+use crate::browser::cookie::sent_cookies;
+use crate::context::destinations::return_to_in;
+use crate::context::events::EventKind;
+use crate::context::refusal::{form_body, is_form, lost};
 use crate::error::{Error, ErrorCode};
-use crate::events::EventKind;
+use crate::flow::callback::posted;
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
-use crate::flow::posted;
-use crate::guard::{RequestFacts, RequestKind, Signs};
-use crate::inner::{form_body, is_form, lost};
-use crate::landing::return_to_in;
-use crate::pages;
-use crate::request::RequestView;
+use crate::guard::kind::{RequestFacts, RequestKind, Signs};
 use crate::session;
+use crate::web::pages;
+use crate::web::reply::{Decision, Reply, Step, Waiting};
+use crate::web::request::RequestView;
 
 impl RelyingParty {
     pub(super) fn callback(

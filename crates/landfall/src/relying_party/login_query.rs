@@ -2,12 +2,12 @@
 //! Core §4).
 
 use super::{Inner, Place};
-use crate::challenge::SignInWanted;
+use crate::address::return_to::ReturnTo;
+use crate::context::destinations::return_to_in;
+use crate::context::refusal::parameter;
 use crate::error::{Error, ErrorCode, printable};
-use crate::inner::parameter;
-use crate::landing::return_to_in;
-use crate::return_to::ReturnTo;
-use crate::wish::Wish;
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::authn_request::Wish;
 
 /// A wish that we sealed ourselves.
 pub(crate) const WISH: &str = "wish";

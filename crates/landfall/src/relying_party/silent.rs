@@ -2,14 +2,15 @@
 //! back signed in or as it went.
 
 use super::{Inner, RelyingParty};
-use crate::challenge::{Prompt, SignInWanted};
+use crate::address::return_to::ReturnTo;
 use crate::clock::Timestamp;
-use crate::decision::Decision;
 use crate::flow::login::{self, LoginStart};
-use crate::guard::{RequestFacts, RequestKind};
-use crate::pages;
-use crate::return_to::ReturnTo;
+use crate::guard::kind::{RequestFacts, RequestKind};
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::authn_request::Prompt;
 use crate::visit::Visit;
+use crate::web::pages;
+use crate::web::reply::Decision;
 
 impl Inner {
     /// Whether this request is one to try it on: a page, opened by a browser that was signed in before and was

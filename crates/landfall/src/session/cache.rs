@@ -48,7 +48,7 @@ impl NearCache {
         let entry = self.entries.get(tail(text)?)?;
         let (sealed_under, known) = entry.text.as_ref()?;
         // Every base URL has keys of its own: what one of them sealed, another could not have opened.
-        (*sealed_under == base && crate::secret::same_bytes(known.as_bytes(), text))
+        (*sealed_under == base && crate::crypto::secret::same_bytes(known.as_bytes(), text))
             .then_some((entry.session, entry.current_key))
     }
 

@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::store::RecordKey;
 use crate::clock::{Entropy, EntropyError};
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 /// What a browser holds of a stored session. The store sees a digest of one half and nothing of the other.
 #[derive(Clone, Debug)]

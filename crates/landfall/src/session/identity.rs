@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
+use crate::context::settings::Kept;
+use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::id_token::IdTokenClaims;
-use crate::settings::Kept;
 
 /// Claims with a field of their own, and those that were for the ID token's validation alone.
 const OWN_CLAIMS: [&str; 16] = [

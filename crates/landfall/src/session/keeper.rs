@@ -11,11 +11,11 @@ use super::id::{SessionId, TEXT_LENGTH};
 use super::seals::{Admin, RecordSeals};
 use super::store::{Change, RecordKey, SessionStore, StoreError, Updated};
 use super::{Identity, Session, Stored, Tokens, record};
+use crate::browser::cookie::{CookieNames, MAX_COOKIE, SentCookies};
 use crate::clock::{Entropy, Timestamp};
-use crate::cookie::{CookieNames, MAX_COOKIE, SentCookies};
+use crate::crypto::seal::{Opened, Sealer};
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::seal::{Opened, Sealer};
-use crate::secret::Secret;
 
 /// How often a change is tried again on top of somebody else's.
 const TRIES: usize = 8;

@@ -2,13 +2,13 @@
 
 mod aside;
 mod cache;
-mod from_provider;
 mod id;
 mod identity;
 mod keeper;
 mod label;
 mod listing;
 mod memory;
+mod provider_logout;
 pub(crate) mod record;
 mod seals;
 mod store;
@@ -16,7 +16,7 @@ mod store;
 use bytes::Bytes;
 
 use crate::clock::Timestamp;
-use crate::secret::Secret;
+use crate::crypto::secret::Secret;
 
 pub(crate) use cache::NearCache;
 pub(crate) use id::SessionId;

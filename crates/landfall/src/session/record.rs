@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
 use super::{Session, Tokens};
-use crate::auth_level::AuthLevel;
 use crate::clock::Timestamp;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::secret::Secret;
+use crate::protocol::auth_level::AuthLevel;
 
 /// Borrowed while writing and reading, so that nothing is copied twice.
 #[derive(Serialize, Deserialize)]

@@ -12,8 +12,8 @@ use super::id::SessionId;
 use super::store::{IndexKey, RecordKey, StoredRecord};
 use super::{Session, Stored, record};
 use crate::clock::{Entropy, Timestamp};
+use crate::crypto::seal::{CookieKey, Sealer, keyed_digests};
 use crate::error::Error;
-use crate::seal::{CookieKey, Sealer, keyed_digests};
 
 /// Makes records of sessions, for one issuer and client.
 #[derive(Debug)]

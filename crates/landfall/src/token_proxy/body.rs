@@ -13,9 +13,9 @@ use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BrokenOff;
-use crate::decision::Reply;
-use crate::inner::lost;
+use crate::context::refusal::lost;
 use crate::runtime::Held;
+use crate::web::reply::Reply;
 
 /// How many pieces wait for the browser at most.
 pub(super) const PIECES: usize = 4;

@@ -7,8 +7,8 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
+use crate::address::base_url::is_loopback;
 use crate::error::{ConfigError, Error, ErrorCode, printable};
-use crate::origin::is_loopback;
 
 /// The longest path and query together.
 const MAX_LENGTH: usize = 8 * 1024;

@@ -4,7 +4,7 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
 use super::hop_by_hop::HopByHop;
 use crate::error::{Error, ErrorCode};
-use crate::request::RequestView;
+use crate::web::request::RequestView;
 
 /// A request's headers, sorted out.
 #[derive(Debug)]

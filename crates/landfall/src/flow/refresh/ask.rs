@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::flow::token_endpoint::{self, NoTokens};
 use crate::protocol::discovery::ProviderMetadata;
@@ -11,7 +12,6 @@ use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Original, Rej
 use crate::protocol::jwks::KeySet;
 use crate::protocol::token::{Grant, TokenSet};
 use crate::relying_party::Inner;
-use crate::secret::Secret;
 use crate::session::{Refreshed, Session, Tokens};
 
 /// What there is before a refresh.

@@ -1,0 +1,184 @@
+//! Base URLs: where the application is reached from outside. Configured, never composed from a request.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
+
+use crate::address::mismatch::is_loopback_host;
+use crate::error::ConfigError;
+
+/// One address under which browsers reach the application.
+#[derive(Clone, Debug)]
+pub(crate) struct BaseUrl {
+    /// As configured, without a slash at its end: redirect URIs are built on it, byte for byte.
+    pub(crate) literal: String,
+    /// Scheme, host and port as browsers write them in an Origin header.
+    pub(crate) origin: String,
+    /// The path in front of every path of the application; empty for none.
+    pub(crate) path: String,
+    /// Whether it is https.
+    pub(crate) secure: bool,
+    host: String,
+    port: u16,
+}
+
+impl BaseUrl {
+    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        let wrong = |problem: &str, remedy: &str| {
+            ConfigError::new("base_url", format!("{problem} in {:?}", crate::error::printable(text)), remedy)
+        };
+        let example = "give scheme, host and, if it is not the default, port: https://app.example.com";
+        if text.trim() != text || text.is_empty() {
+            return Err(wrong("space or nothing", example));
+        }
+        let url = Url::parse(text).map_err(|_| wrong("no absolute URL", example))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("a scheme other than https", example));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong("a user name", "leave it out"));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong("a query or fragment", "leave it out"));
+        }
+        let secure = url.scheme() == "https";
+        if !secure && !is_loopback(&url) {
+            return Err(wrong(
+                "plain http",
+                "use https; plain http is for loopback addresses alone, since anyone on the way could take the session",
+            ));
+        }
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let port = url.port_or_known_default().unwrap_or_default();
+        let path = url.path().trim_end_matches('/').to_owned();
+        let literal = text.trim_end_matches('/').to_owned();
+        Ok(Self { literal, origin: url.origin().ascii_serialization(), path, secure, host, port })
+    }
+
+    /// Whether an authority (host, and port unless default) names this one. Exact, but for the case of ASCII
+    /// letters and a default port.
+    pub(crate) fn is_named_by(&self, authority: &str) -> bool {
+        let (host, port) = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => match port.parse::<u16>() {
+                Ok(port) if !port_has_sign(authority) => (host, port),
+                _ => return false,
+            },
+            _ => (authority, if self.secure { 443 } else { 80 }),
+        };
+        port == self.port && host.eq_ignore_ascii_case(&self.host)
+    }
+
+    /// The host as a URL writes it.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// The port, also where the scheme says it.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The port, unless it is the scheme's own.
+    pub(crate) fn explicit_port(&self) -> Option<u16> {
+        let default = if self.secure { 443 } else { 80 };
+        (self.port != default).then_some(self.port)
+    }
+
+    /// Whether it is on this very machine: what a page says of it then is told to nobody else.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback_host(&self.host)
+    }
+
+    /// Path and query as browsers see them, given those of a request. A proxy in front may have
+    /// taken the base path away.
+    pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> String {
+        let stripped = !self.path.is_empty() && self.strip(path).is_none();
+        let base = if stripped { self.path.as_str() } else { "" };
+        let length = base.len() + path.len() + query.map_or(0, |query| query.len() + 1);
+        // Made for every request: one allocation.
+        let mut out = String::with_capacity(length);
+        out.push_str(base);
+        out.push_str(path);
+        if let Some(query) = query {
+            out.push('?');
+            out.push_str(query);
+        }
+        out
+    }
+
+    /// The path below the base path.
+    pub(crate) fn inside_path<'a>(&self, path: &'a str) -> &'a str {
+        self.strip(path).unwrap_or(path)
+    }
+
+    /// Whether a path, as browsers see it, is below the base path.
+    pub(crate) fn holds(&self, path: &str) -> bool {
+        self.path.is_empty() || self.strip(path).is_some()
+    }
+
+    fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
+        if self.path.is_empty() {
+            return None;
+        }
+        path.strip_prefix(self.path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+fn port_has_sign(authority: &str) -> bool {
+    authority.rsplit(':').next().is_some_and(|port| port.starts_with('+'))
+}
+
+/// Whether a URL points at this very machine, where plain http gives nothing away.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => Ipv4Addr::is_loopback(&ip),
+        Some(Host::Ipv6(ip)) => Ipv6Addr::is_loopback(&ip),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_kept_as_written_and_matched_exactly() {
+        let base = BaseUrl::parse("https://app.example.com:443/").unwrap();
+        assert_eq!(base.literal, "https://app.example.com:443");
+        assert!(base.is_named_by("app.example.com") && base.is_named_by("APP.example.com:443"));
+        for other in
+            ["app.example.com.", "app.example.com:80", "app.example.com:+443", "evil.example", "", ":443"]
+        {
+            assert!(!base.is_named_by(other), "{other}");
+        }
+        let six = BaseUrl::parse("http://[::1]:3000").unwrap();
+        assert!(six.is_named_by("[::1]:3000") && !six.is_named_by("[::1]"));
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_alone() {
+        assert!(BaseUrl::parse("http://127.0.0.1:3000").is_ok());
+        assert!(BaseUrl::parse("http://localhost").is_ok());
+        for bad in [
+            "http://app.example.com",
+            "http://localhost.evil.example",
+            "ftp://x",
+            "app",
+            " https://a",
+            "https://u@a",
+            "https://a/?x",
+        ] {
+            assert!(BaseUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_is_put_back_where_a_proxy_took_it() {
+        let base = BaseUrl::parse("https://example.com/app").unwrap();
+        assert_eq!(base.outside_path("/dashboard", None), "/app/dashboard");
+        assert_eq!(base.outside_path("/app/dashboard", Some("a=1")), "/app/dashboard?a=1");
+        assert_eq!(base.inside_path("/app/auth/login"), "/auth/login");
+        assert_eq!(base.inside_path("/apple"), "/apple");
+    }
+}

@@ -1,0 +1,241 @@
+//! The cookies: their names, their attributes, and how they are found in a request.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use cookie::{Cookie, SameSite};
+
+use crate::address::base_url::BaseUrl;
+use crate::clock::Timestamp;
+use crate::web::request::RequestView;
+
+/// Browsers ignore a cookie whose name and value are longer together (RFC 6265bis §5.7).
+pub(crate) const MAX_COOKIE: usize = 4096;
+/// 400 days, the longest a browser keeps a cookie (RFC 6265bis §5.5).
+const MAX_AGE: Duration = Duration::from_secs(34_560_000);
+
+/// The names under one base URL.
+///
+/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; on a
+/// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports: where
+/// two applications may share a host (a base path, a loopback), a short digest of client and base URL keeps
+/// them apart.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieNames {
+    pub(crate) session: String,
+    returning: String,
+    login: String,
+    spent: String,
+    post: String,
+    form: String,
+    secure: bool,
+}
+
+/// What a cookie of ours is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CookieKind {
+    /// A pending login.
+    Login,
+    /// The mark of a finished one.
+    Spent,
+    /// An authorization response that came by POST, on its way to the GET.
+    Post,
+    /// A form that somebody posted who has to sign in first.
+    Form,
+}
+
+/// How long a browser is known as one that was signed in here.
+const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+impl CookieNames {
+    pub(crate) fn new(client_id: &str, base: &BaseUrl) -> Self {
+        let prefix = if base.secure { "__Host-" } else { "" };
+        let suffix = if base.secure && base.path.is_empty() {
+            String::new()
+        } else {
+            let digest = aws_lc_rs::digest::digest(
+                &aws_lc_rs::digest::SHA256,
+                format!("{client_id}\n{}", base.literal).as_bytes(),
+            );
+            format!("-{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..6).unwrap_or_default()))
+        };
+        let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
+        Self {
+            session: name("session"),
+            returning: name("returning"),
+            login: name("login"),
+            spent: name("spent"),
+            post: name("post"),
+            form: name("form"),
+            secure: base.secure,
+        }
+    }
+
+    /// The name of an attempt's cookie.
+    pub(crate) fn attempt(&self, kind: CookieKind, attempt: &[u8; 16]) -> String {
+        format!("{}.{}", self.stem(kind), URL_SAFE_NO_PAD.encode(attempt))
+    }
+
+    /// What kind of attempt's cookie a name is, if it is one.
+    pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
+        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Post, CookieKind::Form];
+        kinds.into_iter().find(|kind| {
+            name.strip_prefix(self.stem(*kind))
+                .and_then(|rest| rest.strip_prefix('.'))
+                .is_some_and(|id| id.len() == 22)
+        })
+    }
+
+    /// A Set-Cookie value that sets a cookie.
+    pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
+        let seconds = i64::try_from(max_age.min(MAX_AGE).as_secs()).unwrap_or_default();
+        self.format(name, value, seconds)
+    }
+
+    /// A Set-Cookie value that marks a browser as one that was signed in here, and says from when on it may be
+    /// signed in silently. It proves nothing and opens nothing.
+    pub(crate) fn returning_at(&self, next: Timestamp) -> String {
+        self.set(&self.returning, &next.secs().to_string(), RETURNING)
+    }
+
+    /// A Set-Cookie value that takes that mark away.
+    pub(crate) fn not_returning(&self) -> String {
+        self.clear(&self.returning)
+    }
+
+    /// A Set-Cookie value that removes a cookie, with the attributes it was set with.
+    pub(crate) fn clear(&self, name: &str) -> String {
+        self.format(name, "", 0)
+    }
+
+    fn format(&self, name: &str, value: &str, seconds: i64) -> String {
+        Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .secure(self.secure)
+            .same_site(SameSite::Lax)
+            .max_age(cookie::time::Duration::seconds(seconds))
+            .to_string()
+    }
+
+    fn stem(&self, kind: CookieKind) -> &str {
+        match kind {
+            CookieKind::Login => &self.login,
+            CookieKind::Spent => &self.spent,
+            CookieKind::Post => &self.post,
+            CookieKind::Form => &self.form,
+        }
+    }
+}
+
+/// Calls `each` with the name and value of every cookie sent, in order.
+///
+/// Names are compared exactly by whoever looks for one; quotes have no meaning (RFC 6265bis §5.6), so no
+/// cookie can swallow its neighbours.
+pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'a [u8], &'a [u8])) {
+    view.header_values("cookie", &mut |line| {
+        let mut rest = line;
+        while !rest.is_empty() {
+            let (pair, next) = halves(rest, b';').unwrap_or((rest, b""));
+            if let Some((name, value)) = halves(pair.trim_ascii(), b'=') {
+                each(name, value);
+            }
+            rest = next;
+        }
+    });
+}
+
+/// What stands before and after the first such byte.
+fn halves(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = bytes.split_at_checked(memchr::memchr(at, bytes)?)?;
+    Some((before, after.get(1..).unwrap_or_default()))
+}
+
+/// An attempt's cookie as it was sent.
+#[derive(Clone)]
+pub(crate) struct SentCookie {
+    pub(crate) kind: CookieKind,
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl fmt::Debug for SentCookie {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SentCookie").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
+
+/// More session cookies than this in one request are somebody's game.
+const MAX_SESSIONS: usize = 4;
+
+/// The cookies of ours in a request.
+#[derive(Default)]
+pub(crate) struct SentCookies<'a> {
+    /// The values of those named as the session's is: one, unless somebody plays.
+    pub(crate) sessions: [Option<&'a [u8]>; MAX_SESSIONS],
+    /// From when on this browser may be signed in silently, if it was signed in before.
+    pub(crate) returning: Option<Timestamp>,
+    /// Usually none, and then nothing is allocated.
+    pub(crate) attempts: Vec<SentCookie>,
+}
+
+/// Every cookie of ours in a request, in one pass.
+pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -> SentCookies<'a> {
+    let mut sent = SentCookies::default();
+    each_cookie(view, |name, value| {
+        if name == names.session.as_bytes() {
+            if value.len() <= MAX_COOKIE
+                && let Some(free) = sent.sessions.iter_mut().find(|slot| slot.is_none())
+            {
+                *free = Some(value);
+            }
+        } else if name == names.returning.as_bytes() {
+            let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+            sent.returning = seconds.map(Timestamp::from_secs);
+        } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
+            && let Some(kind) = names.kind(name)
+        {
+            sent.attempts.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
+        }
+    });
+    sent
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(client: &str, url: &str) -> CookieNames {
+        CookieNames::new(client, &BaseUrl::parse(url).unwrap())
+    }
+
+    #[test]
+    fn applications_that_share_a_host_do_not_share_cookies() {
+        assert_eq!(names("a", "https://example.com").session, "__Host-landfall-session");
+        let under_paths = [names("a", "https://example.com/one"), names("a", "https://example.com/two")];
+        assert!(under_paths.iter().all(|names| names.session.starts_with("__Host-landfall-session-")));
+        assert_ne!(under_paths[0].session, under_paths[1].session);
+        let on_loopback = [names("a", "http://localhost:3000"), names("a", "http://localhost:3001")];
+        assert_ne!(on_loopback[0].session, on_loopback[1].session);
+        let attempt = on_loopback[0].attempt(CookieKind::Login, &[7; 16]);
+        assert_eq!(on_loopback[0].kind(&attempt), Some(CookieKind::Login));
+        assert_eq!(on_loopback[1].kind(&attempt), None);
+    }
+
+    #[test]
+    fn a_cookie_is_kept_for_400_days_at_most_and_cleared_with_the_attributes_it_was_set_with() {
+        let names = names("a", "https://example.com");
+        let set = names.set("x", "v", Duration::MAX);
+        assert!(set.contains("Max-Age=34560000"), "{set}");
+        let attributes = |text: &str| {
+            text.split("; ")
+                .skip(1)
+                .filter(|a| !a.starts_with("Max-Age"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(attributes(&set), attributes(&names.clear("x")));
+    }
+}

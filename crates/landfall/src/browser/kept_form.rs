@@ -1,0 +1,114 @@
+//! A form that somebody posted who has to sign in first: what the browser keeps of it, and when it is worth keeping.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::browser::cookie::{CookieKind, CookieNames, SentCookie};
+use crate::browser::pending_login::AttemptSeals;
+use crate::clock::{Entropy, Timestamp};
+use crate::error::{Error, ErrorCode};
+use crate::protocol::authorization_response::decode;
+
+/// The largest form that travels in its cookie: with the other cookies it has to pass a proxy in front.
+pub(crate) const MAX_IN_COOKIE: usize = 2048;
+/// How many kept forms a browser may hold, and how long all of them may be together.
+const MAX_FORMS: usize = 4;
+const MAX_BYTES: usize = 4096;
+/// More fields than any form has.
+const MAX_FIELDS: usize = 1000;
+
+/// What the cookie holds.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct KeptForm {
+    pub(crate) kept_at: u64,
+    /// Path and query that it was posted to, as browsers see them.
+    pub(crate) target: String,
+    pub(crate) place: KeptIn,
+}
+
+/// Where the form itself is.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum KeptIn {
+    /// In the cookie, as it was sent.
+    Cookie(String),
+    /// In the store, under this id.
+    Store(String),
+}
+
+impl KeptForm {
+    /// The Set-Cookie value.
+    pub(crate) fn cookie(
+        &self,
+        entropy: &dyn Entropy,
+        (names, seals): (&CookieNames, &AttemptSeals),
+        id: &[u8; 16],
+        lifetime: Duration,
+    ) -> Result<String, Error> {
+        let name = names.attempt(CookieKind::Form, id);
+        let plain = postcard::to_allocvec(self).map_err(|error| {
+            Error::new(ErrorCode::Misconfigured).detail("a sealed value could not be written").source(error)
+        })?;
+        let value = seals.form.seal(entropy, name.as_bytes(), &plain)?;
+        Ok(names.set(&name, &value, lifetime))
+    }
+
+    pub(crate) fn open(seals: &AttemptSeals, cookie: &SentCookie) -> Option<Self> {
+        let plain = seals.form.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
+        postcard::from_bytes(&plain).ok()
+    }
+
+    pub(crate) fn is_expired(&self, lifetime: Duration, now: Timestamp) -> bool {
+        now.since(Timestamp::from_secs(self.kept_at)) > lifetime
+    }
+}
+
+/// Which cookies of kept forms have to go so that one more of this many bytes fits: the oldest.
+pub(crate) fn to_evict<'a>(seals: &AttemptSeals, sent: &'a [SentCookie], added: usize) -> Vec<&'a str> {
+    let forms = sent.iter().filter(|cookie| cookie.kind == CookieKind::Form);
+    let mut held: Vec<_> =
+        forms.map(|cookie| (KeptForm::open(seals, cookie).map_or(0, |form| form.kept_at), cookie)).collect();
+    held.sort_by_key(|(kept_at, _)| *kept_at);
+    let length = |cookie: &SentCookie| cookie.name.len() + cookie.value.len();
+    let (mut count, mut bytes) =
+        (held.len(), added + held.iter().map(|(_, cookie)| length(cookie)).sum::<usize>());
+    let mut evicted = Vec::new();
+    for (_, cookie) in held {
+        if count < MAX_FORMS && bytes <= MAX_BYTES {
+            break;
+        }
+        count -= 1;
+        bytes -= length(cookie);
+        evicted.push(cookie.name.as_str());
+    }
+    evicted
+}
+
+/// The fields of a form; `None` where they cannot be written down again exactly as they came.
+pub(crate) fn fields(form: &str) -> Option<Vec<(String, String)>> {
+    let pairs = form.split('&').filter(|pair| !pair.is_empty());
+    let fields: Option<Vec<_>> = pairs
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (name, value) = (decode(name)?, decode(value)?);
+            // A page holds no such character.
+            (!value.contains('\0') && !name.contains('\0')).then(|| (name.into_owned(), value.into_owned()))
+        })
+        .collect();
+    fields.filter(|fields| fields.len() <= MAX_FIELDS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_form_is_kept_only_if_it_can_be_sent_again_as_it_was() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(fields("a=1&b=%26+x&&c"), Some(vec![pair("a", "1"), pair("b", "& x"), pair("c", "")]));
+        for form in ["a=%ff", "a=%zz", "%=1", "a=%00"] {
+            assert_eq!(fields(form), None, "{form}");
+        }
+        assert_eq!(fields(&"a=1&".repeat(1001)), None);
+    }
+}

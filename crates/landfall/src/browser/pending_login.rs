@@ -1,0 +1,272 @@
+//! What a browser must bring back to the callback: the pending login in its cookie, and `state`.
+//!
+//! The cookie holds what must stay between this browser and us: nonce, PKCE verifier, redirect URI. `state`
+//! travels through the provider; it is sealed, recognisably ours, and holds attempt, time and return-to, so
+//! that the destination survives a lost cookie. On its own it authenticates nobody.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::browser::cookie::{CookieKind, CookieNames, MAX_COOKIE, SentCookie};
+use crate::clock::{Entropy, Timestamp};
+use crate::crypto::seal::Sealer;
+use crate::error::{Error, ErrorCode};
+use crate::protocol::authn_request::Wish;
+
+/// What every `state` of ours begins with.
+const STATE_PREFIX: &str = "lf1.";
+/// A destination longer than this stays out of `state`: authorization URLs have limits of their own.
+const MAX_RETURN_TO_IN_STATE: usize = 1024;
+/// How many pending logins a browser may hold, and how long all of them may be together.
+const MAX_PENDING: usize = 12;
+const MAX_PENDING_BYTES: usize = 5 * 1024;
+/// How many marks of finished attempts a browser may hold.
+const MAX_SPENT: usize = 8;
+/// How long the mark of a finished attempt lasts.
+pub(crate) const SPENT_LIFETIME: Duration = Duration::from_secs(600);
+
+/// What the cookie holds.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct PendingLogin {
+    pub(crate) attempt: [u8; 16],
+    /// Which provider; there is one so far, and the place for more.
+    pub(crate) provider: u8,
+    pub(crate) issuer: String,
+    pub(crate) issued_at: u64,
+    pub(crate) nonce: [u8; 32],
+    pub(crate) verifier: [u8; 32],
+    pub(crate) redirect_uri: String,
+    pub(crate) return_to: String,
+    pub(crate) scope: String,
+    pub(crate) max_age: Option<u64>,
+    pub(crate) acr: Vec<String>,
+    pub(crate) acr_essential: bool,
+    pub(crate) silent: bool,
+    pub(crate) restarts: u8,
+    /// Behind the rest: a release that does not know it leaves it, and does without it.
+    #[serde(skip)]
+    pub(crate) more: More,
+}
+
+/// What was added to a pending login since.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct More {
+    /// What it was wanted for.
+    pub(crate) wish: Wish,
+    /// Nobody asked for this sign-in: if it comes to nothing, the page is shown as it is.
+    pub(crate) unasked: bool,
+}
+
+/// What `state` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct State {
+    pub(crate) attempt: [u8; 16],
+    pub(crate) provider: u8,
+    pub(crate) issued_at: u64,
+    pub(crate) restarts: u8,
+    pub(crate) return_to: Option<String>,
+    /// The address it was started under, if that is not the base URL's. Behind the rest: a release that does not know
+    /// it leaves it.
+    #[serde(skip)]
+    pub(crate) asked: Option<String>,
+}
+
+/// The mark of a finished attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spent {
+    pub(crate) attempt: [u8; 16],
+    pub(crate) code: [u8; 16],
+    pub(crate) finished_at: u64,
+    pub(crate) signed_in: bool,
+    pub(crate) target: [u8; 8],
+}
+
+impl PendingLogin {
+    /// The nonce as it stands in the authorization request.
+    pub(crate) fn nonce_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.nonce)
+    }
+
+    /// The PKCE verifier: 43 characters (RFC 7636 §4.1).
+    pub(crate) fn verifier_text(&self) -> String {
+        URL_SAFE_NO_PAD.encode(self.verifier)
+    }
+
+    pub(crate) fn is_expired(&self, lifetime: Duration, now: Timestamp) -> bool {
+        is_expired(self.issued_at, lifetime, now)
+    }
+}
+
+impl State {
+    pub(crate) fn is_expired(&self, lifetime: Duration, now: Timestamp) -> bool {
+        is_expired(self.issued_at, lifetime, now)
+    }
+}
+
+/// Too old, or from a future that a clock set back cannot explain.
+fn is_expired(issued_at: u64, lifetime: Duration, now: Timestamp) -> bool {
+    let issued_at = Timestamp::from_secs(issued_at);
+    now.since(issued_at) > lifetime || issued_at.since(now) > lifetime
+}
+
+/// The digest of a code by which a repeated callback is told from a replay.
+pub(crate) fn code_digest(code: &str) -> [u8; 16] {
+    short_digest(code)
+}
+
+/// The digest of a destination by which a loop is told.
+pub(crate) fn target_digest(target: &str) -> [u8; 8] {
+    short_digest(target)
+}
+
+fn short_digest<const N: usize>(text: &str) -> [u8; N] {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    digest.as_ref().first_chunk().copied().unwrap_or([0; N])
+}
+
+/// Whether a `state` is shaped like ours; what it says is another question.
+pub(crate) fn looks_like_ours(state: &str) -> bool {
+    state.starts_with(STATE_PREFIX)
+}
+
+/// Writes and reads all three, under one base URL.
+#[derive(Debug)]
+pub(crate) struct AttemptSeals {
+    pub(crate) login: Sealer,
+    pub(crate) state: Sealer,
+    pub(crate) spent: Sealer,
+    pub(crate) post: Sealer,
+    pub(crate) form: Sealer,
+}
+
+impl AttemptSeals {
+    pub(crate) fn seal_state(
+        &self,
+        entropy: &dyn Entropy,
+        pending: &PendingLogin,
+        asked: Option<&str>,
+    ) -> Result<String, Error> {
+        let fits = pending.return_to.len() <= MAX_RETURN_TO_IN_STATE;
+        let state = State {
+            attempt: pending.attempt,
+            provider: pending.provider,
+            issued_at: pending.issued_at,
+            restarts: pending.restarts,
+            return_to: fits.then(|| pending.return_to.clone()),
+            asked: None,
+        };
+        Ok(format!(
+            "{STATE_PREFIX}{}",
+            self.state.seal(entropy, STATE_PREFIX.as_bytes(), &write(&(state, asked))?)?
+        ))
+    }
+
+    pub(crate) fn open_state(&self, state: &str) -> Option<State> {
+        let sealed = state.strip_prefix(STATE_PREFIX)?;
+        let plain = self.state.open(STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain()?;
+        let (mut state, rest): (State, _) = postcard::take_from_bytes(&plain).ok()?;
+        if !rest.is_empty() {
+            state.asked = postcard::take_from_bytes(rest).ok()?.0;
+        }
+        Some(state)
+    }
+
+    /// The Set-Cookie value of a pending login.
+    pub(crate) fn login_cookie(
+        &self,
+        entropy: &dyn Entropy,
+        names: &CookieNames,
+        pending: &PendingLogin,
+        lifetime: Duration,
+    ) -> Result<String, Error> {
+        let name = names.attempt(CookieKind::Login, &pending.attempt);
+        let value = self.login.seal(entropy, name.as_bytes(), &write(&(pending, &pending.more))?)?;
+        if name.len() + value.len() > MAX_COOKIE {
+            return Err(
+                Error::new(ErrorCode::RequestMalformed).detail("the pending login does not fit a cookie")
+            );
+        }
+        Ok(names.set(&name, &value, lifetime))
+    }
+
+    pub(crate) fn open_login(&self, cookie: &SentCookie) -> Option<PendingLogin> {
+        let plain = self.login.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
+        let (mut pending, rest): (PendingLogin, _) = postcard::take_from_bytes(&plain).ok()?;
+        if !rest.is_empty() {
+            pending.more = postcard::take_from_bytes(rest).ok()?.0;
+        }
+        Some(pending)
+    }
+
+    /// The Set-Cookie value of a spent marker.
+    pub(crate) fn spent_cookie(
+        &self,
+        entropy: &dyn Entropy,
+        names: &CookieNames,
+        spent: &Spent,
+    ) -> Result<String, Error> {
+        let name = names.attempt(CookieKind::Spent, &spent.attempt);
+        let value = self.spent.seal(entropy, name.as_bytes(), &write(spent)?)?;
+        Ok(names.set(&name, &value, SPENT_LIFETIME))
+    }
+
+    pub(crate) fn open_spent(&self, cookie: &SentCookie) -> Option<Spent> {
+        let plain = self.spent.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
+        postcard::from_bytes(&plain).ok()
+    }
+
+    /// Which of the cookies sent have to go so that one more pending login of this many bytes fits: those that
+    /// are no use any more, then the oldest.
+    pub(crate) fn to_evict<'a>(
+        &self,
+        sent: &'a [SentCookie],
+        added: usize,
+        lifetime: Duration,
+        now: Timestamp,
+    ) -> Vec<&'a str> {
+        let mut evicted = Vec::new();
+        let mut alive = Vec::new();
+        let mut spent = Vec::new();
+        for cookie in sent {
+            match cookie.kind {
+                CookieKind::Login => {
+                    match self.open_login(cookie).filter(|login| !login.is_expired(lifetime, now)) {
+                        Some(login) => alive.push((login.issued_at, cookie)),
+                        None => evicted.push(cookie.name.as_str()),
+                    }
+                }
+                CookieKind::Spent => match self.open_spent(cookie) {
+                    Some(mark) => spent.push((mark.finished_at, cookie)),
+                    None => evicted.push(cookie.name.as_str()),
+                },
+                // One lives for a minute and is taken away by the callback, the other makes room for itself.
+                CookieKind::Post | CookieKind::Form => {}
+            }
+        }
+        alive.sort_by_key(|(issued_at, _)| *issued_at);
+        spent.sort_by_key(|(finished_at, _)| *finished_at);
+        let mut bytes = added;
+        bytes += alive.iter().map(|(_, cookie)| cookie.name.len() + cookie.value.len()).sum::<usize>();
+        let mut count = alive.len();
+        for (_, cookie) in alive {
+            if count < MAX_PENDING && bytes <= MAX_PENDING_BYTES {
+                break;
+            }
+            count -= 1;
+            bytes -= cookie.name.len() + cookie.value.len();
+            evicted.push(&cookie.name);
+        }
+        let too_many = (spent.len() + 1).saturating_sub(MAX_SPENT);
+        evicted.extend(spent.into_iter().take(too_many).map(|(_, cookie)| cookie.name.as_str()));
+        evicted
+    }
+}
+
+fn write<T: Serialize>(value: &T) -> Result<Vec<u8>, Error> {
+    postcard::to_allocvec(value).map_err(|error| {
+        Error::new(ErrorCode::Misconfigured).detail("a sealed value could not be written").source(error)
+    })
+}

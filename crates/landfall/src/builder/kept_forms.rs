@@ -1,0 +1,81 @@
+//! What of a destination is kept across a sign-in beyond path and query.
+
+use super::RelyingPartyBuilder;
+use crate::address::return_to::ReturnTo;
+use crate::error::ConfigError;
+
+/// The largest form to keep, unless another limit is set.
+pub(super) const LIMIT: usize = 64 * 1024;
+/// More than this in one record is no form any more.
+const MOST: usize = 1024 * 1024;
+
+impl RelyingPartyBuilder {
+    /// Keeps the part of an address behind `#` across a sign-in. No server is sent it, so whoever has to sign in gets
+    /// a page first that reads it and goes on by itself: one request more, and a script of one line that the page's
+    /// Content-Security-Policy allows by its digest. Without scripts the sign-in goes on without the fragment.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").keep_fragments();
+    /// # let _ = builder;
+    /// ```
+    pub fn keep_fragments(mut self) -> Self {
+        self.keep_fragments = true;
+        self
+    }
+
+    /// Keeps a form that is posted to this address, or below it, by somebody whose session is over: it is sealed, the
+    /// person signs in, and a page that works without scripts offers to send it, once. May be called several times.
+    ///
+    /// Only for addresses that need a sign-in: whoever is signed out is sent to sign in there, before the application
+    /// sees the request. Kept are forms of this very site that come as `application/x-www-form-urlencoded`; files are
+    /// not. Small ones travel in a sealed cookie, larger ones need a store. A token against forgery that the
+    /// application itself put into the form has to outlive the old session to be of use, and a Content-Security-Policy
+    /// of the page with the form has to allow the provider in `form-action`: some browsers hold it against redirects.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").keep_posted_forms("/comments");
+    /// # let _ = builder;
+    /// ```
+    pub fn keep_posted_forms(mut self, path: impl Into<String>) -> Self {
+        self.keep_forms.push(path.into());
+        self
+    }
+
+    /// The largest form to keep, in bytes as it is sent. Default: 64 KiB, at most 1 MiB; without a store 2 KiB,
+    /// whatever is set. Whoever sends a larger one is asked to sign in, and finds the page with the form again.
+    pub fn kept_form_limit(mut self, bytes: usize) -> Self {
+        self.kept_form_limit = bytes;
+        self
+    }
+
+    /// The path of the page that offers to send a kept form. Default: `/auth/resume`.
+    pub fn resume_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.resume = path.into();
+        self
+    }
+
+    pub(super) fn check_keeping(&self) -> Result<(), ConfigError> {
+        for path in &self.keep_forms {
+            let sound = ReturnTo::parse(path).is_ok_and(|parsed| parsed.as_str() == path.as_str());
+            if !sound || path.contains(['?', '#']) {
+                let problem = format!("{:?} is no path", crate::error::printable(path));
+                return Err(ConfigError::new(
+                    "keep_posted_forms",
+                    problem,
+                    "begin it with one slash, without a query",
+                ));
+            }
+        }
+        if !self.keep_forms.is_empty() && self.required_header.is_some() {
+            return Err(ConfigError::new(
+                "keep_posted_forms",
+                "beside a required header, which no form can send",
+                "leave one of the two out",
+            ));
+        }
+        if self.kept_form_limit > MOST {
+            return Err(ConfigError::new("kept_form_limit", "more than 1 MiB", "keep smaller forms"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,113 @@
+//! Where the application stands: behind which proxies, and how it reaches the provider.
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::RelyingPartyBuilder;
+use crate::address::base_url::is_loopback;
+use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
+use crate::error::{ConfigError, printable};
+use crate::provider::http_client::HttpClient;
+use crate::provider::internal::InternalClient;
+
+/// What the builder was told of it.
+#[derive(Debug, Default)]
+pub(crate) struct Environment {
+    proxies: Vec<String>,
+    pub(crate) any_proxy: bool,
+    headers: ForwardedHeaders,
+    pub(super) provider_address: Option<String>,
+    pub(crate) plain_provider_address: bool,
+}
+
+impl RelyingPartyBuilder {
+    /// Believes these proxies about the address that a browser asked for: addresses, or networks in CIDR notation.
+    /// Default: none, and the `Host` header counts.
+    ///
+    /// It matters where there are several base URLs and a proxy puts a `Host` of its own in place of the browser's.
+    /// What a proxy forwards selects one of the base URLs by exact match, or gets a 421 as a foreign host does; none
+    /// is ever made from it. Over several proxies the way is walked from the right, as far as addresses are trusted.
+    /// A header that such a proxy sends and that cannot be read is refused with a 400.
+    ///
+    /// The proxy has to write `X-Forwarded-Host` itself, or take away what came from outside; see
+    /// [`Self::forwarded_headers`] for `Forwarded`.
+    ///
+    /// On axum the layer has to be told where a request comes from: `AuthLayer::peer_from`. A Unix socket knows no
+    /// address: say there that whoever gets to it is `127.0.0.1`, and trust that.
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .base_url("https://app.example.com")
+    ///     .base_url("https://staging.example.com")
+    ///     .trusted_proxies(["10.0.0.0/8", "2001:db8::7"]);
+    /// # let _ = builder;
+    /// ```
+    pub fn trusted_proxies<S: Into<String>>(mut self, proxies: impl IntoIterator<Item = S>) -> Self {
+        self.environment.proxies = proxies.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// In which headers trusted proxies say what they were asked for. Default: `X-Forwarded-*`. The other ones are
+    /// never read.
+    pub fn forwarded_headers(mut self, headers: ForwardedHeaders) -> Self {
+        self.environment.headers = headers;
+        self
+    }
+
+    /// Reaches the provider by this origin from here, where browsers know it by the issuer's: in a network of
+    /// containers, say. Calls to the issuer's origin (metadata, keys, tokens, userinfo, revocation) go to it and keep
+    /// the issuer's Host header; everything that a browser is sent to, and every check of `iss`, stays as it is. An
+    /// endpoint that the metadata put on another origin is called there.
+    ///
+    /// Without a path; https, or plain http on loopback: the client secret and the tokens go this way. See
+    /// [`danger::allow_plain_provider_address`](crate::danger::allow_plain_provider_address) for a network that is as
+    /// good.
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// let builder =
+    ///     RelyingParty::builder("https://acme.example").provider_address("https://op.internal:8443");
+    /// # let _ = builder;
+    /// ```
+    pub fn provider_address(mut self, origin: impl Into<String>) -> Self {
+        self.environment.provider_address = Some(origin.into());
+        self
+    }
+
+    /// Leads calls to the issuer's origin to the provider's address, if it has one of its own.
+    pub(super) fn by_provider_address(
+        &self,
+        issuer: &str,
+        client: Arc<dyn HttpClient>,
+    ) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        let Some(text) = &self.environment.provider_address else { return Ok(client) };
+        let wrong = |problem: &str, remedy: &str| {
+            ConfigError::new("provider_address", format!("{problem} in {:?}", printable(text)), remedy)
+        };
+        let no_origin = || wrong("no origin alone", "give scheme, host and port: https://op.internal:8443");
+        let url = Url::parse(text).map_err(|_| no_origin())?;
+        let bare = format!("{}/", url.origin().ascii_serialization());
+        if !matches!(url.scheme(), "http" | "https") || url.as_str() != bare {
+            return Err(no_origin());
+        }
+        if url.scheme() == "http" && !is_loopback(&url) && !self.environment.plain_provider_address {
+            return Err(wrong(
+                "plain http",
+                "use https; or, where nobody else can listen on the way, danger::allow_plain_provider_address",
+            ));
+        }
+        let issuer = Url::parse(issuer).map_err(|_| no_origin())?;
+        tracing::info!(issuer = %issuer.origin().ascii_serialization(), address = %bare, "the provider is called by an address of its own");
+        let client = InternalClient::new(&issuer, &url, client).ok_or_else(no_origin)?;
+        Ok(Arc::new(client))
+    }
+
+    pub(super) fn check_proxies(&self) -> Result<TrustedProxies, ConfigError> {
+        let Environment { proxies, any_proxy, headers, .. } = &self.environment;
+        TrustedProxies::parse(proxies, *any_proxy, *headers)
+    }
+}

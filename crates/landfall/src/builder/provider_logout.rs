@@ -1,0 +1,108 @@
+//! What the provider may end sessions by.
+
+use std::time::Duration;
+
+use super::RelyingPartyBuilder;
+use crate::crypto::secret::Secret;
+use crate::error::ConfigError;
+
+impl RelyingPartyBuilder {
+    /// The path of the back-channel logout. Default: `/auth/backchannel-logout`, where there is a store. Register
+    /// the base URL and this at the provider as `backchannel_logout_uri`.
+    ///
+    /// Without a store no session can be ended from the server's side: the path is then the application's own, and
+    /// naming one is an error.
+    ///
+    /// ```
+    /// use landfall::{MemoryStore, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .store(MemoryStore::new())
+    ///     .backchannel_logout_path("/hooks/signed-out");
+    /// # let _ = builder;
+    /// ```
+    pub fn backchannel_logout_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.backchannel_logout = Some(path.into());
+        self
+    }
+
+    /// The path of the front-channel logout. Default: `/auth/frontchannel-logout`. Register the base URL and this at
+    /// the provider as `frontchannel_logout_uri`, and that it has to name the session
+    /// (`frontchannel_logout_session_required`): a request without `iss` and `sid` gets a 400, since it would let
+    /// every page on the web sign people out.
+    pub fn frontchannel_logout_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.frontchannel_logout = path.into();
+        self
+    }
+
+    /// Takes `IntelliAuth` webhooks that are signed with this secret: `user.signed_out`, `user.disabled` and
+    /// `user.deleted` end sessions, every other event is acknowledged. It needs a store.
+    ///
+    /// Called several times, any of the secrets will do: to rotate, give the new one beside the old until the tenant
+    /// uses it.
+    ///
+    /// ```
+    /// use landfall::{MemoryStore, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .store(MemoryStore::new())
+    ///     .webhook_secret("the secret that the tenant shows");
+    /// # let _ = builder;
+    /// ```
+    pub fn webhook_secret(mut self, secret: impl Into<Secret<String>>) -> Self {
+        self.webhook_secrets.push(secret.into());
+        self
+    }
+
+    /// The path of the webhook. Default: `/auth/webhook`, where there is a secret.
+    pub fn webhook_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.webhook = Some(path.into());
+        self
+    }
+
+    /// How long a logout token waits for its turn. For tests; 5 s is enough for everybody.
+    #[doc(hidden)]
+    pub fn logout_token_patience(mut self, patience: Duration) -> Self {
+        self.logout_token_patience = patience;
+        self
+    }
+
+    /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
+    #[doc(hidden)]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.body_timeout = timeout;
+        self
+    }
+
+    /// Mounts what the store allows.
+    pub(super) fn check_endings(&mut self) -> Result<(), ConfigError> {
+        if self.store.is_some() {
+            self.paths.backchannel_logout.get_or_insert_with(|| "/auth/backchannel-logout".to_owned());
+        } else if self.paths.backchannel_logout.is_some() {
+            return Err(without_store("backchannel_logout_path"));
+        }
+        if self.webhook_secrets.iter().any(|secret| secret.expose().trim().is_empty()) {
+            return Err(ConfigError::new("webhook_secret", "an empty secret", "copy it from the tenant"));
+        }
+        match (self.webhook_secrets.is_empty(), &self.paths.webhook) {
+            (true, None) => {}
+            (true, Some(_)) => {
+                let remedy = "give the secret that the tenant shows, or leave the path out";
+                return Err(ConfigError::new("webhook_path", "a webhook without a secret", remedy));
+            }
+            (false, _) if self.store.is_none() => return Err(without_store("webhook_secret")),
+            (false, _) => {
+                self.paths.webhook.get_or_insert_with(|| "/auth/webhook".to_owned());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn without_store(setting: &str) -> ConfigError {
+    ConfigError::new(
+        setting,
+        "without a store no session can be ended from outside: each lives in its own cookie",
+        "give the builder a store, or leave the setting out",
+    )
+}

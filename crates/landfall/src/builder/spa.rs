@@ -1,0 +1,138 @@
+//! Single-page applications in front of this backend.
+
+use http::HeaderName;
+use url::Url;
+
+use super::RelyingPartyBuilder;
+use crate::address::base_url::{BaseUrl, is_loopback};
+use crate::context::settings::SpaCallback;
+use crate::error::{ConfigError, printable};
+
+impl RelyingPartyBuilder {
+    /// A redirect URI that is a route of a single-page application: `https://app.example.com/callback`, or
+    /// `http://localhost:5173/callback`. Register it at the provider, byte for byte. May be called several times.
+    ///
+    /// The route hands the provider's answer to `POST /auth/exchange`; tokens stay here. It must be of the same site as
+    /// the base URL, or browsers leave the cookies out: the same host, or a sibling such as `api.example.com` for
+    /// `app.example.com`.
+    ///
+    /// The route's origin is trusted as the application's own: its pages may ask who is signed in, act for them and sign
+    /// them out, under every base URL if it is that of none, else under its own. A `TokenProxy` alone serves no page of another origin.
+    /// Destinations of its sign-ins and sign-outs are paths of that origin.
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .base_url("https://app.example.com")
+    ///     .spa_callback("https://app.example.com/callback")
+    ///     .required_header("x-csrf");
+    /// # let _ = builder;
+    /// ```
+    pub fn spa_callback(mut self, url: impl Into<String>) -> Self {
+        self.spa_callbacks.push(url.into());
+        self
+    }
+
+    /// A header that every request which changes something must carry, with whatever value, when somebody is signed
+    /// in: `x-csrf`. A form cannot send one and another origin's script may not, so it is a second wall behind the
+    /// check of `Sec-Fetch-Site` and `Origin`. For applications that change things by script alone: it refuses
+    /// plain forms too, but for the sign-out.
+    ///
+    /// `POST /auth/exchange` asks for `x-csrf` in any case, or for this one.
+    pub fn required_header(mut self, name: impl Into<String>) -> Self {
+        self.required_header = Some(name.into().to_ascii_lowercase());
+        self
+    }
+
+    /// The path that says who is there, as JSON. Default: `/auth/session`.
+    pub fn session_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.session = path.into();
+        self
+    }
+
+    /// The path that takes what a single-page application's callback received. Default: `/auth/exchange`, mounted
+    /// where there is a [`spa_callback`](Self::spa_callback).
+    pub fn exchange_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.exchange = path.into();
+        self
+    }
+
+    pub(super) fn check_spa_callbacks(&self, bases: &[BaseUrl]) -> Result<Vec<SpaCallback>, ConfigError> {
+        if let Some(name) = &self.required_header
+            && (HeaderName::from_bytes(name.as_bytes()).is_err() || is_simple(name))
+        {
+            return Err(ConfigError::new(
+                "required_header",
+                format!("{:?} is no header that proves anything", printable(name)),
+                "name one that forms cannot send, such as x-csrf",
+            ));
+        }
+        let mut callbacks: Vec<SpaCallback> = Vec::new();
+        for literal in &self.spa_callbacks {
+            let callback = parse(literal)?;
+            let is_our_own =
+                bases.iter().any(|base| *literal == format!("{}{}", base.literal, self.paths.callback));
+            if is_our_own || callbacks.contains(&callback) {
+                return Err(wrong(
+                    literal,
+                    "an address that is taken",
+                    "give the application a route of its own",
+                ));
+            }
+            callbacks.push(callback);
+        }
+        Ok(callbacks)
+    }
+}
+
+/// What a form, or a script without leave, sends too (Fetch §2.2.2).
+fn is_simple(name: &str) -> bool {
+    let by_name = [
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "connection",
+        "content-language",
+        "content-length",
+        "content-type",
+        "cookie",
+        "dnt",
+        "host",
+        "origin",
+        "pragma",
+        "priority",
+        "range",
+        "referer",
+        "upgrade-insecure-requests",
+        "user-agent",
+    ];
+    by_name.contains(&name) || ["proxy-", "sec-"].iter().any(|start| name.starts_with(start))
+}
+
+fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
+    let example = "give the whole address of the route: https://app.example.com/callback";
+    let url = Url::parse(literal).map_err(|_| wrong(literal, "no absolute URL", example))?;
+    let is_whole = literal.starts_with("https://") || literal.starts_with("http://");
+    if literal.trim() != literal || !is_whole || url.host_str().is_none() {
+        return Err(wrong(literal, "no address of a page", example));
+    }
+    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
+        return Err(wrong(
+            literal,
+            "a scheme other than https",
+            "use https; plain http is for loopback alone",
+        ));
+    }
+    let bare = url.username().is_empty() && url.password().is_none();
+    if !bare || url.query().is_some() || url.fragment().is_some() {
+        return Err(wrong(literal, "a user name, a query or a fragment", example));
+    }
+    let (origin, path) = (url.origin().ascii_serialization(), url.path().to_owned());
+    Ok(SpaCallback { literal: literal.to_owned(), origin, path })
+}
+
+fn wrong(literal: &str, problem: &str, remedy: &str) -> ConfigError {
+    ConfigError::new("spa_callback", format!("{problem} in {:?}", printable(literal)), remedy)
+}

@@ -1,0 +1,4 @@
+//! Secrets, and what is sealed with them.
+
+pub(crate) mod seal;
+pub(crate) mod secret;

@@ -1,0 +1,36 @@
+//! An authorization response that comes by POST (OAuth 2.0 Form Post Response Mode).
+//!
+//! The post is cross-site, so the browser leaves `SameSite=Lax` cookies out of it. What was posted is sealed
+//! into a cookie that lives a minute, and the browser is sent to the same path by GET, where everything is
+//! checked as for any other response: one code path, and no `SameSite=None`.
+
+use std::time::Duration;
+
+use crate::browser::cookie::{CookieKind, MAX_COOKIE};
+use crate::error::{Error, ErrorCode};
+use crate::flow::callback::open_state;
+use crate::protocol::authorization_response::AuthorizationResponse;
+use crate::relying_party::Inner;
+use crate::web::pages;
+use crate::web::reply::Reply;
+
+/// The most a posted response may hold.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// Turns the POST into a GET.
+pub(crate) fn bounce(inner: &Inner, base: usize, body: &str) -> Result<Reply, Error> {
+    let place = inner.place(base)?;
+    let response = AuthorizationResponse::parse(body)?;
+    let state = response.state()?;
+    let opened = open_state(inner, place, state)?;
+    let name = place.names.attempt(CookieKind::Post, &opened.attempt);
+    let value = place.seals.post.seal(&*inner.entropy, name.as_bytes(), response.to_query().as_bytes())?;
+    if name.len() + value.len() > MAX_COOKIE {
+        return Err(Error::new(ErrorCode::RequestMalformed).detail("the response does not fit a cookie"));
+    }
+    // `state` was opened, so it is of our own alphabet and needs no encoding.
+    let mut reply = pages::see_other(&format!("{}?state={state}", place.callback_path(inner)));
+    pages::add_cookie(&mut reply, &place.names.set(&name, &value, LIFETIME));
+    Ok(reply)
+}

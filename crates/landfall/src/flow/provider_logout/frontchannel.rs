@@ -1,0 +1,131 @@
+//! Front-channel logout (OpenID Connect Front-Channel Logout 1.0): the provider opens an address of ours in a frame
+//! of its own page, and the session it names ends.
+//!
+//! Nothing vouches for such a request but that it knows the provider's name for the session. So it ends exactly
+//! that session, and nothing is sent to the provider because of it.
+
+use url::Url;
+
+use crate::context::events::{EndReason, EventKind};
+use crate::error::{Error, ErrorCode};
+use crate::protocol::authorization_response::decode;
+use crate::relying_party::Inner;
+use crate::session::{Found, Selection};
+use crate::web::pages;
+use crate::web::reply::Reply;
+
+/// A request that may end a session.
+#[derive(Debug)]
+pub(crate) struct FrontchannelRequest {
+    pub(crate) base: usize,
+    /// The provider's name for the session.
+    pub(crate) sid: String,
+    /// What the browser's own cookie leads to, where browsers still send it from inside a frame.
+    pub(crate) found: Found,
+}
+
+/// The session that a query names, if it is of this issuer.
+///
+/// A query that names none is refused: to end whatever session the browser has would let every page on the web
+/// sign people out.
+pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> {
+    let malformed = |rule: &str| Error::new(ErrorCode::RequestMalformed).detail(rule);
+    let (mut issuers, mut sids) = (Vec::new(), Vec::new());
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        match decode(name).as_deref() {
+            Some("iss") => issuers.push(decode(value)),
+            Some("sid") => sids.push(decode(value)),
+            _ => {}
+        }
+    }
+    let ([Some(named)], [Some(sid)]) = (issuers.as_slice(), sids.as_slice()) else {
+        return Err(malformed("a front-channel logout needs iss and sid, each once"));
+    };
+    if *named != issuer {
+        return Err(malformed("iss is not the issuer"));
+    }
+    if sid.is_empty() {
+        return Err(malformed("sid names no session"));
+    }
+    Ok(sid.clone().into_owned())
+}
+
+/// Ends the session by its name in the store, and the browser's own if that is the one.
+pub(crate) async fn finish(inner: &Inner, request: &FrontchannelRequest) -> Result<Reply, Error> {
+    let place = inner.place(request.base)?;
+    let sessions = &inner.sessions;
+    let own = match &request.found {
+        Found::Session { session, .. } => Some(std::sync::Arc::clone(session)),
+        Found::Load(ids) => sessions.load(ids.clone(), inner.clock.now()).await?,
+        Found::Nobody => None,
+    };
+    let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
+    let ended = match sessions.store() {
+        Some(_) => sessions.end_sid(&request.sid, Selection::all()).await?,
+        None => Vec::new(),
+    };
+    let subject = own.as_ref().map(|session| session.identity.subject());
+    let tell = |key| inner.events.tell(EventKind::Ended(EndReason::FrontChannel), subject, key);
+    for key in &ended {
+        tell(Some(*key));
+    }
+    let mut reply = pages::framed("Signed out", &ancestors(inner));
+    if let Some(own) = &own {
+        if own.stored.is_none() {
+            tell(None);
+        }
+        pages::add_cookie(&mut reply, &place.names.clear(&place.names.session));
+    }
+    // Anybody may ask about sessions that are not there.
+    if own.is_some() || !ended.is_empty() {
+        tracing::info!(
+            sessions = ended.len(),
+            own = own.is_some(),
+            "the provider ended a session through the browser"
+        );
+    }
+    Ok(reply)
+}
+
+/// The origins that may show the answer in a frame: the provider's.
+fn ancestors(inner: &Inner) -> String {
+    let origin = |url: &Url| url.origin().ascii_serialization();
+    let mut origins: Vec<String> = Url::parse(&inner.settings.issuer).iter().map(origin).collect();
+    if let Some(endpoint) =
+        inner.provider.metadata_last().and_then(|known| known.end_session_endpoint.clone())
+    {
+        let other = origin(&endpoint);
+        if !origins.contains(&other) {
+            origins.push(other);
+        }
+    }
+    origins.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named_session;
+
+    #[test]
+    fn both_names_are_there_once_or_nothing_is_asked() {
+        let issuer = "https://op.example";
+        let named = |query: &str| named_session(query, issuer).ok();
+        assert_eq!(named("iss=https%3A%2F%2Fop.example&sid=a+b").as_deref(), Some("a b"));
+        assert_eq!(named("x=1&sid=s&iss=https://op.example&").as_deref(), Some("s"));
+        for query in [
+            "",
+            "sid=s",
+            "iss=https://op.example",
+            "iss=https://op.example&sid=",
+            "iss=https://op.example/&sid=s",
+            "iss=https://op.example&iss=https://op.example&sid=s",
+            "iss=https://op.example&sid=s&sid=s",
+            "iss=https://op.example&sid=s&%73id=t",
+            "iss=https://op.example&sid=%ff",
+            "iss=https://evil.example&sid=s",
+        ] {
+            assert_eq!(named(query), None, "{query}");
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! Refresh: an access token that is about to expire is exchanged for a new one, once.
+//!
+//! Providers that rotate refresh tokens take a second use of one for theft and end everything that came of it.
+//! So a refresh token is sent by one request for all of its process, under a lease for all processes; whoever
+//! comes second reads what the first one kept. Nobody overwrites what is newer, and a session that ended
+//! meanwhile stays so.
+
+mod ask;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+pub(crate) use self::ask::{Before, Unrefreshed, ask};
+use crate::clock::Timestamp;
+use crate::context::events::{EndReason, EventKind};
+use crate::context::refreshes::{self as shared, Outcome};
+use crate::error::{Error, ErrorCode};
+use crate::flow::logout;
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::discovery::ProviderMetadata;
+use crate::protocol::jwks::KeySet;
+use crate::relying_party::Inner;
+use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
+use crate::visit::{AccessToken, AccessTokenError};
+
+/// An access token is handed out while it is good for at least this long.
+const LEEWAY: Duration = Duration::from_secs(60);
+/// One that was obtained so short a time ago is handed out however long it lasts: a provider whose tokens are
+/// over at once is not asked with every request.
+const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long tokens that were obtained wait for a store that is down: they are the only ones there are.
+const KEEP_TRYING: Duration = Duration::from_secs(10 * 60);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LAST_LOOK: Duration = Duration::from_millis(500);
+
+/// Whether a session's access token has to be refreshed.
+pub(crate) enum Due {
+    /// No: this is the answer.
+    Not(Result<AccessToken, AccessTokenError>),
+    /// Yes, that of this session; the token that there is may still be good for a moment.
+    Now { id: SessionId, old: Tokens },
+}
+
+/// Tells without I/O.
+pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
+    let tokens = match (&session.tokens, has_store) {
+        (Some(tokens), _) => tokens,
+        // Signed in before there was a store, or by the application: there is somebody, but no token.
+        (None, true) => return Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
+        (None, false) => {
+            let error = Error::new(ErrorCode::Misconfigured).detail(
+                "AccessToken without a store: tokens are never kept in a cookie; give the builder a store",
+            );
+            return Due::Not(Err(AccessTokenError::Failed(error)));
+        }
+    };
+    match (&session.stored, &tokens.refresh) {
+        _ if is_fresh(tokens, now) => Due::Not(Ok(handed_out(tokens, now))),
+        (Some(place), Some(_)) => Due::Now { id: place.id.clone(), old: tokens.clone() },
+        _ => Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
+    }
+}
+
+/// An access token that is good for a while, refreshed if it has to be.
+///
+/// The refresh is a task of its own: it goes on when everybody who waits for it has gone.
+pub(crate) async fn fresh(
+    inner: &Arc<Inner>,
+    id: SessionId,
+    old: &Tokens,
+) -> Result<AccessToken, AccessTokenError> {
+    let key = id.record_key();
+    let (flight, is_first) = inner.refreshes.enter(key, inner.clock.now());
+    if is_first {
+        let (inner, flight) = (Arc::clone(inner), Arc::clone(&flight));
+        tokio::spawn(async move {
+            let this = Arc::clone(&inner);
+            // A task within a task: a panic in an HTTP client must not leave everybody waiting.
+            let leg = tokio::spawn(async move { Leg { inner: &this, id: &id }.run().await });
+            let lost = |_| Err(Error::new(ErrorCode::ProviderUnreachable).detail("the refresh panicked"));
+            let outcome = leg.await.unwrap_or_else(lost).unwrap_or_else(|error| Outcome::failed(&error));
+            inner.refreshes.leave(key, &flight, outcome, inner.clock.now());
+        });
+    }
+    let is_good = |now: Timestamp| old.access_expires_at > now;
+    let lease = inner.refreshes.lease();
+    let patience = if is_good(inner.clock.now()) { PATIENCE } else { lease * 3 };
+    let outcome = tokio::time::timeout(patience, flight.outcome()).await;
+    let now = inner.clock.now();
+    match outcome {
+        Ok(Outcome::Token(tokens)) => Ok(handed_out(&tokens, now)),
+        Ok(Outcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
+        // The session stands, and so does its token while it lasts.
+        _ if is_good(now) => Ok(handed_out(old, now)),
+        // The provider wants to see the person (consent, another factor): the session is as good as it was.
+        Ok(Outcome::Failed(ErrorCode::TokenRefused, _)) => Err(AccessTokenError::Wanted(SignInWanted::new())),
+        Ok(Outcome::Failed(code, detail)) => Err(AccessTokenError::Failed(Error::new(code).detail(detail))),
+        Err(_) => Err(AccessTokenError::Failed(
+            Error::new(ErrorCode::ProviderTimeout).detail("the refresh came to no end"),
+        )),
+    }
+}
+
+/// One refresh under way.
+struct Leg<'a> {
+    inner: &'a Inner,
+    id: &'a SessionId,
+}
+
+impl Leg<'_> {
+    /// Until the token is fresh, by our own doing or somebody else's.
+    async fn run(&self) -> Result<Outcome, Error> {
+        let (inner, began) = (self.inner, Instant::now());
+        let Some(store) = inner.sessions.store() else { return Ok(Outcome::SignIn) };
+        let lease = inner.refreshes.lease();
+        let (name, holder) = (lease_name(self.id), shared::holder(&*inner.entropy)?);
+        let mut pause = FIRST_LOOK;
+        loop {
+            if let Look::Done(outcome) = self.look().await? {
+                return Ok(outcome);
+            }
+            // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
+            // the keys turn out to be missing.
+            let metadata = inner.provider.metadata().await?;
+            let keys = inner.provider.keys(&metadata).await?;
+            // Not everybody at once: when a thousand sessions come due in the same second, the provider stays up.
+            let slot = tokio::time::timeout(lease, inner.refreshes.slot()).await.map_err(|_| {
+                Error::new(ErrorCode::ProviderTimeout).detail("too many refreshes wait for the provider")
+            })?;
+            let taken_at = Instant::now();
+            let taken = inner.sessions.bounded(store.lease(name, holder, lease)).await;
+            let outcome = match taken {
+                Ok(true) => Some(self.holding_the_lease(taken_at, &metadata, keys).await),
+                Ok(false) => None,
+                // Perhaps it was taken, and only the answer lost.
+                Err(error) => Some(Err(error)),
+            };
+            if let Some(outcome) = outcome {
+                // One that stays is over by itself.
+                let _ = inner.sessions.bounded(store.release(name, holder)).await;
+                return outcome;
+            }
+            drop(slot);
+            // Whoever holds the lease is gone, or will be, when it ends.
+            if began.elapsed() >= lease * 2 {
+                return Err(Error::new(ErrorCode::ProviderTimeout)
+                    .detail("another instance has been refreshing this session all the time"));
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LAST_LOOK);
+        }
+    }
+
+    /// What the store says now, whatever copies there are.
+    async fn look(&self) -> Result<Look, Error> {
+        let now = self.inner.clock.now();
+        let session = self.inner.sessions.reload(self.id, now).await?;
+        let Some(session) = session else { return Ok(Look::Done(Outcome::SignIn)) };
+        Ok(match &session.tokens {
+            Some(tokens) if is_fresh(tokens, now) => Look::Done(Outcome::Token(tokens.clone())),
+            Some(tokens @ Tokens { refresh: Some(refresh), .. }) => {
+                let (tokens, spent) = (tokens.clone(), refresh.clone());
+                Look::Due(Before { session, tokens, spent })
+            }
+            _ => Look::Done(Outcome::SignIn),
+        })
+    }
+
+    async fn holding_the_lease(
+        &self,
+        taken_at: Instant,
+        metadata: &ProviderMetadata,
+        keys: Arc<KeySet>,
+    ) -> Result<Outcome, Error> {
+        // Somebody may have held it, and refreshed, between our look and now.
+        let before = match self.look().await? {
+            Look::Done(outcome) => return Ok(outcome),
+            Look::Due(before) => before,
+        };
+        // Whatever client does the call, it must not outlast the lease.
+        let left = self.inner.refreshes.lease().saturating_sub(taken_at.elapsed());
+        match ask(self.inner, &before, left, metadata, keys).await {
+            Ok(refreshed) => self.keep(&before, &refreshed).await,
+            Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
+            Err(Unrefreshed::Failed(error)) => Err(error),
+        }
+    }
+
+    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again; meanwhile
+    /// nobody here sends the spent one, and nobody elsewhere can without the store.
+    async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<Outcome, Error> {
+        let (inner, began) = (self.inner, Instant::now());
+        let mut pause = FIRST_LOOK;
+        let saved = loop {
+            match inner.sessions.keep_tokens(self.id, &before.spent, refreshed, inner.clock.now()).await {
+                Err(error) if began.elapsed() < KEEP_TRYING => {
+                    tracing::warn!(code = error.code().name(), %error, "refreshed tokens could not be kept yet");
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LAST_LOOK);
+                }
+                saved => break saved,
+            }
+        };
+        match saved {
+            Ok(Saved::Done(kept)) => {
+                let subject = before.session.identity.subject();
+                inner.events.tell(EventKind::Refreshed, Some(subject), Some(self.id.record_key()));
+                Ok(kept.tokens.clone().map_or(Outcome::SignIn, Outcome::Token))
+            }
+            Ok(Saved::Superseded(newer)) => Ok(newer.tokens.clone().map_or(Outcome::SignIn, Outcome::Token)),
+            // Signed out while the provider was asked: what it gave is not left lying about.
+            Ok(Saved::Gone) => {
+                if !inner.refreshes.was_replaced(self.id.record_key()) {
+                    logout::revoke(inner, &refreshed.tokens).await;
+                }
+                Ok(Outcome::SignIn)
+            }
+            Err(error) => {
+                tracing::error!(code = error.code().name(), %error, "refreshed tokens are lost: the session ends when an access token is wanted again");
+                Ok(Outcome::Token(refreshed.tokens.clone()))
+            }
+        }
+    }
+
+    /// Ends the session whose refresh token is no good, unless it has another one by now.
+    async fn end(&self, before: &Before, error: &Error) -> Result<Outcome, Error> {
+        match self.look().await? {
+            Look::Due(now) if now.spent.matches(before.spent.expose().as_bytes()) => {
+                let ended = self.inner.sessions.end(&before.session).await?;
+                tracing::warn!(code = error.code().name(), %error, "the session ended: its tokens cannot be refreshed");
+                if ended {
+                    let change = EventKind::Ended(EndReason::RefreshRefused);
+                    let subject = before.session.identity.subject();
+                    self.inner.events.tell(change, Some(subject), Some(self.id.record_key()));
+                }
+                Ok(Outcome::SignIn)
+            }
+            // Somebody else's are newer, and due already.
+            Look::Due(now) => Ok(Outcome::Token(now.tokens)),
+            Look::Done(outcome) => Ok(outcome),
+        }
+    }
+}
+
+enum Look {
+    /// Nothing is to be done (any more).
+    Done(Outcome),
+    /// The session is due.
+    Due(Before),
+}
+
+fn is_fresh(tokens: &Tokens, now: Timestamp) -> bool {
+    let left = tokens.access_expires_at.since(now);
+    // A token that lasts a minute is handed out too, for half of it.
+    let lifetime = tokens.access_expires_at.since(tokens.obtained_at);
+    (!left.is_zero() && left >= LEEWAY.min(lifetime / 2)) || now.since(tokens.obtained_at) < MIN_INTERVAL
+}
+
+fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
+    let expires_at = tokens.access_expires_at;
+    AccessToken { token: tokens.access.clone(), expires_at, expires_in: expires_at.since(now) }
+}
+
+fn lease_name(id: &SessionId) -> [u8; 32] {
+    let mut name = [0; 32];
+    let input = [b"refresh ".as_slice(), &id.record_key().0].concat();
+    name.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &input).as_ref());
+    name
+}

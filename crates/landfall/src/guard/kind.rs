@@ -1,0 +1,120 @@
+//! What kind of request this is, and so what it gets when nobody is signed in.
+//!
+//! One classification for layers and extractors. A page that is being opened is sent to the provider;
+//! everything else gets a 401, no redirect and no cookie: a redirect would turn into a CORS error for a
+//! script, would be thrown away by a prefetch, and would pile up pending logins.
+
+use crate::address::mismatch::Mismatch;
+use crate::browser::cookie::SentCookie;
+use crate::web::request::RequestView;
+
+/// What kind of request this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum RequestKind {
+    /// A person opens a page: GET, top level, HTML.
+    Navigation,
+    /// htmx asks for a part of a page (`HX-Request`).
+    Htmx,
+    /// Everything else: scripts, APIs, form posts, WebSockets, event streams, prefetches, frames.
+    Other {
+        /// The client would show HTML to a person and reads no JSON.
+        html: bool,
+    },
+}
+
+/// What is kept of a request until the application has answered.
+#[derive(Debug)]
+pub(crate) struct RequestFacts {
+    pub(crate) kind: RequestKind,
+    /// Which base URL the request came in by.
+    pub(crate) base: usize,
+    /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
+    /// sent from, where that is known.
+    pub(crate) target: String,
+    /// The page around an htmx request, if it is a URL under our base.
+    pub(crate) htmx_page: Option<String>,
+    /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
+    pub(crate) elsewhere: Option<Mismatch>,
+    /// The origin of the single-page application that asks, if it is beside this base URL.
+    pub(crate) caller: Option<String>,
+    /// Pending logins and the marks of finished ones that the browser holds.
+    pub(crate) attempts: Vec<SentCookie>,
+}
+
+/// What a request's headers say about its kind, read in one pass.
+#[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one header's word, and no two exclude each other")]
+pub(crate) struct Signs<'a> {
+    html: bool,
+    /// A browser fetches this ahead of a person's click.
+    pub(crate) prefetch: bool,
+    /// A WebSocket handshake.
+    pub(crate) websocket: bool,
+    htmx: Option<&'a [u8]>,
+    mode: Option<&'a [u8]>,
+    dest: Option<&'a [u8]>,
+    scripted: bool,
+}
+
+impl<'a> Signs<'a> {
+    pub(crate) fn read(view: &'a dyn RequestView) -> Self {
+        let mut signs = Self::default();
+        view.each_header(&mut |name, value| match name {
+            "accept" => signs.html |= accepts_html(value),
+            "hx-request" => _ = signs.htmx.get_or_insert(value),
+            "next-router-prefetch" => signs.prefetch = true,
+            "purpose" | "sec-purpose" | "x-moz" => signs.prefetch |= has_token(value, b"prefetch"),
+            "sec-fetch-dest" => _ = signs.dest.get_or_insert(value),
+            "sec-fetch-mode" => _ = signs.mode.get_or_insert(value),
+            "upgrade" => signs.websocket |= has_token(value, b"websocket"),
+            "x-requested-with" => signs.scripted = true,
+            _ => {}
+        });
+        signs
+    }
+
+    /// Classifies by Fetch Metadata where the browser sends it, else by Accept.
+    pub(crate) fn kind(&self, method: &str) -> RequestKind {
+        let other = RequestKind::Other { html: self.html };
+        // A boosted link or form is still a script's request, whatever its method.
+        if self.htmx == Some(b"true") {
+            return RequestKind::Htmx;
+        }
+        if method != "GET" || self.prefetch || self.websocket {
+            return other;
+        }
+        match (self.mode, self.dest) {
+            (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,
+            (None, None) if self.html && !self.scripted => RequestKind::Navigation,
+            _ => other,
+        }
+    }
+
+    /// Whether a person sends a form from a page, and waits for another page.
+    pub(crate) fn is_form_navigation(&self) -> bool {
+        let shows = self.mode.is_some() || (self.html && !self.scripted);
+        shows && self.htmx.is_none() && !self.websocket && !self.is_no_navigation()
+    }
+
+    /// Whether this request is, by its own headers, anything but a person opening a page; a browser that
+    /// fetches it ahead of a person's click, for one.
+    pub(crate) fn is_no_navigation(&self) -> bool {
+        self.prefetch
+            || self.mode.is_some_and(|mode| mode != b"navigate")
+            || self.dest.is_some_and(|dest| dest != b"document")
+    }
+}
+
+fn accepts_html(accept: &[u8]) -> bool {
+    accept.split(|byte| *byte == b',').any(|range| {
+        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+        let name = parts.next().unwrap_or_default();
+        (name.eq_ignore_ascii_case(b"text/html") || name.eq_ignore_ascii_case(b"application/xhtml+xml"))
+            && !parts.any(|part| matches!(part, b"q=0" | b"q=0.0" | b"q=0.00"))
+    })
+}
+
+/// Whether a comma- or semicolon-separated value holds a token, in any case.
+fn has_token(value: &[u8], token: &[u8]) -> bool {
+    value.split(|byte| matches!(byte, b',' | b';')).any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
+}

@@ -1,0 +1,102 @@
+//! What an extractor, a guard or a handler asks the layer for, and the plain answer that stands if no layer
+//! hears it.
+
+use std::time::Duration;
+
+use crate::address::return_to::ReturnTo;
+use crate::protocol::auth_level::AuthLevel;
+use crate::protocol::authn_request::{Prompt, Wish};
+use crate::web::reply::Reply;
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+
+/// Put into a 401's extensions: "this needs somebody signed in".
+///
+/// Extractors, guards and handlers cannot start a sign-in themselves; the layer, which owns the cookies,
+/// turns the response that carries this into a redirect to the provider, or leaves a 401 for a request that
+/// cannot follow one. If something in between rebuilds the response, it stays the safe 401.
+///
+/// ```
+/// use landfall::{Prompt, SignInWanted};
+///
+/// // A handler that lets a person sign in as somebody else:
+/// let wanted = SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("ada@example.com");
+/// assert_eq!(wanted.reply().status(), 401);
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[must_use]
+pub struct SignInWanted {
+    /// Boxed because an error is large on the good path too.
+    pub(crate) wish: Box<Wish>,
+    pub(crate) return_to: Option<ReturnTo>,
+}
+
+impl SignInWanted {
+    /// Asks for a sign-in as the relying party is configured.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// What the provider is to do with the person.
+    pub fn prompt(mut self, prompt: Prompt) -> Self {
+        self.wish.prompt = Some(prompt);
+        self
+    }
+
+    /// Who will probably sign in: an e-mail address or a user name, as the provider knows it.
+    pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
+        self.wish.login_hint = Some(hint.into());
+        self
+    }
+
+    /// The languages to show, best first, space-separated (BCP 47).
+    pub fn ui_locales(mut self, locales: impl Into<String>) -> Self {
+        self.wish.ui_locales = Some(locales.into());
+        self
+    }
+
+    /// The authentication may be no older than this; whole seconds. The answer is checked.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.wish.max_age = Some(age);
+        self
+    }
+
+    /// The authentication must be of one of these classes. The answer is checked.
+    pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.wish.acr_values = values.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The authentication must be at least this strong. The answer is checked.
+    pub fn auth_level(mut self, level: AuthLevel) -> Self {
+        self.wish.auth_level = Some(level);
+        self
+    }
+
+    /// Scopes to ask for beside the configured ones. What is granted is in
+    /// [`Identity::scopes`](crate::Identity::scopes).
+    pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        for scope in scopes {
+            self.wish.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+        }
+        self
+    }
+
+    /// Where to land, if not on the page that was asked for.
+    pub fn return_to(mut self, destination: ReturnTo) -> Self {
+        self.return_to = Some(destination);
+        self
+    }
+
+    /// The plain 401 that carries this in its extensions.
+    pub fn reply(self) -> Reply {
+        let mut reply = Reply::new(Bytes::from_static(b"{\"status\":401,\"title\":\"Sign-in required\"}"));
+        *reply.status_mut() = http::StatusCode::UNAUTHORIZED;
+        let headers = reply.headers_mut();
+        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
+        headers.insert(CACHE_CONTROL, http::HeaderValue::from_static("no-store"));
+        headers.insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Cookie realm=\"sign-in\""));
+        reply.extensions_mut().insert(self);
+        reply
+    }
+}

@@ -1,0 +1,382 @@
+//! What `landfall-native` signs in with: the flows of a web application without its cookies, paths and guards.
+//!
+//! Not part of the API: use the crate `landfall-native`.
+
+mod flow;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use self::flow::{Asked, Begun, Polled};
+use crate::builder::RelyingPartyBuilder;
+use crate::clock::{Clock, Timestamp};
+use crate::context::events::EventKind;
+use crate::crypto::seal::CookieKey;
+use crate::crypto::secret::Secret;
+use crate::error::{ConfigError, Error, ErrorCode};
+use crate::flow::refresh::Unrefreshed;
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::relying_party::{Inner, RelyingParty};
+use crate::session::{Identity, Session, Tokens, record};
+use crate::web::pages;
+use crate::web::reply::{Reply, Waiting};
+
+/// Signs in without cookies. A clone is the same. Its work runs on the runtime of the relying party inside, so it can
+/// be awaited anywhere.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    relying_party: RelyingParty,
+}
+
+impl Engine {
+    /// From a builder without base URL, cookie keys and store.
+    ///
+    /// # Errors
+    /// As [`RelyingPartyBuilder::build`].
+    pub fn new(mut builder: RelyingPartyBuilder) -> Result<Self, ConfigError> {
+        builder.is_native = true;
+        // Nothing is mounted under it; seals are derived for it.
+        builder.forget_what_is_for_the_web();
+        let builder = builder.base_url("http://127.0.0.1").cookie_keys([CookieKey::generate()?]);
+        Ok(Self { relying_party: builder.build()? })
+    }
+
+    /// The issuer.
+    pub fn issuer(&self) -> &str {
+        self.relying_party.issuer()
+    }
+
+    /// The clock that everything is judged by.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.inner().clock)
+    }
+
+    /// Is ready when the span has passed; needs no runtime of the caller's.
+    pub fn sleep(&self, span: Duration) -> Waiting<()> {
+        self.inner().runtime.timer(span)
+    }
+
+    /// Starts work on the engine's own runtime and gives what it brings; it ends when the waiting is dropped. `None` if
+    /// it panicked.
+    pub fn while_waited<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Waiting<Option<T>> {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        let held = self.inner().runtime.run_while_held(async move {
+            // Nobody waits any more: then it ends here, too.
+            let _ = sender.send(work.await);
+        });
+        Box::pin(async move {
+            let brought = receiver.await.ok();
+            drop(held);
+            brought
+        })
+    }
+
+    /// The same for work that must come to its end, whoever waits.
+    pub fn to_its_end<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Waiting<Option<T>> {
+        self.inner().runtime.run(async move { Some(work.await) }, || None)
+    }
+
+    /// A page of ours for the person who comes back, as a whole HTTP response.
+    pub fn page(status: u16, title: &str, sentence: &str, reference: Option<&str>) -> Reply {
+        pages::page(status, title, sentence, &pages::Next::Nothing, reference)
+    }
+
+    /// The reference under which a failure is logged and shown.
+    pub fn tell(&self, error: &Error) -> String {
+        let reference = self.inner().reference();
+        crate::context::refusal::log(error, &reference);
+        self.inner().events.failed(EventKind::SignInFailed(error.code()), &reference);
+        reference
+    }
+
+    /// Begins a sign-in whose answer comes to this redirect URI, byte for byte.
+    ///
+    /// # Errors
+    /// When the provider's metadata cannot be had.
+    pub async fn begin(&self, redirect_uri: &str, wanted: SignInWanted) -> Result<Attempt, Error> {
+        let redirect_uri = redirect_uri.to_owned();
+        let begun = self.run(async move |inner| flow::begin(&inner, &redirect_uri, wanted).await).await?;
+        Ok(Attempt { begun: Arc::new(begun), sent: AtomicBool::new(false) })
+    }
+
+    /// Finishes a sign-in with the query that came to its redirect URI. It is good for one answer with its `state`;
+    /// what carries another `state` leaves it as it is.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the answer, or with what the provider gives for it.
+    pub async fn finish(&self, attempt: &Attempt, response: &str) -> Result<Grant, Error> {
+        if attempt.is_answered_by(response) && attempt.sent.swap(true, Ordering::SeqCst) {
+            return Err(Error::new(ErrorCode::AttemptReplayed));
+        }
+        let (begun, response) = (Arc::clone(&attempt.begun), response.to_owned());
+        self.run(async move |inner| flow::finish(&inner, &begun, &response).await)
+            .await
+            .map(|session| Grant { session })
+    }
+
+    /// Gets new tokens. The refresh token is spent when the provider rotates them: one at a time, and keep what comes.
+    ///
+    /// # Errors
+    /// See [`RefreshError`].
+    pub async fn refresh(&self, grant: &Grant) -> Result<Grant, RefreshError> {
+        let session = grant.session.clone();
+        let refreshed = self
+            .run(async move |inner| match flow::refresh(&inner, &session).await {
+                Ok(Some(session)) => Ok(Ok(Grant { session })),
+                Ok(None) => Ok(Err(RefreshError::NoRefreshToken)),
+                Err(Unrefreshed::Over(error)) => Ok(Err(RefreshError::Ended(error))),
+                Err(Unrefreshed::Failed(error)) => Err(error),
+            })
+            .await;
+        refreshed.map_err(RefreshError::Failed)?
+    }
+
+    /// Gives the tokens back at the provider (RFC 7009), where it takes them. No answer is waited for beyond the
+    /// deadline of one call.
+    pub async fn revoke(&self, grant: &Grant) {
+        let Some(tokens) = grant.session.tokens.clone() else { return };
+        let revoked = self.run(async move |inner| {
+            flow::revoke(&inner, &tokens).await;
+            Ok(())
+        });
+        // A courtesy.
+        let _ = revoked.await;
+    }
+
+    /// Where the person's session at the provider ends (OpenID Connect RP-Initiated Logout 1.0), if it says so.
+    /// `back` is a registered post-logout redirect URI and the `state` to come back with.
+    pub async fn end_session_url(&self, grant: &Grant, back: Option<(&str, &str)>) -> Option<String> {
+        let session = grant.session.clone();
+        let back = back.map(|(uri, state)| (uri.to_owned(), state.to_owned()));
+        let url = self.run(async move |inner| {
+            let back = back.as_ref().map(|(uri, state)| (uri.as_str(), state.as_str()));
+            Ok(flow::end_session_url(&inner, &session, back).await)
+        });
+        url.await.unwrap_or_default()
+    }
+
+    /// Asks for a code for a device without a browser (RFC 8628 §3.1).
+    ///
+    /// # Errors
+    /// When the provider has no such endpoint, refuses, or cannot be reached.
+    pub async fn device(&self, wanted: SignInWanted) -> Result<Device, Error> {
+        let asked = self.run(async move |inner| flow::device(&inner, wanted).await).await?;
+        Ok(Device { asked: Arc::new(asked) })
+    }
+
+    /// Asks once whether the person has entered the code (RFC 8628 §3.4). Wait for the interval between two
+    /// questions, and five seconds longer from each [`Poll::SlowDown`] on.
+    ///
+    /// # Errors
+    /// [`ErrorCode::SignInDeclined`] and [`ErrorCode::AttemptExpired`] end it. After
+    /// [`ErrorCode::ProviderUnreachable`] and [`ErrorCode::ProviderTimeout`] it may be asked again, less often.
+    pub async fn poll(&self, device: &Device) -> Result<Poll, Error> {
+        let asked = Arc::clone(&device.asked);
+        let polled = self.run(async move |inner| flow::poll(&inner, &asked).await).await?;
+        Ok(match polled {
+            Polled::Pending => Poll::Pending,
+            Polled::SlowDown => Poll::SlowDown,
+            Polled::Failed(error) => Poll::Failed(error),
+            Polled::Session(session) => Poll::Granted(Box::new(Grant { session: *session })),
+        })
+    }
+
+    fn inner(&self) -> &Arc<Inner> {
+        &self.relying_party.inner
+    }
+
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let lost = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
+        self.inner().runtime.run(work(Arc::clone(self.inner())), lost).await
+    }
+}
+
+/// An address that is not the one that is waited for.
+pub fn malformed(detail: &str) -> Error {
+    Error::new(ErrorCode::RequestMalformed).detail(detail)
+}
+
+/// A setting that cannot work.
+pub fn config_error(setting: &str, problem: &str, remedy: &str) -> ConfigError {
+    ConfigError::new(setting, problem, remedy)
+}
+
+/// A sign-in that was begun.
+pub struct Attempt {
+    begun: Arc<Begun>,
+    /// Its answer came.
+    sent: AtomicBool,
+}
+
+impl Attempt {
+    /// The address to open in the system's browser.
+    pub fn authorization_url(&self) -> &str {
+        &self.begun.url
+    }
+
+    /// The redirect URI that it was begun with.
+    pub fn redirect_uri(&self) -> &str {
+        &self.begun.pending.redirect_uri
+    }
+
+    /// Whether a query is the answer to this very sign-in, whatever it says.
+    pub fn is_answered_by(&self, response: &str) -> bool {
+        flow::is_answer(&self.begun, response)
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("redirect_uri", &self.redirect_uri()).finish_non_exhaustive()
+    }
+}
+
+/// What a person is asked to enter elsewhere.
+pub struct Device {
+    asked: Arc<Asked>,
+}
+
+impl Device {
+    /// The code to show: printable ASCII, 64 characters at most.
+    pub fn user_code(&self) -> &str {
+        &self.asked.code.user_code
+    }
+
+    /// The page to enter it on.
+    pub fn verification_uri(&self) -> &str {
+        self.asked.code.verification_uri.as_str()
+    }
+
+    /// The same with the code in it, for a link or a QR code.
+    pub fn verification_uri_complete(&self) -> Option<&str> {
+        self.asked.code.verification_uri_complete.as_ref().map(url::Url::as_str)
+    }
+
+    /// How long to wait between two questions.
+    pub fn interval(&self) -> Duration {
+        self.asked.code.interval
+    }
+
+    /// When the code is no good any more.
+    pub fn expires_at(&self) -> Timestamp {
+        self.asked.expires_at
+    }
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Device").field("expires_at", &self.expires_at()).finish_non_exhaustive()
+    }
+}
+
+/// What one question brought.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Poll {
+    /// The person is still about it.
+    Pending,
+    /// The provider wants to be asked less often: five seconds more between two questions (RFC 8628 §3.5).
+    SlowDown,
+    /// They are done, the code is spent, and what came for it could not be made a sign-in.
+    Failed(Error),
+    /// They are done.
+    Granted(Box<Grant>),
+}
+
+/// What no issuer holds.
+const AFTER_ISSUER: &[u8] = b"\n";
+
+/// Who signed in, and the tokens.
+#[derive(Clone, Debug)]
+pub struct Grant {
+    session: Session,
+}
+
+impl Grant {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.session.identity
+    }
+
+    /// The access token.
+    pub fn access_token(&self) -> Option<&Secret<String>> {
+        self.tokens().map(|tokens| &tokens.access)
+    }
+
+    /// When the access token expires. Where the provider did not say, an hour is assumed.
+    pub fn access_expires_at(&self) -> Option<Timestamp> {
+        self.tokens().map(|tokens| tokens.access_expires_at)
+    }
+
+    /// When the access token was obtained.
+    pub fn obtained_at(&self) -> Option<Timestamp> {
+        self.tokens().map(|tokens| tokens.obtained_at)
+    }
+
+    /// Whether there is a refresh token.
+    pub fn has_refresh_token(&self) -> bool {
+        self.tokens().is_some_and(|tokens| tokens.refresh.is_some())
+    }
+
+    /// When the provider wants the sign-in to end, whatever happens.
+    pub fn ends_at(&self) -> Timestamp {
+        self.session.expires_at
+    }
+
+    /// All of it, tokens and issuer included, to be kept where nobody else can read it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when it cannot be written.
+    pub fn to_bytes(&self) -> Result<Secret<Vec<u8>>, Error> {
+        let record = record::write(&self.session)?;
+        // Whose tokens they are: no other provider may be sent them.
+        let issuer = self.identity().issuer().as_bytes();
+        Ok(Secret::new([issuer, AFTER_ISSUER, record.as_slice()].concat()))
+    }
+
+    /// What was kept, for this issuer; `None` for anything else.
+    pub fn from_bytes(bytes: &[u8], issuer: &str) -> Option<Self> {
+        let record = bytes.strip_prefix(issuer.as_bytes())?.strip_prefix(AFTER_ISSUER)?;
+        let session = record::read(record, &Arc::from(issuer))?;
+        session.tokens.is_some().then_some(Self { session })
+    }
+
+    fn tokens(&self) -> Option<&Tokens> {
+        self.session.tokens.as_ref()
+    }
+}
+
+/// Why there are no new tokens.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RefreshError {
+    /// The grant is over, or what came for it cannot be believed: sign in again.
+    Ended(Error),
+    /// It may work another time; the grant stands.
+    Failed(Error),
+    /// The provider gave none.
+    NoRefreshToken,
+}
+
+impl fmt::Display for RefreshError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(error) | Self::Failed(error) => error.fmt(f),
+            Self::NoRefreshToken => f.write_str("there is no refresh token"),
+        }
+    }
+}
+
+impl std::error::Error for RefreshError {}

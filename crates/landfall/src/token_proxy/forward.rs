@@ -1,0 +1,192 @@
+//! One request to the upstream and its answer, in order: the token, the request, the head, the body.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::{Method, Response};
+use http_body::Body as _;
+use tokio::sync::{mpsc, oneshot};
+use url::Url;
+
+use super::Proxy;
+use super::body::{Head, PIECES, Piece, Sending, Streamed};
+use super::location::Addresses;
+use super::progress::Progress;
+use super::response_headers;
+use super::upload::{self, Upload, Uploaded};
+use crate::address::return_to::ReturnTo;
+use crate::error::{Error, ErrorCode};
+use crate::provider::http_client::HttpErrorKind;
+use crate::provider::reqwest as client;
+use crate::visit::{AccessToken, AccessTokenError, Visit};
+
+/// A request that was found fit to be forwarded. Nothing has been sent yet.
+#[must_use]
+pub struct Forward {
+    pub(super) proxy: Arc<Proxy>,
+    pub(super) visit: Visit,
+    pub(super) method: Method,
+    pub(super) target: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) length: Option<u64>,
+    /// The page to come back to, should a sign-in be needed.
+    pub(super) back: ReturnTo,
+}
+
+impl Forward {
+    /// Sends it. `feed` puts the request's body into the [`Upload`] on the adapter's own runtime, and is polled by
+    /// whoever polls the answer. All else happens on the relying party's runtime, and ends when the answer, or its
+    /// body, is dropped.
+    pub fn send<F: Future<Output = ()> + Unpin>(self, feed: impl FnOnce(Upload) -> F) -> Sending<F> {
+        let progress = Progress::new();
+        let (upload, uploaded) = upload::channel(self.length, progress.clone());
+        let (pieces, received) = mpsc::channel(PIECES);
+        let (told, head) = oneshot::channel();
+        let auth = self.visit.relying_party().clone();
+        let exchange = auth
+            .inner
+            .runtime
+            .run_while_held(async move { self.exchange(uploaded, progress, told, pieces).await });
+        let body = Streamed { pieces: received, feed: Some(feed(upload)), _exchange: exchange };
+        Sending { head, body: Some(body) }
+    }
+
+    async fn exchange(
+        self,
+        body: Uploaded,
+        progress: Progress,
+        told: oneshot::Sender<Head>,
+        pieces: mpsc::Sender<Piece>,
+    ) {
+        let token = match self.visit.access_token().await {
+            Ok(token) => token,
+            Err(error) => {
+                let reply = match error {
+                    AccessTokenError::Wanted(wanted) => wanted.return_to(self.back).reply(),
+                    AccessTokenError::Failed(error) => {
+                        self.visit.relying_party().error_reply(&self.visit, &error)
+                    }
+                };
+                // Whoever asked may be gone.
+                let _ = told.send(Head::Ours(reply));
+                return;
+            }
+        };
+        let (head, answer) = match self.ask(body, &progress, &token).await {
+            Ok(answered) => answered,
+            Err(error) => {
+                let reply = self.visit.relying_party().error_reply(&self.visit, &error);
+                let _ = told.send(Head::Ours(reply));
+                return;
+            }
+        };
+        if told.send(Head::Theirs(head)).is_ok() {
+            self.pass_on(answer, &progress, &pieces).await;
+        }
+    }
+
+    /// As far as the answer's head.
+    async fn ask(
+        &self,
+        mut body: Uploaded,
+        progress: &Progress,
+        token: &AccessToken,
+    ) -> Result<(Response<()>, reqwest::Response), Error> {
+        let Proxy { client: http, idle, mapping, .. } = &*self.proxy;
+        let broken_off = || Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
+        body.peek(*idle).await.map_err(|_| broken_off())?;
+        let mut request = reqwest::Request::new(self.method.clone(), self.target.clone());
+        *request.headers_mut() = self.headers.clone();
+        request.headers_mut().insert(AUTHORIZATION, bearer(token)?);
+        if body.is_end_stream() && matches!(self.method, Method::POST | Method::PUT | Method::PATCH) {
+            // Some servers ask for a length where a body could be.
+            request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        *request.body_mut() = Some(reqwest::Body::wrap(body));
+        let answered = progress.watch(*idle, http.execute(request)).await;
+        let mut answer = match answered {
+            Some(Ok(answer)) => answer,
+            Some(Err(_)) if progress.is_broken_off() => return Err(broken_off()),
+            Some(Err(error)) => {
+                let code = match client::kind(&error) {
+                    HttpErrorKind::Unreachable => ErrorCode::UpstreamUnreachable,
+                    HttpErrorKind::TimedOut => ErrorCode::UpstreamTimeout,
+                    _ => ErrorCode::UpstreamInvalid,
+                };
+                return Err(Error::new(code).detail(client::chain(&error)));
+            }
+            None => return Err(Error::new(ErrorCode::UpstreamTimeout).detail("nothing moved for too long")),
+        };
+        let mut head = Response::new(());
+        *head.status_mut() = answer.status();
+        *head.headers_mut() = std::mem::take(answer.headers_mut());
+        let base = self.visit.relying_party().inner.place(self.visit.facts().base)?;
+        let addresses = Addresses { mapping, asked: &self.target, base_path: &base.base.path };
+        Ok((response_headers::told(head, addresses, token.secret())?, answer))
+    }
+
+    /// The body, as fast as the browser takes it.
+    async fn pass_on(
+        &self,
+        mut answer: reqwest::Response,
+        progress: &Progress,
+        pieces: &mpsc::Sender<Piece>,
+    ) {
+        let idle = self.proxy.idle;
+        let broken_off = |why: &str| {
+            let origin = self.proxy.mapping.upstream.origin.as_str();
+            tracing::warn!(upstream = origin, why, "an answer was broken off");
+        };
+        loop {
+            // The upload may still move while nothing comes.
+            let piece = match progress.watch(idle, answer.chunk()).await {
+                Some(Ok(Some(bytes))) => Piece::Bytes(bytes),
+                Some(Ok(None)) => Piece::End,
+                // Dropping the sender without an end tells the browser.
+                Some(Err(error)) => return broken_off(&client::chain(&error)),
+                None => return broken_off("nothing came for too long"),
+            };
+            let is_end = matches!(piece, Piece::End);
+            match tokio::time::timeout(idle, pieces.send(piece)).await {
+                Ok(Ok(())) if !is_end => {}
+                Ok(_) => return,
+                Err(_) => return broken_off("nothing was read for too long"),
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Forward {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Path, query and headers may say anything.
+        f.debug_struct("Forward").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
+    let text = zeroize::Zeroizing::new(format!("Bearer {}", token.secret()));
+    let odd = |_| Error::new(ErrorCode::Misconfigured).detail("the access token cannot stand in a header");
+    let mut value = HeaderValue::from_maybe_shared(Bytes::copy_from_slice(text.as_bytes())).map_err(odd)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::crypto::secret::Secret;
+
+    #[test]
+    fn the_header_that_carries_the_token_hides_it_from_whoever_prints_it() {
+        let (expires_at, expires_in) = (Timestamp::from_secs(1), std::time::Duration::from_secs(1));
+        let token = |text: &str| AccessToken { token: Secret::from(text), expires_at, expires_in };
+        let value = bearer(&token("the-token")).unwrap();
+        assert_eq!(value.to_str().unwrap(), "Bearer the-token");
+        assert!(value.is_sensitive() && !format!("{value:?}").contains("the-token"));
+        assert_eq!(bearer(&token("a\r\nb")).unwrap_err().code(), ErrorCode::Misconfigured);
+    }
+}

@@ -1,0 +1,263 @@
+//! The token proxy: requests to one prefix go on to one API, with the access token of whoever is signed in.
+
+mod body;
+mod forward;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
+mod hop_by_hop;
+mod location;
+mod path;
+mod progress;
+mod request_headers;
+mod response_headers;
+mod upload;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+
+use self::path::Mapping;
+use self::request_headers::Forwarded;
+use crate::error::{ConfigError, Error, ErrorCode};
+use crate::provider::reqwest as client;
+use crate::relying_party::CSRF_HEADER;
+use crate::visit::Visit;
+use crate::web::reply::Reply;
+use crate::web::request::RequestView;
+
+pub use self::body::{ProxyBody, ProxyBodySize, Sending};
+pub use self::forward::Forward;
+pub use self::upload::Upload;
+
+/// As long as the calls to the provider.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// As proxies in front of applications have it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
+
+/// Forwards requests at or below one local prefix to one API, with the access token of whoever is signed in. The
+/// token stays on the server; everything that is not below the prefix goes to the application untouched.
+///
+/// An adapter puts it inside the layer that signs people in, around the application: a router of the application's
+/// could strip or rewrite the path before it is checked. It is for APIs: whatever it forwards is answered by the
+/// upstream under the application's own origin.
+///
+/// # What is forwarded
+/// - Only for somebody signed in, and only what the application's own pages send, whatever the method: same-origin
+///   by Fetch Metadata or Origin, with the required header where one is configured. `danger::allow_cross_site` and
+///   `spa_callback` lift nothing here. With nobody signed in: the 401 that names where to sign in, and leads back to
+///   the page that asked.
+/// - The path below the prefix, byte for byte, and the query. Dot segments, backslashes and control characters
+///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400.
+/// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom (Forwarded,
+///   X-Forwarded-…; none is set anew), Origin, Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
+/// - WebSockets and other upgrades are refused with a 501; CONNECT and TRACE with a 405.
+///
+/// # What comes back
+/// - Status and body as they come, streamed: the body is not held, not decompressed, and no faster than the browser
+///   reads. Whoever breaks off, browser or upstream, breaks off the other.
+/// - Every header but: those for one hop, Set-Cookie, WWW-Authenticate, CORS, and those that act on the whole origin
+///   (Strict-Transport-Security, Clear-Site-Data, …) or on a proxy in front (X-Accel-Redirect, …).
+/// - Cache-Control says `private`, Vary names Cookie, and what is opened as a page is sandboxed, unless it is a PDF.
+/// - A Location at the upstream becomes one below the prefix; one at another https host is passed on; any other redirect
+///   is a 502. No redirect is followed here.
+/// - A 401 of the upstream becomes a 502 `upstream_refused_token`: it is about a token that the browser never had, and
+///   a 401 of ours says where to sign in. A 403 passes.
+/// - An upstream that is down is a 502, one that is too slow a 504.
+///
+/// It speaks HTTP/1.1 with the upstream, on the relying party's runtime: one thread, unless the builder was given a
+/// runtime, as it should be where much is forwarded. A proxy that the environment names (`HTTPS_PROXY`) is used for
+/// https alone.
+///
+/// A header that repeats the token is dropped. A body that repeats it is not searched: the upstream must not do that.
+///
+/// ```
+/// use landfall::TokenProxy;
+///
+/// let api = TokenProxy::new("/api", "https://api.example.com/v1")?;
+/// # let _ = api;
+/// # Ok::<(), landfall::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenProxy {
+    proxy: Arc<Proxy>,
+}
+
+struct Proxy {
+    mapping: Mapping,
+    connect: Duration,
+    idle: Duration,
+    root: Option<Vec<u8>>,
+    client: reqwest::Client,
+}
+
+/// What to do with a request.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
+pub enum ProxyStep {
+    /// It is the application's.
+    Pass,
+    /// It is refused, or a sign-in is wanted: answer with this.
+    Reply(Reply),
+    /// It goes to the upstream.
+    Forward(Forward),
+}
+
+/// One side broke off before the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("broken off before the end")]
+#[non_exhaustive]
+pub struct BrokenOff;
+
+impl TokenProxy {
+    /// Forwards what is at or below `prefix` (below the base path, as every path of the relying party's) to the
+    /// origin and path of `upstream`: with `/api` and `https://api.example.com/v1`, `/api/orders?page=2` is
+    /// `https://api.example.com/v1/orders?page=2`.
+    ///
+    /// Make one and clone it, so that its connections are shared.
+    ///
+    /// # Errors
+    /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
+    pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
+        Proxy::build(Mapping::new(prefix, upstream, false)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
+    }
+
+    pub(crate) fn with_plain_http(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
+        Proxy::build(Mapping::new(prefix, upstream, true)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
+    }
+
+    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
+    /// 5 s and 60 s. There is no limit for a whole exchange.
+    ///
+    /// # Errors
+    /// When one is zero, or longer than a day.
+    pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
+        if [connect, idle].iter().any(|time| time.is_zero() || *time > DAY) {
+            let remedy = "give each between a millisecond and a day";
+            return Err(ConfigError::new(
+                "TokenProxy",
+                "a timeout of nothing, or of more than a day",
+                remedy,
+            ));
+        }
+        Proxy::build(self.proxy.mapping.clone(), connect, idle, self.proxy.root.as_deref())
+    }
+
+    /// Trusts the certificates in this PEM file too, when the upstream is called.
+    ///
+    /// # Errors
+    /// When the file cannot be read or holds no certificate.
+    pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let root = std::fs::read(file).map_err(|error| {
+            ConfigError::new("ca_file", format!("cannot be read ({})", error.kind()), "name a PEM file")
+        })?;
+        Proxy::build(self.proxy.mapping.clone(), self.proxy.connect, self.proxy.idle, Some(&root))
+    }
+
+    /// For adapters: what to do with a request of this visit.
+    pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
+        let inner = &visit.relying_party().inner;
+        let facts = visit.facts();
+        let refuse = |error: &Error| ProxyStep::Reply(inner.refuse(error, facts.kind, facts.base, None));
+        let place = match inner.place(facts.base) {
+            Ok(place) => place,
+            Err(error) => return refuse(&error),
+        };
+        let Some(rest) = self.proxy.mapping.rest(place.base.inside_path(view.path())) else {
+            return ProxyStep::Pass;
+        };
+        let Some(method) = forwardable(view.method()) else {
+            return ProxyStep::Reply(inner.method_not_allowed(facts.kind, facts.base, METHODS));
+        };
+        match self.judge(method, rest, view, visit) {
+            Err(error) => refuse(&error),
+            Ok(forward) => match visit.require() {
+                Ok(_) => ProxyStep::Forward(forward),
+                Err(wanted) => ProxyStep::Reply(wanted.return_to(forward.back).reply()),
+            },
+        }
+    }
+
+    fn judge(
+        &self,
+        method: Method,
+        rest: &str,
+        view: &dyn RequestView,
+        visit: &Visit,
+    ) -> Result<Forward, Error> {
+        let inner = &visit.relying_party().inner;
+        if view.is_absolute_form() {
+            return Err(Error::new(ErrorCode::ForwardRefused).detail("the target is a whole URL"));
+        }
+        let target = self.proxy.mapping.target(rest, view.query())?;
+        if view.header("upgrade").is_some() {
+            return Err(Error::new(ErrorCode::UpgradeRefused));
+        }
+        // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
+        inner.may_act_from_here(view)?;
+        let csrf = inner.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
+        let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
+        // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
+        let place = inner.place(visit.facts().base)?;
+        let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
+        let page = page.and_then(|url| url.strip_prefix(place.base.origin.as_str()));
+        let back = inner.safe_return_to(visit.facts().base, page);
+        let (proxy, visit) = (Arc::clone(&self.proxy), visit.clone());
+        Ok(Forward { proxy, visit, method, target, headers, length, back })
+    }
+}
+
+/// Any method but those that are about the way itself.
+fn forwardable(method: &str) -> Option<Method> {
+    let method = Method::from_bytes(method.as_bytes()).ok()?;
+    (method != Method::CONNECT && method != Method::TRACE).then_some(method)
+}
+
+impl Proxy {
+    fn build(
+        mapping: Mapping,
+        connect: Duration,
+        idle: Duration,
+        root: Option<&[u8]>,
+    ) -> Result<TokenProxy, ConfigError> {
+        // What the browser is sent is what the upstream sent: nothing is unpacked on the way.
+        let mut builder = client::plain(connect, root)?.no_gzip().no_brotli().no_deflate().no_zstd();
+        if mapping.upstream.origin.scheme() == "http" {
+            // A proxy named by the environment would read the token.
+            builder = builder.no_proxy();
+        }
+        let client = client::built(builder)?;
+        Ok(TokenProxy {
+            proxy: Arc::new(Self { mapping, connect, idle, root: root.map(<[u8]>::to_vec), client }),
+        })
+    }
+}
+
+impl fmt::Debug for TokenProxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Mapping { prefix, upstream } = &self.proxy.mapping;
+        f.debug_struct("TokenProxy")
+            .field("prefix", prefix)
+            .field("upstream", &upstream.origin.as_str())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_that_would_stop_everything_are_refused() {
+        let (proxy, second) =
+            (TokenProxy::new("/api", "https://api.example.com").unwrap(), Duration::from_secs(1));
+        for (connect, idle) in [(Duration::ZERO, second), (second, Duration::ZERO), (second, Duration::MAX)] {
+            assert_eq!(proxy.clone().timeouts(connect, idle).unwrap_err().setting, "TokenProxy");
+        }
+        assert!(proxy.timeouts(second, DAY).is_ok());
+    }
+}

@@ -1,0 +1,184 @@
+//! What a part of an application demands of whoever opens it.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::auth_level::AuthLevel;
+use crate::protocol::authn_request::Lacking;
+use crate::protocol::authn_request::Prompt;
+use crate::session::Identity;
+use crate::visit::{SignedIn, Visit};
+use crate::web::reply::Reply;
+
+/// What a part of an application demands of whoever opens it, beyond being signed in.
+///
+/// What a new trip to the provider can bring (a stronger or fresher authentication, more scopes) is asked for
+/// there, once; the person lands on the same page. What it cannot bring (a role, the application's own say) is
+/// a 403 at once, and so is a scope that was asked for and not granted.
+///
+/// The guards of the adapters are built the same way; a handler that decides half-way hands one to
+/// [`Visit::require_more`].
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use landfall::{AuthLevel, Requirement};
+///
+/// let payments = Requirement::new()
+///     .auth_level(AuthLevel::Aal2)
+///     .max_age(Duration::from_secs(300))
+///     .scope("payments:write")
+///     .role("treasurer")
+///     .allow_if(|visit| visit.signed_in().is_some_and(|user| user.identity().email_verified()));
+/// # let _ = payments;
+/// ```
+#[derive(Clone, Default)]
+#[must_use]
+pub struct Requirement {
+    max_age: Option<Duration>,
+    acr: Vec<String>,
+    auth_level: Option<AuthLevel>,
+    scopes: Vec<String>,
+    roles: Vec<String>,
+    allow_if: Option<Arc<Condition>>,
+}
+
+type Condition = dyn Fn(&Visit) -> bool + Send + Sync;
+
+impl Requirement {
+    /// Demands a sign-in, whatever kind.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The authentication may be no older than this, give or take the clock leeway; whole seconds.
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.max_age = Some(age);
+        self
+    }
+
+    /// The authentication must be of this class (`acr`), compared exactly. Called again: of this one or those
+    /// before. For levels such as `aal2`, use [`Self::auth_level`].
+    pub fn acr(mut self, class: impl Into<String>) -> Self {
+        self.acr.push(class.into());
+        self
+    }
+
+    /// The authentication must be at least this strong.
+    pub fn auth_level(mut self, level: AuthLevel) -> Self {
+        self.auth_level = Some(level);
+        self
+    }
+
+    /// This scope must be granted. Called again: this one as well.
+    pub fn scope(mut self, scope: impl AsRef<str>) -> Self {
+        self.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+        self
+    }
+
+    /// The person must have this role; see [`RelyingPartyBuilder::role_claim`]. Called again: this one or one
+    /// of those before.
+    ///
+    /// [`RelyingPartyBuilder::role_claim`]: crate::RelyingPartyBuilder::role_claim
+    pub fn role(mut self, role: impl Into<String>) -> Self {
+        self.roles.push(role.into());
+        self
+    }
+
+    /// Everything else: asked last, of somebody who meets the rest. It must not block.
+    pub fn allow_if(mut self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
+        self.allow_if = Some(Arc::new(allow));
+        self
+    }
+
+    /// Whether the visit meets it.
+    pub(crate) fn met_by(&self, visit: &Visit, now: Timestamp, leeway: Duration) -> Result<SignedIn, Unmet> {
+        let Some(user) = visit.signed_in() else { return Err(Unmet::Wanted(self.wanted(None))) };
+        let identity = user.identity();
+        if !self.roles.is_empty() && !self.roles.iter().any(|role| user.has_role(role)) {
+            let roles = self.roles.join(" or ");
+            return Err(Unmet::refused(ErrorCode::Forbidden, format!("the role {roles} is missing")));
+        }
+        if !self.is_authenticated_enough(identity, now, leeway) {
+            return Err(Unmet::Wanted(self.wanted(Some(Lacking::Authentication))));
+        }
+        let mut missing =
+            self.scopes.iter().map(String::as_str).filter(|scope| !user.has_scope(scope)).peekable();
+        if missing.peek().is_some() {
+            let missing: Vec<_> = missing.collect();
+            if missing.iter().all(|scope| identity.requested_scopes().any(|asked| asked == *scope)) {
+                let wish =
+                    visit.beside_what_is_there(self.wanted(Some(Lacking::Scope)).prompt(Prompt::Consent));
+                let detail = format!("asked for and not granted: {}", missing.join(" "));
+                let error = Error::new(ErrorCode::InsufficientScope).detail(detail).wish(wish);
+                return Err(Unmet::Refused(error));
+            }
+            return Err(Unmet::Wanted(self.wanted(Some(Lacking::Scope))));
+        }
+        if self.allow_if.as_ref().is_some_and(|allow| !allow(visit)) {
+            return Err(Unmet::refused(ErrorCode::Forbidden, "the application's own condition is not met"));
+        }
+        Ok(user)
+    }
+
+    fn is_authenticated_enough(&self, identity: &Identity, now: Timestamp, leeway: Duration) -> bool {
+        // As it is checked when an ID token comes: what was fresh enough then is not too old a moment later.
+        let fresh = self
+            .max_age
+            .is_none_or(|age| identity.auth_time().is_some_and(|at| now <= at.plus(age).plus(leeway)));
+        let strong =
+            self.auth_level.is_none_or(|level| identity.auth_level().is_some_and(|has| has >= level));
+        let of_class = self.acr.is_empty()
+            || identity.acr().is_some_and(|acr| self.acr.iter().any(|class| class == acr));
+        fresh && strong && of_class
+    }
+
+    fn wanted(&self, lacking: Option<Lacking>) -> SignInWanted {
+        let mut wanted = SignInWanted::new().acr_values(self.acr.clone()).scopes(self.scopes.clone());
+        wanted.wish.max_age = self.max_age;
+        wanted.wish.auth_level = self.auth_level;
+        wanted.wish.lacking = lacking;
+        wanted
+    }
+}
+
+impl fmt::Debug for Requirement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requirement")
+            .field("max_age", &self.max_age)
+            .field("acr", &self.acr)
+            .field("auth_level", &self.auth_level)
+            .field("scopes", &self.scopes)
+            .field("roles", &self.roles)
+            .field("allow_if", &self.allow_if.is_some())
+            .finish()
+    }
+}
+
+/// Why a visit does not meet a [`Requirement`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Unmet {
+    /// Nobody is signed in, or not signed in enough: a trip to the provider may mend it.
+    Wanted(SignInWanted),
+    /// No trip to the provider mends it: a 403.
+    Refused(Error),
+}
+
+impl Unmet {
+    /// For adapters: the answer, for the layer to complete where a sign-in is wanted.
+    pub fn reply(self, visit: &Visit) -> Reply {
+        match self {
+            Self::Wanted(wanted) => wanted.reply(),
+            Self::Refused(error) => visit.relying_party().error_reply(visit, &error),
+        }
+    }
+
+    fn refused(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self::Refused(Error::new(code).detail(detail))
+    }
+}

@@ -1,0 +1,5 @@
+//! The web as the core sees it: requests, replies, pages and forms.
+
+pub(crate) mod pages;
+pub(crate) mod reply;
+pub(crate) mod request;
