@@ -2,8 +2,8 @@
 
 use std::fs;
 
+use super::tree::{self, Part, Source};
 use crate::shell::{self, Failure};
-use crate::tree::{self, Part, Source};
 
 const DOCUMENTS: [&str; 2] = ["README.md", "SECURITY.md"];
 
@@ -56,6 +56,8 @@ fn exists(test: &str, sources: &[Source]) -> bool {
     sources
         .iter()
         .filter(|source| !tree::is_rust(place) || source.path == place)
+        // Looked for in the whole text first: that is quick.
+        .filter(|source| source.text.contains(&function))
         .any(|source| source.code(Part::All).any(|(_, line)| tree::names(line, &function)))
 }
 
