@@ -9,6 +9,7 @@ use cookie::{Cookie, SameSite};
 
 use crate::address::base_url::BaseUrl;
 use crate::clock::Timestamp;
+use crate::crypto::digest::sha256;
 use crate::web::request::RequestView;
 
 /// Browsers ignore a cookie whose name and value are longer together (RFC 6265bis §5.7).
@@ -55,11 +56,8 @@ impl CookieNames {
         let suffix = if base.secure && base.path.is_empty() {
             String::new()
         } else {
-            let digest = aws_lc_rs::digest::digest(
-                &aws_lc_rs::digest::SHA256,
-                format!("{client_id}\n{}", base.literal).as_bytes(),
-            );
-            format!("-{}", URL_SAFE_NO_PAD.encode(digest.as_ref().get(..6).unwrap_or_default()))
+            let digest = sha256(&[client_id.as_bytes(), b"\n", base.literal.as_bytes()]);
+            format!("-{}", URL_SAFE_NO_PAD.encode(digest.get(..6).unwrap_or_default()))
         };
         let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
         Self {

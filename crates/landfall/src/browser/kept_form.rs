@@ -8,7 +8,7 @@ use crate::browser::cookie::{CookieKind, CookieNames, SentCookie};
 use crate::browser::pending_login::AttemptSeals;
 use crate::clock::{Entropy, Timestamp};
 use crate::error::{Error, ErrorCode};
-use crate::protocol::authorization_response::decode;
+use crate::web::form::{decode, pairs};
 
 /// The largest form that travels in its cookie: with the other cookies it has to pass a proxy in front.
 pub(crate) const MAX_IN_COOKIE: usize = 2048;
@@ -86,10 +86,8 @@ pub(crate) fn to_evict<'a>(seals: &AttemptSeals, sent: &'a [SentCookie], added: 
 
 /// The fields of a form; `None` where they cannot be written down again exactly as they came.
 pub(crate) fn fields(form: &str) -> Option<Vec<(String, String)>> {
-    let pairs = form.split('&').filter(|pair| !pair.is_empty());
-    let fields: Option<Vec<_>> = pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    let fields: Option<Vec<_>> = pairs(form)
+        .map(|(name, value)| {
             let (name, value) = (decode(name)?, decode(value)?);
             // A page holds no such character.
             (!value.contains('\0') && !name.contains('\0')).then(|| (name.into_owned(), value.into_owned()))

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::browser::cookie::{CookieKind, CookieNames, MAX_COOKIE, SentCookie};
 use crate::clock::{Entropy, Timestamp};
+use crate::crypto::digest;
 use crate::crypto::seal::Sealer;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::authn_request::Wish;
@@ -114,17 +115,12 @@ fn is_expired(issued_at: u64, lifetime: Duration, now: Timestamp) -> bool {
 
 /// The digest of a code by which a repeated callback is told from a replay.
 pub(crate) fn code_digest(code: &str) -> [u8; 16] {
-    short_digest(code)
+    digest::short(code)
 }
 
 /// The digest of a destination by which a loop is told.
 pub(crate) fn target_digest(target: &str) -> [u8; 8] {
-    short_digest(target)
-}
-
-fn short_digest<const N: usize>(text: &str) -> [u8; N] {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    digest.as_ref().first_chunk().copied().unwrap_or([0; N])
+    digest::short(target)
 }
 
 /// Whether a `state` is shaped like ours; what it says is another question.

@@ -1,10 +1,10 @@
 //! Where people may land, and the addresses that lead there.
 
 use crate::address::return_to::ReturnTo;
-use crate::context::refusal::parameter;
 use crate::context::settings::SpaCallback;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place, WISH};
+use crate::web::form::parameter;
 use crate::web::pages;
 use crate::web::reply::Reply;
 

@@ -17,8 +17,8 @@ use crate::guard::csrf;
 use crate::guard::kind::{RequestFacts, RequestKind};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
-use crate::protocol::authorization_response::decode;
 use crate::relying_party::{Inner, Place};
+use crate::web::form::parameter;
 use crate::web::pages::{self, Next};
 use crate::web::reply::{BodyError, Decision, NeedsBody, Reply, Step, Waiting};
 use crate::web::request::RequestView;
@@ -372,45 +372,4 @@ pub(crate) fn log(error: &Error, reference: &str) {
             tracing::error!(code = code.name(), reference, detail, source, remedy = code.remedy(), "failed");
         }
     }
-}
-
-/// The value of a query parameter, if it is there once and can be read.
-pub(crate) fn parameter(query: &str, name: &str) -> Option<String> {
-    let mut values = query.split('&').filter_map(|pair| {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(key)? == name).then_some(value)
-    });
-    let value = values.next()?;
-    if values.next().is_some() {
-        return None;
-    }
-    Some(decode(value)?.into_owned())
-}
-
-/// Whether the body is a form (`application/x-www-form-urlencoded`, whatever follows).
-pub(crate) fn is_form(view: &dyn RequestView) -> bool {
-    let value = view.header("content-type").unwrap_or_default();
-    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    essence.eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-}
-
-/// A body as text, or why it is none.
-pub(crate) fn form_body(body: Result<Bytes, BodyError>) -> Result<String, Error> {
-    match body {
-        Ok(body) => String::from_utf8(body.to_vec())
-            .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("the form is not UTF-8")),
-        Err(BodyError::TooLarge) => Err(Error::new(ErrorCode::BodyTooLarge)),
-        Err(BodyError::TooSlow) => {
-            Err(Error::new(ErrorCode::RequestMalformed).detail("the body did not come in time"))
-        }
-        Err(BodyError::Incomplete) => {
-            Err(Error::new(ErrorCode::RequestMalformed).detail("the body ended before its end"))
-        }
-    }
-}
-
-/// The answer when even the way to an answer is gone.
-pub(crate) fn lost() -> Reply {
-    tracing::error!("the relying party's runtime is gone, or its work panicked");
-    pages::page(500, "Something went wrong", "This application could not answer.", &Next::Nothing, None)
 }

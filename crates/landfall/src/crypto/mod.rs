@@ -1,4 +1,5 @@
 //! Secrets, and what is sealed with them.
 
+pub(crate) mod digest;
 pub(crate) mod seal;
 pub(crate) mod secret;

@@ -139,7 +139,7 @@ fn resume_at(inner: &Inner, place: &Place, id: &[u8; 16]) -> ReturnTo {
 
 /// The form that such an address names.
 pub(crate) fn named_in(query: &str) -> Option<[u8; 16]> {
-    let text = crate::context::refusal::parameter(query, "form")?;
+    let text = crate::web::form::parameter(query, "form")?;
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()
 }
 

@@ -1,7 +1,7 @@
 //! The query of a callback.
 
-use crate::context::refusal::parameter;
 use crate::protocol::authorization_response::{AuthorizationResponse, Outcome};
+use crate::web::form::parameter;
 
 const ISSUER: &str = "https://op.example";
 const KNOWN: [&str; 9] = [

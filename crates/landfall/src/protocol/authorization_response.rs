@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use crate::error::{Error, ErrorCode, printable};
 use crate::protocol::authn_request::Prompt;
+use crate::web::form::{self, decode};
 
 /// Longer than any answer of a provider, short enough for every URL.
 pub(crate) const MAX_LENGTH: usize = 16 * 1024;
@@ -56,11 +57,10 @@ impl<'a> AuthorizationResponse<'a> {
         }
         let mut found = Self::default();
         let mut seen = [false; KNOWN.len()];
-        for (count, pair) in text.split('&').filter(|pair| !pair.is_empty()).enumerate() {
+        for (count, (name, value)) in form::pairs(text).enumerate() {
             if count >= MAX_PARAMETERS {
                 return Err(malformed("too many parameters".to_owned()));
             }
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let Some(name) = decode(name) else { continue };
             let Some((known, seen)) = KNOWN.iter().zip(&mut seen).find(|(known, _)| **known == name) else {
                 continue;
@@ -191,27 +191,6 @@ pub(crate) fn refusal(error: &str) -> ErrorCode {
         "temporarily_unavailable" | "server_error" => ErrorCode::ProviderUnreachable,
         _ => ErrorCode::ProviderRefused,
     }
-}
-
-/// Form-decodes, strictly: a percent sign must lead two hexadecimal digits, and the bytes must be UTF-8.
-pub(crate) fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|byte| matches!(byte, b'%' | b'+') || !byte.is_ascii()) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'+' => out.push(b' '),
-            b'%' => {
-                let high = char::from(bytes.next()?).to_digit(16)?;
-                let low = char::from(bytes.next()?).to_digit(16)?;
-                out.push(u8::try_from(high * 16 + low).ok()?);
-            }
-            byte => out.push(byte),
-        }
-    }
-    String::from_utf8(out).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

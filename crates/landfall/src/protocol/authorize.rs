@@ -1,10 +1,10 @@
 //! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
+use crate::crypto::digest::sha256;
 /// What an authorization request says.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest<'a> {
@@ -49,7 +49,7 @@ pub(crate) const OWN_PARAMETERS: [&str; 18] = [
 
 /// The PKCE challenge of a verifier: S256, always (RFC 7636 §4.2).
 pub(crate) fn code_challenge(verifier: &str) -> String {
-    URL_SAFE_NO_PAD.encode(digest(&SHA256, verifier.as_bytes()))
+    URL_SAFE_NO_PAD.encode(sha256(&[verifier.as_bytes()]))
 }
 
 /// The URL to send the browser to. A query that the endpoint has already is kept (RFC 6749 §3.1).

@@ -30,6 +30,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 
 use crate::error::{Error, ErrorCode};
+use crate::web::form::essence;
 
 /// A GET for JSON.
 pub(crate) fn get(url: &str) -> Result<http::Request<Bytes>, Error> {
@@ -54,7 +55,7 @@ pub(crate) fn expect_json(response: &http::Response<Bytes>) -> Result<(), String
 fn is_json(response: &http::Response<Bytes>) -> bool {
     let media_type =
         response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();
-    let essence = media_type.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+    let essence = essence(media_type);
     essence.eq_ignore_ascii_case(b"application/json")
         || (essence.len() > 5
             && essence.to_ascii_lowercase().starts_with(b"application/")

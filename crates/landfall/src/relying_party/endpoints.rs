@@ -7,14 +7,15 @@ use super::{LOGIN_BODY, LOGOUT_BODY, Place, RelyingParty, facts};
 use crate::browser::cookie::sent_cookies;
 use crate::context::destinations::return_to_in;
 use crate::context::events::EventKind;
-use crate::context::refusal::{form_body, is_form, lost};
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::posted;
 use crate::flow::callback::{self, CallbackRequest};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::guard::kind::{RequestFacts, RequestKind, Signs};
 use crate::session;
+use crate::web::form::{self, is_form};
 use crate::web::pages;
+use crate::web::pages::runtime_gone;
 use crate::web::reply::{Decision, Reply, Step, Waiting};
 use crate::web::request::RequestView;
 
@@ -54,7 +55,7 @@ impl RelyingParty {
         let this = self.clone();
         Step::Wait(
             inner.runtime.run(async move { Decision::Reply(this.finish(&request, kind).await) }, || {
-                Decision::Reply(lost())
+                Decision::Reply(runtime_gone())
             }),
         )
     }
@@ -88,7 +89,7 @@ impl RelyingParty {
         }
         let this = self.clone();
         self.inner.needs_body(posted::MAX_BODY, move |body| {
-            let reply = form_body(body).and_then(|body| posted::bounce(&this.inner, base, &body));
+            let reply = form::text(body).and_then(|body| posted::bounce(&this.inner, base, &body));
             let reply = reply.unwrap_or_else(|error| this.inner.refuse(&error, kind, base, None));
             Box::pin(std::future::ready(reply))
         })
@@ -127,7 +128,7 @@ impl RelyingParty {
             "POST" if is_form(view) && !signs.is_no_navigation() => {
                 let this = self.clone();
                 inner.needs_body(LOGIN_BODY, move |body| {
-                    let bounced = form_body(body).and_then(|form| {
+                    let bounced = form::text(body).and_then(|form| {
                         let place = this.inner.place(base)?;
                         LoginQuery::read(&this.inner, base, place, &form)?;
                         Ok(pages::see_other(&this.inner.login_address(place, &form)))
@@ -177,7 +178,7 @@ impl RelyingParty {
         let this = self.clone();
         inner.needs_body(LOGOUT_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
-            let from_form = match (is_form, form_body(body)) {
+            let from_form = match (is_form, form::text(body)) {
                 (true, Ok(body)) => return_to_in(&body),
                 (false, _) => None,
                 (true, Err(error)) => {
@@ -199,7 +200,7 @@ impl RelyingParty {
                     let reply = finished.unwrap_or_else(|error| inner.refuse(&error, kind, base, None));
                     if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
                 },
-                lost,
+                runtime_gone,
             )
         })
     }

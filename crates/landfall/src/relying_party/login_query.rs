@@ -4,10 +4,10 @@
 use super::{Inner, Place};
 use crate::address::return_to::ReturnTo;
 use crate::context::destinations::return_to_in;
-use crate::context::refusal::parameter;
 use crate::error::{Error, ErrorCode, printable};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Wish;
+use crate::web::form::parameter;
 
 /// A wish that we sealed ourselves.
 pub(crate) const WISH: &str = "wish";

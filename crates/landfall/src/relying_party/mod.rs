@@ -22,7 +22,6 @@ use crate::context::attempts::Attempts;
 use crate::context::events::Events;
 use crate::context::provider_logouts::Endings;
 use crate::context::refreshes::Refreshes;
-use crate::context::refusal::lost;
 use crate::context::settings::Settings;
 use crate::context::sign_in_hook::Hook;
 use crate::crypto::seal::Sealer;
@@ -40,6 +39,7 @@ use crate::relying_party::sessions::Sessions;
 use crate::runtime::Runtime;
 use crate::session::{Found, Session, SessionKeeper};
 use crate::visit::{AccessToken, AccessTokenError, Visit};
+use crate::web::pages::runtime_gone;
 use crate::web::pages::{self, Next};
 use crate::web::reply::{Decision, Reply, Step, Waiting};
 use crate::web::request::RequestView;
@@ -285,7 +285,7 @@ impl RelyingParty {
                 let started = login::start(&this.inner, &start).await;
                 started.unwrap_or_else(|error| this.inner.not_started(&error, kind, &start))
             },
-            lost,
+            runtime_gone,
         )
     }
 
@@ -334,7 +334,7 @@ impl RelyingParty {
                 let decision = work.await;
                 decision.unwrap_or_else(|error| Decision::Reply(this.inner.refuse(&error, kind, base, None)))
             },
-            || Decision::Reply(lost()),
+            || Decision::Reply(runtime_gone()),
         ))
     }
 }

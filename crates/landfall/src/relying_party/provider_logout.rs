@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::{Place, RelyingParty};
 use crate::browser::cookie::sent_cookies;
-use crate::context::refusal::{form_body, is_form, lost};
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider_logout::frontchannel::{self, FrontchannelRequest};
 use crate::flow::provider_logout::{backchannel, webhook};
 use crate::guard::kind::RequestKind;
 use crate::protocol::webhook::Delivery;
-use crate::web::reply::{BodyError, Decision, Step};
+use crate::web::form::{self, is_form};
+use crate::web::pages::runtime_gone;
+use crate::web::reply::{Decision, Step};
 use crate::web::request::RequestView;
 
 /// A machine reads no page.
@@ -51,8 +52,8 @@ impl RelyingParty {
         let this = self.clone();
         inner.needs_body(backchannel::MAX_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
-            let work = async move { backchannel::receive(&inner, form_body(body)).await };
-            this.inner.runtime.run(work, lost)
+            let work = async move { backchannel::receive(&inner, form::text(body)).await };
+            this.inner.runtime.run(work, runtime_gone)
         })
     }
 
@@ -94,19 +95,16 @@ impl RelyingParty {
         inner.needs_body(webhook::MAX_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
             let work = async move {
-                let received = match body {
+                let received = match form::whole(body, ErrorCode::WebhookRejected) {
                     Ok(body) => {
                         let delivery = Delivery { body: body.to_vec(), signature, timestamp };
                         webhook::receive(&inner, &delivery).await
                     }
-                    Err(BodyError::TooLarge) => Err(Error::new(ErrorCode::BodyTooLarge)),
-                    Err(_) => {
-                        Err(Error::new(ErrorCode::WebhookRejected).detail("the body did not come whole"))
-                    }
+                    Err(error) => Err(error),
                 };
                 received.unwrap_or_else(|error| inner.refuse(&error, MACHINE, base, None))
             };
-            this.inner.runtime.run(work, lost)
+            this.inner.runtime.run(work, runtime_gone)
         })
     }
 }

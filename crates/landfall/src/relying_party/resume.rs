@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{Inner, Place, RelyingParty, facts};
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::sent_cookies;
-use crate::context::refusal::{form_body, is_form, lost};
 use crate::error::{Error, ErrorCode};
 use crate::flow::kept_form::{self, PostedForm};
 use crate::guard::csrf;
@@ -13,7 +12,9 @@ use crate::guard::kind::{RequestFacts, RequestKind, Signs};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::session::Found;
 use crate::visit::Visit;
+use crate::web::form::{self, is_form};
 use crate::web::pages;
+use crate::web::pages::runtime_gone;
 use crate::web::reply::{Decision, NeedsBody, Reply, Step};
 use crate::web::request::RequestView;
 
@@ -63,7 +64,7 @@ impl RelyingParty {
             let work = async move {
                 let wanted = SignInWanted::new();
                 // What is too large, or none, is not kept: the person comes back to the page with the form.
-                let Ok(body) = form_body(body) else { return inner.unauthorized(&facts, &wanted) };
+                let Ok(body) = form::text(body) else { return inner.unauthorized(&facts, &wanted) };
                 let form = PostedForm { base: facts.base, target, body, sent: facts.attempts.clone() };
                 match kept_form::keep(&inner, &form).await {
                     Ok(Some(reply)) => reply,
@@ -71,7 +72,7 @@ impl RelyingParty {
                     Err(error) => inner.refuse(&error, RequestKind::Navigation, facts.base, None),
                 }
             };
-            this.inner.runtime.run(work, lost)
+            this.inner.runtime.run(work, runtime_gone)
         })
     }
 

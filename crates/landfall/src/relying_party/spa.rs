@@ -3,20 +3,22 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, LOCATION, SET_COOKIE};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Inner, Place, RelyingParty};
 use crate::browser::cookie::sent_cookies;
-use crate::context::refusal::lost;
 use crate::context::settings::SpaCallback;
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::CallbackRequest;
 use crate::guard::csrf;
 use crate::guard::kind::RequestKind;
 use crate::session::{self, Found, Session};
+use crate::web::form::{self, is_json};
 use crate::web::pages;
+use crate::web::pages::runtime_gone;
 use crate::web::reply::{BodyError, Decision, Reply, Step};
 use crate::web::request::RequestView;
 
@@ -87,7 +89,7 @@ impl RelyingParty {
                         .unwrap_or_else(|error| inner.refuse(&error, SCRIPT, base, None));
                     Decision::Reply(pages::for_caller(reply, caller.as_deref()))
                 };
-                Step::Wait(inner.runtime.run(work, || Decision::Reply(lost())))
+                Step::Wait(inner.runtime.run(work, || Decision::Reply(runtime_gone())))
             }
         }
     }
@@ -122,7 +124,7 @@ impl RelyingParty {
         inner.needs_body(MAX_BODY, move |body| {
             let inner = Arc::clone(&this.inner);
             let work = async move {
-                let reply = match answer_in(body.as_deref()) {
+                let reply = match answer_in(body) {
                     Ok(query) => {
                         let request =
                             CallbackRequest { base, query, redirect_uris, asked: None, sent, found, label };
@@ -132,7 +134,7 @@ impl RelyingParty {
                 };
                 pages::for_caller(reply, caller.as_deref())
             };
-            inner.runtime.run(work, lost)
+            inner.runtime.run(work, runtime_gone)
         })
     }
 }
@@ -209,15 +211,10 @@ impl Inner {
 }
 
 /// What the page received, out of the body.
-fn answer_in(body: Result<&[u8], &BodyError>) -> Result<String, Error> {
-    let malformed = |detail: &str| Error::new(ErrorCode::RequestMalformed).detail(detail);
-    let body = match body {
-        Ok(body) => body,
-        Err(BodyError::TooLarge) => return Err(Error::new(ErrorCode::BodyTooLarge)),
-        Err(_) => return Err(malformed("the body did not come whole, or not in time")),
-    };
-    let Exchange { response } =
-        serde_json::from_slice(body).map_err(|_| malformed("no JSON with a string `response`"))?;
+fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
+    let body = form::whole(body, ErrorCode::RequestMalformed)?;
+    let Exchange { response } = serde_json::from_slice(&body)
+        .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("no JSON with a string `response`"))?;
     Ok(response.strip_prefix('?').unwrap_or(&response).to_owned())
 }
 
@@ -233,10 +230,4 @@ fn told(reply: Reply) -> Reply {
         answer.headers_mut().append(SET_COOKIE, cookie.clone());
     }
     answer
-}
-
-fn is_json(view: &dyn RequestView) -> bool {
-    let value = view.header("content-type").unwrap_or_default();
-    let essence = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-    essence.eq_ignore_ascii_case(b"application/json")
 }

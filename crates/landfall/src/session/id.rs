@@ -1,11 +1,11 @@
 //! The value of a stored session's cookie: 256 random bits, half a name, half a key.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::store::RecordKey;
 use crate::clock::{Entropy, EntropyError};
+use crate::crypto::digest::sha256;
 use crate::crypto::secret::Secret;
 
 /// What a browser holds of a stored session. The store sees a digest of one half and nothing of the other.
@@ -39,9 +39,7 @@ impl SessionId {
 
     /// The name of the record.
     pub(crate) fn record_key(&self) -> RecordKey {
-        let mut key = [0; 32];
-        key.copy_from_slice(digest(&SHA256, self.halves().0).as_ref());
-        RecordKey(key)
+        RecordKey(sha256(&[self.halves().0]))
     }
 
     /// The half that goes into the record's sealing key.

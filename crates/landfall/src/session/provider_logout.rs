@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::SessionKeeper;
 use super::listing::MOST_LISTED;
 use super::store::{RecordKey, Selection, StoredRecord};
 use crate::clock::Timestamp;
-use crate::error::{Error, ErrorCode};
+use crate::crypto::digest::sha256;
+use crate::error::Error;
 
 impl SessionKeeper {
     /// Ends the selected sessions of a provider session; which ones.
@@ -70,9 +69,7 @@ impl SessionKeeper {
             parts.extend_from_slice(&(part.len() as u64).to_be_bytes());
             parts.extend_from_slice(part.as_bytes());
         }
-        let name: Option<[u8; 32]> = digest(&SHA256, &parts).as_ref().first_chunk().copied();
-        let name =
-            name.ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("a digest of another length"))?;
+        let name = sha256(&[&parts]);
         self.bounded(self.shared()?.remember_once(name, span)).await
     }
 }

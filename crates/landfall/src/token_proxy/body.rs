@@ -13,8 +13,8 @@ use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::BrokenOff;
-use crate::context::refusal::lost;
 use crate::runtime::Held;
+use crate::web::pages::runtime_gone;
 use crate::web::reply::Reply;
 
 /// How many pieces wait for the browser at most.
@@ -93,7 +93,7 @@ impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
                 return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, size })));
             }
             (Ok(Head::Ours(reply)), _) => reply,
-            _ => lost(),
+            _ => runtime_gone(),
         };
         Poll::Ready(reply.map(ProxyBody::from))
     }

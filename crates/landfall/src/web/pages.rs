@@ -11,6 +11,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 
+use crate::crypto::digest::sha256;
 use crate::web::reply::Reply;
 
 const STYLE: &str = "\
@@ -42,8 +43,7 @@ static SCRIPT_POLICY: LazyLock<String> =
 
 /// What a policy allows an inline style or script by (Content Security Policy §2.3.1).
 fn digest(text: &str) -> String {
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
-    format!("sha256-{}", STANDARD.encode(digest.as_ref()))
+    format!("sha256-{}", STANDARD.encode(sha256(&[text.as_bytes()])))
 }
 
 /// What a page offers to do next.
@@ -95,6 +95,12 @@ pub(crate) fn page(
         put(&mut reply, REFERRER_POLICY, "same-origin");
     }
     reply
+}
+
+/// The answer when even the way to an answer is gone.
+pub(crate) fn runtime_gone() -> Reply {
+    tracing::error!("the relying party's runtime is gone, or its work panicked");
+    page(500, "Something went wrong", "This application could not answer.", &Next::Nothing, None)
 }
 
 fn hidden((name, value): &(String, String)) -> String {

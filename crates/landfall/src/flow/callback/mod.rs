@@ -16,6 +16,7 @@ use crate::browser::pending_login::{PendingLogin, Spent, State, code_digest, tar
 use crate::clock::Timestamp;
 use crate::context::attempts::Attempt;
 use crate::context::events::EventKind;
+use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::flow::approval;
 use crate::flow::callback::arrival::Arrival;
@@ -443,13 +444,7 @@ fn same_wish(pending: &PendingLogin) -> SignInWanted {
 }
 
 fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
-    let mut name = [0; 32];
-    let digest = aws_lc_rs::digest::digest(
-        &aws_lc_rs::digest::SHA256,
-        &[b"attempt".as_slice(), &pending.attempt].concat(),
-    );
-    name.copy_from_slice(digest.as_ref());
-    name
+    sha256(&[b"attempt", &pending.attempt])
 }
 
 #[cfg(test)]

@@ -8,11 +8,11 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use crate::context::events::{EndReason, EventKind};
 use crate::context::refusal::log;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::authorization_response::decode;
 use crate::protocol::jws::JwsError;
 use crate::protocol::logout_token::{self, Expectations, LogoutToken, Unverified, rejected};
 use crate::relying_party::Inner;
 use crate::session::{RecordKey, Selection};
+use crate::web::form::values;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -116,15 +116,10 @@ async fn take(inner: &Inner, form: &str) -> Result<(), Error> {
 /// The one `logout_token` of the form.
 fn the_token(form: &str) -> Result<String, Error> {
     let malformed = |rule: &str| Error::new(ErrorCode::RequestMalformed).detail(rule);
-    let mut tokens = form.split('&').filter_map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name)? == "logout_token").then_some(value)
-    });
+    let mut tokens = values(form, "logout_token");
     match (tokens.next(), tokens.next()) {
-        (Some(token), None) => match decode(token) {
-            Some(token) => Ok(token.into_owned()),
-            None => Err(malformed("the form is not UTF-8")),
-        },
+        (Some(Some(token)), None) => Ok(token.into_owned()),
+        (Some(None), None) => Err(malformed("the form is not UTF-8")),
         _ => Err(malformed("there is not exactly one logout_token")),
     }
 }

@@ -8,9 +8,9 @@ use url::Url;
 
 use crate::context::events::{EndReason, EventKind};
 use crate::error::{Error, ErrorCode};
-use crate::protocol::authorization_response::decode;
 use crate::relying_party::Inner;
 use crate::session::{Found, Selection};
+use crate::web::form::values;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -30,15 +30,7 @@ pub(crate) struct FrontchannelRequest {
 /// sign people out.
 pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> {
     let malformed = |rule: &str| Error::new(ErrorCode::RequestMalformed).detail(rule);
-    let (mut issuers, mut sids) = (Vec::new(), Vec::new());
-    for pair in query.split('&') {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        match decode(name).as_deref() {
-            Some("iss") => issuers.push(decode(value)),
-            Some("sid") => sids.push(decode(value)),
-            _ => {}
-        }
-    }
+    let (issuers, sids): (Vec<_>, Vec<_>) = (values(query, "iss").collect(), values(query, "sid").collect());
     let ([Some(named)], [Some(sid)]) = (issuers.as_slice(), sids.as_slice()) else {
         return Err(malformed("a front-channel logout needs iss and sid, each once"));
     };

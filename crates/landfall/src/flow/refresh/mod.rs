@@ -16,6 +16,7 @@ pub(crate) use self::ask::{Before, Unrefreshed, ask};
 use crate::clock::Timestamp;
 use crate::context::events::{EndReason, EventKind};
 use crate::context::refreshes::{self as shared, Outcome};
+use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::flow::logout;
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -266,8 +267,5 @@ fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
 }
 
 fn lease_name(id: &SessionId) -> [u8; 32] {
-    let mut name = [0; 32];
-    let input = [b"refresh ".as_slice(), &id.record_key().0].concat();
-    name.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &input).as_ref());
-    name
+    sha256(&[b"refresh ", &id.record_key().0])
 }
