@@ -1,12 +1,28 @@
-//! Landfall for tower and axum: sign-in with an OpenID Provider, the session and the guard.
+//! Sign-in with an OpenID Provider for axum and tower: a layer around the application, a guard for a subtree, and
+//! the extractors that handlers take.
 //!
-//! [`AuthLayer`] goes around the whole router. It answers Landfall's own paths (`/auth/…`) and finds out who
-//! is there. What needs a sign-in says so: a handler by taking a [`SignedIn`], a whole router by
-//! [`RequireLogin`].
+//! An application that signs people in has to answer a callback URL, keep a session, guard its pages, and send
+//! people back to where they were going. The core, [`landfall`], does all of that without a web framework. This
+//! crate ties it to axum: it translates requests and responses, and decides nothing.
+//! [`landfall-actix`](https://docs.rs/landfall-actix) is its mirror image: the same types under the same names,
+//! and a middleware where this one has a layer.
+//!
+//! # Who needs which crate
+//!
+//! | you have | you take |
+//! |---|---|
+//! | an application on axum | this crate; it re-exports what an application writes |
+//! | an application on actix-web | `landfall-actix` |
+//! | sessions that outlive a restart, or several instances | `landfall-redis`, or `landfall-sqlx` for PostgreSQL and SQLite, beside this crate |
+//! | tests that sign somebody in | `landfall-testkit`, as a dev-dependency |
+//! | a program on somebody's own machine | `landfall-native`, in place of this crate |
+//! | another web framework | `landfall` itself, and an adapter of your own |
+//!
+//! # The twenty lines that matter
 //!
 //! ```no_run
 //! use axum::{Router, routing::get};
-//! use landfall_axum::{AuthLayer, RelyingParty, RequireLogin, SignedIn, Visit};
+//! use landfall_axum::{AuthLayer, CookieKey, RelyingParty, RequireLogin, SignedIn, Visit};
 //!
 //! async fn home(visit: Visit) -> String {
 //!     match visit.signed_in() {
@@ -16,36 +32,86 @@
 //! }
 //!
 //! async fn dashboard(user: SignedIn) -> String {
-//!     format!("Hello, {}", user.name().unwrap_or(user.subject()))
+//!     format!("The dashboard of {}", user.subject())
 //! }
 //!
-//! fn app(auth: RelyingParty) -> Router {
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let auth = RelyingParty::builder("https://acme.example")
+//!         .client("client-id", std::env::var("CLIENT_SECRET")?)
+//!         .base_url("https://app.example.com")
+//!         .cookie_keys([CookieKey::parse(&std::env::var("COOKIE_KEY")?)?])
+//!         .build()?;
 //!     let reports = Router::new().route("/", get(async || "all reports"));
-//!     Router::new()
+//!     let app = Router::new()
 //!         .route("/", get(home))
 //!         .route("/dashboard", get(dashboard))
 //!         .nest("/reports", reports.layer(RequireLogin::new()))
-//!         .layer(AuthLayer::new(auth))
+//!         .layer(AuthLayer::new(auth));
+//!     axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await?;
+//!     Ok(())
 //! }
-//! # let _ = app;
 //! ```
 //!
-//! | where | what it does |
+//! Make the relying party once, and the layer from it: clones share sessions, keys and connections. The layer
+//! goes around the whole router, after every route; layers that must see every answer (tracing, compression,
+//! CORS) go around it.
+//!
+//! At the provider, register the redirect URI `https://app.example.com/auth/callback` and the post-logout
+//! redirect URI `https://app.example.com/`, byte for byte. A page signs people out with
+//! `<form method="post" action="/auth/logout">`.
+//!
+//! # One request, seen from outside
+//!
+//! Somebody who is not signed in opens `https://app.example.com/dashboard?tab=2`:
+//!
+//! 1. [`AuthLayer`] looks at the request before any router does. Its path is none of Landfall's own, and no
+//!    cookie names a session: the request goes on, with a [`Visit`] in its extensions that says "nobody".
+//! 2. The handler takes [`SignedIn`]. The extractor finds nobody and refuses, with a 401 that carries a
+//!    [`SignInWanted`]. The handler does not run.
+//! 3. The layer sees the wish in the response and answers in its place: a redirect to the provider, and a cookie
+//!    that only this attempt can use. It holds the `state`, the nonce, the PKCE verifier and `/dashboard?tab=2`,
+//!    all sealed.
+//! 4. The person signs in at the provider, which sends the browser to `/auth/callback` with a code. That path is
+//!    Landfall's own: the answer is checked, the code exchanged, the ID token verified, and a session begun. No
+//!    route of yours sees it.
+//! 5. The browser is redirected to `/dashboard?tab=2`. The cookie names a session now, the visit says who it is,
+//!    and the handler runs.
+//!
+//! A request of somebody who is signed in takes the short way: step 1 finds the session, and the handler runs. No
+//! future is boxed for it, and as long as the session is in the near cache no store is asked.
+//!
+//! Step 3 depends on the request. Only a page that is being opened is redirected. A script's fetch, a form's
+//! POST, a WebSocket handshake and an event stream get a 401 that names the login URL, with no cookie; htmx gets
+//! its redirect header.
+//!
+//! # What an application writes
+//!
+//! | type | what it is |
 //! |---|---|
-//! | [`AuthLayer`] | the outermost layer: Landfall's paths, the session, the answer to whoever must sign in |
-//! | [`RequireLogin`] | a layer for a nested router: nothing inside runs unless somebody is signed in |
+//! | [`AuthLayer`] | the outermost layer: Landfall's own paths (`/auth/…`), the session, the answer to whoever must sign in |
+//! | [`RequireLogin`] | layer for a nested router: nothing inside runs unless somebody is signed in |
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`TokenProxy`] | layer that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
-//! | [`AccessToken`] | extractor: a token that is good for at least another minute |
+//! | [`AccessToken`] | extractor: a token to call an API with, good for at least another minute |
+//! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way |
+//! | [`RelyingParty`] | the application as the provider knows it; [`RelyingPartyBuilder`] has all settings |
 //!
-//! A request that must sign in and cannot follow a redirect (a fetch, a POST, a WebSocket handshake) gets a 401
-//! that names the login URL.
+//! The layers are generic over request and response bodies, so they also go around a tower service without axum.
+//! The extractors are for axum, by way of `axum-core`. [`future`] holds the names of the services' futures.
 //!
-//! The layers are generic over request and response bodies, so they also go around a tower service without
-//! axum. The extractors are for axum, by way of `axum-core`.
+//! # What to read next
+//!
+//! - [`RelyingParty`] and [`RelyingPartyBuilder`]: every setting, its default and its environment variable.
+//! - [`RequireLogin`] for guards that demand a second factor, a scope or a role; [`Visit::require_more`] for
+//!   handlers that do.
+//! - [`danger`] before you weaken anything.
+//! - `examples/axum` in the repository: a whole application, with a provider of its own. `README.md` there lists
+//!   what is refused, and the test that shows it; `SECURITY.md` says against whom; `ARCHITECTURE.md` how it is
+//!   built.
 
 mod convert;
 mod extract;
@@ -65,9 +131,14 @@ pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
 pub use token_proxy::{TokenProxy, TokenProxyBody, TokenProxyService};
 
-/// Futures of the two services; named so that they can be written down, with nothing to call.
+/// The futures of this crate's services. They have names so that a type can name them; there is nothing to call.
 pub mod future {
     pub use crate::layer::AuthFuture;
     pub use crate::require::RequireLoginFuture;
     pub use crate::token_proxy::TokenProxyFuture;
 }
+
+/// The README's program must compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
