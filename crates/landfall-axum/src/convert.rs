@@ -1,4 +1,4 @@
-//! The only place that knows both worlds: axum's requests and responses, and the core's.
+//! Translation between axum's requests and responses and the core's. It is the only place that knows both worlds.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -14,7 +14,7 @@ use landfall::{BodyError, Reply, RequestView, Visit};
 /// What a tower body may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Finds out where a connection comes from.
+/// The application's own way to say where a connection comes from.
 pub(crate) type PeerOf = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
 /// A request as the core sees it. The body stays out of sight.
@@ -89,7 +89,7 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
     }
 }
 
-/// What is always the same is not copied.
+/// A header's value. A text that is known at compile time is not copied.
 fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
     match text {
         Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),

@@ -1,4 +1,4 @@
-//! The layer around the whole application.
+//! [`AuthLayer`]: the layer around the whole application.
 
 use std::fmt;
 use std::future::Future;
@@ -25,6 +25,16 @@ use crate::convert::{self, BoxError, PeerOf, View};
 /// compression, CORS) go around it.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use landfall_axum::{AuthLayer, RelyingParty, SignedIn};
+///
+/// fn app(auth: RelyingParty) -> Router {
+///     let hello = get(async |user: SignedIn| format!("Hello, {}", user.subject()));
+///     Router::new().route("/", hello).layer(AuthLayer::new(auth))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct AuthLayer {
     auth: RelyingParty,
@@ -32,7 +42,7 @@ pub struct AuthLayer {
 }
 
 impl AuthLayer {
-    /// A layer for this relying party.
+    /// A layer for this relying party. Clones of either share sessions, keys and connections.
     pub fn new(auth: RelyingParty) -> Self {
         Self { auth, peer_of: None }
     }
@@ -137,7 +147,7 @@ where
     }
 }
 
-/// The answer to a body.
+/// Reads the body that is needed, within its limit, and answers.
 fn answered<B>(needs: NeedsBody, body: B) -> Waiting<Reply>
 where
     B: Body + Send + 'static,

@@ -1,4 +1,4 @@
-//! The layer that lends people's access tokens to one API.
+//! [`TokenProxy`]: the layer that forwards one prefix to one API, with the access token of whoever is signed in.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -39,26 +39,28 @@ use crate::convert::{BoxError, View};
 pub struct TokenProxy(landfall::TokenProxy);
 
 impl TokenProxy {
-    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one.
+    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with `/api`
+    /// and `https://api.example.com/v1`, `/api/orders?page=2` is `https://api.example.com/v1/orders?page=2`.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::new`].
+    /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
     pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
         landfall::TokenProxy::new(prefix, upstream).map(Self)
     }
 
-    /// How long it may take to connect, and how long nothing may move. Default: 5 s and 60 s.
+    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
+    /// 5 s and 60 s. There is no limit for a whole exchange.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::timeouts`].
+    /// When one is zero, or longer than a day.
     pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
         self.0.timeouts(connect, idle).map(Self)
     }
 
-    /// Trusts the certificates in this PEM file too.
+    /// Trusts the certificates in this PEM file too, when the upstream is called.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::ca_file`].
+    /// When the file cannot be read or holds no certificate.
     pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
         self.0.ca_file(file).map(Self)
     }
@@ -116,7 +118,7 @@ where
     }
 }
 
-/// Carries a request's body on.
+/// The future that carries a request's body to the upstream, piece by piece.
 type Feed = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 async fn feed<B: Body>(body: B, mut upload: Upload) {
@@ -135,14 +137,14 @@ async fn feed<B: Body>(body: B, mut upload: Upload) {
     }
 }
 
-/// Nothing for an error. Trailers stay here.
+/// The bytes of a frame: `None` for an error, and none for trailers, which are not forwarded.
 fn into_bytes<D: Buf, E>(frame: Result<Frame<D>, E>) -> Option<Bytes> {
     let data = frame.ok()?.into_data().ok();
     Some(data.map_or_else(Bytes::new, |mut data| data.copy_to_bytes(data.remaining())))
 }
 
 pin_project! {
-    /// The future of [`TokenProxyService`].
+    /// The future of [`TokenProxyService`]: the application's, a refusal, or the upstream's answer.
     pub struct TokenProxyFuture<F> {
         #[pin]
         state: State<F>,
