@@ -1,4 +1,4 @@
-//! The only place that knows both worlds: actix-web's requests and responses, and the core's.
+//! Translation between actix-web's requests and responses and the core's. It is the only place that knows both worlds.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
 
-/// Finds out where a connection comes from.
+/// The application's own way to say where a connection comes from.
 pub(crate) type PeerOf = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;
 
 /// A request as the core sees it.
@@ -63,13 +63,13 @@ impl RequestView for View<'_> {
     }
 }
 
-/// A reply as a response. actix-web speaks an older `http` crate, so it is made anew, header by header.
+/// A reply as a response, made anew header by header: actix-web speaks an older `http` crate.
 pub(crate) fn response(reply: Reply) -> HttpResponse {
     let (parts, body) = reply.into_parts();
     with_body(&parts, BoxBody::new(body))
 }
 
-/// The same with a body of our own making.
+/// A response with the status, the headers and the wish of a reply, and a body that is given.
 pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpResponse {
     let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::with_body(status, body);
@@ -109,7 +109,7 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
     }
 }
 
-/// What is always the same is not copied.
+/// A header's value. A text that is known at compile time is not copied.
 fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
     match text {
         Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),

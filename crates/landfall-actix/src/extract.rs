@@ -1,5 +1,7 @@
-//! The extractors. The orphan rule lets neither crate implement actix-web's trait for the core's types, so each is
-//! a thin type of the same name around the core's, and dereferences to it.
+//! The extractors that handlers take: [`Visit`], [`SignedIn`], [`Claims`], [`AccessToken`].
+//!
+//! The orphan rule lets neither crate implement actix-web's trait for the core's types. So each is a thin type of the same
+//! name around the core's, and dereferences to it.
 
 use std::future::{Future, Ready, ready};
 use std::ops::Deref;
@@ -16,6 +18,18 @@ use crate::reject::Rejection;
 /// [`AuthMiddleware`](crate::AuthMiddleware) is.
 ///
 /// Everything else it can do is on [`landfall::Visit`].
+///
+/// ```no_run
+/// use landfall_actix::{Rejection, Visit};
+///
+/// async fn comment(visit: Visit, text: String) -> Result<String, Rejection> {
+///     if text.is_empty() {
+///         return Ok("Nothing was said".to_owned());
+///     }
+///     let user = visit.require()?; // with nobody there, the middleware asks for a sign-in
+///     Ok(format!("{} says {text}", user.subject()))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Visit(landfall::Visit);
 
@@ -25,7 +39,7 @@ impl Visit {
         self.0.signed_in().map(SignedIn)
     }
 
-    /// Who is signed in.
+    /// Who is signed in; else what to return from the handler so that the middleware asks for a sign-in.
     ///
     /// # Errors
     /// A [`Rejection`] to return from the handler, when nobody is signed in.
@@ -33,20 +47,24 @@ impl Visit {
         Ok(self.0.require().map(SignedIn)?)
     }
 
-    /// Who is signed in, if they meet this: for a handler that needs more half-way.
+    /// Who is signed in, if they meet this [`Requirement`]: for a handler that finds out half-way that it needs
+    /// more than a sign-in.
     ///
     /// # Errors
-    /// A [`Rejection`] to return from the handler: a sign-in, or a better one, is wanted, or it is a 403.
+    /// A [`Rejection`] to return from the handler. What a new trip to the provider can bring is asked for there;
+    /// what it cannot is a 403 ([`ErrorCode::Forbidden`](crate::ErrorCode::Forbidden)).
     pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Rejection> {
         let met = self.0.require_more(requirement);
         met.map(SignedIn).map_err(|unmet| Rejection::unmet(&self.0, unmet))
     }
 
-    /// An access token that is good for a while yet; a new sign-in is asked for when it is not.
+    /// An access token to call an API with: good for at least another minute, or for half of its lifetime if that
+    /// is less. One that is about to expire is refreshed first.
     ///
     /// # Errors
-    /// A [`Rejection`] to return from the handler: a sign-in is wanted, no tokens are kept
-    /// ([`ErrorCode::Misconfigured`](crate::ErrorCode::Misconfigured)), or the token could not be had.
+    /// A [`Rejection`] to return from the handler: a sign-in is wanted, no store keeps tokens
+    /// ([`ErrorCode::Misconfigured`](crate::ErrorCode::Misconfigured)), or the store or the provider cannot be
+    /// reached.
     pub async fn access_token(&self) -> Result<AccessToken, Rejection> {
         match self.0.access_token().await {
             Ok(token) => Ok(AccessToken(token)),
@@ -60,6 +78,14 @@ impl Visit {
 ///
 /// Everything it can do is on [`landfall::SignedIn`]. For pages that greet both guests and members, take a
 /// [`Visit`].
+///
+/// ```no_run
+/// use landfall_actix::SignedIn;
+///
+/// async fn dashboard(user: SignedIn) -> String {
+///     format!("Hello, {}", user.name().unwrap_or(user.subject()))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SignedIn(landfall::SignedIn);
 
@@ -87,6 +113,17 @@ pub struct Claims<T>(pub T);
 /// [`SignedIn`] does, and a relying party that keeps tokens.
 ///
 /// Everything it can do is on [`landfall::AccessToken`].
+///
+/// ```no_run
+/// use landfall_actix::AccessToken;
+///
+/// async fn orders(token: AccessToken) -> String {
+///     let authorization = format!("Bearer {}", token.secret()); // RFC 6750 §2.1
+///     // … send it to the API, and keep it out of logs and pages
+///     # let _ = authorization;
+///     format!("good for another {} s", token.expires_in().as_secs())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct AccessToken(landfall::AccessToken);
 

@@ -1,4 +1,4 @@
-//! The middleware around the whole application.
+//! [`AuthMiddleware`]: the middleware around the whole application.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -23,6 +23,20 @@ use crate::reject::Rejection;
 /// answer (logging, compression, CORS) is wrapped after it.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, web};
+/// use landfall_actix::{AuthMiddleware, RelyingParty, SignedIn};
+///
+/// async fn hello(user: SignedIn) -> String {
+///     format!("Hello, {}", user.subject())
+/// }
+///
+/// async fn serve(auth: RelyingParty) -> std::io::Result<()> {
+///     let app = move || App::new().route("/", web::get().to(hello)).wrap(AuthMiddleware::new(auth.clone()));
+///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await
+/// }
+/// ```
 #[derive(Clone)]
 pub struct AuthMiddleware {
     auth: RelyingParty,
@@ -30,7 +44,8 @@ pub struct AuthMiddleware {
 }
 
 impl AuthMiddleware {
-    /// Middleware for this relying party. Clone one relying party into every worker.
+    /// Middleware for this relying party. Clone one relying party into every worker: clones share sessions, keys and
+    /// connections.
     pub fn new(auth: RelyingParty) -> Self {
         Self { auth, peer_of: None }
     }
@@ -121,7 +136,7 @@ where
     }
 }
 
-/// The answer to a body.
+/// Reads the body that is needed, within its limit, and answers.
 fn answered<S, F>(needs: NeedsBody, mut request: ServiceRequest) -> State<S, F> {
     let payload = request.take_payload();
     let waiting = Box::pin(async move {

@@ -1,4 +1,4 @@
-//! What an extractor answers when it cannot give what was asked for.
+//! [`Rejection`]: what an extractor answers when it cannot give what was asked for.
 
 use std::fmt;
 
@@ -13,6 +13,14 @@ use crate::convert;
 /// Return it from a handler to ask for a sign-in half-way, for example by `visit.require()?`; the
 /// [`AuthMiddleware`](crate::AuthMiddleware) then answers the browser. To ask without a
 /// [`Visit`](crate::Visit) at hand, make it from a [`SignInWanted`].
+///
+/// ```no_run
+/// use landfall_actix::{Prompt, Rejection, SignInWanted};
+///
+/// async fn switch_account() -> Result<String, Rejection> {
+///     Err(SignInWanted::new().prompt(Prompt::SelectAccount).into())
+/// }
+/// ```
 pub struct Rejection {
     code: Option<ErrorCode>,
     // Boxed because a Result with a whole response in it is large on the good path too.
@@ -20,7 +28,7 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// What failed; nothing where a sign-in is wanted.
+    /// What failed; `None` where nothing did and a sign-in is wanted.
     pub fn code(&self) -> Option<ErrorCode> {
         self.code
     }
@@ -32,8 +40,8 @@ impl Rejection {
         }
     }
 
-    /// The answer where something of Landfall's failed in a handler: a page or JSON, as the visitor asked, and the
-    /// cause in the log.
+    /// The answer where something of Landfall's failed in a handler: a page or JSON (RFC 9457), as the visitor asked.
+    /// The cause is in the log, under the reference that the answer shows.
     pub fn failed(visit: &Visit, error: &Error) -> Self {
         let reply = visit.relying_party().error_reply(visit, error);
         Self { code: Some(error.code()), reply: Box::new(reply) }

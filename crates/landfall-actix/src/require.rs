@@ -1,4 +1,4 @@
-//! The guard for a subtree.
+//! [`RequireLogin`]: the guard for a subtree.
 
 use std::fmt;
 use std::future::{Future, Ready, ready};
@@ -46,37 +46,42 @@ use crate::convert;
 pub struct RequireLogin(Requirement);
 
 impl RequireLogin {
-    /// Asks for a sign-in, whatever kind.
+    /// Demands a sign-in, whatever kind.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The authentication may be no older than this; whole seconds. See [`Requirement`].
+    /// The authentication may be no older than this, in whole seconds, give or take the clock leeway: `max_age`
+    /// (OpenID Connect Core §3.1.2.1).
     pub fn max_age(self, age: Duration) -> Self {
         Self(self.0.max_age(age))
     }
 
-    /// The authentication must be of this class (`acr`). Called again: of this one or those before.
+    /// The authentication must be of this class (`acr`, OpenID Connect Core §2), compared exactly. Called again: of
+    /// this one or one of those before.
     pub fn acr(self, class: impl Into<String>) -> Self {
         Self(self.0.acr(class))
     }
 
-    /// The authentication must be at least this strong.
+    /// The authentication must be at least this strong: step-up.
     pub fn auth_level(self, level: AuthLevel) -> Self {
         Self(self.0.auth_level(level))
     }
 
-    /// This scope must be granted; it is asked for where it was not yet. Called again: this one as well.
+    /// This scope must be granted (RFC 6749 §3.3); it is asked for where it was not yet. Called again: this one as
+    /// well.
     pub fn scope(self, scope: impl AsRef<str>) -> Self {
         Self(self.0.scope(scope))
     }
 
-    /// The person must have this role, or gets a 403. Called again: this one or one of those before.
+    /// The person must have this role, or gets a 403; where roles come from says
+    /// [`role_claim`](landfall::RelyingPartyBuilder::role_claim). Called again: this one or one of those before.
     pub fn role(self, role: impl Into<String>) -> Self {
         Self(self.0.role(role))
     }
 
-    /// Everything else: whoever meets the rest and is not allowed gets a 403. It must not block.
+    /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a 403. It
+    /// must not block.
     pub fn allow_if(self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
         Self(self.0.allow_if(allow))
     }
@@ -137,7 +142,7 @@ where
 }
 
 pin_project! {
-    /// The future of [`RequireLoginService`].
+    /// The future of [`RequireLoginService`]: the inner service's, or the refusal.
     pub struct RequireLoginFuture<F> {
         #[pin]
         state: State<F>,

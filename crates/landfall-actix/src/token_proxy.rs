@@ -1,4 +1,4 @@
-//! The middleware that lends people's access tokens to one API.
+//! [`TokenProxy`]: the middleware that forwards one prefix to one API, with the access token of whoever is signed in.
 
 use std::fmt;
 use std::future::{Future, Ready, poll_fn, ready};
@@ -43,26 +43,28 @@ use crate::convert::{self, View};
 pub struct TokenProxy(landfall::TokenProxy);
 
 impl TokenProxy {
-    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one.
+    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with `/api`
+    /// and `https://api.example.com/v1`, `/api/orders?page=2` is `https://api.example.com/v1/orders?page=2`.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::new`].
+    /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
     pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
         landfall::TokenProxy::new(prefix, upstream).map(Self)
     }
 
-    /// How long it may take to connect, and how long nothing may move. Default: 5 s and 60 s.
+    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
+    /// 5 s and 60 s. There is no limit for a whole exchange.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::timeouts`].
+    /// When one is zero, or longer than a day.
     pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
         self.0.timeouts(connect, idle).map(Self)
     }
 
-    /// Trusts the certificates in this PEM file too.
+    /// Trusts the certificates in this PEM file too, when the upstream is called.
     ///
     /// # Errors
-    /// As [`landfall::TokenProxy::ca_file`].
+    /// When the file cannot be read or holds no certificate.
     pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
         self.0.ca_file(file).map(Self)
     }
@@ -129,7 +131,7 @@ where
     }
 }
 
-/// Carries a request's body on.
+/// The future that carries a request's body to the upstream, piece by piece.
 type Feed = Pin<Box<dyn Future<Output = ()>>>;
 
 async fn feed(payload: Payload, mut upload: Upload) {
@@ -149,7 +151,7 @@ async fn feed(payload: Payload, mut upload: Upload) {
 }
 
 pin_project! {
-    /// The future of [`TokenProxyService`].
+    /// The future of [`TokenProxyService`]: the application's, a refusal, or the upstream's answer.
     pub struct TokenProxyFuture<F> {
         #[pin]
         state: State<F>,
@@ -196,7 +198,7 @@ where
     }
 }
 
-/// The upstream's body as it comes, or one of ours.
+/// The body of an answer: the upstream's as it comes, or one of ours.
 struct Streamed(ProxyBody<Feed>);
 
 impl MessageBody for Streamed {
