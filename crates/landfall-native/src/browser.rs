@@ -1,9 +1,10 @@
-//! The system's browser.
+//! How an address is shown to the person: by the system's browser, or by a way of the application's own.
 
 use std::fmt;
 use std::io;
 
-/// Opens an address where the person can see it.
+/// Opens an address where the person can see it. An application implements it where the system's browser is not the
+/// right way.
 ///
 /// ```
 /// use landfall_native::{NativeClient, OpenBrowser};
@@ -23,7 +24,8 @@ use std::io;
 /// # let _ = builder;
 /// ```
 pub trait OpenBrowser: fmt::Debug + Send + Sync + 'static {
-    /// Opens it, or shows it to the person. It may block, and the answer is waited for meanwhile.
+    /// Opens the address, or shows it to the person. It may block: it is called on a thread that may, and the answer is
+    /// waited for meanwhile.
     ///
     /// # Errors
     /// When nothing could be started. The sign-in then ends with

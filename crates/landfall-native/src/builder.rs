@@ -1,4 +1,4 @@
-//! Putting a native client together.
+//! [`NativeClientBuilder`]: the settings of a native client.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,9 +14,23 @@ use crate::error::NativeError;
 use crate::storage::{MemoryStorage, TokenStorage};
 use crate::tokens::Tokens;
 
-/// Puts a [`NativeClient`] together.
+/// The settings of a [`NativeClient`].
 ///
 /// Defaults: a port that the system chooses, the system's browser, five minutes for the person, tokens in memory.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use landfall_native::{FileStorage, NativeClient};
+///
+/// let client = NativeClient::builder("https://acme.example", "client-id")
+///     .scopes(["openid", "email", "offline_access"])
+///     .storage(FileStorage::new("state/sign-in"))
+///     .patience(Duration::from_secs(120))
+///     .build()?;
+/// # let _ = client;
+/// # Ok::<(), landfall_native::NativeError>(())
+/// ```
 #[must_use]
 pub struct NativeClientBuilder {
     builder: RelyingPartyBuilder,
@@ -28,8 +42,9 @@ pub struct NativeClientBuilder {
 }
 
 impl NativeClientBuilder {
-    /// From what a web application is configured with too: issuer, client, scopes, HTTP client, clock. Base URLs, paths
-    /// and stores have no meaning here.
+    /// Starts from the builder that a web application is configured with: issuer, client, scopes, HTTP client, clock.
+    /// Base URLs, paths and stores have no meaning here. This is the way to a client with a secret, and to the
+    /// environment's settings.
     ///
     /// ```no_run
     /// use landfall_native::{NativeClientBuilder, RelyingParty};
@@ -49,25 +64,26 @@ impl NativeClientBuilder {
         }
     }
 
-    /// What to ask for. Default: `openid profile email`. With `offline_access` most providers give a refresh token.
+    /// The scopes to ask for (RFC 6749 §3.3). Default: `openid profile email`. With `offline_access` most providers give
+    /// a refresh token (OpenID Connect Core §11).
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.builder = self.builder.scopes(scopes);
         self
     }
 
-    /// The API that the access token is for.
+    /// The API that the access token is for, as the provider names it: the parameter `audience`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.builder = self.builder.audience(audience);
         self
     }
 
-    /// Opens addresses by something else than the system's browser.
+    /// Opens addresses by this. Default: [`SystemBrowser`].
     pub fn browser(mut self, browser: impl OpenBrowser) -> Self {
         self.browser = Arc::new(browser);
         self
     }
 
-    /// Keeps the sign-in from one start to the next.
+    /// Keeps the sign-in here. Default: [`MemoryStorage`], which ends with the program.
     pub fn storage(mut self, storage: impl TokenStorage) -> Self {
         self.storage = Arc::new(storage);
         self
@@ -86,14 +102,14 @@ impl NativeClientBuilder {
         self
     }
 
-    /// Waits by something else than the time of day. For tests.
+    /// Waits by this instead of the time of day. For tests.
     #[doc(hidden)]
     pub fn pause(mut self, pause: impl Fn(Duration) -> Waiting<()> + Send + Sync + 'static) -> Self {
         self.pause = Some(Arc::new(pause));
         self
     }
 
-    /// Puts it together. Nothing is asked of the network, and no storage is read yet.
+    /// Makes the client. Nothing is asked of the network, and no storage is read yet.
     ///
     /// # Errors
     /// [`NativeError::Config`] when a setting is missing or cannot work.

@@ -1,4 +1,4 @@
-//! The one object a native application makes.
+//! [`NativeClient`]: the one object that a native application makes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,10 +15,21 @@ use crate::listener::Listener;
 use crate::redirect;
 use crate::tokens::{AccessToken, Tokens};
 
-/// Signs a person in to an application on their own machine. A clone is the same.
+/// Signs a person in to an application on their own machine. Clones share the sign-in.
 ///
 /// Its work runs on a thread of its own, so it can be awaited in any runtime. A future of it that is dropped stops what
 /// it was about: the listener is closed, the device is not asked about any more.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), landfall_native::NativeError> {
+/// use landfall_native::NativeClient;
+///
+/// let client = NativeClient::builder("https://acme.example", "client-id").build()?;
+/// let user = client.sign_in().await?;
+/// println!("Hello, {}", user.name().unwrap_or(user.subject()));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct NativeClient {
     engine: Engine,
@@ -52,15 +63,17 @@ impl NativeClient {
     /// §7.3); or configure a [port](NativeClientBuilder::port) and register it.
     ///
     /// # Errors
-    /// See [`NativeError`].
+    /// When no port can be had, no browser can be started, nobody comes back in time, the provider or its answer is
+    /// refused, or the storage cannot keep what came: see [`NativeError`].
     pub async fn sign_in(&self) -> Result<Identity, NativeError> {
         self.sign_in_with(SignInWanted::new()).await
     }
 
-    /// The same with what the provider is to be asked for.
+    /// Signs in by the system's browser, as [`NativeClient::sign_in`] does, and asks the provider for more: another
+    /// account, a fresh sign-in, a level, further scopes.
     ///
     /// # Errors
-    /// See [`NativeError`].
+    /// As [`NativeClient::sign_in`].
     ///
     /// ```no_run
     /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
@@ -144,7 +157,8 @@ impl NativeClient {
         self.begin_with(redirect_uri, SignInWanted::new()).await
     }
 
-    /// The same with what the provider is to be asked for.
+    /// Begins a sign-in, as [`NativeClient::begin`] does, and asks the provider for more: another account, a fresh
+    /// sign-in, a level, further scopes.
     ///
     /// # Errors
     /// As [`NativeClient::begin`].
@@ -161,8 +175,8 @@ impl NativeClient {
     /// that is not the answer to this very attempt is an error and leaves the attempt as it is.
     ///
     /// # Errors
-    /// See [`NativeError`]; [`ErrorCode::StateMismatch`](landfall::ErrorCode::StateMismatch) for the answer to another
-    /// attempt.
+    /// [`ErrorCode::StateMismatch`](landfall::ErrorCode::StateMismatch) for the answer to another attempt. Otherwise
+    /// when the provider refused, what it gave cannot be believed, or the storage cannot keep it: see [`NativeError`].
     pub async fn finish(&self, attempt: &SignInAttempt, came: &str) -> Result<Identity, NativeError> {
         let query = redirect::query(attempt.0.redirect_uri(), came)?;
         match self.engine.finish(&attempt.0, query).await {
@@ -199,7 +213,19 @@ impl NativeClient {
         }
     }
 
-    /// Who is signed in, from this run of the application or an earlier one.
+    /// Who is signed in, from this run of the application or an earlier one; `None` when nobody is. Nothing is asked of
+    /// the network.
+    ///
+    /// ```no_run
+    /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
+    /// let user = match client.signed_in().await? {
+    ///     Some(user) => user,
+    ///     None => client.sign_in().await?,
+    /// };
+    /// # let _ = user;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When the storage cannot be read.
@@ -207,17 +233,29 @@ impl NativeClient {
         Ok(self.tokens.grant().await?.map(|grant| grant.identity().clone()))
     }
 
-    /// An access token that is good for a while; refreshed when it is due, once, however many ask at the same time. New
-    /// tokens are in the storage before they are handed out.
+    /// An access token to call an API with: good for at least another minute, or for half of its lifetime if that is
+    /// less. It is refreshed when it is due (RFC 6749 §6), once, however many ask at the same time. New tokens are in
+    /// the storage before they are handed out.
+    ///
+    /// ```no_run
+    /// # async fn run(client: landfall_native::NativeClient) -> Result<(), landfall_native::NativeError> {
+    /// let token = client.access_token().await?;
+    /// let authorization = format!("Bearer {}", token.secret()); // RFC 6750 §2.1
+    /// # let _ = authorization;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// [`NativeError::SignedOut`] when nobody is signed in (any more).
+    /// [`NativeError::SignedOut`] when nobody is signed in (any more). [`NativeError::SignIn`] when the token has expired
+    /// and the provider cannot be asked now; [`NativeError::Storage`] when new tokens cannot be kept.
     pub async fn access_token(&self) -> Result<AccessToken, NativeError> {
         self.tokens.access().await
     }
 
-    /// Signs out: forgets the tokens, and gives them back to the provider. What comes is an address to open where the
-    /// person shall be signed out at the provider as well, if it has one.
+    /// Signs out: forgets the tokens, and gives them back to the provider (RFC 7009). What comes is an address to open
+    /// where the person shall be signed out at the provider as well (OpenID Connect RP-Initiated Logout 1.0); `None` when
+    /// nobody was signed in, or the provider has no such address.
     ///
     /// # Errors
     /// When the storage cannot forget them.
@@ -248,7 +286,7 @@ impl fmt::Debug for NativeClient {
     }
 }
 
-/// A sign-in that waits for its answer.
+/// A sign-in that waits for its answer: made by [`NativeClient::begin`], good for one [`NativeClient::finish`].
 #[derive(Debug)]
 pub struct SignInAttempt(Attempt);
 

@@ -1,4 +1,4 @@
-//! Waiting for a person who enters a code elsewhere (RFC 8628).
+//! The device grant: waiting for a person who enters a code elsewhere (RFC 8628).
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::time::Duration;
 use landfall::native::{Device, Engine, Grant, Poll};
 use landfall::{Error, ErrorCode, Timestamp, Waiting};
 
-/// How waiting is done.
+/// Waits for a span of time.
 pub(crate) type Pause = Arc<dyn Fn(Duration) -> Waiting<()> + Send + Sync>;
 
 /// What each "slow down" adds (RFC 8628 §3.5).
 const STEP: Duration = Duration::from_secs(5);
-/// A provider that is away is not asked more often than this, however long it stays away.
+/// The longest pause between two questions while the provider cannot be reached.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// What to show to the person.
+/// What to show to the person: a code, and the page to enter it on (RFC 8628 §3.2).
 pub struct DeviceCode<'a>(&'a Device);
 
 impl DeviceCode<'_> {
@@ -29,13 +29,13 @@ impl DeviceCode<'_> {
         self.0.verification_uri()
     }
 
-    /// The same with the code in it, for a link or a QR code. Show the code as well: the person has to compare it
-    /// (RFC 8628 §3.3.1).
+    /// The address of that page with the code in it, for a link or a QR code, if the provider gives one. Show the code
+    /// as well: the person has to compare it (RFC 8628 §3.3.1).
     pub fn verification_uri_complete(&self) -> Option<&str> {
         self.0.verification_uri_complete()
     }
 
-    /// When the code is no good any more.
+    /// When the code expires.
     pub fn expires_at(&self) -> Timestamp {
         self.0.expires_at()
     }

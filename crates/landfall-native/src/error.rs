@@ -1,4 +1,4 @@
-//! What can go wrong, and what to do about it.
+//! [`NativeError`]: what can go wrong, and what to do about it.
 
 use std::io;
 
@@ -7,25 +7,34 @@ use landfall::{ConfigError, Error, ErrorCode};
 use crate::storage::StorageError;
 
 /// Why somebody is not signed in, or has no token.
+///
+/// ```no_run
+/// # async fn run(client: landfall_native::NativeClient) {
+/// if let Err(error) = client.sign_in().await {
+///     eprintln!("{error}\nWhat to do: {}", error.remedy());
+/// }
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NativeError {
     /// A setting is missing or cannot work.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// The sign-in failed: see its code.
+    /// The sign-in failed: its [`code`](NativeError::code) says why.
     #[error(transparent)]
     SignIn(#[from] Error),
-    /// No browser could be started, and nobody waits for an answer any more.
+    /// No browser could be started. The listener is closed.
     #[error("no browser could be started: {0}")]
     Browser(#[source] io::Error),
-    /// The port that was configured is taken.
+    /// The [port](crate::NativeClientBuilder::port) that was configured is taken by another program.
     #[error("port {0} is taken by another program; end it, or let the system choose a port")]
     PortTaken(u16),
     /// There is no loopback address to listen on.
     #[error("cannot listen on loopback: {0}")]
     Listener(#[source] io::Error),
-    /// Nobody came back in time: the browser was closed, perhaps.
+    /// Nobody came back within the builder's [`patience`](crate::NativeClientBuilder::patience): the browser was closed,
+    /// perhaps.
     #[error("nobody came back from the browser in time")]
     TimedOut,
     /// Nobody is signed in, or the sign-in is over.
@@ -37,7 +46,7 @@ pub enum NativeError {
 }
 
 impl NativeError {
-    /// The code of a sign-in that failed.
+    /// The code of a sign-in that failed; `None` for every other error.
     pub fn code(&self) -> Option<ErrorCode> {
         match self {
             Self::SignIn(error) => Some(error.code()),

@@ -1,4 +1,4 @@
-//! The loopback listener: there for one answer, and gone (RFC 8252 §7.3, §8.3).
+//! The loopback listener: it is there for the answer to one sign-in, and then gone (RFC 8252 §7.3, §8.3).
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,13 +19,13 @@ use crate::request::{self, Request};
 
 /// The path of the redirect URI.
 const PATH: &str = "/callback";
-/// So long a connection may take to say what it wants.
+/// How long a connection may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So many may be about it at a time; one more, and the oldest has to go.
+/// How many connections are served at a time. When one more comes, the oldest is closed.
 const AT_ONCE: usize = 16;
-/// So much of a request is read after its head, for its sender to hear the answer instead of a reset.
+/// How much of a request is read after its head, in bytes: a sender that is cut off hears a reset instead of the answer.
 const MOST_REST: u64 = 256 * 1024;
-/// Until the next connection is taken, after one could not be.
+/// How long to wait after a connection could not be accepted.
 const BREATH: Duration = Duration::from_millis(20);
 
 /// Listens on loopback alone.

@@ -4,7 +4,7 @@ use landfall::native::{config_error, malformed};
 use landfall::{ConfigError, Error};
 use url::Url;
 
-/// The longest answer that is read.
+/// The longest answer that is read, in bytes.
 const LONGEST: usize = 16 * 1024;
 
 /// Checks a redirect URI such as `com.example.app://callback`: a scheme in reverse domain order, which nobody else has

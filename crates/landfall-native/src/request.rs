@@ -1,12 +1,12 @@
-//! One request of a browser, as far as the listener reads it: the head, and no more.
+//! Reads a browser's request as far as the listener needs it: the head, and no more.
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-/// The longest head: an authorization response is a few kilobytes at most.
+/// The longest head, in bytes: an authorization response is a few kilobytes at most.
 const LONGEST: usize = 32 * 1024;
 const HEADERS: usize = 64;
 
-/// What the listener looks at.
+/// The parts of a request that the listener looks at.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -15,7 +15,7 @@ pub(crate) struct Request {
     pub(crate) host: Option<String>,
 }
 
-/// Reads a head; `None` for what is none.
+/// Reads a head; `None` for what is no HTTP/1 request.
 pub(crate) async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Request> {
     let mut head = Vec::new();
     let mut buffer = [0; 2048];

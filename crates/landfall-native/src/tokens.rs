@@ -1,4 +1,4 @@
-//! Who is signed in, kept through restarts, and an access token that is always fresh enough.
+//! The sign-in of this application: kept through restarts, and refreshed when its access token is due.
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,7 +33,7 @@ impl AccessToken {
     }
 }
 
-/// What is known of the sign-in.
+/// What this process knows of the sign-in.
 #[derive(Clone, Debug, Default)]
 enum Known {
     /// The storage was not looked at yet.
@@ -41,7 +41,7 @@ enum Known {
     Nothing,
     Nobody,
     Somebody(Box<Grant>),
-    /// The same, refreshed, and the storage did not take it: there is no other copy.
+    /// Somebody, refreshed since, whose new tokens the storage did not take yet: there is no other copy.
     Unkept(Box<Grant>),
 }
 
@@ -77,7 +77,7 @@ impl Tokens {
         .await
     }
 
-    /// Forgets the sign-in, and gives it.
+    /// Forgets the sign-in, and returns what it was.
     pub(crate) async fn take(&self) -> Result<Option<Grant>, NativeError> {
         let this = self.clone();
         self.whole(async move {
@@ -89,7 +89,7 @@ impl Tokens {
         .await
     }
 
-    /// A token that is good for a while.
+    /// An access token that is good for a while; see [`crate::NativeClient::access_token`].
     pub(crate) async fn access(&self) -> Result<AccessToken, NativeError> {
         let this = self.clone();
         // It goes on when nobody waits any more: a refresh token that was spent and not kept is a lost sign-in.
@@ -134,7 +134,7 @@ impl Tokens {
         .await
     }
 
-    /// Who is signed in by the storage's word now. One that cannot be read changes nothing.
+    /// Who is signed in, as the storage says now. A storage that cannot be read changes nothing.
     async fn look_again(&self, known: &mut Known) -> Result<Option<Grant>, NativeError> {
         let before = std::mem::take(known);
         let looked = self.look(known).await;

@@ -1,3 +1,5 @@
+//! A storage in a file that only its owner can read.
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -6,10 +8,11 @@ use landfall::Secret;
 
 use super::{StorageError, TokenStorage};
 
-/// Larger than any sign-in: what is larger is somebody else's file.
+/// The largest file that is read, in bytes. No sign-in is as large: what is larger is somebody else's file.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Keeps a sign-in in a file that only its owner can read. The directory is made if it is missing.
+/// Keeps a sign-in in a file that only its owner can read (mode 0600 on Unix). The folder is made if it is missing
+/// (0700), and a change replaces the file as a whole.
 ///
 /// ```
 /// use landfall_native::{FileStorage, NativeClient};
@@ -24,7 +27,7 @@ pub struct FileStorage {
 }
 
 impl FileStorage {
-    /// Keeps it in this file.
+    /// Keeps the sign-in in this file, which need not exist. Nothing is opened yet.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }

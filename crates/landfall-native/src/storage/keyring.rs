@@ -1,3 +1,5 @@
+//! A storage in the operating system's own store for secrets.
+
 use keyring::{Entry, Error};
 use landfall::Secret;
 
@@ -6,6 +8,14 @@ use super::{StorageError, TokenStorage};
 /// Keeps a sign-in in the operating system's own store for secrets: the Keychain, the Credential Manager, or the
 /// Secret Service (GNOME Keyring, `KWallet`). The Credential Manager takes 2560 bytes, less than the tokens of many
 /// providers: on Windows, a [`FileStorage`](super::FileStorage) in the person's own folder may be the better place.
+///
+/// ```
+/// use landfall_native::{KeyringStorage, NativeClient};
+///
+/// let builder = NativeClient::builder("https://acme.example", "client-id")
+///     .storage(KeyringStorage::new("com.example.app", "sign-in"));
+/// # let _ = builder;
+/// ```
 #[derive(Debug)]
 pub struct KeyringStorage {
     service: String,
@@ -13,7 +23,7 @@ pub struct KeyringStorage {
 }
 
 impl KeyringStorage {
-    /// Keeps it under these names: the application's, such as `com.example.app`, and one for the sign-in.
+    /// Keeps the sign-in under these names: the application's, such as `com.example.app`, and one for the sign-in.
     pub fn new(service: impl Into<String>, user: impl Into<String>) -> Self {
         Self { service: service.into(), user: user.into() }
     }
@@ -44,7 +54,7 @@ impl TokenStorage for KeyringStorage {
     }
 }
 
-/// Some of its errors carry what was stored.
+/// The error without what was stored, which some of the keyring's errors carry.
 fn failed(error: Error) -> StorageError {
     match error {
         Error::BadEncoding(_) => StorageError::new("the keyring", "what is stored cannot be read"),

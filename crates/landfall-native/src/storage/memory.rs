@@ -1,3 +1,5 @@
+//! A storage that ends with the program.
+
 use std::sync::{Mutex, PoisonError};
 
 use landfall::Secret;

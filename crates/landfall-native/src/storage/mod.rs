@@ -1,4 +1,4 @@
-//! Where a native application keeps who is signed in, from one start to the next.
+//! [`TokenStorage`]: where a native application keeps its sign-in from one start to the next.
 
 mod file;
 #[cfg(feature = "keyring")]
@@ -17,6 +17,26 @@ pub use self::memory::MemoryStorage;
 /// Keeps one sign-in, tokens included, where nobody but this person's programs can read it.
 ///
 /// The bytes are not sealed: the key would lie beside them. Calls may block; they are made on threads that may.
+///
+/// ```
+/// use landfall_native::{Secret, StorageError, TokenStorage};
+///
+/// /// For a program that signs in anew at every start.
+/// #[derive(Debug)]
+/// struct Forgetful;
+///
+/// impl TokenStorage for Forgetful {
+///     fn load(&self) -> Result<Option<Secret<Vec<u8>>>, StorageError> {
+///         Ok(None)
+///     }
+///     fn save(&self, _: &Secret<Vec<u8>>) -> Result<(), StorageError> {
+///         Ok(())
+///     }
+///     fn remove(&self) -> Result<(), StorageError> {
+///         Ok(())
+///     }
+/// }
+/// ```
 pub trait TokenStorage: fmt::Debug + Send + Sync + 'static {
     /// What is kept, if anything is.
     ///
@@ -37,7 +57,7 @@ pub trait TokenStorage: fmt::Debug + Send + Sync + 'static {
     fn remove(&self) -> Result<(), StorageError>;
 }
 
-/// The place where tokens are kept did not do as it was told. Never holds what was to be kept.
+/// The place where tokens are kept cannot be read or written. It never holds what was to be kept.
 #[derive(Debug, thiserror::Error)]
 #[error("{what}: {source}")]
 pub struct StorageError {
@@ -46,7 +66,7 @@ pub struct StorageError {
 }
 
 impl StorageError {
-    /// `what` names the place.
+    /// An error of the place that `what` names, such as a path, with its cause.
     pub fn new(what: impl Into<String>, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self { what: what.into(), source: source.into() }
     }
