@@ -1,4 +1,4 @@
-//! Provider, browser and clock, set up for each other.
+//! [`TestBed`]: a provider, a browser and a clock, set up for each other.
 
 use std::sync::Arc;
 
@@ -11,6 +11,19 @@ use crate::provider::{Client, LocalProvider, LocalProviderBuilder, StartError};
 /// A provider in the process, a browser with a route to it, and a clock for all, ready for one application.
 ///
 /// The provider signs Ada in without asking; [`LocalProvider::ask_who_signs_in`] shows its page instead.
+///
+/// ```no_run
+/// # async fn serve_my_app(_: landfall::RelyingParty) -> std::net::SocketAddr { ([127, 0, 0, 1], 3000).into() }
+/// # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+/// use landfall_testkit::TestBed;
+///
+/// let bed = TestBed::new("https://app.example.com")?;
+/// bed.route(serve_my_app(bed.relying_party().build()?).await)?;
+/// let page = bed.browser.open("https://app.example.com/dashboard").await?;
+/// assert!(page.text().contains("Ada"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestBed {
@@ -32,10 +45,11 @@ impl TestBed {
         Self::with_provider(base_url, |builder| builder)
     }
 
-    /// The same, with a provider that is built with changes.
+    /// A bed, as [`new`](Self::new) makes it, with changes to how its provider is built: a person more, a level, a
+    /// lifetime.
     ///
     /// # Errors
-    /// When no signing key can be made, or what was changed makes no provider.
+    /// When no signing key can be made, or the provider cannot be built with the changes.
     pub fn with_provider(
         base_url: &str,
         change: impl FnOnce(LocalProviderBuilder) -> LocalProviderBuilder,
@@ -57,7 +71,8 @@ impl TestBed {
         Ok(Self { provider, browser, clock, base_url })
     }
 
-    /// Leads the browser to where the application listens, and the provider as well, for what it sends by itself.
+    /// Leads requests for the base URL to where the application listens: the browser's, and those that the provider
+    /// makes by itself (logout tokens, webhooks).
     ///
     /// # Errors
     /// When the base URL is no URL.
@@ -69,7 +84,7 @@ impl TestBed {
 
     /// The id the application is registered under.
     pub const CLIENT_ID: &'static str = "app";
-    /// The secret that goes with it.
+    /// The client secret it is registered with.
     pub const CLIENT_SECRET: &'static str = "the-secret-of-a-test";
 
     /// A relying party for the application, known to the provider and on the bed's clock; its cookie key is

@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told to move.
+//! [`VirtualClock`]: a clock that stands still until it is told to move.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -28,12 +28,12 @@ impl VirtualClock {
         Self { millis: Arc::new(AtomicU64::new(moment.millis())) }
     }
 
-    /// Moves forward by `span`.
+    /// Moves the clock forward by `span`.
     pub fn advance(&self, span: Duration) {
         self.set(self.now().plus(span));
     }
 
-    /// Shows `moment` from now on, be it earlier or later.
+    /// Sets the clock to `moment`, be it earlier or later.
     pub fn set(&self, moment: Timestamp) {
         self.millis.store(moment.millis(), Ordering::SeqCst);
     }

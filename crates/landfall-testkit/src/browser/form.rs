@@ -1,4 +1,4 @@
-//! The forms on a page, as far as the pages of a sign-in go.
+//! The forms on a page, read as far as the pages of a sign-in need it.
 
 use html5gum::{HtmlString, StartTag, Token, Tokenizer};
 

@@ -1,4 +1,4 @@
-//! A browser in a few hundred lines: cookies, redirects, forms and fetch metadata as real ones have them.
+//! [`Browser`]: a scripted browser with cookies, redirects, forms and fetch metadata as real ones have them.
 
 mod form;
 mod jar;
@@ -71,6 +71,17 @@ pub enum BrowserError {
 /// expiry by the clock, sizes and numbers. Where browsers differ it is the strict one: a `Secure` cookie needs https even
 /// on loopback, a cookie without `SameSite` is Lax without the two minutes' grace, and a request counts as same-site
 /// only if every redirect on the way was.
+///
+/// ```no_run
+/// # async fn test(bed: landfall_testkit::TestBed) -> Result<(), landfall_testkit::BrowserError> {
+/// bed.provider.ask_who_signs_in();
+/// bed.browser.open("https://app.example.com/dashboard").await?; // the provider's page
+/// let page = bed.browser.sign_in("grace").await?; // and back
+/// assert_eq!(page.url.path(), "/dashboard");
+/// assert_eq!(bed.browser.new_tab().open("https://app.example.com/").await?.status, 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Browser {
     shared: Arc<Shared>,
@@ -122,7 +133,7 @@ impl Browser {
         Self { shared: Arc::new(shared), history: Arc::default() }
     }
 
-    /// Lets cookies run out by this clock.
+    /// The clock by which cookies expire.
     #[must_use]
     pub fn clock(self, clock: Arc<dyn Clock>) -> Self {
         *lock(&self.shared.clock) = clock;

@@ -1,4 +1,4 @@
-//! What the browser shows, and how it came there.
+//! [`Page`]: what the browser shows, and every request on the way to it.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};

@@ -1,4 +1,4 @@
-//! Origins and sites: what a browser takes for the same place.
+//! Origins and sites: what a browser treats as the same site.
 
 use url::{Host, Url};
 

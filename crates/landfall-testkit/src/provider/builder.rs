@@ -1,4 +1,4 @@
-//! Putting a provider together.
+//! [`LocalProviderBuilder`]: what a local provider is made of.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -21,7 +21,7 @@ use super::state::{State, random};
 use super::webhook::{Webhook, WebhookForm};
 use super::{Core, LocalProvider, Options};
 
-/// A provider that does not come up.
+/// Why a provider does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {
@@ -107,7 +107,7 @@ impl LocalProviderBuilder {
         self
     }
 
-    /// See [`LocalProvider::sign_in_as`].
+    /// Signs this person in without a page; see [`LocalProvider::sign_in_as`].
     pub fn auto_sign_in(mut self, subject: impl Into<String>) -> Self {
         self.automatic = Some(subject.into());
         self
@@ -125,7 +125,7 @@ impl LocalProviderBuilder {
         self
     }
 
-    /// See [`LocalProvider::set_highest_level`].
+    /// The highest level that it delivers, AAL3 by default; see [`LocalProvider::set_highest_level`].
     pub fn highest_level(mut self, level: AuthLevel) -> Self {
         self.highest_level = level;
         self
@@ -232,7 +232,7 @@ impl LocalProviderBuilder {
         self.start_blocking()
     }
 
-    /// The same as [`start`](Self::start), where there is no runtime yet.
+    /// A provider on a loopback port, as [`start`](Self::start) makes it, for a `main` that has no runtime yet.
     ///
     /// # Errors
     /// As [`start`](Self::start).

@@ -1,4 +1,4 @@
-//! Who may ask: the registered clients.
+//! The registered clients: the applications that may ask.
 
 use landfall::Secret;
 use url::Url;

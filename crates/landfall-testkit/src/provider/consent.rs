@@ -1,4 +1,4 @@
-//! What people allow applications to have.
+//! Consent: what people allow applications to have.
 
 use super::authorize::AuthorizationRequest;
 use super::clients::Consent;

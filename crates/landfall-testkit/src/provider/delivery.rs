@@ -1,4 +1,4 @@
-//! What the provider sends of its own accord, and what came back.
+//! [`Delivery`]: what the provider sent of its own accord, and what was answered.
 
 use std::sync::Mutex;
 use std::time::Duration;

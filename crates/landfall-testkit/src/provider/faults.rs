@@ -1,4 +1,4 @@
-//! What a provider can do wrong, on demand.
+//! [`Fault`]: what a provider can do wrong, on demand.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -96,7 +96,7 @@ impl RawResponse {
         ["$AT", "$IDT", "$RT"].iter().any(|mark| text.contains(mark))
     }
 
-    /// The same with the marks replaced by members of `real`.
+    /// This answer, with the marks replaced by members of `real`.
     pub(crate) fn with_tokens(&self, real: &Map<String, Value>) -> Self {
         let body = match std::str::from_utf8(&self.body) {
             Ok(text) => put_tokens(text, real).into_bytes(),
@@ -161,7 +161,7 @@ pub enum Fault {
     NoAnswer(Endpoint, HttpErrorKind),
     /// The ID token is replaced, signature and all.
     RawIdToken(IdTokenMaker),
-    /// The endpoint answers so.
+    /// The endpoint gives this answer.
     Respond(Endpoint, RawResponse),
 }
 
@@ -235,7 +235,7 @@ impl Fault {
         Self::LostAnswer(endpoint)
     }
 
-    /// The token endpoint answers so.
+    /// The token endpoint gives this answer.
     pub fn token_response(response: RawResponse) -> Self {
         Self::Respond(Endpoint::Token, response)
     }

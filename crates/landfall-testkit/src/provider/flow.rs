@@ -1,4 +1,4 @@
-//! The way from an authorization request to a code: who it is, how sure that is, and what they allow.
+//! The way from an authorization request to a code: who it is, at which level, and what they allow.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Requests that wait at the door.
+//! [`Hold`]: requests that wait at an endpoint until a test lets them go.
 
 use std::sync::Mutex;
 

@@ -1,4 +1,4 @@
-//! Tokens before they are put together, so that a test can put them together wrongly (RFC 7515 §3.1).
+//! [`Jwt`]: a token before it is put together, so that a test can put it together wrongly (RFC 7515 §3.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -59,7 +59,7 @@ impl Jwt {
         self.signed_with(&self.key, self.algorithm)
     }
 
-    /// The same header and claims under another signature. A key that does not fit gives an empty one.
+    /// This header and these claims under another signature. A key that does not fit the algorithm gives an empty one.
     pub fn signed_with(&self, key: &SigningKey, algorithm: Algorithm) -> String {
         let input = self.unsigned();
         let signature = key.sign(algorithm, input.as_bytes()).unwrap_or_default();

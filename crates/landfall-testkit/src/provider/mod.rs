@@ -1,4 +1,4 @@
-//! A whole OpenID Provider for tests and development.
+//! [`LocalProvider`]: a whole OpenID Provider for tests and development.
 
 mod authorize;
 mod backchannel;
@@ -112,12 +112,12 @@ impl LocalProvider {
         *lock(&self.core.automatic) = Some(subject.into());
     }
 
-    /// Shows the page again.
+    /// Shows the sign-in page again, after [`sign_in_as`](Self::sign_in_as).
     pub fn ask_who_signs_in(&self) {
         *lock(&self.core.automatic) = None;
     }
 
-    /// Delivers no more than this from now on, whatever `acr_values` asks for. AAL3 at the start.
+    /// Sets the highest level that the provider delivers, whatever `acr_values` asks for. AAL3 at the start.
     pub fn set_highest_level(&self, level: AuthLevel) {
         *lock(&self.core.highest_level) = level;
     }
@@ -127,12 +127,21 @@ impl LocalProvider {
         lock(&self.core.state).sessions.clear();
     }
 
-    /// Does this wrong, one time.
+    /// Makes the provider do this wrong, one time.
+    ///
+    /// ```
+    /// # fn test(provider: &landfall_testkit::LocalProvider) {
+    /// use landfall_testkit::{Endpoint, Fault};
+    ///
+    /// provider.inject(Fault::hang(Endpoint::Token));
+    /// provider.inject(Fault::id_token_claim("nonce", "another"));
+    /// # }
+    /// ```
     pub fn inject(&self, fault: Fault) {
         self.core.faults.add(fault, true);
     }
 
-    /// Does this wrong until [`clear`](Self::clear).
+    /// Makes the provider do this wrong until [`clear`](Self::clear).
     pub fn inject_always(&self, fault: Fault) {
         self.core.faults.add(fault, false);
     }

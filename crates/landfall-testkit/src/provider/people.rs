@@ -1,4 +1,4 @@
-//! Who may sign in.
+//! The people who may sign in.
 
 use serde_json::{Map, Value};
 

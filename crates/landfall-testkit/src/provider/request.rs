@@ -1,4 +1,4 @@
-//! What came in: kept in the log, and read by the endpoints.
+//! Requests as the provider saw them: kept in the log, and read by the endpoints.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE};

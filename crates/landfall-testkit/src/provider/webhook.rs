@@ -1,4 +1,4 @@
-//! Webhooks as IntelliAuth sends them: its own word for what ends sessions.
+//! Webhooks as IntelliAuth sends them, with its own names for what ends sessions.
 
 use aws_lc_rs::hmac;
 use cookie::time::OffsetDateTime;

@@ -1,4 +1,4 @@
-//! Calls that nobody waits for any more.
+//! Promises about calls whose future is dropped before they end.
 
 use std::future::Future;
 use std::pin::pin;

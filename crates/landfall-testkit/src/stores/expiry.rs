@@ -1,4 +1,4 @@
-//! Records that end by themselves, by the clock the store was given.
+//! Promises about records that expire, by the clock the store was given.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! The two indexes: what is listed, and what is removed by them.
+//! Promises about the two indexes: what is listed by them, and what is removed.
 
 use std::time::Duration;
 
@@ -193,7 +193,7 @@ pub async fn removing_by_subject_takes_the_selected_alone(engine: &dyn Engine) -
     trial.lists(subject(2), &[key(10)], "another subject's session stays listed").await
 }
 
-/// The same for the sessions of one provider session.
+/// Removing by a provider session takes exactly the sessions it names that were selected, and leaves all others.
 ///
 /// # Errors
 /// When the promise is broken.

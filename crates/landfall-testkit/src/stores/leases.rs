@@ -1,4 +1,4 @@
-//! Leases and remembered names.
+//! Promises about leases and remembered names.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! One test for every promise.
+//! `store_suite!`: one test for every promise of a store.
 
 /// Makes a test of every promise of a [`SessionStore`](landfall::SessionStore); see [`stores`](crate::stores).
 ///

@@ -1,4 +1,4 @@
-//! What a promise that is not kept looks like.
+//! [`BrokenPromise`]: what a promise that is not kept looks like.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Many who create, update and rotate at once, on two instances.
+//! Promises about races: many create, update and rotate at once, on two instances.
 
 use bytes::Bytes;
 use landfall::{RecordKey, Updated};

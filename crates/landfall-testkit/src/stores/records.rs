@@ -1,4 +1,4 @@
-//! One record: created, loaded, updated, rotated, removed.
+//! Promises about one record: created, loaded, updated, rotated, removed.
 
 use bytes::Bytes;
 use landfall::{RecordKey, StoreError, Timestamp, Updated};

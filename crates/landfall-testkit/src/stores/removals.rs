@@ -1,4 +1,4 @@
-//! Removals that race: a session that ended stays ended.
+//! Promises about removals that race with changes: a session that ended stays ended.
 
 use landfall::{RecordKey, Selection, Updated};
 
@@ -82,7 +82,7 @@ pub async fn updates_do_not_survive_the_removal_of_a_subject(engine: &dyn Engine
     removal(engine, false).await
 }
 
-/// The same for the sessions of a provider session.
+/// Ending all of a provider session's sessions ends all that there were, whatever is written to them or rotated.
 ///
 /// # Errors
 /// When the promise is broken.

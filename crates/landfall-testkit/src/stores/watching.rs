@@ -1,4 +1,4 @@
-//! Whether those who keep copies are told.
+//! Promises about watchers: whoever keeps copies is told of changes.
 
 use std::sync::Arc;
 use std::time::Duration;
