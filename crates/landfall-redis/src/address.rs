@@ -1,4 +1,4 @@
-//! A store by its address.
+//! [`opener`]: opens a store by its address, as `LANDFALL_STORE` names one.
 
 use std::sync::Arc;
 
@@ -12,14 +12,21 @@ use crate::store::RedisStore;
 /// Opens stores by addresses in `LANDFALL_STORE`:
 ///
 /// - `redis://[user:password@]host[:port][/database]`
-/// - `rediss://…`, the same over TLS, with the feature `tls`
+/// - `rediss://…`, one server over TLS, with the feature `tls`
 /// - `redis+cluster://[user:password@]host[:port],host[:port]…`, some nodes of a cluster
-/// - `rediss+cluster://…`, the same over TLS
+/// - `rediss+cluster://…`, a cluster over TLS, with the feature `tls`
+///
+/// ```
+/// use landfall::RelyingParty;
+///
+/// let builder = RelyingParty::builder("https://acme.example").store_opener(landfall_redis::opener());
+/// # let _ = builder;
+/// ```
 pub fn opener() -> Opener {
     Opener(())
 }
 
-/// See [`opener`].
+/// What [`opener`] makes: it opens stores in Redis by their addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Opener(());
 

@@ -1,5 +1,5 @@
-//! One connection, shared by all requests: opened when it is first needed, given up when it fails, opened again
-//! by the next request. Nothing waits for longer than two deadlines, and nothing waits in a queue.
+//! The one connection that all requests share. It is opened when it is first needed, given up when it fails, and
+//! opened again by the next request. Nothing waits for longer than two deadlines, and nothing waits in a queue.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,10 +17,10 @@ use redis::{
 
 use crate::error::{failed, late};
 
-/// For a connection, and for an answer.
+/// How long a connection may take, and how long an answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 
-/// What the application gave.
+/// The client that the application gave.
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "there are as many as there are stores")]
 pub(crate) enum Server {
@@ -31,7 +31,8 @@ pub(crate) enum Server {
 #[derive(Clone)]
 pub(crate) enum Connection {
     One(MultiplexedConnection),
-    /// With the node that holds all keys. A replica is never asked: it may not have heard of a removal.
+    /// A cluster, and the route to the node that holds all keys. A replica is never asked: it may not have heard of a
+    /// removal.
     Cluster(ClusterConnection, RoutingInfo),
 }
 
@@ -56,7 +57,7 @@ pub(crate) fn cluster_config() -> ClusterConfig {
     ClusterConfig::new().set_connection_timeout(DEADLINE).set_response_timeout(DEADLINE)
 }
 
-/// To the primary of the slot that this key is in.
+/// The route to the primary of the slot that this key is in.
 pub(crate) fn routing(key: &[u8]) -> RoutingInfo {
     let route = Route::with_key(key, SlotAddr::Master);
     RoutingInfo::SingleNode(SingleNodeRoutingInfo::SpecificNode(route))

@@ -1,4 +1,4 @@
-//! What Redis said, as much of it as an operator may read: never a value, an address or a password.
+//! Errors of Redis as errors of the store, with what an operator may read: never a value, an address or a password.
 
 use std::error::Error as _;
 

@@ -1,4 +1,4 @@
-//! What things are called in Redis. One letter after the prefix, then a digest as it is.
+//! The names of keys in Redis: the prefix, one letter for the kind, then a digest as raw bytes.
 
 use landfall::{IndexKey, RecordKey, StoreError};
 

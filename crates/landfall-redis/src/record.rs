@@ -1,5 +1,5 @@
-//! A record as one value: small, and loaded by a plain GET. What a script has to know stands in front, at
-//! places that never move.
+//! How a record is written as one Redis value: small, and loaded by a plain GET. What a script has to know stands
+//! in front, at offsets that never move.
 //!
 //! ```text
 //! 0   format          1

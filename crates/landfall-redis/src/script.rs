@@ -1,4 +1,4 @@
-//! The steps that race, each a script that Redis runs as a whole.
+//! The Lua scripts: every step that can race is one, which Redis runs as a whole.
 
 use redis::{Cmd, Script};
 
@@ -16,12 +16,13 @@ impl Step {
         Self { doing, code, hash: Script::new(code).get_hash().to_owned() }
     }
 
-    /// Asks for it by its digest.
+    /// The command that runs the script by its digest (`EVALSHA`).
     pub(crate) fn by_hash(&self, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
         command("EVALSHA", &self.hash, keys, arguments)
     }
 
-    /// Sends it along: what to do when Redis does not know the digest, as after a restart. It does from then on.
+    /// The command that runs the script by its code (`EVAL`), for a Redis that does not know the digest, as after a
+    /// restart. It knows it from then on.
     pub(crate) fn by_code(&self, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
         command("EVAL", self.code, keys, arguments)
     }
@@ -39,7 +40,7 @@ fn command(name: &str, what: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd
     command
 }
 
-/// All of them.
+/// The scripts of a store.
 #[derive(Debug)]
 pub(crate) struct Steps {
     pub(crate) create: Step,

@@ -1,4 +1,4 @@
-//! The store itself.
+//! [`RedisStore`]: the session store on Redis.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -26,7 +26,7 @@ const SLACK: Duration = Duration::from_secs(60);
 /// The longest time to live that is asked for: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Sessions in Redis, alone or in a cluster. A clone is the same store.
+/// Sessions in Redis, on one server or in a cluster. Clones are the same store.
 ///
 /// It connects when it is first used and again whenever the connection broke; while Redis is away its methods
 /// fail at once.
@@ -93,7 +93,7 @@ impl RedisStore {
         }
     }
 
-    /// What has expired is told by this clock.
+    /// The clock that says what has expired; the system's by default. Instances of one application should agree on it.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -194,7 +194,7 @@ fn record_key(step: &Step, key: &[u8]) -> Result<RecordKey, StoreError> {
     key.try_into().map(RecordKey).map_err(|_| strange(step.doing))
 }
 
-/// Names for writings, no two alike, so that one sent twice is known for what it is.
+/// Makes a name for each writing, no two alike, so that a writing that is sent twice is recognised.
 #[derive(Debug)]
 struct Writings(AtomicU64);
 

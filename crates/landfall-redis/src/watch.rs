@@ -1,4 +1,4 @@
-//! Hears of changes on a connection of its own, and says so when it may have missed some.
+//! The listener: hears of changed sessions on a connection of its own, and says so when it may have missed some.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -67,12 +67,12 @@ impl Drop for Turn {
     }
 }
 
-/// Tells; false when the store is gone and nobody is left to be told.
+/// Tells the watchers of a change; false when the store is gone and nobody is left to be told.
 fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
     watchers.upgrade().map(|watchers| watchers.tell(change)).is_some()
 }
 
-/// Runs until the store is gone.
+/// Subscribes, and subscribes again when the connection was lost, until the store is gone.
 async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
     let mut pause = SHORTEST_PAUSE;
     let mut failed_before = false;
@@ -116,7 +116,7 @@ async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channe
     }
 }
 
-/// Until the subscription is lost.
+/// Tells of every change until the subscription is lost.
 async fn follow(watchers: &Weak<Watchers>, mut subscription: Subscription) {
     // What was changed before is not told any more.
     let mut wanted = tell(watchers, Change::Everything);

@@ -1,4 +1,4 @@
-//! A store by its address.
+//! [`opener`]: opens a store by its address, as `LANDFALL_STORE` names one.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ pub fn opener() -> Opener {
     Opener { migrating: false }
 }
 
-/// See [`opener`].
+/// What [`opener`] makes: it opens stores in PostgreSQL and SQLite by their addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Opener {
     migrating: bool,
 }
 
 impl Opener {
-    /// Makes the stores apply their migrations when they are first used.
+    /// Makes the stores create or update their tables when they are first used.
     pub fn migrating(mut self) -> Self {
         self.migrating = true;
         self

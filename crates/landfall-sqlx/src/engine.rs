@@ -1,4 +1,4 @@
-//! What the store asks of a database, and nothing of which database it is.
+//! [`Engine`]: what the store asks of a database, whichever it is.
 
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -11,12 +11,12 @@ use landfall::StoreError;
 use crate::running::Running;
 use crate::watchers::Watchers;
 
-/// For a connection.
+/// How long a connection may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(2);
-/// For an answer.
+/// How long an answer may take.
 pub(crate) const ANSWER: Duration = Duration::from_secs(5);
 
-/// What a statement is given, and what it answers.
+/// A value that a statement is given, or that it answers with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Int(i64),
@@ -26,8 +26,8 @@ pub enum Value {
 
 pub(crate) type Row = Vec<Value>;
 
-/// A statement: a change that races is one, so that it happens as a whole or not at all, and that a future that
-/// is dropped leaves no transaction open.
+/// A statement. Every change that can race is one: it happens as a whole or not at all, and a future that is dropped
+/// leaves no transaction open.
 #[derive(Debug)]
 pub struct Step {
     /// What it does, for messages.
@@ -35,7 +35,8 @@ pub struct Step {
     pub(crate) sql: &'static str,
 }
 
-/// All of them. A change that is made twice with the same `writing` is made once.
+/// The statements of a store: for each, what it is given, then what it answers. A change that is made twice with the
+/// same `writing` is made once.
 #[derive(Debug)]
 pub struct Steps {
     /// The record's eleven values, now. A row if it was made.
@@ -48,21 +49,21 @@ pub struct Steps {
     pub(crate) remove: Step,
     /// Subject, now, limit. The nine columns of each record.
     pub(crate) list: Step,
-    /// Subject, now, the last moment of creation, the key to keep. As `remove`.
+    /// Subject, now, the last moment of creation, the key to keep. A row for each that was removed, as `remove` has it.
     pub(crate) remove_by_subject: Step,
-    /// The same.
+    /// Sid, now, the last moment of creation, the key to keep. A row for each that was removed, as `remove` has it.
     pub(crate) remove_by_sid: Step,
     /// Kind, name, holder, end, writing, now. A row if it was taken.
     pub(crate) claim: Step,
     /// Kind, name, holder.
     pub(crate) release: Step,
-    /// Now, how many at most. A row for each.
+    /// Now, how many at most. A row for each session that was removed.
     pub(crate) sweep_sessions: Step,
-    /// The same.
+    /// Now, how many at most. A row for each claim that was removed.
     pub(crate) sweep_claims: Step,
 }
 
-/// Why there was no answer.
+/// Why a statement gave no answer.
 #[derive(Debug)]
 pub enum Refused {
     /// The key is another record's.
@@ -79,7 +80,7 @@ impl From<Refused> for StoreError {
     }
 }
 
-/// A database.
+/// A database that runs the statements.
 #[async_trait]
 pub trait Engine: Debug + Send + Sync + 'static {
     const STEPS: &'static Steps;

@@ -1,4 +1,5 @@
-//! What the database said, as much of it as an operator may read: never a value, an address or a password.
+//! Errors of the database as errors of the store, with what an operator may read: never a value, an address or a
+//! password.
 
 use landfall::StoreError;
 use sqlx::Error;

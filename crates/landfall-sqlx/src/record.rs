@@ -1,4 +1,4 @@
-//! Records as rows.
+//! How a record is written as a row, and read from one.
 
 use landfall::{IndexKey, RecordKey, StoreError, StoredRecord, Timestamp};
 

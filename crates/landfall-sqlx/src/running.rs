@@ -1,4 +1,4 @@
-//! Whether a task is at work.
+//! [`Running`]: whether a background task is at work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Running(Arc<AtomicBool>);
 
 impl Running {
-    /// For the one who is to start the task; nobody while it runs.
+    /// Gives the right to start the task; `None` while it runs.
     pub(crate) fn begin(flag: &Arc<AtomicBool>) -> Option<Self> {
         (!flag.swap(true, Ordering::AcqRel)).then(|| Self(flag.clone()))
     }

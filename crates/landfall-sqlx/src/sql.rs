@@ -1,4 +1,4 @@
-//! Statements that both databases understand.
+//! The statements that both databases understand.
 
 pub(crate) const CREATE: &str = "\
     INSERT INTO landfall_sessions \

@@ -1,4 +1,4 @@
-//! The store itself, the same over every database.
+//! [`SqlStore`]: the session store, the same over every database.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -21,7 +21,7 @@ use landfall::{
 const LEASE: Value = Value::Int(1);
 const REMEMBERED: Value = Value::Int(2);
 
-/// Sessions in a database; see `PostgresStore` and `SqliteStore`. A clone is the same store.
+/// Sessions in a database; see `PostgresStore` and `SqliteStore`. Clones are the same store.
 ///
 /// It connects when it is first used, and again whenever that is needed; while the database is away its methods
 /// fail within seconds.
@@ -31,7 +31,7 @@ pub struct SqlStore<E> {
     watchers: Arc<Watchers>,
     writings: Arc<Writings>,
     sweeping: Arc<AtomicBool>,
-    /// When the store applies its migrations by itself: whether it has.
+    /// Whether the migrations were applied, in a store that applies them by itself; `None` in every other.
     migrated: Option<Arc<AtomicBool>>,
 }
 
@@ -67,13 +67,13 @@ impl<E: Engine> SqlStore<E> {
         }
     }
 
-    /// What has expired is told by this clock.
+    /// The clock that says what has expired; the system's by default. Instances of one application should agree on it.
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Applies the migrations when it is first used, as [`migrate`](Self::migrate) does.
+    /// Makes the store apply its migrations when it is first used, as [`migrate`](Self::migrate) does.
     pub fn migrating(mut self) -> Self {
         self.migrated = Some(Arc::default());
         self
@@ -88,7 +88,8 @@ impl<E: Engine> SqlStore<E> {
         self.engine.migrate().await
     }
 
-    /// Removes what expired more than a minute ago; how many rows. The store does so by itself once a minute, from its first use on.
+    /// Removes what expired more than a minute ago, and returns how many rows that were. The store does so by itself
+    /// once a minute, from its first use on.
     ///
     /// # Errors
     /// When the database fails.

@@ -1,4 +1,4 @@
-//! What has expired goes away by itself.
+//! The sweep: removes what has expired, once a minute.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::record::moment;
 use crate::running::Running;
 
 const EVERY: Duration = Duration::from_mins(1);
-/// Other instances share the rows, and their clocks may be behind this one.
+/// How long what has expired is kept: other instances share the rows, and their clocks may be behind this one.
 const SLACK: Duration = Duration::from_mins(1);
-/// No statement holds many rows at once.
+/// How many rows one statement removes at most, so that none is held for long.
 const BATCH: i64 = 500;
 
-/// Removes what has expired; how much it was.
+/// Removes what has expired, and returns how many rows that were.
 pub(crate) async fn sweep<E: Engine>(engine: &E, clock: &dyn Clock) -> Result<u64, StoreError> {
     let mut swept = 0;
     for step in [&E::STEPS.sweep_sessions, &E::STEPS.sweep_claims] {

@@ -1,4 +1,4 @@
-//! Who wants to hear of changes.
+//! The watchers of a store: whoever wants to hear of changed sessions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -7,7 +7,7 @@ use sqlx::PgConnection;
 use sqlx::pool::PoolConnection;
 use tokio::time::timeout;
 
-/// The pool asks for a sign of life of what it takes back, and would wait for it for ever.
+/// How long giving a connection back may take: the pool asks it for a sign of life, and would wait for ever.
 const RETURN: Duration = Duration::from_secs(1);
 
 /// Closed when dropped: whoever waits for an answer may give up at any moment, and a pool that takes back a

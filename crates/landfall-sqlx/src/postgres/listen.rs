@@ -1,4 +1,4 @@
-//! Hears of changes on a connection of its own, outside the pool.
+//! The listener: hears of changed sessions (`LISTEN`) on a connection of its own, outside the pool.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -20,7 +20,7 @@ const BEAT: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Runs until the store is gone.
+/// Listens, and listens again when the connection was lost, until the store is gone.
 pub(super) async fn listen(watchers: Weak<Watchers>, pool: PgPool, _running: Running) {
     let mut pause = SHORTEST_PAUSE;
     let mut warned = false;
@@ -64,7 +64,7 @@ async fn subscribe(pool: &PgPool) -> Result<PgListener, Error> {
     Ok(listener)
 }
 
-/// Until the connection is lost.
+/// Tells of every change until the connection is lost.
 async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener) {
     // What was changed before is not told any more.
     let mut wanted = tell(watchers, Change::Everything);
@@ -85,7 +85,7 @@ async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener) {
     }
 }
 
-/// Tells; false when the store is gone and nobody is left to be told.
+/// Tells the watchers of a change; false when the store is gone and nobody is left to be told.
 fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
     watchers.upgrade().map(|watchers| watchers.tell(change)).is_some()
 }

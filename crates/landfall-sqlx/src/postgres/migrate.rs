@@ -1,4 +1,4 @@
-//! The tables, made by a store that is asked to.
+//! The migrations: make the tables in PostgreSQL, or bring older ones up to date.
 
 use std::time::Duration;
 
@@ -11,9 +11,9 @@ use crate::error::{failed, late};
 
 const DOING: &str = "migrate";
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_sessions.sql")];
-/// Somebody else may be at it, with a large table.
+/// How long to wait for another instance that migrates a large table.
 const PATIENCE: Duration = Duration::from_mins(1);
-/// "landfall" in ASCII: instances that start together come one after the other.
+/// The advisory lock that instances take one after the other when they start together: "landfall" in ASCII.
 const LOCK: i64 = 0x6c61_6e64_6661_6c6c;
 
 pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {

@@ -1,4 +1,4 @@
-//! PostgreSQL: many instances, one database.
+//! [`PostgresStore`]: sessions in PostgreSQL, for many instances on one database.
 
 mod lent;
 mod listen;
@@ -25,7 +25,7 @@ use crate::watchers::Watchers;
 
 pub(crate) const NAME: &str = "PostgreSQL";
 
-/// How often a statement is sent, when nothing but its luck was bad.
+/// How often a statement is sent at most, where its connection was dead or it was undone in favour of another.
 const ATTEMPTS: u32 = 4;
 const LONGEST_IDLE: Duration = Duration::from_mins(1);
 
@@ -44,7 +44,7 @@ const LONGEST_IDLE: Duration = Duration::from_mins(1);
 /// ```
 pub type PostgresStore = SqlStore<Postgres>;
 
-/// What [`PostgresStore`] keeps its sessions in.
+/// The database that a [`PostgresStore`] keeps its sessions in.
 pub struct Postgres {
     pool: PgPool,
 }

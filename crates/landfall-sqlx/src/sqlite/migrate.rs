@@ -1,4 +1,4 @@
-//! The tables, made by a store that is asked to.
+//! The migrations: make the tables in SQLite, or bring older ones up to date.
 
 use landfall::StoreError;
 use sqlx::{Connection as _, Error, Row as _, SqliteConnection};

@@ -1,4 +1,4 @@
-//! SQLite: one file, one machine.
+//! [`SqliteStore`]: sessions in an SQLite file, for one machine.
 
 mod migrate;
 mod steps;
@@ -28,7 +28,7 @@ use crate::watchers::Watchers;
 
 pub(crate) const NAME: &str = "SQLite";
 
-/// Reading goes on beside a writer, so that a few connections are of use.
+/// How many connections a pool of ours has: readers go on beside the one writer.
 const CONNECTIONS: u32 = 4;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -48,7 +48,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// ```
 pub type SqliteStore = SqlStore<Sqlite>;
 
-/// What [`SqliteStore`] keeps its sessions in.
+/// The database that a [`SqliteStore`] keeps its sessions in.
 pub struct Sqlite {
     pool: SqlitePool,
     file: Option<PathBuf>,
