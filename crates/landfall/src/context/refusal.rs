@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
+use tracing::Level;
 
 use crate::address::base_url::BaseUrl;
 use crate::address::return_to::ReturnTo;
@@ -263,14 +264,14 @@ impl Inner {
                 (None, Some((href, text))) => Next::Link { href, text },
                 (None, None) => Next::Nothing,
             };
-            pages::page(code.status(), title(code), error.sentence(), &next, Some(reference))
+            pages::page(code.status(), code.title(), error.sentence(), &next, Some(reference))
         } else {
             let mut body = serde_json::json!({
                 "type": "about:blank",
-                "title": title(code),
+                "title": code.title(),
                 "status": code.status(),
                 "detail": error.sentence(),
-                "code": outsiders_code(code),
+                "code": code.public_code(),
                 "reference": reference,
             });
             if let (Some((link, _)), Some(body)) = (link, body.as_object_mut()) {
@@ -311,62 +312,16 @@ impl Inner {
     }
 }
 
-/// The code that an outsider may see: whether to try again, not what was found.
-fn outsiders_code(code: ErrorCode) -> &'static str {
-    match code.status() {
-        _ if code.fault() == Fault::Upstream => code.name(),
-        _ if matches!(
-            code,
-            ErrorCode::ForwardRefused
-                | ErrorCode::ForwardedMalformed
-                | ErrorCode::WebhookRejected
-                | ErrorCode::WebhookUnsigned
-        ) =>
-        {
-            code.name()
-        }
-        400 => "sign_in_failed",
-        401 => "sign_in_required",
-        502..=504 => "temporarily_unavailable",
-        _ => code.name(),
-    }
-}
-
-fn title(code: ErrorCode) -> &'static str {
-    match code {
-        ErrorCode::SignInDeclined => "Sign-in was cancelled",
-        ErrorCode::MethodNotAllowed
-        | ErrorCode::UnsupportedMediaType
-        | ErrorCode::BodyTooLarge
-        | ErrorCode::UpgradeRefused => "Not possible here",
-        ErrorCode::CrossSite
-        | ErrorCode::ForwardRefused
-        | ErrorCode::WebhookRejected
-        | ErrorCode::WebhookUnsigned => "Request refused",
-        _ if code.fault() == Fault::Upstream => "Please try again in a moment",
-        ErrorCode::WrongHost | ErrorCode::ForwardedMalformed => "Unknown address",
-        ErrorCode::AuthenticationInsufficient | ErrorCode::InsufficientScope | ErrorCode::ScopeRefused => {
-            "More is needed"
-        }
-        ErrorCode::Forbidden => "No access",
-        ErrorCode::StoreUnavailable | ErrorCode::ProviderUnreachable | ErrorCode::ProviderTimeout => {
-            "Please try again in a moment"
-        }
-        _ => "Sign-in did not succeed",
-    }
-}
-
 pub(crate) fn log(error: &Error, reference: &str) {
     let code = error.code();
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     let detail = error.operator_detail().unwrap_or_default();
-    match code.fault() {
-        // Perhaps a stranger's, perhaps a base URL or a proxy's setting that is missing.
-        Fault::Visitor if matches!(code, ErrorCode::WrongHost | ErrorCode::ForwardedMalformed) => {
-            tracing::warn!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
-        }
-        Fault::Visitor => {
+    match code.log_level() {
+        Level::INFO => {
             tracing::info!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
+        }
+        Level::WARN => {
+            tracing::warn!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
         }
         _ => {
             tracing::error!(code = code.name(), reference, detail, source, remedy = code.remedy(), "failed");

@@ -1,4 +1,4 @@
-//! Settings that cannot work.
+//! The error of a builder: which setting cannot work, why, and what to do.
 
 use std::fmt;
 

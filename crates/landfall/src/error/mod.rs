@@ -2,6 +2,8 @@
 
 mod code;
 mod config;
+mod row;
+mod table;
 
 use std::error::Error as StdError;
 use std::fmt;

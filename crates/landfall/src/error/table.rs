@@ -1,0 +1,425 @@
+//! The table of error codes: one row for each, in alphabetical order.
+//!
+//! A new code is one row here and nothing elsewhere: its documentation, its variant, and a [`Row`] with all columns.
+//! The compiler tells of a column that is forgotten, `code_tests.rs` of a value that does not fit.
+
+use tracing::Level;
+
+use super::Fault;
+use super::row::{Row, error_codes};
+
+error_codes! {
+    /// Something of the application's own failed while somebody signed in.
+    ApplicationFailed => Row {
+        name: "application_failed", status: 500, public_code: "application_failed",
+        fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "This application could not finish your sign-in.",
+        remedy: "the hook given to on_sign_in failed: see the detail and the cause",
+    },
+
+    /// The pending login's cookie did not come back with the callback.
+    AttemptCookieMissing => Row {
+        name: "attempt_cookie_missing", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "Your browser did not bring back what this sign-in was started with.",
+        remedy: "the sign-in was started in another browser or on another host name (localhost and 127.0.0.1 are two), or cookies are blocked: compare the base URL with the address in the browser",
+    },
+
+    /// The sign-in took longer than a pending login lives.
+    AttemptExpired => Row {
+        name: "attempt_expired", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This sign-in took too long and has expired.",
+        remedy: "nothing to mend; raise `login_lifetime` if people need longer at the provider",
+    },
+
+    /// The callback came a second time, with another code.
+    AttemptReplayed => Row {
+        name: "attempt_replayed", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This sign-in link was already used.",
+        remedy: "a finished sign-in was sent again with another code; if it happens often, somebody is trying codes",
+    },
+
+    /// The provider did not authenticate the person as recently or as strongly as was asked.
+    AuthenticationInsufficient => Row {
+        name: "authentication_insufficient", status: 403, public_code: "authentication_insufficient",
+        fault: Fault::Provider, recoverable: false, log_level: Level::ERROR,
+        title: "More is needed",
+        sentence: "Your sign-in was not recent or strong enough for this page.",
+        remedy: "the provider did not honour max_age or acr_values: check that it supports what is asked",
+    },
+
+    /// The request's body is larger than this endpoint takes.
+    BodyTooLarge => Row {
+        name: "body_too_large", status: 413, public_code: "body_too_large",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Not possible here",
+        sentence: "The request was too large.",
+        remedy: "nothing to mend; an authorization response is a few kilobytes at most",
+    },
+
+    /// The provider refused this client's credentials (`invalid_client`, `unauthorized_client`).
+    ClientRefused => Row {
+        name: "client_refused", status: 502, public_code: "temporarily_unavailable",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "This application could not identify itself to the sign-in service.",
+        remedy: "check the client id, the client secret and the client authentication method against the provider's settings",
+    },
+
+    /// Another site sent a request that only this site may send.
+    CrossSite => Row {
+        name: "cross_site", status: 403, public_code: "cross_site",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Request refused",
+        sentence: "This request came from another site and was refused.",
+        remedy: "if the request is meant to come from another site, name its path with danger::allow_cross_site",
+    },
+
+    /// The person is signed in, and may not.
+    Forbidden => Row {
+        name: "forbidden", status: 403, public_code: "forbidden",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "No access",
+        sentence: "You are signed in, but this page is not open to you.",
+        remedy: "nothing to mend if it is meant so; else see the detail, and which claim holds the roles (role_claim)",
+    },
+
+    /// The proxy does not forward a request like this one: its path is a trick, or its framing is.
+    ForwardRefused => Row {
+        name: "forward_refused", status: 400, public_code: "forward_refused",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Request refused",
+        sentence: "This request cannot be passed on.",
+        remedy: "nothing to mend unless the application itself sends it: see the detail",
+    },
+
+    /// A trusted proxy sent a forwarded header that cannot be read.
+    ForwardedMalformed => Row {
+        name: "forwarded_malformed", status: 400, public_code: "forwarded_malformed",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::WARN,
+        title: "Unknown address",
+        sentence: "This application cannot tell under which address it was opened.",
+        remedy: "see the detail: the proxy in front has to write the forwarded header itself, in place of what comes from outside",
+    },
+
+    /// The callback came under another base URL than the sign-in was started with.
+    HostMismatch => Row {
+        name: "host_mismatch", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This sign-in was started under another address of this application.",
+        remedy: "send people to one address; localhost and 127.0.0.1 are two, and cookies do not go from one to the other",
+    },
+
+    /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
+    IdTokenRejected => Row {
+        name: "id_token_rejected", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service's answer could not be verified.",
+        remedy: "see the detail; check issuer, client id, the algorithms allowed and the clocks on both sides",
+    },
+
+    /// A scope was asked for, and the provider or the person did not grant it (RFC 6750 §3.1).
+    InsufficientScope => Row {
+        name: "insufficient_scope", status: 403, public_code: "insufficient_scope",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "More is needed",
+        sentence: "This page needs a permission that was not given.",
+        remedy: "the person or the provider's policy did not grant the scope: see the detail",
+    },
+
+    /// The callback names another issuer than the sign-in was started with (RFC 9207 §2.4).
+    IssuerMismatch => Row {
+        name: "issuer_mismatch", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in was answered by a different service than it was started with.",
+        remedy: "the iss parameter of the callback must equal the configured issuer, byte for byte; if it always differs, copy the issuer from the provider's metadata",
+    },
+
+    /// The provider's keys (JWKS) cannot be used.
+    KeysInvalid => Row {
+        name: "keys_invalid", status: 502, public_code: "temporarily_unavailable",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service's answer could not be verified.",
+        remedy: "fetch the provider's jwks_uri and look: it must be JSON with a keys array",
+    },
+
+    /// A logout token did not pass validation (OpenID Connect Back-Channel Logout 1.0 §2.6).
+    LogoutTokenRejected => Row {
+        name: "logout_token_rejected", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-out could not be verified.",
+        remedy: "see the detail; if the provider sends it, check issuer, client id, the algorithms allowed and the clocks on both sides",
+    },
+
+    /// The provider's metadata cannot be used (OpenID Connect Discovery §4.3).
+    MetadataInvalid => Row {
+        name: "metadata_invalid", status: 502, public_code: "temporarily_unavailable",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service is not set up correctly.",
+        remedy: "fetch the issuer's /.well-known/openid-configuration and compare its issuer with the configured one, byte for byte",
+    },
+
+    /// The endpoint does not take this method.
+    MethodNotAllowed => Row {
+        name: "method_not_allowed", status: 405, public_code: "method_not_allowed",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Not possible here",
+        sentence: "This address does not take this kind of request.",
+        remedy: "nothing to mend",
+    },
+
+    /// The application is put together wrongly, found at run time.
+    Misconfigured => Row {
+        name: "misconfigured", status: 500, public_code: "misconfigured",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "This application is not set up correctly.",
+        remedy: "see the detail",
+    },
+
+    /// More came at once than is worked on.
+    Overloaded => Row {
+        name: "overloaded", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "There is too much to do right now.",
+        remedy: "look who sends so much; the provider sends its logout tokens again",
+    },
+
+    /// The provider answered the authorization request with an error.
+    ProviderRefused => Row {
+        name: "provider_refused", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service could not complete this sign-in.",
+        remedy: "see the provider's error code in the detail and the provider's own log",
+    },
+
+    /// The provider took too long.
+    ProviderTimeout => Row {
+        name: "provider_timeout", status: 504, public_code: "temporarily_unavailable",
+        fault: Fault::Unreachable, recoverable: true, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The sign-in service took too long to answer.",
+        remedy: "check the provider's health and the network between",
+    },
+
+    /// The provider cannot be reached.
+    ProviderUnreachable => Row {
+        name: "provider_unreachable", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Unreachable, recoverable: true, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The sign-in service cannot be reached right now.",
+        remedy: "check the issuer URL, name resolution, TLS trust (LANDFALL_CA_FILE) and the network between",
+    },
+
+    /// The random source failed.
+    RandomnessFailed => Row {
+        name: "randomness_failed", status: 500, public_code: "randomness_failed",
+        fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "This application cannot sign anyone in right now.",
+        remedy: "the operating system's random source failed",
+    },
+
+    /// A parameter is missing, wrong or there twice (RFC 6749 §3.1).
+    RequestMalformed => Row {
+        name: "request_malformed", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This sign-in link is not complete.",
+        remedy: "nothing to mend, unless the provider sends it: then see the detail",
+    },
+
+    /// The provider does not let this client ask for these scopes (`invalid_scope`).
+    ScopeRefused => Row {
+        name: "scope_refused", status: 403, public_code: "scope_refused",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
+        title: "More is needed",
+        sentence: "This application may not ask for the permission that this page needs.",
+        remedy: "the provider answered invalid_scope: put the scope on this client's list there, or ask for less",
+    },
+
+    /// The session does not fit into a cookie.
+    SessionTooLarge => Row {
+        name: "session_too_large", status: 500, public_code: "session_too_large",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "This application could not keep your sign-in.",
+        remedy: "the kept claims do not fit into a cookie: keep fewer with keep_claims, or give the builder a store",
+    },
+
+    /// The person, or the provider's policy, declined (`access_denied`).
+    SignInDeclined => Row {
+        name: "sign_in_declined", status: 403, public_code: "sign_in_declined",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in was cancelled",
+        sentence: "The sign-in was cancelled or not allowed.",
+        remedy: "nothing to mend; if nobody cancelled, look at the provider's access policy for this application",
+    },
+
+    /// The application turned the person away.
+    SignInRejected => Row {
+        name: "sign_in_rejected", status: 403, public_code: "sign_in_rejected",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This application does not let you sign in.",
+        remedy: "nothing to mend if it is meant so: the application's own hook said it",
+    },
+
+    /// `state` is missing, changed, or not from here (RFC 6749 §10.12).
+    StateMismatch => Row {
+        name: "state_mismatch", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "This sign-in was not started here.",
+        remedy: "an old link, a changed cookie key, or somebody else's link; several instances need the same cookie keys",
+    },
+
+    /// The session store failed.
+    StoreUnavailable => Row {
+        name: "store_unavailable", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Store, recoverable: true, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "Your session cannot be read right now.",
+        remedy: "check the session store",
+    },
+
+    /// The token endpoint's answer cannot be used (RFC 6749 §5.1).
+    TokenResponseInvalid => Row {
+        name: "token_response_invalid", status: 502, public_code: "temporarily_unavailable",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service gave an answer that could not be used.",
+        remedy: "see the detail; the token endpoint must answer as in RFC 6749 §5.1, with an ID token",
+    },
+
+    /// The token endpoint refused the code (`invalid_grant` and others, RFC 6749 §5.2).
+    TokenRefused => Row {
+        name: "token_refused", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service did not accept this sign-in any more.",
+        remedy: "see the provider's error code in the detail; invalid_grant usually means that the code was used or too old",
+    },
+
+    /// The same sign-in was started over too often.
+    TooManyAttempts => Row {
+        name: "too_many_attempts", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "Signing in did not succeed after several tries.",
+        remedy: "the provider sends people back without what was asked, or their cookies do not stay: see the causes logged before this one",
+    },
+
+    /// The body is of another media type than this endpoint takes.
+    UnsupportedMediaType => Row {
+        name: "unsupported_media_type", status: 415, public_code: "unsupported_media_type",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Not possible here",
+        sentence: "This address does not take this kind of request.",
+        remedy: "the provider must post application/x-www-form-urlencoded",
+    },
+
+    /// The proxy takes no WebSocket, nor any other protocol (RFC 9110 §7.8).
+    UpgradeRefused => Row {
+        name: "upgrade_refused", status: 501, public_code: "upgrade_refused",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Not possible here",
+        sentence: "This connection cannot be passed on.",
+        remedy: "the token proxy forwards requests alone; let a handler of the application's take the WebSocket",
+    },
+
+    /// The API behind the proxy answered something that cannot be passed on.
+    UpstreamInvalid => Row {
+        name: "upstream_invalid", status: 502, public_code: "upstream_invalid",
+        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The service behind this application gave an answer that cannot be passed on.",
+        remedy: "see the detail; a redirect must stay on the upstream's own path or lead to another https address",
+    },
+
+    /// The API behind the proxy did not take the access token (RFC 6750 §3.1).
+    UpstreamRefusedToken => Row {
+        name: "upstream_refused_token", status: 502, public_code: "upstream_refused_token",
+        fault: Fault::Upstream, recoverable: true, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The service behind this application did not accept your sign-in.",
+        remedy: "the API must accept access tokens of this provider: compare their audience (`audience`) and scopes with what it expects",
+    },
+
+    /// The API behind the proxy took too long.
+    UpstreamTimeout => Row {
+        name: "upstream_timeout", status: 504, public_code: "upstream_timeout",
+        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The service behind this application took too long to answer.",
+        remedy: "check the upstream's health; raise the proxy's timeouts if it needs longer",
+    },
+
+    /// The API behind the proxy cannot be reached.
+    UpstreamUnreachable => Row {
+        name: "upstream_unreachable", status: 502, public_code: "upstream_unreachable",
+        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "The service behind this application cannot be reached right now.",
+        remedy: "check the upstream's address, name resolution, TLS trust (ca_file) and the network between",
+    },
+
+    /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2).
+    UserinfoInvalid => Row {
+        name: "userinfo_invalid", status: 502, public_code: "temporarily_unavailable",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service gave an answer that could not be used.",
+        remedy: "see the detail; the userinfo endpoint must answer with a JSON object",
+    },
+
+    /// The userinfo answer is about another subject (OpenID Connect Core §5.3.4).
+    UserinfoSubjectMismatch => Row {
+        name: "userinfo_subject_mismatch", status: 400, public_code: "sign_in_failed",
+        fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
+        title: "Sign-in did not succeed",
+        sentence: "The sign-in service's answer could not be verified.",
+        remedy: "the userinfo endpoint answered about another subject than the ID token: tell the provider",
+    },
+
+    /// A webhook that is stale or cannot be read.
+    WebhookRejected => Row {
+        name: "webhook_rejected", status: 400, public_code: "webhook_rejected",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Request refused",
+        sentence: "The event could not be used.",
+        remedy: "see the detail; if the tenant sends it, compare the clocks on both sides",
+    },
+
+    /// A webhook that none of the secrets signed.
+    WebhookUnsigned => Row {
+        name: "webhook_unsigned", status: 401, public_code: "webhook_unsigned",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Request refused",
+        sentence: "The event could not be verified.",
+        remedy: "compare LANDFALL_WEBHOOK_SECRET with the secret that the tenant shows for this webhook",
+    },
+
+    /// The request is for a host that is no base URL of this application.
+    WrongHost => Row {
+        name: "wrong_host", status: 421, public_code: "wrong_host",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::WARN,
+        title: "Unknown address",
+        sentence: "This application does not answer under this address.",
+        remedy: "add the address to the base URLs, or open the application under one of them",
+    },
+}
