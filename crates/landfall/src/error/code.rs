@@ -4,7 +4,7 @@ use std::fmt;
 
 use tracing::Level;
 
-use super::Fault;
+use super::fault::Fault;
 
 pub use super::table::ErrorCode;
 

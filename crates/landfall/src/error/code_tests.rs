@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use tracing::Level;
 
-use super::super::Fault;
+use super::super::fault::Fault;
 use super::ErrorCode::{self, *};
 
 /// Codes about a request or a proxy, not about a sign-in: an outsider learns nothing from their names, and

@@ -2,6 +2,7 @@
 
 mod code;
 mod config;
+mod fault;
 mod row;
 mod table;
 
@@ -12,24 +13,7 @@ use crate::guard::sign_in_wanted::SignInWanted;
 
 pub use code::ErrorCode;
 pub use config::ConfigError;
-
-/// Who can mend an error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Fault {
-    /// The application's configuration, here or at the provider.
-    Configuration,
-    /// The provider answered, and the answer cannot be used.
-    Provider,
-    /// The session store.
-    Store,
-    /// The provider did not answer.
-    Unreachable,
-    /// The API behind the token proxy.
-    Upstream,
-    /// The browser, or whoever sent the request.
-    Visitor,
-}
+pub use fault::Fault;
 
 /// A sign-in, a session or a sign-out that did not succeed.
 ///

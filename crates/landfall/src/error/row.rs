@@ -2,7 +2,7 @@
 
 use tracing::Level;
 
-use super::Fault;
+use super::fault::Fault;
 
 /// What is known of a code: the columns of the table.
 pub(super) struct Row {

@@ -5,7 +5,7 @@
 
 use tracing::Level;
 
-use super::Fault;
+use super::fault::Fault;
 use super::row::{Row, error_codes};
 
 error_codes! {
