@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall::native::Engine;
-use landfall::{RelyingPartyBuilder, Waiting};
+use landfall::{RelyingParty, RelyingPartyBuilder, Waiting};
 
 use crate::browser::{OpenBrowser, SystemBrowser};
 use crate::client::NativeClient;
@@ -39,6 +39,14 @@ pub struct NativeClientBuilder {
     port: Option<u16>,
     patience: Duration,
     pause: Option<Pause>,
+}
+
+impl NativeClient {
+    /// Starts to put one together: a public client, which has no secret, since none can be kept in a program that
+    /// people have (RFC 8252 §8.5). For a client with a secret see [`NativeClientBuilder::from_builder`].
+    pub fn builder(issuer: impl Into<String>, client_id: impl Into<String>) -> NativeClientBuilder {
+        NativeClientBuilder::from_builder(RelyingParty::builder(issuer).public_client(client_id))
+    }
 }
 
 impl NativeClientBuilder {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall::native::{Attempt, Engine, Grant};
-use landfall::{Error, Identity, RelyingParty, SignInWanted};
+use landfall::{Error, Identity, SignInWanted};
 
 use crate::browser::OpenBrowser;
-use crate::builder::NativeClientBuilder;
 use crate::device::{self, DeviceCode, Pause};
 use crate::error::NativeError;
 use crate::listener::Listener;
@@ -41,12 +40,6 @@ pub struct NativeClient {
 }
 
 impl NativeClient {
-    /// Starts to put one together: a public client, which has no secret, since none can be kept in a program that
-    /// people have (RFC 8252 §8.5). For a client with a secret see [`NativeClientBuilder::from_builder`].
-    pub fn builder(issuer: impl Into<String>, client_id: impl Into<String>) -> NativeClientBuilder {
-        NativeClientBuilder::from_builder(RelyingParty::builder(issuer).public_client(client_id))
-    }
-
     pub(crate) fn new(
         engine: Engine,
         tokens: Tokens,
@@ -60,7 +53,7 @@ impl NativeClient {
 
     /// Signs in by the system's browser: opens it, listens on loopback for the one answer, and tells the person in the
     /// browser how it ended. Register `http://127.0.0.1/callback` at the provider, which leaves the port open (RFC 8252
-    /// §7.3); or configure a [port](NativeClientBuilder::port) and register it.
+    /// §7.3); or configure a [port](crate::NativeClientBuilder::port) and register it.
     ///
     /// # Errors
     /// When no port can be had, no browser can be started, nobody comes back in time, the provider or its answer is

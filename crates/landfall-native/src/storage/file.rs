@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use landfall::Secret;
 
-use super::{StorageError, TokenStorage};
+use super::contract::{StorageError, TokenStorage};
 
 /// The largest file that is read, in bytes. No sign-in is as large: what is larger is somebody else's file.
 const LARGEST: u64 = 1024 * 1024;

@@ -3,7 +3,7 @@
 use keyring::{Entry, Error};
 use landfall::Secret;
 
-use super::{StorageError, TokenStorage};
+use super::contract::{StorageError, TokenStorage};
 
 /// Keeps a sign-in in the operating system's own store for secrets: the Keychain, the Credential Manager, or the
 /// Secret Service (GNOME Keyring, `KWallet`). The Credential Manager takes 2560 bytes, less than the tokens of many

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use landfall::Secret;
 
-use super::{StorageError, TokenStorage};
+use super::contract::{StorageError, TokenStorage};
 
 /// Keeps a sign-in for as long as the program runs.
 #[derive(Debug, Default)]
