@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use landfall::native::{Engine, Grant, RefreshError};
 use landfall::{Secret, Timestamp};
@@ -10,9 +9,6 @@ use tokio::sync::Mutex;
 
 use crate::error::NativeError;
 use crate::storage::{StorageError, TokenStorage};
-
-/// An access token is handed out while it is good for at least this long.
-const LEEWAY: Duration = Duration::from_secs(60);
 
 /// An access token to call an API with: good for at least another minute, or for half of its lifetime if that is less.
 #[derive(Clone, Debug)]
@@ -98,12 +94,12 @@ impl Tokens {
             this.keep(&mut known).await?;
             let grant = this.look(&mut known).await?.ok_or(NativeError::SignedOut)?;
             let now = this.engine.clock().now();
-            if is_fresh(&grant, now) {
+            if grant.lasts_a_while(now) {
                 return handed_out(&grant);
             }
             // Another program with the same storage may have spent the refresh token since, or signed out.
             let grant = this.look_again(&mut known).await?.ok_or(NativeError::SignedOut)?;
-            if is_fresh(&grant, now) {
+            if grant.lasts_a_while(now) {
                 return handed_out(&grant);
             }
             match this.engine.refresh(&grant).await {
@@ -113,16 +109,16 @@ impl Tokens {
                     this.keep(&mut known).await?;
                     token
                 }
-                Err(RefreshError::Failed(error)) if is_good(&grant, now) => {
+                Err(RefreshError::Failed(error)) if grant.is_good(now) => {
                     tracing::warn!(code = error.code().name(), %error, "the token could not be refreshed yet");
                     handed_out(&grant)
                 }
                 Err(RefreshError::Failed(error)) => Err(error.into()),
-                Err(RefreshError::NoRefreshToken) if is_good(&grant, now) => handed_out(&grant),
+                Err(RefreshError::NoRefreshToken) if grant.is_good(now) => handed_out(&grant),
                 Err(over) => {
                     // What somebody else got in this very moment is not thrown away.
                     let kept = this.look_again(&mut known).await?;
-                    if let Some(newer) = kept.filter(|kept| kept.obtained_at() != grant.obtained_at() && is_good(kept, now)) {
+                    if let Some(newer) = kept.filter(|kept| kept.obtained_at() != grant.obtained_at() && kept.is_good(now)) {
                         return handed_out(&newer);
                     }
                     tracing::info!(why = %over, "the sign-in is over");
@@ -207,18 +203,6 @@ impl fmt::Debug for Tokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Tokens").field("storage", &self.storage).finish_non_exhaustive()
     }
-}
-
-fn is_good(grant: &Grant, now: Timestamp) -> bool {
-    grant.access_expires_at().is_some_and(|expires| now < expires)
-}
-
-fn is_fresh(grant: &Grant, now: Timestamp) -> bool {
-    let (Some(obtained), Some(expires)) = (grant.obtained_at(), grant.access_expires_at()) else {
-        return false;
-    };
-    let left = expires.since(now);
-    !left.is_zero() && left >= LEEWAY.min(expires.since(obtained) / 2)
 }
 
 fn handed_out(grant: &Grant) -> Result<AccessToken, NativeError> {

@@ -320,6 +320,16 @@ impl Grant {
         self.tokens().map(|tokens| tokens.access_expires_at)
     }
 
+    /// Whether the access token has not expired.
+    pub fn is_good(&self, now: Timestamp) -> bool {
+        self.tokens().is_some_and(|tokens| tokens.is_good(now))
+    }
+
+    /// Whether the access token is good for a while, and is handed out without a refresh.
+    pub fn lasts_a_while(&self, now: Timestamp) -> bool {
+        self.tokens().is_some_and(|tokens| tokens.lasts_a_while(now))
+    }
+
     /// When the access token was obtained.
     pub fn obtained_at(&self) -> Option<Timestamp> {
         self.tokens().map(|tokens| tokens.obtained_at)

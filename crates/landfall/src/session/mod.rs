@@ -2,6 +2,7 @@
 
 mod aside;
 mod cache;
+mod freshness;
 mod id;
 mod identity;
 mod keeper;

@@ -26,11 +26,6 @@ use crate::relying_party::Inner;
 use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
 use crate::visit::{AccessToken, AccessTokenError};
 
-/// An access token is handed out while it is good for at least this long.
-const LEEWAY: Duration = Duration::from_secs(60);
-/// One that was obtained so short a time ago is handed out however long it lasts: a provider whose tokens are
-/// over at once is not asked with every request.
-const MIN_INTERVAL: Duration = Duration::from_secs(10);
 /// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long tokens that were obtained wait for a store that is down: they are the only ones there are.
@@ -60,7 +55,7 @@ pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
         }
     };
     match (&session.stored, &tokens.refresh) {
-        _ if is_fresh(tokens, now) => Due::Not(Ok(handed_out(tokens, now))),
+        _ if tokens.is_fresh(now) => Due::Not(Ok(handed_out(tokens, now))),
         (Some(place), Some(_)) => Due::Now { id: place.id.clone(), old: tokens.clone() },
         _ => Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
     }
@@ -87,16 +82,15 @@ pub(crate) async fn fresh(
             inner.refreshes.leave(key, &flight, outcome, inner.clock.now());
         });
     }
-    let is_good = |now: Timestamp| old.access_expires_at > now;
     let lease = inner.refreshes.lease();
-    let patience = if is_good(inner.clock.now()) { PATIENCE } else { lease * 3 };
+    let patience = if old.is_good(inner.clock.now()) { PATIENCE } else { lease * 3 };
     let outcome = tokio::time::timeout(patience, flight.outcome()).await;
     let now = inner.clock.now();
     match outcome {
         Ok(Outcome::Token(tokens)) => Ok(handed_out(&tokens, now)),
         Ok(Outcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
         // The session stands, and so does its token while it lasts.
-        _ if is_good(now) => Ok(handed_out(old, now)),
+        _ if old.is_good(now) => Ok(handed_out(old, now)),
         // The provider wants to see the person (consent, another factor): the session is as good as it was.
         Ok(Outcome::Failed(ErrorCode::TokenRefused, _)) => Err(AccessTokenError::Wanted(SignInWanted::new())),
         Ok(Outcome::Failed(code, detail)) => Err(AccessTokenError::Failed(Error::new(code).detail(detail))),
@@ -162,7 +156,7 @@ impl Leg<'_> {
         let session = self.inner.sessions.reload(self.id, now).await?;
         let Some(session) = session else { return Ok(Look::Done(Outcome::SignIn)) };
         Ok(match &session.tokens {
-            Some(tokens) if is_fresh(tokens, now) => Look::Done(Outcome::Token(tokens.clone())),
+            Some(tokens) if tokens.is_fresh(now) => Look::Done(Outcome::Token(tokens.clone())),
             Some(tokens @ Tokens { refresh: Some(refresh), .. }) => {
                 let (tokens, spent) = (tokens.clone(), refresh.clone());
                 Look::Due(Before { session, tokens, spent })
@@ -252,13 +246,6 @@ enum Look {
     Done(Outcome),
     /// The session is due.
     Due(Before),
-}
-
-fn is_fresh(tokens: &Tokens, now: Timestamp) -> bool {
-    let left = tokens.access_expires_at.since(now);
-    // A token that lasts a minute is handed out too, for half of it.
-    let lifetime = tokens.access_expires_at.since(tokens.obtained_at);
-    (!left.is_zero() && left >= LEEWAY.min(lifetime / 2)) || now.since(tokens.obtained_at) < MIN_INTERVAL
 }
 
 fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
