@@ -4,7 +4,8 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode};
 use url::Url;
 
-use super::form::{Form, forms, frames, refresh};
+use super::form::Form;
+use super::html::{forms, frames, refresh};
 
 /// An answer a browser ended up with.
 #[derive(Clone, Debug)]

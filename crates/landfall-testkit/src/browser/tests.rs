@@ -1,14 +1,18 @@
-use std::sync::Mutex as StdMutex;
+//! The browser against a site that answers by path.
+
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use landfall::HttpClient;
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use landfall::{HttpClient, HttpError};
 
 use super::*;
 
 /// Answers by path, and remembers what it saw.
 #[derive(Debug, Default)]
 struct Site {
-    seen: StdMutex<Vec<http::request::Parts>>,
+    seen: Mutex<Vec<http::request::Parts>>,
 }
 
 #[async_trait]

@@ -35,7 +35,8 @@ use super::request::SeenRequest;
 use super::revoke::revoke;
 use super::token::{DEVICE_GRANT, json_response, token};
 use super::userinfo::userinfo;
-use super::{Core, StartError, lock};
+use super::{Core, LocalProvider, StartError, lock};
+use crate::browser::Target;
 
 const MAX_BODY: usize = 1024 * 1024;
 
@@ -156,6 +157,12 @@ impl InProcess {
     pub(crate) fn new(core: &Arc<Core>) -> Result<Self, StartError> {
         let origin = Url::parse(&core.issuer).map_err(|_| StartError::Issuer(core.issuer.clone()))?.origin();
         Ok(Self { router: router(core), origin })
+    }
+}
+
+impl From<&LocalProvider> for Target {
+    fn from(provider: &LocalProvider) -> Self {
+        Self::InProcess(provider.http_client())
     }
 }
 

@@ -1,7 +1,7 @@
-//! How a request leaves the browser: TCP on loopback, or a call within the process.
+//! Where a request goes when it leaves the browser: TCP on loopback, or a call within the process.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,10 +11,8 @@ use http_body_util::{BodyExt as _, Full, Limited};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use landfall::{HttpClient, HttpError};
 use tokio::net::TcpStream;
-use url::Url;
 
-use super::BrowserError;
-use crate::provider::LocalProvider;
+use super::error::BrowserError;
 
 /// Nothing on loopback takes longer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -36,12 +34,6 @@ pub enum Target {
 impl From<SocketAddr> for Target {
     fn from(address: SocketAddr) -> Self {
         Self::Http1(address)
-    }
-}
-
-impl From<&LocalProvider> for Target {
-    fn from(provider: &LocalProvider) -> Self {
-        Self::InProcess(provider.http_client())
     }
 }
 
@@ -107,36 +99,4 @@ async fn collect(response: Response<hyper::body::Incoming>) -> Result<Response<B
         Err(_) => BrowserError::TooLarge,
     })?;
     Ok(Response::from_parts(parts, body.to_bytes()))
-}
-
-/// Where origins lead: a browser's, and a provider's for what it sends.
-#[derive(Debug, Default)]
-pub(crate) struct Routes(Mutex<Vec<(url::Origin, Target)>>);
-
-impl Routes {
-    pub(crate) fn add(&self, origin: &str, target: Target) -> Result<(), BrowserError> {
-        let origin = Url::parse(origin).map_err(|_| BrowserError::Url(origin.to_owned()))?.origin();
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        routes.retain(|(known, _)| *known != origin);
-        routes.push((origin, target));
-        Ok(())
-    }
-
-    pub(crate) fn find(&self, url: &Url) -> Result<Target, BrowserError> {
-        let origin = url.origin();
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let routed = routes.iter().find(|(known, _)| *known == origin).map(|(_, target)| target.clone());
-        routed.or_else(|| loopback(url)).ok_or_else(|| BrowserError::NotRouted(origin.ascii_serialization()))
-    }
-}
-
-/// Where a loopback origin without a route is found.
-fn loopback(url: &Url) -> Option<Target> {
-    if url.scheme() != "http" {
-        return None;
-    }
-    let host = url.host_str()?;
-    let ip = if host == "localhost" { "127.0.0.1" } else { host.trim_matches(['[', ']']) };
-    let ip: std::net::IpAddr = ip.parse().ok()?;
-    ip.is_loopback().then(|| Target::Http1(SocketAddr::new(ip, url.port_or_known_default().unwrap_or(80))))
 }
