@@ -107,6 +107,7 @@
 mod bed;
 mod browser;
 mod clock;
+mod lock;
 mod provider;
 pub mod stores;
 

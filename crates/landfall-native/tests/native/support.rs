@@ -1,3 +1,5 @@
+//! A provider, a browser and storages for the tests of native applications.
+
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

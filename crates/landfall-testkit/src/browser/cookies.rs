@@ -3,7 +3,8 @@
 use super::address::parse;
 use super::error::BrowserError;
 use super::jar::StoredCookie;
-use super::tab::{Browser, lock};
+use super::tab::Browser;
+use crate::lock::lock;
 
 impl Browser {
     /// The cookies that belong to this address, whoever asks.

@@ -10,7 +10,8 @@ use super::error::BrowserError;
 use super::page::Page;
 use super::redirects::MAX_HOPS;
 use super::request::{Going, Purpose, navigation_headers};
-use super::tab::{Browser, lock};
+use super::tab::Browser;
+use crate::lock::lock;
 
 impl Browser {
     /// Types an address: a top-level navigation nobody initiated. Follows redirects and forms that send themselves, up to

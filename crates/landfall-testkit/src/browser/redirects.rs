@@ -11,7 +11,8 @@ use super::jar::Sending;
 use super::page::{Hop, Page};
 use super::request::{Going, Purpose};
 use super::site;
-use super::tab::{Browser, lock};
+use super::tab::Browser;
+use crate::lock::lock;
 
 /// How many requests one navigation may take.
 pub(super) const MAX_HOPS: usize = 20;

@@ -1,13 +1,14 @@
 //! Which origin leads to which target.
 
 use std::net::SocketAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use url::Url;
 
 use super::address::parse;
 use super::error::BrowserError;
 use super::target::Target;
+use crate::lock::lock;
 
 /// Where origins lead: a browser's, and a provider's for what it sends.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub(crate) struct Routes(Mutex<Vec<(url::Origin, Target)>>);
 impl Routes {
     pub(crate) fn add(&self, origin: &str, target: Target) -> Result<(), BrowserError> {
         let origin = parse(origin)?.origin();
-        let mut routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut routes = lock(&self.0);
         routes.retain(|(known, _)| *known != origin);
         routes.push((origin, target));
         Ok(())
@@ -24,7 +25,7 @@ impl Routes {
 
     pub(crate) fn find(&self, url: &Url) -> Result<Target, BrowserError> {
         let origin = url.origin();
-        let routes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let routes = lock(&self.0);
         let routed = routes.iter().find(|(known, _)| *known == origin).map(|(_, target)| target.clone());
         routed.or_else(|| loopback(url)).ok_or_else(|| BrowserError::NotRouted(origin.ascii_serialization()))
     }

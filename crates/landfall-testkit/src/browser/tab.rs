@@ -1,6 +1,6 @@
 //! The browser itself: what its tabs share, and what a tab shows.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use landfall::{Clock, SystemClock, Timestamp};
 
@@ -9,6 +9,7 @@ use super::jar::Jar;
 use super::page::Page;
 use super::routes::Routes;
 use super::target::Target;
+use crate::lock::lock;
 
 /// A tab of a scripted browser. [`new_tab`](Self::new_tab) opens another one with the same cookies.
 ///
@@ -96,8 +97,4 @@ impl Browser {
     pub(super) fn now(&self) -> Timestamp {
         lock(&self.shared.clock).now()
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -7,11 +7,12 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 
 use super::clients::Client;
+use super::core::Core;
 use super::faults::Fault;
 use super::keys::KeyError;
 use super::pages;
 use super::request::{Parameters, SeenRequest};
-use super::{Core, lock};
+use crate::lock::lock;
 
 /// An authorization request that has passed its checks.
 #[derive(Clone, Debug)]

@@ -6,12 +6,13 @@ use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use serde_json::{Map, Value, json};
 
+use super::LocalProvider;
 use super::clients::Client;
+use super::core::Core;
 use super::delivery::Parcel;
 use super::jwt::Jwt;
 use super::keys::KeyError;
 use super::state::{ProviderSession, random};
-use super::{Core, LocalProvider};
 
 /// §2.4 wants it short.
 const LIFETIME: Duration = Duration::from_secs(120);

@@ -9,7 +9,9 @@ use std::time::Duration;
 use landfall::{Clock, Secret, SystemClock};
 use url::Url;
 
+use super::LocalProvider;
 use super::clients::Client;
+use super::core::{Core, Options};
 use super::delivery::Courier;
 use super::faults::Faults;
 use super::hold::Doors;
@@ -19,7 +21,6 @@ use super::people::{Person, default_people};
 use super::serve::{InProcess, Server};
 use super::state::{State, random};
 use super::webhook::{Webhook, WebhookForm};
-use super::{Core, LocalProvider, Options};
 
 /// Why a provider does not start.
 #[derive(Debug, thiserror::Error)]

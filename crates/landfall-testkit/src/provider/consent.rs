@@ -1,8 +1,10 @@
 //! Consent: what people allow applications to have.
 
+use super::LocalProvider;
 use super::authorize::AuthorizationRequest;
 use super::clients::Consent;
-use super::{Core, LocalProvider, lock};
+use super::core::Core;
+use crate::lock::lock;
 
 impl LocalProvider {
     /// Whether consent that is asked for while [`sign_in_as`](Self::sign_in_as) holds is refused. It is given

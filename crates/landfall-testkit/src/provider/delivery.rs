@@ -8,9 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use tokio::task::JoinSet;
 use url::Url;
 
+use super::LocalProvider;
 use super::request::Parameters;
-use super::{LocalProvider, lock};
 use crate::browser::{BrowserError, Routes, Target};
+use crate::lock::lock;
 
 /// Nobody who is asked on loopback takes longer, and whoever signs out waits for it.
 const DEADLINE: Duration = Duration::from_secs(5);

@@ -6,13 +6,14 @@ use axum::extract::{Extension, State};
 use axum::response::Response;
 use maud::{Markup, html};
 
+use super::core::Core;
 use super::delivery::Delivery;
 use super::pages::{self, page};
 use super::people::Person;
 use super::request::SeenRequest;
 use super::state::ProviderSession;
 use super::webhook::SignOutReason;
-use super::{Core, lock};
+use crate::lock::lock;
 
 /// Everything is in the list of deliveries; the page shows the latest.
 const SHOWN: usize = 10;

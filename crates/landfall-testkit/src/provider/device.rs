@@ -10,13 +10,15 @@ use landfall::Timestamp;
 use maud::html;
 use serde_json::json;
 
+use super::LocalProvider;
+use super::core::Core;
 use super::faults::Endpoint;
 use super::keys::KeyError;
 use super::pages::{self, page};
 use super::request::SeenRequest;
 use super::state::{Grant, random};
 use super::token::{TokenError, json_response};
-use super::{Core, LocalProvider, lock};
+use crate::lock::lock;
 
 /// Where a person enters a code, below the issuer.
 pub(crate) const ACTIVATE: &str = "/activate";

@@ -9,6 +9,7 @@ use http::header::SET_COOKIE;
 use landfall::Timestamp;
 
 use super::authorize::AuthorizationRequest;
+use super::core::Core;
 use super::faults::Fault;
 use super::keys::KeyError;
 use super::level::{AuthLevel, Wish};
@@ -16,7 +17,8 @@ use super::pages;
 use super::people::Person;
 use super::request::{Parameters, SeenRequest};
 use super::state::{Code, Grant, ProviderSession, random};
-use super::{Core, lock, troubles};
+use super::troubles;
+use crate::lock::lock;
 
 /// An authorization request, and what was decided on its way.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use tokio::sync::watch;
 
 use super::faults::Endpoint;
-use super::lock;
+use crate::lock::lock;
 
 /// Requests to one endpoint wait, before anything of them is processed, until this is dropped.
 #[derive(Debug)]

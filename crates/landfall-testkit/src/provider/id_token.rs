@@ -5,11 +5,12 @@ use landfall::Timestamp;
 use serde_json::{Map, Value};
 
 use super::clients::Client;
+use super::core::Core;
 use super::faults::Fault;
 use super::keys::KeyError;
 use super::level::LevelClaim;
 use super::state::{Grant, IssuedIdToken};
-use super::{Core, lock};
+use crate::lock::lock;
 
 impl Core {
     /// Makes the ID token of `grant`; `first` when it comes with a code, so that it carries the nonce.

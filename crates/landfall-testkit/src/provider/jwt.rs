@@ -5,8 +5,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::clients::Client;
+use super::core::Core;
 use super::keys::{Algorithm, KeyError, SigningKey};
-use super::{Core, lock};
+use crate::lock::lock;
 
 /// An ID token or logout token before it is put together: what a fault or an attack may start from.
 #[derive(Clone, Debug)]

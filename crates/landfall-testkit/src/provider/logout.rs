@@ -8,12 +8,13 @@ use http::Method;
 use http::header::SET_COOKIE;
 
 use super::authorize::with_query;
+use super::core::Core;
 use super::id_token::fingerprint;
 use super::pages;
 use super::request::SeenRequest;
 use super::state::ProviderSession;
 use super::webhook::SignOutReason;
-use super::{Core, lock};
+use crate::lock::lock;
 
 pub(crate) async fn logout(
     State(core): State<Arc<Core>>,

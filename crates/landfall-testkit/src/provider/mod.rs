@@ -5,6 +5,7 @@ mod backchannel;
 mod builder;
 mod clients;
 mod consent;
+mod core;
 mod delivery;
 mod desk;
 mod device;
@@ -31,12 +32,10 @@ mod userinfo;
 mod webhook;
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use landfall::{Clock, HttpClient};
-use serde_json::{Map, Value};
+use landfall::HttpClient;
 
 pub use builder::{LocalProviderBuilder, StartError};
 pub use clients::{Client, ClientAuth, Consent};
@@ -51,13 +50,9 @@ pub use request::SeenRequest;
 pub use sessions::SessionAtProvider;
 pub use webhook::{SignOutReason, WebhookForm};
 
-use delivery::Courier;
-use faults::Faults;
-use hold::Doors;
-use keys::KeyRing;
+use self::core::Core;
+use crate::lock::lock;
 use serve::{InProcess, Server};
-use state::State;
-use webhook::Webhook;
 
 /// A whole OpenID Provider at IntelliAuth's paths, for tests and development. Clones are the same provider;
 /// one that serves a port stops when the last of them is dropped.
@@ -206,71 +201,4 @@ impl LocalProvider {
     pub fn forget_requests(&self) {
         lock(&self.core.log).clear();
     }
-}
-
-/// What all ways in share.
-#[derive(Debug)]
-struct Core {
-    issuer: String,
-    /// The issuer's path, without a slash at its end.
-    prefix: String,
-    secure: bool,
-    cookie_name: String,
-    /// In every form of the desk, so that no other site's page can decide anything.
-    desk_token: String,
-    clock: Arc<dyn Clock>,
-    options: Options,
-    clients: Mutex<Vec<Client>>,
-    people: Mutex<Vec<Person>>,
-    automatic: Mutex<Option<String>>,
-    highest_level: Mutex<AuthLevel>,
-    keys: Mutex<KeyRing>,
-    state: Mutex<State>,
-    faults: Faults,
-    doors: Doors,
-    courier: Courier,
-    log: Mutex<Vec<SeenRequest>>,
-    down: AtomicBool,
-}
-
-#[derive(Clone, Debug)]
-struct Options {
-    access_token_lifetime: Duration,
-    claims_in_id_token: bool,
-    code_lifetime: Duration,
-    device_code_lifetime: Duration,
-    device_interval: Duration,
-    id_token_lifetime: Duration,
-    iss_parameter: bool,
-    level_claim: LevelClaim,
-    webhooks: Vec<Webhook>,
-    webhook_form: WebhookForm,
-}
-
-impl Core {
-    /// Lets those faults change a JSON answer that are about this endpoint.
-    fn edit_json(&self, at: Endpoint, chosen: &[Fault], document: &mut Map<String, Value>) {
-        let edits = chosen.iter().filter_map(|fault| fault.edits_json(at));
-        for edit in edits.chain(self.faults.every(|fault| fault.edits_json(at))) {
-            edit(document);
-        }
-    }
-
-    fn remember(&self, seen: SeenRequest) {
-        const MANY: usize = 10_000;
-        let mut log = lock(&self.log);
-        if log.len() >= MANY {
-            log.drain(..MANY / 2);
-        }
-        log.push(seen);
-    }
-
-    fn algorithms(&self) -> Vec<Algorithm> {
-        lock(&self.clients).iter().map(|client| client.algorithm).collect()
-    }
-}
-
-/// A test that panicked while it held a lock must not take the others' provider with it.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,9 +6,10 @@ use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 
+use super::core::Core;
 use super::request::SeenRequest;
 use super::token::TokenError;
-use super::{Core, lock};
+use crate::lock::lock;
 
 pub(crate) async fn revoke(
     State(core): State<Arc<Core>>,

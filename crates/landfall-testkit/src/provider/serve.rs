@@ -24,6 +24,7 @@ use url::Url;
 
 use super::authorize::authorize;
 use super::clients::ClientAuth;
+use super::core::Core;
 use super::desk::{decide, desk};
 use super::device::{self, ACTIVATE, activate, device_authorization};
 use super::faults::{Endpoint, Silence, no_answer};
@@ -35,8 +36,9 @@ use super::request::SeenRequest;
 use super::revoke::revoke;
 use super::token::{DEVICE_GRANT, json_response, token};
 use super::userinfo::userinfo;
-use super::{Core, LocalProvider, StartError, lock};
+use super::{LocalProvider, StartError};
 use crate::browser::Target;
+use crate::lock::lock;
 
 const MAX_BODY: usize = 1024 * 1024;
 

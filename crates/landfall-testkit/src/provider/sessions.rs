@@ -1,9 +1,11 @@
 //! The sessions people have at the provider, and their ends.
 
+use super::LocalProvider;
+use super::core::Core;
 use super::delivery::{Delivery, Parcel};
 use super::state::ProviderSession;
 use super::webhook::{Event, SignOutReason};
-use super::{Core, LocalProvider, lock};
+use crate::lock::lock;
 
 /// Somebody who is signed in at the provider, in one browser.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,11 +12,12 @@ use http::{HeaderValue, StatusCode};
 use serde_json::{Map, Value, json};
 
 use super::clients::{Client, ClientAuth};
+use super::core::Core;
 use super::faults::{Endpoint, Fault, put_tokens};
 use super::keys::KeyError;
 use super::request::{Parameters, SeenRequest};
 use super::state::{Grant, RefreshToken, random};
-use super::{Core, lock};
+use crate::lock::lock;
 
 /// RFC 8628 §3.4.
 pub(crate) const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";

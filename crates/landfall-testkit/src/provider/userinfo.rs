@@ -8,11 +8,12 @@ use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
 use serde_json::Value;
 
+use super::core::Core;
 use super::faults::Endpoint;
 use super::request::SeenRequest;
 use super::state::Grant;
 use super::token::json_response;
-use super::{Core, lock};
+use crate::lock::lock;
 
 pub(crate) async fn userinfo(
     State(core): State<Arc<Core>>,

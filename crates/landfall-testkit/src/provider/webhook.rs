@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use landfall::{Secret, Timestamp};
 use serde_json::{Value, json};
 
-use super::Core;
+use super::core::Core;
 use super::delivery::Parcel;
 use super::state::{ProviderSession, random};
 

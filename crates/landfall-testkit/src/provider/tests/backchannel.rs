@@ -1,3 +1,5 @@
+//! Logout tokens and the addresses they are sent to.
+
 use std::net::SocketAddr;
 
 use super::*;

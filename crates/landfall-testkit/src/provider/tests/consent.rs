@@ -1,3 +1,5 @@
+//! What a person allows a client, and is asked for again.
+
 use super::*;
 use crate::Consent;
 

@@ -1,3 +1,5 @@
+//! The page where sessions and accounts are ended by hand.
+
 use super::*;
 
 const DESK: &str = "https://op.example/";

@@ -1,3 +1,5 @@
+//! Codes for devices without a browser.
+
 use std::time::Duration;
 
 use super::*;

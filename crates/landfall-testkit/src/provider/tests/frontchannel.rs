@@ -1,3 +1,5 @@
+//! Frames on the sign-out page.
+
 use super::*;
 
 const FRONT: &str = "https://app.example/auth/frontchannel-logout?tenant=a";

@@ -1,3 +1,5 @@
+//! Levels of authentication: what is asked for, and what is delivered.
+
 use super::*;
 
 /// The claims of the ID token this request leads to.

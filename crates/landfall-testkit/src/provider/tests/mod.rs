@@ -1,3 +1,6 @@
+//! The provider at its endpoints, as a client and a browser meet it.
+
+mod apps;
 mod backchannel;
 mod consent;
 mod desk;
@@ -5,121 +8,23 @@ mod device;
 mod frontchannel;
 mod levels;
 mod webhooks;
+mod world;
 
-use aws_lc_rs::digest;
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::Request;
 use landfall::HttpErrorKind;
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
+
+use apps::{App, Echo};
+use world::{APP, World, claims, get, world, world_with};
 
 use super::*;
 use crate::{Browser, VirtualClock};
-
-const APP: &str = "https://app.example/cb";
-const VERIFIER: &str = "a-verifier-of-enough-characters-for-rfc-7636-x";
-
-struct World {
-    provider: LocalProvider,
-    browser: Browser,
-    clock: VirtualClock,
-}
-
-fn world() -> World {
-    world_with(|builder| builder.auto_sign_in("ada"))
-}
-
-fn world_with(change: impl Fn(LocalProviderBuilder) -> LocalProviderBuilder) -> World {
-    let clock = VirtualClock::default();
-    let client = Client::new("rp")
-        .secret("s3:c%r t")
-        .redirect_uri(APP)
-        .post_logout_redirect_uri("https://app.example/bye");
-    let builder = LocalProvider::builder().client(client).clock(Arc::new(clock.clone()));
-    let provider = change(builder).in_process().unwrap();
-    let browser = Browser::new().clock(Arc::new(clock.clone()));
-    browser.route(provider.issuer(), &provider).unwrap();
-    World { provider, browser, clock }
-}
-
-impl World {
-    fn url(&self, more: &[(&str, &str)]) -> String {
-        let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, VERIFIER.as_bytes()));
-        let mut pairs = vec![
-            ("response_type", "code"),
-            ("client_id", "rp"),
-            ("redirect_uri", APP),
-            ("scope", "openid profile email offline_access"),
-            ("state", "st"),
-            ("nonce", "no"),
-            ("code_challenge", &challenge),
-            ("code_challenge_method", "S256"),
-        ];
-        for &(name, value) in more {
-            pairs.retain(|(known, _)| *known != name);
-            pairs.push((name, value));
-        }
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
-        format!("{}/oauth2/authorize?{query}", self.provider.issuer())
-    }
-
-    /// The parameters of the authorization response.
-    async fn authorize(&self, more: &[(&str, &str)]) -> Vec<(String, String)> {
-        let page = self.browser.open_without_following(&self.url(more)).await.unwrap();
-        page.location().expect("a redirect").query_pairs().into_owned().collect()
-    }
-
-    async fn code(&self) -> String {
-        get(&self.authorize(&[]).await, "code").unwrap()
-    }
-
-    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
-        let basic = base64::engine::general_purpose::STANDARD.encode("rp:s3%3Ac%25r+t");
-        let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let request = Request::post(format!("{}{path}", self.provider.issuer()))
-            .header("authorization", format!("Basic {basic}"))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .body(Bytes::from(body))
-            .unwrap();
-        let response = self.provider.http_client().send(request).await.unwrap();
-        let document = serde_json::from_slice(response.body()).unwrap_or_default();
-        (response.status(), document)
-    }
-
-    async fn redeem(&self, code: &str) -> (StatusCode, Value) {
-        let fields = [
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", APP),
-            ("code_verifier", VERIFIER),
-        ];
-        self.post("/oauth2/token", &fields).await
-    }
-
-    async fn refresh(&self, token: &Value) -> (StatusCode, Value) {
-        let token = token.as_str().unwrap();
-        self.post("/oauth2/token", &[("grant_type", "refresh_token"), ("refresh_token", token)]).await
-    }
-
-    async fn userinfo(&self, token: &Value) -> StatusCode {
-        let request = Request::get(format!("{}/oauth2/userinfo", self.provider.issuer()))
-            .header("authorization", format!("Bearer {}", token.as_str().unwrap()))
-            .body(Bytes::new())
-            .unwrap();
-        self.provider.http_client().send(request).await.unwrap().status()
-    }
-}
-
-fn get(pairs: &[(String, String)], name: &str) -> Option<String> {
-    pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
-}
-
-fn claims(id_token: &Value) -> Value {
-    let payload = id_token.as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
-}
 
 #[tokio::test]
 async fn a_code_becomes_tokens_and_the_id_token_says_who() {
@@ -357,51 +262,6 @@ async fn an_issuer_may_have_a_path() {
     let document: Value = serde_json::from_slice(&page.body).unwrap();
     assert_eq!(document["token_endpoint"], "https://op.example/tenant/a/oauth2/token");
     assert_eq!(world.provider.calls("/.well-known/openid-configuration"), 1);
-}
-
-/// An application that answers every POST with what it was told to, and keeps what came.
-#[derive(Clone, Debug)]
-struct App {
-    answers: Arc<Mutex<Vec<u16>>>,
-    seen: Arc<Mutex<Vec<Request<Bytes>>>>,
-}
-
-impl App {
-    /// The answers in order; then 200 for good.
-    fn answering(answers: &[u16]) -> Self {
-        let answers = answers.iter().rev().copied().collect();
-        Self { answers: Arc::new(Mutex::new(answers)), seen: Arc::default() }
-    }
-
-    fn target(&self) -> Arc<dyn HttpClient> {
-        Arc::new(self.clone())
-    }
-
-    fn seen(&self) -> Vec<Request<Bytes>> {
-        lock(&self.seen).clone()
-    }
-}
-
-#[async_trait::async_trait]
-impl HttpClient for App {
-    async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, landfall::HttpError> {
-        lock(&self.seen).push(request);
-        let mut response = http::Response::new(Bytes::from_static(b"noted"));
-        *response.status_mut() =
-            lock(&self.answers).pop().and_then(|code| StatusCode::from_u16(code).ok()).unwrap_or_default();
-        Ok(response)
-    }
-}
-
-/// Says where it was called.
-#[derive(Debug)]
-struct Echo;
-
-#[async_trait::async_trait]
-impl HttpClient for Echo {
-    async fn send(&self, request: Request<Bytes>) -> Result<http::Response<Bytes>, landfall::HttpError> {
-        Ok(http::Response::new(Bytes::from(request.uri().to_string())))
-    }
 }
 
 #[tokio::test]

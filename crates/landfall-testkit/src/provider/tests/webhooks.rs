@@ -1,3 +1,5 @@
+//! Webhooks: what is sent, and sent again.
+
 use super::*;
 
 const HOOK: &str = "https://app.example/auth/webhook";

@@ -1,132 +1,15 @@
-//! [`Fault`]: what a provider can do wrong, on demand.
+//! [`Fault`]: one thing that a provider does wrong, and how it is asked for.
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use axum::body::Body;
-use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http::StatusCode;
+use axum::response::Response;
 use landfall::HttpErrorKind;
 use serde_json::{Map, Value};
 
-use super::jwt::IdToken;
-use super::lock;
-
-/// The provider's endpoints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Endpoint {
-    /// `/oauth2/authorize`
-    Authorize,
-    /// `/oauth2/device_authorization`
-    DeviceAuthorization,
-    /// `/.well-known/openid-configuration`
-    Discovery,
-    /// `/.well-known/jwks.json`
-    Jwks,
-    /// `/oauth2/logout`
-    Logout,
-    /// `/oauth2/revoke`
-    Revoke,
-    /// `/oauth2/token`
-    Token,
-    /// `/oauth2/userinfo`
-    Userinfo,
-}
-
-impl Endpoint {
-    pub(crate) const ALL: [Self; 8] = [
-        Self::Authorize,
-        Self::DeviceAuthorization,
-        Self::Discovery,
-        Self::Jwks,
-        Self::Logout,
-        Self::Revoke,
-        Self::Token,
-        Self::Userinfo,
-    ];
-
-    /// Where it is, below the issuer.
-    pub fn path(self) -> &'static str {
-        match self {
-            Self::Authorize => "/oauth2/authorize",
-            Self::DeviceAuthorization => "/oauth2/device_authorization",
-            Self::Discovery => "/.well-known/openid-configuration",
-            Self::Jwks => "/.well-known/jwks.json",
-            Self::Logout => "/oauth2/logout",
-            Self::Revoke => "/oauth2/revoke",
-            Self::Token => "/oauth2/token",
-            Self::Userinfo => "/oauth2/userinfo",
-        }
-    }
-}
-
-/// An answer of your own making.
-///
-/// From the token endpoint, `$AT`, `$IDT` and `$RT` in the body stand for the access token, the ID token and
-/// the refresh token of a real answer; with one of them in it, the request is really processed first.
-#[derive(Clone, Debug)]
-pub struct RawResponse {
-    status: u16,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
-}
-
-impl RawResponse {
-    /// An answer with this status and body and no headers.
-    pub fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
-        Self { status, headers: Vec::new(), body: body.into() }
-    }
-
-    /// An answer with this status and a JSON body.
-    pub fn json(status: u16, body: &Value) -> Self {
-        Self::new(status, body.to_string()).header("content-type", "application/json")
-    }
-
-    /// Adds a header. One that HTTP cannot express is left out.
-    #[must_use]
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    pub(crate) fn wants_tokens(&self) -> bool {
-        let text = String::from_utf8_lossy(&self.body);
-        ["$AT", "$IDT", "$RT"].iter().any(|mark| text.contains(mark))
-    }
-
-    /// This answer, with the marks replaced by members of `real`.
-    pub(crate) fn with_tokens(&self, real: &Map<String, Value>) -> Self {
-        let body = match std::str::from_utf8(&self.body) {
-            Ok(text) => put_tokens(text, real).into_bytes(),
-            Err(_) => self.body.clone(),
-        };
-        Self { body, ..self.clone() }
-    }
-
-    pub(crate) fn into_response(self) -> Response {
-        let mut response = Response::new(Body::from(self.body));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        for (name, value) in self.headers {
-            if let (Ok(name), Ok(value)) =
-                (name.parse::<http::HeaderName>(), http::HeaderValue::from_maybe_shared(Bytes::from(value)))
-            {
-                response.headers_mut().append(name, value);
-            }
-        }
-        response
-    }
-}
-
-pub(crate) fn put_tokens(text: &str, real: &Map<String, Value>) -> String {
-    let member = |name: &str| real.get(name).and_then(Value::as_str).unwrap_or_default();
-    // `$IDT` first is not needed: no mark is the beginning of another one.
-    text.replace("$AT", member("access_token"))
-        .replace("$IDT", member("id_token"))
-        .replace("$RT", member("refresh_token"))
-}
+use super::answer::{RawResponse, no_answer};
+use super::endpoint::Endpoint;
+use crate::provider::jwt::IdToken;
 
 /// Changes the members of a JSON document.
 pub type JsonEdit = Arc<dyn Fn(&mut Map<String, Value>) + Send + Sync>;
@@ -276,56 +159,5 @@ impl fmt::Debug for Fault {
             Self::RawIdToken(_) => f.write_str("RawIdToken(..)"),
             Self::Respond(endpoint, raw) => write!(f, "Respond({endpoint:?}, {})", raw.status),
         }
-    }
-}
-
-/// Marks a response that must not be sent: the transport turns it into silence.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Silence(pub(crate) HttpErrorKind);
-
-pub(crate) fn no_answer(kind: HttpErrorKind) -> Response {
-    let mut response = StatusCode::SERVICE_UNAVAILABLE.into_response();
-    response.extensions_mut().insert(Silence(kind));
-    response
-}
-
-/// The faults that wait for their moment, in the order they came.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Mutex<Vec<(Fault, bool)>>);
-
-impl Faults {
-    pub(crate) fn add(&self, fault: Fault, once: bool) {
-        lock(&self.0).push((fault, once));
-    }
-
-    pub(crate) fn clear(&self) {
-        lock(&self.0).clear();
-    }
-
-    pub(crate) fn list(&self) -> Vec<Fault> {
-        lock(&self.0).iter().map(|(fault, _)| fault.clone()).collect()
-    }
-
-    /// The first fault `pick` finds something in; used up if it was for one time.
-    pub(crate) fn first<T>(&self, pick: impl Fn(&Fault) -> Option<T>) -> Option<T> {
-        let mut all = lock(&self.0);
-        let (at, found) = all.iter().enumerate().find_map(|(at, (fault, _))| Some((at, pick(fault)?)))?;
-        if all.get(at).is_some_and(|(_, once)| *once) {
-            all.remove(at);
-        }
-        Some(found)
-    }
-
-    /// Everything `pick` finds something in, each used up if it was for one time.
-    pub(crate) fn every<T>(&self, pick: impl Fn(&Fault) -> Option<T>) -> Vec<T> {
-        let mut found = Vec::new();
-        lock(&self.0).retain(|(fault, once)| match pick(fault) {
-            Some(value) => {
-                found.push(value);
-                !once
-            }
-            None => true,
-        });
-        found
     }
 }
