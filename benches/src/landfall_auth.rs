@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{
-    CookieKey, Identity, MemoryStore, RelyingParty, RelyingPartyBuilder, SessionStore, StoreOpener,
-    SystemClock,
-};
+use landfall::store::{SessionStore, StoreOpener};
+use landfall::{CookieKey, Identity, MemoryStore, RelyingParty, RelyingPartyBuilder, SystemClock};
 
 use crate::engines::Engine;
 use crate::subject::{Cookies, Runner, pair, same};

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use cpu_time::ProcessTime;
-use landfall::{IndexKey, MemoryStore, RecordKey, SessionStore, StoredRecord};
+use landfall::MemoryStore;
+use landfall::store::{IndexKey, RecordKey, SessionStore, StoredRecord};
 use landfall_redis::redis;
 use landfall_sqlx::sqlx::{self, PgPool};
 

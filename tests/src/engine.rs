@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use landfall::{Clock, MemoryStore, RecordKey, SessionStore, StoredRecord};
+use landfall::store::{RecordKey, SessionStore, StoredRecord};
+use landfall::{Clock, MemoryStore};
 use landfall_sqlx::SqliteStore;
 use tempfile::TempDir;
 

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::{IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher};
+use landfall::store::{
+    IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+};
 
 /// Hands on every call, and notes the keys.
 #[derive(Debug)]

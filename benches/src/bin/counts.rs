@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use landfall::{MemoryStore, SessionStore};
+use landfall::MemoryStore;
+use landfall::store::SessionStore;
 use landfall_bench::engines::{Engines, RoundTrips};
 use landfall_bench::rows;
 use landfall_bench::scale::{self, Sample};

@@ -10,7 +10,8 @@ use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, Inva
 use actix_web::http::{StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use landfall::{BodyError, Reply, RequestView, SignInWanted, Visit};
+use landfall::adapter::{BodyError, Reply, RequestView};
+use landfall::{SignInWanted, Visit};
 
 /// The application's own way to say where a connection comes from.
 pub(crate) type PeerOf = Arc<dyn Fn(&HttpRequest) -> Option<IpAddr> + Send + Sync>;

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
-use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use landfall::adapter::{Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::{RelyingParty, SignInWanted, Visit};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, PeerOf, View};
@@ -113,7 +114,10 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         if request.extensions().get::<Visit>().is_some() {
-            return AuthFuture::reply(request.into_parts().0, landfall::stacked_layers("AuthMiddleware"));
+            return AuthFuture::reply(
+                request.into_parts().0,
+                landfall::adapter::stacked_layers("AuthMiddleware"),
+            );
         }
         // Not in the match: what borrows the request must be gone when it is given away.
         let AuthMiddleware { auth, peer_of } = &self.layer;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
-use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Unmet, Visit};
+use landfall::adapter::Reply;
+use landfall::{AccessTokenError, Error, ErrorCode, SignInWanted, Unmet, Visit};
 
 use crate::convert;
 
@@ -36,7 +37,7 @@ impl Rejection {
     pub(crate) fn missing_layer() -> Self {
         Self {
             code: Some(ErrorCode::Misconfigured),
-            reply: Box::new(landfall::missing_layer("AuthMiddleware")),
+            reply: Box::new(landfall::adapter::missing_layer("AuthMiddleware")),
         }
     }
 

@@ -134,7 +134,7 @@ where
                 return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
             }
             Some((visit, Err(unmet))) => unmet.reply(visit),
-            None => landfall::missing_layer("AuthMiddleware"),
+            None => landfall::adapter::missing_layer("AuthMiddleware"),
         };
         let response = request.into_response(convert::response(refusal));
         RequireLoginFuture { state: State::Refused { response: Some(response) } }

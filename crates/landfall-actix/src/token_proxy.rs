@@ -11,7 +11,8 @@ use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
-use landfall::{BrokenOff, ConfigError, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload, Visit};
+use landfall::adapter::{BrokenOff, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
+use landfall::{ConfigError, Visit};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, View};
@@ -114,7 +115,7 @@ where
         let visit = request.extensions().get::<Visit>().cloned();
         let step = match visit {
             Some(visit) => self.proxy.begin(&View(&request, None), &visit),
-            None => ProxyStep::Reply(landfall::missing_layer("AuthMiddleware")),
+            None => ProxyStep::Reply(landfall::adapter::missing_layer("AuthMiddleware")),
         };
         let state = match step {
             ProxyStep::Pass => State::Inner { future: self.inner.call(request) },

@@ -9,7 +9,8 @@ use http::header::{CACHE_CONTROL, HOST, HeaderValue, InvalidHeaderValue, SET_COO
 use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use landfall::{BodyError, Reply, RequestView, Visit};
+use landfall::Visit;
+use landfall::adapter::{BodyError, Reply, RequestView};
 
 /// What a tower body may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body::Body;
-use landfall::{Decision, NeedsBody, RelyingParty, Reply, SignInWanted, Step, Visit, Waiting};
+use landfall::adapter::{Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::{RelyingParty, SignInWanted, Visit};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -125,7 +126,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if request.extensions().get::<Visit>().is_some() {
-            return AuthFuture::reply(landfall::stacked_layers("AuthLayer"));
+            return AuthFuture::reply(landfall::adapter::stacked_layers("AuthLayer"));
         }
         let AuthLayer { auth, peer_of } = &self.layer;
         match auth.begin(&View(&request, peer_of.as_ref())) {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use axum_core::response::{IntoResponse, Response};
-use landfall::{AccessTokenError, Error, ErrorCode, Reply, SignInWanted, Unmet, Visit};
+use landfall::adapter::Reply;
+use landfall::{AccessTokenError, Error, ErrorCode, SignInWanted, Unmet, Visit};
 
 use crate::convert;
 
@@ -33,7 +34,10 @@ impl Rejection {
     }
 
     pub(crate) fn missing_layer() -> Self {
-        Self { code: Some(ErrorCode::Misconfigured), reply: Box::new(landfall::missing_layer("AuthLayer")) }
+        Self {
+            code: Some(ErrorCode::Misconfigured),
+            reply: Box::new(landfall::adapter::missing_layer("AuthLayer")),
+        }
     }
 
     /// The answer where something of Landfall's failed in a handler: a page or JSON (RFC 9457), as the visitor asked.

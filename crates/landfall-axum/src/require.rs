@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::{AuthLevel, Reply, Requirement, Visit};
+use landfall::adapter::Reply;
+use landfall::{AuthLevel, Requirement, Visit};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -134,7 +135,7 @@ where
                 }
                 Err(unmet) => unmet.reply(visit),
             },
-            None => landfall::missing_layer("AuthLayer"),
+            None => landfall::adapter::missing_layer("AuthLayer"),
         };
         RequireLoginFuture { state: State::Refused { reply: Some(refusal) } }
     }

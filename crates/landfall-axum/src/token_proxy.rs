@@ -10,7 +10,8 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use landfall::{ConfigError, ProxyBody, ProxyStep, Reply, Sending, Upload, Visit};
+use landfall::adapter::{ProxyBody, ProxyStep, Reply, Sending, Upload};
+use landfall::{ConfigError, Visit};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -104,7 +105,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let step = match request.extensions().get::<Visit>() {
             Some(visit) => self.proxy.begin(&View(&request, None), visit),
-            None => ProxyStep::Reply(landfall::missing_layer("AuthLayer")),
+            None => ProxyStep::Reply(landfall::adapter::missing_layer("AuthLayer")),
         };
         let state = match step {
             ProxyStep::Pass => State::Inner { future: self.inner.call(request) },

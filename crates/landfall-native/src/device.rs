@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use landfall::adapter::Waiting;
 use landfall::native::{Device, Engine, Grant, Poll};
-use landfall::{Error, ErrorCode, Timestamp, Waiting};
+use landfall::{Error, ErrorCode, Timestamp};
 
 /// Waits for a span of time.
 pub(crate) type Pause = Arc<dyn Fn(Duration) -> Waiting<()> + Send + Sync>;

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 
-use landfall::StoreError;
+use landfall::store::StoreError;
 use redis::{ErrorKind, RedisError};
 
 /// `doing` failed, and why.

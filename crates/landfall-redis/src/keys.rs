@@ -1,6 +1,6 @@
 //! The names of keys in Redis: the prefix, one letter for the kind, then a digest as raw bytes.
 
-use landfall::{IndexKey, RecordKey, StoreError};
+use landfall::store::{IndexKey, RecordKey, StoreError};
 
 /// What every key begins with: a hash tag, so that a cluster keeps them in one slot.
 #[derive(Clone, Debug)]

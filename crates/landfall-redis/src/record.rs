@@ -16,7 +16,8 @@
 //! ```
 
 use bytes::Bytes;
-use landfall::{IndexKey, StoredRecord, Timestamp};
+use landfall::Timestamp;
+use landfall::store::{IndexKey, StoredRecord};
 
 const FORMAT: u8 = 1;
 

@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::{
-    Clock, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, SystemClock, Timestamp,
-    Updated, Watcher,
+use landfall::store::{
+    IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
+use landfall::{Clock, SystemClock, Timestamp};
 use redis::FromRedisValue;
 
 use crate::connection::{Link, Server};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use landfall::{Change, RecordKey, Watcher};
+use landfall::store::{Change, RecordKey, Watcher};
 use redis::aio::{PubSubSink, PubSubStream};
 use redis::cluster_async::ClusterConnection;
 use redis::{ErrorKind, PushInfo, PushKind, RedisError, Value};

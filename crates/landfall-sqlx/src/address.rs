@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use landfall::{Clock, SessionStore, StoreError, StoreOpener};
+use landfall::Clock;
+use landfall::store::{SessionStore, StoreError, StoreOpener};
 
 /// Opens stores by addresses in `LANDFALL_STORE`:
 ///

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::StoreError;
+use landfall::store::StoreError;
 
 use crate::running::Running;
 use crate::watchers::Watchers;

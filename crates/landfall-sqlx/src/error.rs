@@ -1,7 +1,7 @@
 //! Errors of the database as errors of the store, with what an operator may read: never a value, an address or a
 //! password.
 
-use landfall::StoreError;
+use landfall::store::StoreError;
 use sqlx::Error;
 
 /// `doing` failed, and why.

@@ -1,6 +1,7 @@
 //! How a record is written as a row, and read from one.
 
-use landfall::{IndexKey, RecordKey, StoreError, StoredRecord, Timestamp};
+use landfall::Timestamp;
+use landfall::store::{IndexKey, RecordKey, StoreError, StoredRecord};
 
 use crate::engine::{Row, Value};
 

@@ -13,10 +13,10 @@ use crate::running::Running;
 use crate::sweep::{sweep, sweep_by_itself};
 use crate::watchers::Watchers;
 use async_trait::async_trait;
-use landfall::{
-    Change, Clock, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, SystemClock,
-    Updated, Watcher,
+use landfall::store::{
+    Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
+use landfall::{Clock, SystemClock};
 
 const LEASE: Value = Value::Int(1);
 const REMEMBERED: Value = Value::Int(2);

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use landfall::{Clock, StoreError, Timestamp};
+use landfall::store::StoreError;
+use landfall::{Clock, Timestamp};
 use tokio::time::MissedTickBehavior;
 
 use crate::engine::{Engine, Step, Value};

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use landfall::{Change, Watcher};
+use landfall::store::{Change, Watcher};
 
 use crate::running::Running;
 

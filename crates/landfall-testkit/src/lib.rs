@@ -15,7 +15,7 @@
 //! |---|---|
 //! | tests of an application that signs in with `landfall-axum`, `landfall-actix` or `landfall-native` | this crate, as a dev-dependency |
 //! | a provider to develop against | this crate: [`LocalProvider`] in a `main`, or `cargo run -p landfall-testkit --example provider` |
-//! | a [`SessionStore`](landfall::SessionStore) of your own | this crate: [`stores`] has a test for every promise |
+//! | a [`SessionStore`](landfall::store::SessionStore) of your own | this crate: [`stores`] has a test for every promise |
 //! | people who sign in in production | a provider; never this crate |
 //!
 //! # The twenty lines that matter

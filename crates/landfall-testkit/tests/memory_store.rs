@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use landfall::{MemoryStore, SessionStore};
+use landfall::MemoryStore;
+use landfall::store::SessionStore;
 use landfall_testkit::stores::Engine;
 use landfall_testkit::{VirtualClock, async_trait};
 

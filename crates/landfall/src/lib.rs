@@ -47,15 +47,36 @@ pub use protocol::auth_level::AuthLevel;
 pub use protocol::authn_request::Prompt;
 pub use protocol::client_auth::ClientAuth;
 pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
+pub use relying_party::RelyingParty;
 pub use relying_party::sessions::Sessions;
-pub use relying_party::{RelyingParty, missing_layer, stacked_layers};
-pub use session::{
-    Change, Identity, IndexKey, MemoryStore, RecordKey, Selection, SessionHandle, SessionInfo, SessionStore,
-    StoreError, StoreOpener, StoredRecord, Updated, Watcher,
-};
+pub use session::{Identity, MemoryStore, SessionHandle, SessionInfo};
 #[cfg(feature = "reqwest")]
-pub use token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, TokenProxy, Upload};
+pub use token_proxy::TokenProxy;
 pub use visit::requirement::{Requirement, Unmet};
 pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};
-pub use web::reply::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
-pub use web::request::RequestView;
+
+/// For adapters: the boundary between a web framework and the core.
+///
+/// An adapter shows each request as a [`RequestView`] and does what the [`Step`] says. Applications need none of it:
+/// their adapter does.
+///
+/// [`RequestView`]: adapter::RequestView
+/// [`Step`]: adapter::Step
+pub mod adapter {
+    pub use crate::relying_party::{missing_layer, stacked_layers};
+    #[cfg(feature = "reqwest")]
+    pub use crate::token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
+    pub use crate::web::reply::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
+    pub use crate::web::request::RequestView;
+}
+
+/// For stores: where sessions are kept, and what is kept there.
+///
+/// A store implements [`SessionStore`](store::SessionStore) and, to be opened by an address,
+/// [`StoreOpener`](store::StoreOpener). `landfall-testkit` has a test for every promise of it.
+pub mod store {
+    pub use crate::session::{
+        Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
+        Watcher,
+    };
+}

@@ -141,7 +141,8 @@ impl Crate {
         while let Some(parent) = self.modules[module].parent.filter(|&parent| parent != 0) {
             module = parent;
         }
-        if module == 0 { "lib.rs" } else { &self.modules[module].name }
+        // A module that is written out in lib.rs is a part of it.
+        if self.modules[module].file == self.modules[0].file { "lib.rs" } else { &self.modules[module].name }
     }
 
     /// Where a path leads to that is written in the module `from`: nowhere, if that is another crate.

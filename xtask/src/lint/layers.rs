@@ -77,10 +77,14 @@ mod tests {
     const LAYERS: Layers =
         &[&[("lib.rs", "")], &[("top", "")], &[("left", ""), ("right", "")], &[("ground", "")]];
 
+    /// A module that is written out in lib.rs is no room.
+    const ROOT: &str = "mod top; mod left; mod right; mod ground; pub use top::Top; pub use ground::Ground;
+        pub mod shown { pub use crate::left::Left; }";
+
     /// What is found when `ground/deep.rs` is this.
     fn found_in(text: &str) -> Vec<String> {
         let files = [
-            ("lib.rs", "mod top; mod left; mod right; mod ground; pub use top::Top; pub use ground::Ground;"),
+            ("lib.rs", ROOT),
             ("top/mod.rs", "use crate::{left::Left, ground}; pub struct Top; pub use crate::ground::Ground;"),
             ("left.rs", "pub struct Left;"),
             ("right.rs", ""),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use landfall::{Change, SessionStore as _, Updated};
+use landfall::store::{Change, SessionStore as _, Updated};
 use landfall_redis::RedisStore;
 use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;

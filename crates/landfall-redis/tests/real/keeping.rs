@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use landfall::{Clock as _, SessionStore as _, Updated};
+use landfall::Clock as _;
+use landfall::store::{SessionStore as _, Updated};
 use landfall_redis::redis::cmd;
 use landfall_testkit::VirtualClock;
 
@@ -98,7 +99,7 @@ async fn a_session_takes_little_memory_and_one_round_trip_to_load() {
         record.sid = None;
         record.sealed = vec![1; 300].into();
         record.admin = vec![2; 60].into();
-        store.create(landfall::RecordKey(digest), record).await.unwrap();
+        store.create(landfall::store::RecordKey(digest), record).await.unwrap();
     }
     let each = (used().await - before) / 2_000;
     println!("{each} bytes a session, 360 of them its own");
@@ -112,6 +113,6 @@ async fn a_session_takes_little_memory_and_one_round_trip_to_load() {
         (calls("get"), calls("eval") + calls("evalsha"))
     };
     let (gets, scripts) = calls().await;
-    store.load(landfall::RecordKey(digest)).await.unwrap().unwrap();
+    store.load(landfall::store::RecordKey(digest)).await.unwrap().unwrap();
     assert_eq!(calls().await, (gets + 1, scripts));
 }

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall::{Change, Clock, IndexKey, RecordKey, SessionStore, StoredRecord};
+use landfall::Clock;
+use landfall::store::{Change, IndexKey, RecordKey, SessionStore, StoredRecord};
 use landfall_redis::RedisStore;
 use landfall_redis::redis::ProtocolVersion;
 use landfall_redis::redis::cluster::ClusterClient;

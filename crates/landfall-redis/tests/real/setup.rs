@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::Arc;
 
-use landfall::{Change, SessionStore as _, StoreOpener as _};
+use landfall::store::{Change, SessionStore as _, StoreOpener as _};
 use landfall_redis::redis::{Client, TlsCertificates, cmd};
 use landfall_redis::{RedisStore, opener};
 use landfall_testkit::VirtualClock;

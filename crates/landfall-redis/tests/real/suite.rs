@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use landfall::SessionStore;
+use landfall::store::SessionStore;
 use landfall_redis::RedisStore;
 use landfall_testkit::stores::Engine;
 use landfall_testkit::{VirtualClock, async_trait};

@@ -1,6 +1,6 @@
 //! Instances tell each other of changes.
 
-use landfall::{Change, Selection, SessionStore as _};
+use landfall::store::{Change, Selection, SessionStore as _};
 use landfall_redis::redis::cmd;
 use landfall_testkit::VirtualClock;
 

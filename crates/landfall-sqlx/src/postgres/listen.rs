@@ -3,7 +3,7 @@
 use std::sync::Weak;
 use std::time::Duration;
 
-use landfall::{Change, RecordKey};
+use landfall::store::{Change, RecordKey};
 use sqlx::Error;
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout, timeout_at};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall::StoreError;
+use landfall::store::StoreError;
 use sqlx::{Connection as _, Error, PgConnection, Row as _};
 use tokio::time::timeout;
 

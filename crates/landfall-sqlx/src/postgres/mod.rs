@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::StoreError;
+use landfall::store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;

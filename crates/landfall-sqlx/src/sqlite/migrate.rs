@@ -1,6 +1,6 @@
 //! The migrations: make the tables in SQLite, or bring older ones up to date.
 
-use landfall::StoreError;
+use landfall::store::StoreError;
 use sqlx::{Connection as _, Error, Row as _, SqliteConnection};
 use tokio::time::{Instant, sleep};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall::{Change, SessionStore as _, Updated};
+use landfall::store::{Change, SessionStore as _, Updated};
 use landfall_sqlx::sqlx;
 use landfall_testkit::VirtualClock;
 use tokio::time::{Instant, timeout};
@@ -103,7 +103,11 @@ async fn a_removal_by_subject_that_waits_for_a_rotation_ends_the_rotated_session
         .unwrap();
     let removal = tokio::spawn({
         let store = store.clone();
-        async move { store.remove_by_subject(landfall::IndexKey([1; 32]), landfall::Selection::all()).await }
+        async move {
+            store
+                .remove_by_subject(landfall::store::IndexKey([1; 32]), landfall::store::Selection::all())
+                .await
+        }
     });
     waits_for_a_lock(&database).await;
     sqlx::raw_sql("COMMIT").execute(&mut rotating).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall::SessionStore as _;
+use landfall::store::SessionStore as _;
 use landfall_sqlx::sqlx::{self, Row as _};
 use landfall_testkit::VirtualClock;
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use landfall::{Change, Clock as _, IndexKey, RecordKey, SessionStore as _, StoredRecord};
+use landfall::Clock as _;
+use landfall::store::{Change, IndexKey, RecordKey, SessionStore as _, StoredRecord};
 use landfall_sqlx::PostgresStore;
 use landfall_sqlx::sqlx::postgres::{PgPool, PgPoolOptions};
 use landfall_testkit::VirtualClock;

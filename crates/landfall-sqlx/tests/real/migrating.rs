@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use landfall::{SessionStore as _, StoreOpener as _, SystemClock};
+use landfall::SystemClock;
+use landfall::store::{SessionStore as _, StoreOpener as _};
 use landfall_sqlx::{PostgresStore, opener, sqlx};
 use landfall_testkit::VirtualClock;
 

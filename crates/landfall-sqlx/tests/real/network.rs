@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall::{Change, SessionStore as _, Updated};
+use landfall::store::{Change, SessionStore as _, Updated};
 use landfall_sqlx::PostgresStore;
 use landfall_sqlx::sqlx::PgPool;
 use landfall_testkit::VirtualClock;

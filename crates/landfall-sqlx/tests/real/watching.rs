@@ -1,6 +1,6 @@
 //! Hearing of changes, and of having missed some.
 
-use landfall::{Change, SessionStore as _};
+use landfall::store::{Change, SessionStore as _};
 use landfall_sqlx::sqlx;
 use landfall_testkit::VirtualClock;
 

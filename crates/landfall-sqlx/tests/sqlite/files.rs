@@ -4,10 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{
-    Change, Clock as _, IndexKey, RecordKey, SessionStore as _, StoreOpener as _, StoredRecord, SystemClock,
-    Updated,
+use landfall::store::{
+    Change, IndexKey, RecordKey, SessionStore as _, StoreOpener as _, StoredRecord, Updated,
 };
+use landfall::{Clock as _, SystemClock};
 use landfall_sqlx::{SqliteStore, opener, sqlx};
 use landfall_testkit::VirtualClock;
 use tempfile::TempDir;

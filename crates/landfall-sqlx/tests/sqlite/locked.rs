@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{Change, Clock as _, IndexKey, RecordKey, SessionStore as _, StoredRecord};
+use landfall::Clock as _;
+use landfall::store::{Change, IndexKey, RecordKey, SessionStore as _, StoredRecord};
 use landfall_sqlx::{SqliteStore, sqlx};
 use landfall_testkit::VirtualClock;
 use sqlx::{Connection as _, SqliteConnection};

@@ -3,7 +3,7 @@
 mod sqlite_file {
     use std::sync::Arc;
 
-    use landfall::SessionStore;
+    use landfall::store::SessionStore;
     use landfall_sqlx::SqliteStore;
     use landfall_testkit::stores::Engine;
     use landfall_testkit::{VirtualClock, async_trait};
@@ -34,7 +34,7 @@ mod sqlite_file {
 mod sqlite_memory {
     use std::sync::{Arc, OnceLock};
 
-    use landfall::SessionStore;
+    use landfall::store::SessionStore;
     use landfall_sqlx::SqliteStore;
     use landfall_testkit::stores::Engine;
     use landfall_testkit::{VirtualClock, async_trait};

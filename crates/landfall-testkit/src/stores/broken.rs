@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use landfall::{
-    IndexKey, MemoryStore, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+use landfall::MemoryStore;
+use landfall::store::{
+    IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
 use tokio::task::yield_now;
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::pin;
 use std::task::Poll;
 
-use landfall::Updated;
+use landfall::store::Updated;
 
 use super::Engine;
 use super::promise::{Kept, promised};

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use landfall::{Clock, Selection, Timestamp, Updated};
+use landfall::store::{Selection, Updated};
+use landfall::{Clock, Timestamp};
 
 use super::promise::{Kept, promised};
 use super::trial::{ABSOLUTE, IDLE, MILLISECOND, Trial, key, name, next, sid, subject};
@@ -30,7 +31,7 @@ pub async fn a_record_ends_when_it_is_idle(engine: &dyn Engine) -> Kept {
     ends(&trial, &record, record.idle_expires_at).await
 }
 
-async fn ends(trial: &Trial, record: &landfall::StoredRecord, end: Timestamp) -> Kept {
+async fn ends(trial: &Trial, record: &landfall::store::StoredRecord, end: Timestamp) -> Kept {
     trial.clock.set(Timestamp::from_millis(end.millis() - 1));
     trial.holds(key(1), Some(record), "a record is there until its end").await?;
     trial.lists(subject(1), &[key(1)], "a record is listed until its end").await?;

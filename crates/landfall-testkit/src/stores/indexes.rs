@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use landfall::{Clock, IndexKey, RecordKey, Selection, Updated};
+use landfall::Clock;
+use landfall::store::{IndexKey, RecordKey, Selection, Updated};
 
 use super::Engine;
 use super::promise::{Kept, promised};

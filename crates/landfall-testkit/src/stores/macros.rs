@@ -1,6 +1,7 @@
 //! `store_suite!`: one test for every promise of a store.
 
-/// Makes a test of every promise of a [`SessionStore`](landfall::SessionStore); see [`stores`](crate::stores).
+/// Makes a test of every promise of a [`SessionStore`](landfall::store::SessionStore); see
+/// [`stores`](crate::stores).
 ///
 /// `store_suite!(make)`, where `make` is an async function or closure without arguments that gives an empty
 /// [`Engine`](crate::stores::Engine). The tests are named for the promises: put the macro into a module of the

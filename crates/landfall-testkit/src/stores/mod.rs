@@ -5,7 +5,8 @@
 //! ```no_run
 //! use std::sync::Arc;
 //!
-//! use landfall::{MemoryStore, SessionStore};
+//! use landfall::MemoryStore;
+//! use landfall::store::SessionStore;
 //! use landfall_testkit::stores::Engine;
 //! use landfall_testkit::{VirtualClock, async_trait};
 //!
@@ -47,7 +48,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::SessionStore;
+use landfall::store::SessionStore;
 
 use crate::VirtualClock;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use landfall::StoreError;
+use landfall::store::StoreError;
 
 /// A store did not keep a promise; which, and how.
 #[derive(Clone, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Promises about races: many create, update and rotate at once, on two instances.
 
 use bytes::Bytes;
-use landfall::{RecordKey, Updated};
+use landfall::store::{RecordKey, Updated};
 
 use super::Engine;
 use super::promise::{BrokenPromise, Kept, promised};

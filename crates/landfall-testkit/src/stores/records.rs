@@ -1,7 +1,8 @@
 //! Promises about one record: created, loaded, updated, rotated, removed.
 
 use bytes::Bytes;
-use landfall::{RecordKey, StoreError, Timestamp, Updated};
+use landfall::Timestamp;
+use landfall::store::{RecordKey, StoreError, Updated};
 
 use super::Engine;
 use super::promise::{Kept, promised};

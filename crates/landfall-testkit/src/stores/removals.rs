@@ -1,6 +1,6 @@
 //! Promises about removals that race with changes: a session that ended stays ended.
 
-use landfall::{RecordKey, Selection, Updated};
+use landfall::store::{RecordKey, Selection, Updated};
 
 use super::Engine;
 use super::promise::{Kept, promised};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use landfall::{Clock, IndexKey, RecordKey, SessionStore, StoredRecord};
+use landfall::Clock;
+use landfall::store::{IndexKey, RecordKey, SessionStore, StoredRecord};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{Change, RecordKey, Selection, Updated};
+use landfall::store::{Change, RecordKey, Selection, Updated};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Engine;

@@ -90,7 +90,8 @@ impl StoredRecord {
 /// Which of the records that an index leads to.
 ///
 /// ```
-/// use landfall::{Selection, Timestamp};
+/// use landfall::Timestamp;
+/// use landfall::store::Selection;
 ///
 /// let earlier = Selection::all().created_before(Timestamp::from_secs(1_800_000_000));
 /// assert_eq!(earlier.except, None);
