@@ -10,7 +10,7 @@ use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, Inva
 use actix_web::http::{StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use landfall::adapter::{BodyError, Reply, RequestView};
+use landfall::adapter::{self, BodyError, Reply, RequestView};
 use landfall::{SignInWanted, Visit};
 
 /// The application's own way to say where a connection comes from.
@@ -38,14 +38,9 @@ impl RequestView for View<'_> {
 
     // Not `connection_info()`, which believes the Forwarded headers of anybody.
     fn authority(&self) -> Option<&str> {
-        if let Some(authority) = self.0.uri().authority() {
-            return Some(authority.as_str());
-        }
-        let mut hosts = self.0.headers().get_all(HOST);
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) => std::str::from_utf8(host.as_bytes()).ok(),
-            // Two Host headers name no host (RFC 9112 §3.2).
-            _ => None,
+        match self.0.uri().authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => adapter::host(self.0.headers().get_all(HOST).map(HeaderValue::as_bytes)),
         }
     }
 
@@ -89,14 +84,7 @@ pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpRes
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
     let headers = response.headers_mut();
-    let edits = {
-        let mut values = headers.get_all(CACHE_CONTROL).map(HeaderValue::as_bytes);
-        match (values.next(), values.next()) {
-            (first, None) => visit.edits(first),
-            // Several header lines are one list (RFC 9110 §5.3).
-            _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL)))),
-        }
-    };
+    let edits = visit.edits(headers.get_all(CACHE_CONTROL).map(HeaderValue::as_bytes));
     if let Some(Ok(value)) = edits.cache_control.map(into_value) {
         headers.insert(CACHE_CONTROL, value);
     }
@@ -116,15 +104,6 @@ fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue
         Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
         Cow::Owned(text) => HeaderValue::try_from(text),
     }
-}
-
-fn join<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Vec<u8> {
-    let mut all = Vec::new();
-    for value in values {
-        all.extend_from_slice(value.as_bytes());
-        all.push(b',');
-    }
-    all
 }
 
 /// Reads a whole body of at most `limit` bytes.

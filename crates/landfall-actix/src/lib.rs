@@ -117,7 +117,7 @@
 
 mod convert;
 mod extract;
-mod middleware;
+mod layer;
 mod reject;
 mod require;
 mod token_proxy;
@@ -128,14 +128,14 @@ pub use landfall::{
     ForwardedHeaders, Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder,
     Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
 };
-pub use middleware::{AuthMiddleware, AuthService};
+pub use layer::{AuthMiddleware, AuthService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
 pub use token_proxy::{TokenProxy, TokenProxyService};
 
 /// The futures of this crate's services. They have names so that a type can name them; there is nothing to call.
 pub mod future {
-    pub use crate::middleware::AuthFuture;
+    pub use crate::layer::AuthFuture;
     pub use crate::require::RequireLoginFuture;
     pub use crate::token_proxy::TokenProxyFuture;
 }

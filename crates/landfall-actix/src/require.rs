@@ -1,18 +1,17 @@
 //! [`RequireLogin`]: the guard for a subtree.
 
-use std::fmt;
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use landfall::{AuthLevel, Requirement, Visit};
+use landfall::{Requirement, adapter};
 use pin_project_lite::pin_project;
 
 use crate::convert;
+use crate::layer::LAYER;
 
 /// Guards a scope, a resource or a whole application: nothing inside it runs unless somebody is signed in.
 ///
@@ -45,53 +44,7 @@ use crate::convert;
 #[must_use]
 pub struct RequireLogin(Requirement);
 
-impl RequireLogin {
-    /// Demands a sign-in, whatever kind.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The authentication may be no older than this, in whole seconds, give or take the clock leeway: `max_age`
-    /// (OpenID Connect Core §3.1.2.1).
-    pub fn max_age(self, age: Duration) -> Self {
-        Self(self.0.max_age(age))
-    }
-
-    /// The authentication must be of this class (`acr`, OpenID Connect Core §2), compared exactly. Called again: of
-    /// this one or one of those before.
-    pub fn acr(self, class: impl Into<String>) -> Self {
-        Self(self.0.acr(class))
-    }
-
-    /// The authentication must be at least this strong: step-up.
-    pub fn auth_level(self, level: AuthLevel) -> Self {
-        Self(self.0.auth_level(level))
-    }
-
-    /// This scope must be granted (RFC 6749 §3.3); it is asked for where it was not yet. Called again: this one as
-    /// well.
-    pub fn scope(self, scope: impl AsRef<str>) -> Self {
-        Self(self.0.scope(scope))
-    }
-
-    /// The person must have this role, or gets a 403; where roles come from says
-    /// [`role_claim`](landfall::RelyingPartyBuilder::role_claim). Called again: this one or one of those before.
-    pub fn role(self, role: impl Into<String>) -> Self {
-        Self(self.0.role(role))
-    }
-
-    /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a 403. It
-    /// must not block.
-    pub fn allow_if(self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
-        Self(self.0.allow_if(allow))
-    }
-}
-
-impl From<Requirement> for RequireLogin {
-    fn from(requirement: Requirement) -> Self {
-        Self(requirement)
-    }
-}
+landfall::adapter::require_login!(RequireLogin);
 
 impl<S, B> Transform<S, ServiceRequest> for RequireLogin
 where
@@ -128,16 +81,12 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let visit = request.extensions().get::<Visit>().cloned();
-        let refusal = match visit.as_ref().map(|visit| (visit, visit.require_more(&self.requirement))) {
-            Some((_, Ok(_))) => {
-                return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
-            }
-            Some((visit, Err(unmet))) => unmet.reply(visit),
-            None => landfall::adapter::missing_layer("AuthMiddleware"),
+        let refusal = adapter::guard(&self.requirement, request.extensions().get(), LAYER);
+        let state = match refusal {
+            None => State::Inner { future: self.inner.call(request) },
+            Some(reply) => State::Refused { response: Some(request.into_response(convert::response(reply))) },
         };
-        let response = request.into_response(convert::response(refusal));
-        RequireLoginFuture { state: State::Refused { response: Some(response) } }
+        RequireLoginFuture { state }
     }
 }
 
@@ -180,11 +129,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for RequireLoginFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireLoginFuture").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([F] RequireLoginFuture<F>);
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,19 @@
 //! [`TokenProxy`]: the middleware that forwards one prefix to one API, with the access token of whoever is signed in.
 
-use std::fmt;
 use std::future::{Future, Ready, poll_fn, ready};
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
-use landfall::adapter::{BrokenOff, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
-use landfall::{ConfigError, Visit};
+use landfall::Visit;
+use landfall::adapter::{self, BrokenOff, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, View};
+use crate::layer::LAYER;
 
 /// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
 /// [`landfall::TokenProxy`] for what is forwarded and what comes back.
@@ -43,39 +41,7 @@ use crate::convert::{self, View};
 #[derive(Clone, Debug)]
 pub struct TokenProxy(landfall::TokenProxy);
 
-impl TokenProxy {
-    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with `/api`
-    /// and `https://api.example.com/v1`, `/api/orders?page=2` is `https://api.example.com/v1/orders?page=2`.
-    ///
-    /// # Errors
-    /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
-    pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
-        landfall::TokenProxy::new(prefix, upstream).map(Self)
-    }
-
-    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
-    /// 5 s and 60 s. There is no limit for a whole exchange.
-    ///
-    /// # Errors
-    /// When one is zero, or longer than a day.
-    pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
-        self.0.timeouts(connect, idle).map(Self)
-    }
-
-    /// Trusts the certificates in this PEM file too, when the upstream is called.
-    ///
-    /// # Errors
-    /// When the file cannot be read or holds no certificate.
-    pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        self.0.ca_file(file).map(Self)
-    }
-}
-
-impl From<landfall::TokenProxy> for TokenProxy {
-    fn from(proxy: landfall::TokenProxy) -> Self {
-        Self(proxy)
-    }
-}
+landfall::adapter::token_proxy!(TokenProxy);
 
 impl<S, B> Transform<S, ServiceRequest> for TokenProxy
 where
@@ -115,7 +81,7 @@ where
         let visit = request.extensions().get::<Visit>().cloned();
         let step = match visit {
             Some(visit) => self.proxy.begin(&View(&request, None), &visit),
-            None => ProxyStep::Reply(landfall::adapter::missing_layer("AuthMiddleware")),
+            None => ProxyStep::Reply(adapter::missing_layer(LAYER)),
         };
         let state = match step {
             ProxyStep::Pass => State::Inner { future: self.inner.call(request) },
@@ -218,11 +184,7 @@ impl MessageBody for Streamed {
     }
 }
 
-impl<F> fmt::Debug for TokenProxyFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenProxyFuture").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([F] TokenProxyFuture<F>);
 
 #[cfg(test)]
 mod tests {

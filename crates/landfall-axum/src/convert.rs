@@ -10,7 +10,7 @@ use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use landfall::Visit;
-use landfall::adapter::{BodyError, Reply, RequestView};
+use landfall::adapter::{self, BodyError, Reply, RequestView};
 
 /// What a tower body may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -39,14 +39,9 @@ impl<B> RequestView for View<'_, B> {
     }
 
     fn authority(&self) -> Option<&str> {
-        if let Some(authority) = self.0.uri().authority() {
-            return Some(authority.as_str());
-        }
-        let mut hosts = self.0.headers().get_all(HOST).iter();
-        match (hosts.next(), hosts.next()) {
-            (Some(host), None) => std::str::from_utf8(host.as_bytes()).ok(),
-            // Two Host headers name no host (RFC 9112 §3.2).
-            _ => None,
+        match self.0.uri().authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => adapter::host(self.0.headers().get_all(HOST).iter().map(HeaderValue::as_bytes)),
         }
     }
 
@@ -69,14 +64,7 @@ pub(crate) fn response<B: From<Bytes>>(reply: Reply) -> Response<B> {
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
     let headers = response.headers_mut();
-    let edits = {
-        let mut values = headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes);
-        match (values.next(), values.next()) {
-            (first, None) => visit.edits(first),
-            // Several header lines are one list (RFC 9110 §5.3).
-            _ => visit.edits(Some(&join(headers.get_all(CACHE_CONTROL).iter()))),
-        }
-    };
+    let edits = visit.edits(headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes));
     if let Some(Ok(value)) = edits.cache_control.map(into_value) {
         headers.insert(CACHE_CONTROL, value);
     }
@@ -96,15 +84,6 @@ fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue
         Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
         Cow::Owned(text) => HeaderValue::try_from(text),
     }
-}
-
-fn join<'a>(values: impl Iterator<Item = &'a HeaderValue>) -> Vec<u8> {
-    let mut all = Vec::new();
-    for value in values {
-        all.extend_from_slice(value.as_bytes());
-        all.push(b',');
-    }
-    all
 }
 
 /// Reads a whole body of at most `limit` bytes.

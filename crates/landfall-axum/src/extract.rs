@@ -3,13 +3,12 @@
 //! The orphan rule lets neither crate implement axum's traits for the core's types. So each is a thin type of the same
 //! name around the core's, and dereferences to it.
 
-use std::ops::Deref;
-
 use axum_core::extract::FromRequestParts;
 use http::request::Parts;
+use landfall::adapter;
 use serde::de::DeserializeOwned;
 
-use crate::Requirement;
+use crate::layer::LAYER;
 use crate::reject::Rejection;
 
 /// Extractor: what this request knows about who is there, somebody or nobody. Fails only where no
@@ -30,46 +29,6 @@ use crate::reject::Rejection;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Visit(landfall::Visit);
-
-impl Visit {
-    /// Who is signed in, if anybody is.
-    pub fn signed_in(&self) -> Option<SignedIn> {
-        self.0.signed_in().map(SignedIn)
-    }
-
-    /// Who is signed in; else what to return from the handler so that the layer asks for a sign-in.
-    ///
-    /// # Errors
-    /// A [`Rejection`] to return from the handler, when nobody is signed in.
-    pub fn require(&self) -> Result<SignedIn, Rejection> {
-        Ok(self.0.require().map(SignedIn)?)
-    }
-
-    /// Who is signed in, if they meet this [`Requirement`]: for a handler that finds out half-way that it needs
-    /// more than a sign-in.
-    ///
-    /// # Errors
-    /// A [`Rejection`] to return from the handler. What a new trip to the provider can bring is asked for there;
-    /// what it cannot is a 403 ([`ErrorCode::Forbidden`](crate::ErrorCode::Forbidden)).
-    pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Rejection> {
-        let met = self.0.require_more(requirement);
-        met.map(SignedIn).map_err(|unmet| Rejection::unmet(&self.0, unmet))
-    }
-
-    /// An access token to call an API with: good for at least another minute, or for half of its lifetime if that
-    /// is less. One that is about to expire is refreshed first.
-    ///
-    /// # Errors
-    /// A [`Rejection`] to return from the handler: a sign-in is wanted, no store keeps tokens
-    /// ([`ErrorCode::Misconfigured`](crate::ErrorCode::Misconfigured)), or the store or the provider cannot be
-    /// reached.
-    pub async fn access_token(&self) -> Result<AccessToken, Rejection> {
-        match self.0.access_token().await {
-            Ok(token) => Ok(AccessToken(token)),
-            Err(error) => Err(Rejection::no_token(&self.0, error)),
-        }
-    }
-}
 
 /// Extractor: somebody who is signed in. A request without a sign-in does not reach the handler: the browser is
 /// sent to sign in and comes back to the same address.
@@ -159,39 +118,15 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
 }
 
 fn visit(parts: &Parts) -> Result<&landfall::Visit, Rejection> {
-    parts.extensions.get().ok_or_else(Rejection::missing_layer)
+    parts.extensions.get().ok_or_else(|| adapter::Rejection::missing_layer(LAYER).into())
 }
 
-impl Deref for Visit {
-    type Target = landfall::Visit;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl Deref for SignedIn {
-    type Target = landfall::SignedIn;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl Deref for AccessToken {
-    type Target = landfall::AccessToken;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
-}
-
-impl<T> Deref for Claims<T> {
-    type Target = T;
-
-    fn deref(&self) -> &Self::Target {
-        &self.0
-    }
+landfall::adapter::visit!(Visit, SignedIn, AccessToken, Rejection);
+landfall::adapter::deref! {
+    Visit => landfall::Visit,
+    SignedIn => landfall::SignedIn,
+    AccessToken => landfall::AccessToken,
+    Claims<T> => T,
 }
 
 #[cfg(test)]

@@ -11,13 +11,16 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body::Body;
-use landfall::adapter::{Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
 use landfall::{RelyingParty, SignInWanted, Visit};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert::{self, BoxError, PeerOf, View};
+
+/// What the log calls it where it is missing, or there twice.
+pub(crate) const LAYER: &str = "AuthLayer";
 
 /// Signs people in: the layer around the whole application.
 ///
@@ -126,7 +129,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         if request.extensions().get::<Visit>().is_some() {
-            return AuthFuture::reply(landfall::adapter::stacked_layers("AuthLayer"));
+            return AuthFuture::reply(adapter::stacked_layers(LAYER));
         }
         let AuthLayer { auth, peer_of } = &self.layer;
         match auth.begin(&View(&request, peer_of.as_ref())) {
@@ -245,11 +248,7 @@ where
     }
 }
 
-impl<S: Service<Request<B>>, B> fmt::Debug for AuthFuture<S, B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthFuture").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([S: Service<Request<B>>, B] AuthFuture<S, B>);
 
 #[cfg(test)]
 mod tests {

@@ -1,21 +1,20 @@
 //! [`RequireLogin`]: the guard for a subtree.
 
-use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::adapter::Reply;
-use landfall::{AuthLevel, Requirement, Visit};
+use landfall::Requirement;
+use landfall::adapter::{self, Reply};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert;
+use crate::layer::LAYER;
 
 /// Guards a router: nothing inside it runs unless somebody is signed in.
 ///
@@ -51,53 +50,7 @@ use crate::convert;
 #[must_use]
 pub struct RequireLogin(Requirement);
 
-impl RequireLogin {
-    /// Demands a sign-in, whatever kind.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The authentication may be no older than this, in whole seconds, give or take the clock leeway: `max_age`
-    /// (OpenID Connect Core §3.1.2.1).
-    pub fn max_age(self, age: Duration) -> Self {
-        Self(self.0.max_age(age))
-    }
-
-    /// The authentication must be of this class (`acr`, OpenID Connect Core §2), compared exactly. Called again: of
-    /// this one or one of those before.
-    pub fn acr(self, class: impl Into<String>) -> Self {
-        Self(self.0.acr(class))
-    }
-
-    /// The authentication must be at least this strong: step-up.
-    pub fn auth_level(self, level: AuthLevel) -> Self {
-        Self(self.0.auth_level(level))
-    }
-
-    /// This scope must be granted (RFC 6749 §3.3); it is asked for where it was not yet. Called again: this one as
-    /// well.
-    pub fn scope(self, scope: impl AsRef<str>) -> Self {
-        Self(self.0.scope(scope))
-    }
-
-    /// The person must have this role, or gets a 403; where roles come from says
-    /// [`role_claim`](landfall::RelyingPartyBuilder::role_claim). Called again: this one or one of those before.
-    pub fn role(self, role: impl Into<String>) -> Self {
-        Self(self.0.role(role))
-    }
-
-    /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a 403. It
-    /// must not block.
-    pub fn allow_if(self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
-        Self(self.0.allow_if(allow))
-    }
-}
-
-impl From<Requirement> for RequireLogin {
-    fn from(requirement: Requirement) -> Self {
-        Self(requirement)
-    }
-}
+landfall::adapter::require_login!(RequireLogin);
 
 impl<S> Layer<S> for RequireLogin {
     type Service = RequireLoginService<S>;
@@ -128,16 +81,11 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let refusal = match request.extensions().get::<Visit>() {
-            Some(visit) => match visit.require_more(&self.requirement) {
-                Ok(_) => {
-                    return RequireLoginFuture { state: State::Inner { future: self.inner.call(request) } };
-                }
-                Err(unmet) => unmet.reply(visit),
-            },
-            None => landfall::adapter::missing_layer("AuthLayer"),
+        let state = match adapter::guard(&self.requirement, request.extensions().get(), LAYER) {
+            None => State::Inner { future: self.inner.call(request) },
+            Some(reply) => State::Refused { reply: Some(reply) },
         };
-        RequireLoginFuture { state: State::Refused { reply: Some(refusal) } }
+        RequireLoginFuture { state }
     }
 }
 
@@ -178,11 +126,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for RequireLoginFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RequireLoginFuture").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([F] RequireLoginFuture<F>);
 
 #[cfg(test)]
 mod tests {

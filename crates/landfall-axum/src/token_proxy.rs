@@ -1,22 +1,20 @@
 //! [`TokenProxy`]: the layer that forwards one prefix to one API, with the access token of whoever is signed in.
 
-use std::fmt;
 use std::future::{Future, poll_fn};
-use std::path::Path;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use landfall::adapter::{ProxyBody, ProxyStep, Reply, Sending, Upload};
-use landfall::{ConfigError, Visit};
+use landfall::Visit;
+use landfall::adapter::{self, ProxyBody, ProxyStep, Reply, Sending, Upload};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert::{BoxError, View};
+use crate::layer::LAYER;
 
 /// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
 /// [`landfall::TokenProxy`] for what is forwarded and what comes back.
@@ -39,39 +37,7 @@ use crate::convert::{BoxError, View};
 #[derive(Clone, Debug)]
 pub struct TokenProxy(landfall::TokenProxy);
 
-impl TokenProxy {
-    /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with `/api`
-    /// and `https://api.example.com/v1`, `/api/orders?page=2` is `https://api.example.com/v1/orders?page=2`.
-    ///
-    /// # Errors
-    /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
-    pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
-        landfall::TokenProxy::new(prefix, upstream).map(Self)
-    }
-
-    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
-    /// 5 s and 60 s. There is no limit for a whole exchange.
-    ///
-    /// # Errors
-    /// When one is zero, or longer than a day.
-    pub fn timeouts(self, connect: Duration, idle: Duration) -> Result<Self, ConfigError> {
-        self.0.timeouts(connect, idle).map(Self)
-    }
-
-    /// Trusts the certificates in this PEM file too, when the upstream is called.
-    ///
-    /// # Errors
-    /// When the file cannot be read or holds no certificate.
-    pub fn ca_file(self, file: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        self.0.ca_file(file).map(Self)
-    }
-}
-
-impl From<landfall::TokenProxy> for TokenProxy {
-    fn from(proxy: landfall::TokenProxy) -> Self {
-        Self(proxy)
-    }
-}
+landfall::adapter::token_proxy!(TokenProxy);
 
 impl<S> Layer<S> for TokenProxy {
     type Service = TokenProxyService<S>;
@@ -105,7 +71,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let step = match request.extensions().get::<Visit>() {
             Some(visit) => self.proxy.begin(&View(&request, None), visit),
-            None => ProxyStep::Reply(landfall::adapter::missing_layer("AuthLayer")),
+            None => ProxyStep::Reply(adapter::missing_layer(LAYER)),
         };
         let state = match step {
             ProxyStep::Pass => State::Inner { future: self.inner.call(request) },
@@ -256,17 +222,7 @@ where
     }
 }
 
-impl<F> fmt::Debug for TokenProxyFuture<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenProxyFuture").finish_non_exhaustive()
-    }
-}
-
-impl<B> fmt::Debug for TokenProxyBody<B> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenProxyBody").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([F] TokenProxyFuture<F>, [B] TokenProxyBody<B>);
 
 #[cfg(test)]
 mod tests {

@@ -63,11 +63,20 @@ pub use visit::{AccessToken, AccessTokenError, SignedIn, Visit};
 /// [`RequestView`]: adapter::RequestView
 /// [`Step`]: adapter::Step
 pub mod adapter {
-    pub use crate::relying_party::{missing_layer, stacked_layers};
     #[cfg(feature = "reqwest")]
     pub use crate::token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
+    pub use crate::visit::rejection::{Rejection, guard, missing_layer, stacked_layers};
     pub use crate::web::reply::{BodyError, Decision, Edits, NeedsBody, Reply, Step, Waiting};
-    pub use crate::web::request::RequestView;
+    pub use crate::web::request::{RequestView, host};
+
+    #[cfg(feature = "reqwest")]
+    #[doc(hidden)]
+    pub use crate::__token_proxy as token_proxy;
+    #[doc(hidden)]
+    pub use crate::{
+        __deref as deref, __opaque as opaque, __rejection as rejection, __require_login as require_login,
+        __visit as visit,
+    };
 }
 
 /// For stores: where sessions are kept, and what is kept there.

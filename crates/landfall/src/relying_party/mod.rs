@@ -39,8 +39,8 @@ use crate::relying_party::sessions::Sessions;
 use crate::runtime::Runtime;
 use crate::session::{Found, Session, SessionKeeper};
 use crate::visit::{AccessToken, AccessTokenError, Visit};
+use crate::web::pages;
 use crate::web::pages::runtime_gone;
-use crate::web::pages::{self, Next};
 use crate::web::reply::{Decision, Reply, Step, Waiting};
 use crate::web::request::RequestView;
 
@@ -337,22 +337,6 @@ impl RelyingParty {
             || Decision::Reply(runtime_gone()),
         ))
     }
-}
-
-/// For adapters: the answer where a guard or an extractor runs without its layer. The visitor reads nothing
-/// of it; the log names the layer.
-pub fn missing_layer(layer: &'static str) -> Reply {
-    tracing::error!(
-        layer,
-        "a guard or an extractor ran, but {layer} is not around this route: add it to the outermost router, after the routes"
-    );
-    pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
-}
-
-/// For adapters: the answer where one layer stands inside another.
-pub fn stacked_layers(layer: &'static str) -> Reply {
-    tracing::error!(layer, "{layer} is there twice around this route: keep the outermost one");
-    pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
 }
 
 fn facts(

@@ -1,5 +1,7 @@
 //! What one request knows about who is there.
 
+pub(crate) mod delegate;
+pub(crate) mod rejection;
 pub(crate) mod requirement;
 
 use std::borrow::Cow;
@@ -106,11 +108,23 @@ impl Visit {
         }
     }
 
-    /// For adapters: what to change on the application's response, given its Cache-Control header.
+    /// For adapters: what to change on the application's response, given the lines of its Cache-Control header.
     ///
     /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
     /// stored at all; one the application marks `public` gets no Set-Cookie.
-    pub fn edits(&self, cache_control: Option<&[u8]>) -> Edits {
+    pub fn edits<'a>(&self, cache_control: impl IntoIterator<Item = &'a [u8]>) -> Edits {
+        let mut lines = cache_control.into_iter();
+        match (lines.next(), lines.next()) {
+            (line, None) => self.edits_of(line),
+            // Several header lines are one list (RFC 9110 §5.3).
+            (first, second) => {
+                let all: Vec<_> = first.into_iter().chain(second).chain(lines).collect();
+                self.edits_of(Some(&all.join(&b',')))
+            }
+        }
+    }
+
+    fn edits_of(&self, cache_control: Option<&[u8]>) -> Edits {
         let says = |wanted: &[u8]| {
             cache_control.is_some_and(|value| {
                 value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(wanted))

@@ -56,3 +56,12 @@ pub trait RequestView {
         first
     }
 }
+
+/// For adapters: host and port as the Host header names them, given its values. Two Host headers name no host
+/// (RFC 9112 §3.2).
+pub fn host<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a str> {
+    match (values.next(), values.next()) {
+        (Some(host), None) => std::str::from_utf8(host).ok(),
+        _ => None,
+    }
+}

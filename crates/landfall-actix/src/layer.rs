@@ -11,12 +11,15 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
-use landfall::adapter::{Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
 use landfall::{RelyingParty, SignInWanted, Visit};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, PeerOf, View};
 use crate::reject::Rejection;
+
+/// What the log calls it where it is missing, or there twice.
+pub(crate) const LAYER: &str = "AuthMiddleware";
 
 /// Signs people in: the middleware around the whole application.
 ///
@@ -114,10 +117,7 @@ where
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
         if request.extensions().get::<Visit>().is_some() {
-            return AuthFuture::reply(
-                request.into_parts().0,
-                landfall::adapter::stacked_layers("AuthMiddleware"),
-            );
+            return AuthFuture::reply(request.into_parts().0, adapter::stacked_layers(LAYER));
         }
         // Not in the match: what borrows the request must be gone when it is given away.
         let AuthMiddleware { auth, peer_of } = &self.layer;
@@ -207,13 +207,15 @@ where
                         State::Replying { waiting, request: Some(request) }
                     }
                     // Handlers' errors are responses by now; this one is some middleware's.
-                    Err(error) => match error.as_error().and_then(Rejection::wanted) {
-                        Some(wanted) => {
-                            let waiting = visit.relying_party().challenge(visit, wanted);
-                            State::Replying { waiting, request: None }
+                    Err(error) => {
+                        match error.as_error::<Rejection>().and_then(|error| error.0.wanted().cloned()) {
+                            Some(wanted) => {
+                                let waiting = visit.relying_party().challenge(visit, wanted);
+                                State::Replying { waiting, request: None }
+                            }
+                            None => return Poll::Ready(Err(error)),
                         }
-                        None => return Poll::Ready(Err(error)),
-                    },
+                    }
                 },
                 StateProj::Reply { answer } => match answer.take() {
                     Some((request, reply)) => {
@@ -245,7 +247,7 @@ where
                     match request.take() {
                         Some(request) => State::Reply { answer: Some((request, reply)) },
                         // Without a request there is no response, but an error can be the answer too.
-                        None => return Poll::Ready(Err(Rejection::answered(reply).into())),
+                        None => return Poll::Ready(Err(Rejection(reply.into()).into())),
                     }
                 }
             };
@@ -254,8 +256,4 @@ where
     }
 }
 
-impl<S: Service<ServiceRequest>> fmt::Debug for AuthFuture<S> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthFuture").finish_non_exhaustive()
-    }
-}
+landfall::adapter::opaque!([S: Service<ServiceRequest>] AuthFuture<S>);

@@ -1,0 +1,231 @@
+//! What the adapters' own types pass on to the core's types inside them, one macro for each kind of type.
+//!
+//! The orphan rule asks for such types: neither an adapter nor a framework may implement the framework's traits for a
+//! type of the core's. The macros write the methods that are the same in every adapter, with their docs. Each type
+//! has the core's type as its only field.
+
+/// Dereferences to the core's type.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __deref {
+    ($($outer:ident $(<$parameter:ident>)? => $inner:ty),+ $(,)?) => {$(
+        impl$(<$parameter>)? ::std::ops::Deref for $outer$(<$parameter>)? {
+            type Target = $inner;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    )+};
+}
+
+/// The extractor for whoever is there, around [`Visit`](crate::Visit): the methods that answer with the adapter's own
+/// types.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __visit {
+    ($Visit:ident, $SignedIn:ident, $AccessToken:ident, $Rejection:ident) => {
+        impl $Visit {
+            /// Who is signed in, if anybody is.
+            pub fn signed_in(&self) -> Option<$SignedIn> {
+                self.0.signed_in().map($SignedIn)
+            }
+
+            /// Who is signed in; else what to return from the handler so that the layer asks for a sign-in.
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler, when nobody is signed in.
+            pub fn require(&self) -> Result<$SignedIn, $Rejection> {
+                Ok(self.0.require().map($SignedIn)?)
+            }
+
+            /// Who is signed in, if they meet this [`Requirement`](landfall::Requirement): for a handler that finds
+            /// out half-way that it needs more than a sign-in.
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler. What a new trip to the provider can bring is asked for
+            /// there; what it cannot is a 403 ([`ErrorCode::Forbidden`](landfall::ErrorCode::Forbidden)).
+            pub fn require_more(&self, requirement: &$crate::Requirement) -> Result<$SignedIn, $Rejection> {
+                let met = self.0.require_more(requirement);
+                let unmet = |unmet| $crate::adapter::Rejection::unmet(&self.0, unmet);
+                Ok(met.map($SignedIn).map_err(unmet)?)
+            }
+
+            /// An access token to call an API with: good for at least another minute, or for half of its lifetime if
+            /// that is less. One that is about to expire is refreshed first.
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler: a sign-in is wanted, no store keeps tokens
+            /// ([`ErrorCode::Misconfigured`](landfall::ErrorCode::Misconfigured)), or the store or the provider
+            /// cannot be reached.
+            pub async fn access_token(&self) -> Result<$AccessToken, $Rejection> {
+                let token = self.0.access_token().await;
+                let none = |error| $crate::adapter::Rejection::no_token(&self.0, error);
+                Ok(token.map($AccessToken).map_err(none)?)
+            }
+        }
+    };
+}
+
+/// What extractors refuse with, around [`adapter::Rejection`](crate::adapter::Rejection).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __rejection {
+    ($Rejection:ident) => {
+        impl $Rejection {
+            /// What failed; `None` where nothing did and a sign-in is wanted.
+            pub fn code(&self) -> Option<$crate::ErrorCode> {
+                self.0.code()
+            }
+
+            /// The answer where something of Landfall's failed in a handler: a page or JSON (RFC 9457), as the visitor
+            /// asked. The cause is in the log, under the reference that the answer shows.
+            pub fn failed(visit: &$crate::Visit, error: &$crate::Error) -> Self {
+                Self($crate::adapter::Rejection::failed(visit, error))
+            }
+        }
+
+        impl From<$crate::adapter::Rejection> for $Rejection {
+            fn from(rejection: $crate::adapter::Rejection) -> Self {
+                Self(rejection)
+            }
+        }
+
+        impl From<$crate::SignInWanted> for $Rejection {
+            fn from(wanted: $crate::SignInWanted) -> Self {
+                Self(wanted.into())
+            }
+        }
+
+        impl ::std::fmt::Debug for $Rejection {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl ::std::fmt::Display for $Rejection {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                ::std::fmt::Display::fmt(&self.0, f)
+            }
+        }
+
+        impl ::std::error::Error for $Rejection {}
+    };
+}
+
+/// The guard for a subtree, around [`Requirement`](crate::Requirement).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __require_login {
+    ($RequireLogin:ident) => {
+        impl $RequireLogin {
+            /// Demands a sign-in, whatever kind.
+            pub fn new() -> Self {
+                Self::default()
+            }
+
+            /// The authentication may be no older than this, in whole seconds, give or take the clock leeway:
+            /// `max_age` (OpenID Connect Core §3.1.2.1).
+            pub fn max_age(self, age: ::std::time::Duration) -> Self {
+                Self(self.0.max_age(age))
+            }
+
+            /// The authentication must be of this class (`acr`, OpenID Connect Core §2), compared exactly. Called
+            /// again: of this one or one of those before.
+            pub fn acr(self, class: impl Into<String>) -> Self {
+                Self(self.0.acr(class))
+            }
+
+            /// The authentication must be at least this strong: step-up.
+            pub fn auth_level(self, level: $crate::AuthLevel) -> Self {
+                Self(self.0.auth_level(level))
+            }
+
+            /// This scope must be granted (RFC 6749 §3.3); it is asked for where it was not yet. Called again: this
+            /// one as well.
+            pub fn scope(self, scope: impl AsRef<str>) -> Self {
+                Self(self.0.scope(scope))
+            }
+
+            /// The person must have this role, or gets a 403; where roles come from says
+            /// [`role_claim`](landfall::RelyingPartyBuilder::role_claim). Called again: this one or one of those
+            /// before.
+            pub fn role(self, role: impl Into<String>) -> Self {
+                Self(self.0.role(role))
+            }
+
+            /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a
+            /// 403. It must not block.
+            pub fn allow_if(self, allow: impl Fn(&$crate::Visit) -> bool + Send + Sync + 'static) -> Self {
+                Self(self.0.allow_if(allow))
+            }
+        }
+
+        impl From<$crate::Requirement> for $RequireLogin {
+            fn from(requirement: $crate::Requirement) -> Self {
+                Self(requirement)
+            }
+        }
+    };
+}
+
+/// The token proxy, around [`TokenProxy`](crate::TokenProxy).
+#[cfg(feature = "reqwest")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __token_proxy {
+    ($TokenProxy:ident) => {
+        impl $TokenProxy {
+            /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with
+            /// `/api` and `https://api.example.com/v1`, `/api/orders?page=2` is
+            /// `https://api.example.com/v1/orders?page=2`.
+            ///
+            /// # Errors
+            /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
+            pub fn new(prefix: &str, upstream: &str) -> Result<Self, $crate::ConfigError> {
+                $crate::TokenProxy::new(prefix, upstream).map(Self)
+            }
+
+            /// How long it may take to connect, and how long nothing may move on a connection, in either direction.
+            /// Default: 5 s and 60 s. There is no limit for a whole exchange.
+            ///
+            /// # Errors
+            /// When one is zero, or longer than a day.
+            pub fn timeouts(
+                self,
+                connect: ::std::time::Duration,
+                idle: ::std::time::Duration,
+            ) -> Result<Self, $crate::ConfigError> {
+                self.0.timeouts(connect, idle).map(Self)
+            }
+
+            /// Trusts the certificates in this PEM file too, when the upstream is called.
+            ///
+            /// # Errors
+            /// When the file cannot be read or holds no certificate.
+            pub fn ca_file(self, file: impl AsRef<::std::path::Path>) -> Result<Self, $crate::ConfigError> {
+                self.0.ca_file(file).map(Self)
+            }
+        }
+
+        impl From<$crate::TokenProxy> for $TokenProxy {
+            fn from(proxy: $crate::TokenProxy) -> Self {
+                Self(proxy)
+            }
+        }
+    };
+}
+
+/// The futures of an adapter's services: `Debug` with the name alone, since what is in them holds requests, replies
+/// and cookies.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __opaque {
+    ($([$($generics:tt)*] $opaque:ident<$($parameter:ident),+>),+ $(,)?) => {$(
+        impl<$($generics)*> ::std::fmt::Debug for $opaque<$($parameter),+> {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                f.debug_struct(stringify!($opaque)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
