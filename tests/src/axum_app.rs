@@ -105,7 +105,7 @@ async fn token(token: AccessToken) -> Json<serde_json::Value> {
 
 async fn end_others(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
     let ended = visit.relying_party().sessions().end_others(&user).await;
-    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, &error))
+    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, error))
 }
 
 async fn switch() -> Rejection {

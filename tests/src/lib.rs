@@ -32,6 +32,11 @@ pub use until::{until, within};
 pub use upstream::{Answer, Heard, Upstream};
 pub use world::{BASE_URL, Framework, World};
 
+/// Somebody at the provider that this application signs people in at.
+pub fn subject(auth: &landfall::RelyingParty, subject: &str) -> landfall::SubjectId {
+    landfall::SubjectId::new(auth.issuer(), subject)
+}
+
 /// What the application's pages say about who is there.
 fn greeting(user: Option<&landfall::SignedIn>) -> String {
     match user {

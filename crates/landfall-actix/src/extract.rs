@@ -111,7 +111,7 @@ impl<T: DeserializeOwned> FromRequest for Claims<T> {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         ready(visit(request).and_then(|visit| {
-            visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(&visit, &error))
+            visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(&visit, error))
         }))
     }
 }

@@ -203,14 +203,14 @@ where
                             return Poll::Ready(Ok(response.map_into_left_body()));
                         };
                         let (request, _) = response.into_parts();
-                        let waiting = visit.relying_party().challenge(visit, wanted);
+                        let waiting = visit.challenge(wanted);
                         State::Replying { waiting, request: Some(request) }
                     }
                     // Handlers' errors are responses by now; this one is some middleware's.
                     Err(error) => {
                         match error.as_error::<Rejection>().and_then(|error| error.0.wanted().cloned()) {
                             Some(wanted) => {
-                                let waiting = visit.relying_party().challenge(visit, wanted);
+                                let waiting = visit.challenge(wanted);
                                 State::Replying { waiting, request: None }
                             }
                             None => return Poll::Ready(Err(error)),

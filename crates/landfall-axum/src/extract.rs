@@ -105,7 +105,7 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let visit = visit(parts)?;
-        visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(visit, &error))
+        visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(visit, error))
     }
 }
 

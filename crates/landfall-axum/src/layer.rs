@@ -215,7 +215,7 @@ where
                         convert::apply_edits(visit, &mut response);
                         return Poll::Ready(Ok(response));
                     };
-                    State::Replying { waiting: visit.relying_party().challenge(visit, wanted) }
+                    State::Replying { waiting: visit.challenge(wanted) }
                 }
                 StateProj::Reply { reply } => match reply.take() {
                     Some(reply) => return Poll::Ready(Ok(convert::response(reply))),

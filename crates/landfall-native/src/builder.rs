@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::{RelyingParty, RelyingPartyBuilder};
 use landfall::adapter::Waiting;
 use landfall::native::Engine;
+use landfall::{RelyingParty, RelyingPartyBuilder};
 
 use crate::browser::{OpenBrowser, SystemBrowser};
 use crate::client::NativeClient;

@@ -81,7 +81,7 @@ impl NativeClient {
         let this = self.clone();
         let lost = || NativeError::Listener(std::io::Error::other("the work panicked"));
         // Sockets belong to the runtime they were opened on.
-        self.engine.while_waited(async move { this.by_loopback(wanted).await }).await.ok_or_else(lost)?
+        self.engine.spawn_scoped(async move { this.by_loopback(wanted).await }).await.ok_or_else(lost)?
     }
 
     async fn by_loopback(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {

@@ -185,7 +185,7 @@ impl Tokens {
         // On the engine's runtime, whatever runtime the caller has.
         let called = self
             .engine
-            .to_its_end(async move { tokio::task::spawn_blocking(move || call(&*storage)).await.ok() });
+            .spawn_detached(async move { tokio::task::spawn_blocking(move || call(&*storage)).await.ok() });
         let lost = || StorageError::new("the storage", "it panicked");
         called.await.flatten().ok_or_else(lost)?
     }
@@ -195,7 +195,7 @@ impl Tokens {
         work: impl Future<Output = Result<T, NativeError>> + Send + 'static,
     ) -> Result<T, NativeError> {
         let lost = || StorageError::new("the storage", "the work panicked");
-        self.engine.to_its_end(work).await.ok_or_else(lost)?
+        self.engine.spawn_detached(work).await.ok_or_else(lost)?
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{ConfigError, TokenProxy};
 /// # let _ = builder;
 /// ```
 pub fn allow_cross_site(mut builder: RelyingPartyBuilder, path: impl Into<String>) -> RelyingPartyBuilder {
-    builder.cross_site.push(path.into());
+    builder.csrf.cross_site.push(path.into());
     builder
 }
 
@@ -54,7 +54,7 @@ pub fn plain_http_upstream(prefix: &str, upstream: &str) -> Result<TokenProxy, C
 /// # let _ = builder;
 /// ```
 pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
-    builder.environment.any_proxy = true;
+    builder.network.any_proxy = true;
     builder
 }
 
@@ -71,6 +71,6 @@ pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder 
 /// # let _ = builder;
 /// ```
 pub fn allow_plain_provider_address(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
-    builder.environment.plain_provider_address = true;
+    builder.network.plain_provider_address = true;
     builder
 }

@@ -53,7 +53,9 @@ impl Ears {
     pub(crate) fn ended(&self) -> Vec<(Option<String>, EndReason)> {
         let heard = self.0.lock().unwrap();
         let ended = heard.iter().filter_map(|event| match event.kind {
-            EventKind::Ended(why) => Some((event.subject.clone(), why)),
+            EventKind::Ended(why) => {
+                Some((event.subject.as_ref().map(|subject| subject.subject().to_owned()), why))
+            }
             _ => None,
         });
         ended.collect()

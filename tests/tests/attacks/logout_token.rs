@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::Method;
-use landfall::{EndReason, RelyingPartyBuilder};
+use landfall::{EndReason, RelyingPartyBuilder, testing};
 use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
+use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, subject, wherever_stored};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -118,7 +118,7 @@ async fn play_row(framework: Framework, kind: SessionKind, row: &Value) {
 on_both_frameworks! {
     async fn a_flood_of_logout_tokens_leaves_the_application_to_others(framework) {
         let world = world_with(framework, SessionKind::Memory, |builder| {
-            builder.logout_token_patience(Duration::from_millis(50))
+            testing::logout_token_patience(builder, Duration::from_millis(50))
         }).await;
         // This instance knows no keys yet, and they are slow to come.
         let mut held = world.provider.hold(Endpoint::Jwks);
@@ -277,7 +277,7 @@ on_both_frameworks! {
     }
 
     async fn a_body_that_never_comes_is_not_waited_for(framework) {
-        let brief = |builder: RelyingPartyBuilder| builder.body_timeout(Duration::from_millis(50));
+        let brief = |builder: RelyingPartyBuilder| testing::body_timeout(builder, Duration::from_millis(50));
         let world = world_with(framework, SessionKind::Memory, brief).await;
         for path in [BACKCHANNEL, "/auth/logout"] {
             let head = format!(
@@ -393,7 +393,7 @@ wherever_stored! {
         let (answer, ()) = tokio::join!(refreshing, ending);
         assert_eq!(answer.status, 401, "late tokens were kept: {answer:?}");
         assert_eq!(ask(&world.browser, Ask::get("/").cookie(cookie)).await.body, "hello nobody");
-        assert!(world.auth.sessions().list("ada").await.unwrap().is_empty());
+        assert!(world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap().is_empty());
     }
 
     async fn a_sign_in_that_is_under_way_outlives_a_logout(framework, kind) {

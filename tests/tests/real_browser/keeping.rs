@@ -3,7 +3,7 @@
 use landfall::RelyingPartyBuilder;
 use landfall_tests::real::Chromium;
 use landfall_tests::real::Viewport::{Desktop, Phone};
-use landfall_tests::{Framework, on_both_frameworks};
+use landfall_tests::{Framework, on_both_frameworks, subject};
 
 use crate::ADA;
 use crate::neighbourhood::{Neighbourhood, SIBLING, STRANGER};
@@ -115,7 +115,7 @@ on_both_frameworks! {
         let place = keeps_forms(framework, Chromium::without_scripts(Desktop).await).await;
         place.open("/deed").await;
         place.browser.says("Scripts are off.").await;
-        let ends = async || assert_eq!(place.auth.sessions().end_all_of("ada").await.unwrap(), 1);
+        let ends = async || assert_eq!(place.auth.sessions().end_all_of(&subject(&place.auth, "ada")).await.unwrap(), 1);
         place.is_kept_and_sent_once(ends).await;
     }
 

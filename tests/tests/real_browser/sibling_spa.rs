@@ -3,7 +3,7 @@
 use landfall::{CookieKey, MemoryStore, RelyingParty};
 use landfall_testkit::{Client, LocalProvider};
 use landfall_tests::real::{Chromium, TlsFront, Viewport, browser_module};
-use landfall_tests::{Framework, on_both_frameworks};
+use landfall_tests::{Framework, on_both_frameworks, subject};
 use serde_json::{Value, json};
 
 use crate::{ADA, sibling};
@@ -83,7 +83,7 @@ on_both_frameworks! {
         let me = "landfall.fetch(app + '/api/me').then(answer => answer.text())";
         assert_eq!(site.promised(me).await, "ada");
 
-        assert_eq!(site.auth.sessions().end_all_of("ada").await.unwrap(), 1);
+        assert_eq!(site.auth.sessions().end_all_of(&subject(&site.auth, "ada")).await.unwrap(), 1);
         assert_eq!(site.promised(me).await, json!({ "failed": "SignInRequired" }));
         // The provider still knows her.
         site.promised(

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use landfall::{CookieKey, EndReason, ErrorCode, Event, EventKind, Identity};
 use landfall_testkit::Browser;
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
+use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, subject, wherever_stored};
 
 use crate::support::{at, fetch, greeting, greeting_for, session_value};
 
@@ -44,7 +44,7 @@ wherever_stored! {
         let (world, _, _) = three(framework, kind).await;
         world.provider.sign_in_as("grace");
         world.other_browser().open(&at("/dashboard")).await.unwrap();
-        let listed = world.auth.sessions().list("ada").await.unwrap();
+        let listed = world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap();
         let times: Vec<_> = listed.iter().map(|session| session.created_at).collect();
         assert_eq!(times.len(), 3);
         assert!(times.is_sorted_by(|a, b| a > b), "the newest first: {times:?}");
@@ -54,10 +54,10 @@ wherever_stored! {
         // Seen again, past half of its idle life.
         world.wait(Duration::from_secs(5 * 3600));
         assert_eq!(greeting(&world).await, "hello ada");
-        let listed = world.auth.sessions().list("ada").await.unwrap();
+        let listed = world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap();
         let seen = listed.iter().find(|session| session.handle == first.handle).unwrap();
         assert!(seen.last_seen > first.last_seen && seen.created_at == first.created_at);
-        assert_eq!(world.auth.sessions().list("nobody").await.unwrap(), []);
+        assert_eq!(world.auth.sessions().list(&subject(&world.auth, "nobody")).await.unwrap(), []);
     }
 
     async fn a_session_is_called_by_its_browsers_name_and_stays_so(framework, kind) {
@@ -70,7 +70,7 @@ wherever_stored! {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let landed = crate::support::raw(&world, Method::GET, path, &headers).await;
         assert_eq!(landed.status(), 303);
-        let label = async || world.auth.sessions().list("ada").await.unwrap()[0].label.clone();
+        let label = async || world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap()[0].label.clone();
         assert_eq!(label().await.as_deref(), Some("Firefox on Windows"));
         let cookie = landed.headers().get_all("set-cookie").iter().find_map(|line| line.to_str().unwrap().strip_prefix("__Host-landfall-session=")).unwrap();
         world.wait(Duration::from_secs(5 * 3600));
@@ -80,23 +80,23 @@ wherever_stored! {
 
     async fn one_session_is_ended_and_the_others_stand(framework, kind) {
         let (world, others, heard) = three(framework, kind).await;
-        let listed = world.auth.sessions().list("ada").await.unwrap();
+        let listed = world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap();
         // As it comes back from a form.
         let handle = listed[1].handle.to_string().parse().unwrap();
-        assert!(world.auth.sessions().end("ada", handle).await.unwrap());
+        assert!(world.auth.sessions().end(&subject(&world.auth, "ada"), handle).await.unwrap());
         assert!(!is_signed_in(&others[0]).await);
         assert!(is_signed_in(&others[1]).await && greeting(&world).await == "hello ada");
-        assert!(!world.auth.sessions().end("ada", handle).await.unwrap(), "it was there once");
-        assert_eq!(world.auth.sessions().list("ada").await.unwrap().len(), 2);
+        assert!(!world.auth.sessions().end(&subject(&world.auth, "ada"), handle).await.unwrap(), "it was there once");
+        assert_eq!(world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap().len(), 2);
         let last = heard.lock().unwrap().last().cloned().unwrap();
-        assert_eq!((last.kind, last.subject.as_deref(), last.session), (EventKind::Ended(EndReason::Application), Some("ada"), Some(handle)));
+        assert_eq!((last.kind, last.subject.clone(), last.session), (EventKind::Ended(EndReason::Application), Some(subject(&world.auth, "ada")), Some(handle)));
     }
 
     async fn nobody_ends_a_session_of_somebody_elses(framework, kind) {
         let (world, _, _) = three(framework, kind).await;
-        let listed = world.auth.sessions().list("ada").await.unwrap();
-        assert!(!world.auth.sessions().end("grace", listed[0].handle).await.unwrap());
-        assert_eq!(world.auth.sessions().list("ada").await.unwrap().len(), 3);
+        let listed = world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap();
+        assert!(!world.auth.sessions().end(&subject(&world.auth, "grace"), listed[0].handle).await.unwrap());
+        assert_eq!(world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap().len(), 3);
     }
 
     async fn all_others_are_ended_and_this_one_stands(framework, kind) {
@@ -114,7 +114,7 @@ wherever_stored! {
 
     async fn all_sessions_of_somebody_are_ended(framework, kind) {
         let (world, others, _) = three(framework, kind).await;
-        assert_eq!(world.auth.sessions().end_all_of("ada").await.unwrap(), 3);
+        assert_eq!(world.auth.sessions().end_all_of(&subject(&world.auth, "ada")).await.unwrap(), 3);
         assert_eq!(greeting(&world).await, "hello nobody");
         for other in &others {
             assert!(!is_signed_in(other).await);
@@ -134,7 +134,7 @@ wherever_stored! {
         let heard: Vec<_> = heard.lock().unwrap().iter().map(|event| (event.kind, event.subject.clone(), event.session)).collect();
         let changes: Vec<_> = heard.iter().map(|(change, _, _)| *change).collect();
         assert_eq!(changes, [created, created, created, created, ended(EndReason::Replaced), ended(EndReason::SignedOut)]);
-        assert!(heard.iter().all(|(_, subject, session)| subject.as_deref() == Some("ada") && session.is_some()));
+        assert!(heard.iter().all(|(_, who, session)| *who == Some(subject(&world.auth, "ada")) && session.is_some()));
         assert_eq!((heard[4].2, heard[5].2), (heard[0].2, heard[3].2));
     }
 
@@ -174,8 +174,8 @@ wherever_stored! {
         world.switch_to(rotated).await;
         assert_eq!(greeting(&world).await, "hello ada");
         world.other_browser().open(&at("/dashboard")).await.unwrap();
-        assert_eq!(world.auth.sessions().list("ada").await.unwrap().len(), 4);
-        assert_eq!(world.auth.sessions().end_all_of("ada").await.unwrap(), 4);
+        assert_eq!(world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap().len(), 4);
+        assert_eq!(world.auth.sessions().end_all_of(&subject(&world.auth, "ada")).await.unwrap(), 4);
         assert_eq!(greeting(&world).await, "hello nobody");
     }
 }
@@ -185,8 +185,8 @@ on_both_frameworks! {
         let world = World::new(framework, SessionKind::Cookie).await;
         world.auth.sessions().create(Identity::new("https://op.example", "ada")).await.unwrap();
         for code in [
-            world.auth.sessions().list("ada").await.unwrap_err().code(),
-            world.auth.sessions().end_all_of("ada").await.unwrap_err().code(),
+            world.auth.sessions().list(&subject(&world.auth, "ada")).await.unwrap_err().code(),
+            world.auth.sessions().end_all_of(&subject(&world.auth, "ada")).await.unwrap_err().code(),
         ] {
             assert_eq!(code, ErrorCode::Misconfigured);
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http::Method;
 use landfall_testkit::Fault;
-use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
+use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks, subject};
 
 use crate::support::{SESSION, asked, at, fetch, greeting, raw, session_header, set_cookies};
 
@@ -159,7 +159,7 @@ on_both_frameworks! {
         let mut world = world(framework, SessionKind::Memory).await;
         world.open("/dashboard").await;
         let header = session_header(&world);
-        world.auth.sessions().end_all_of("ada").await.unwrap();
+        world.auth.sessions().end_all_of(&subject(&world.auth, "ada")).await.unwrap();
         world.provider.forget_requests();
         assert!(!header.is_empty());
         assert_eq!(greeting(&world).await, "hello ada");
@@ -167,7 +167,7 @@ on_both_frameworks! {
         // And without the setting nobody is sent anywhere.
         let builder = world.builder();
         world.switch_to(builder).await;
-        world.auth.sessions().end_all_of("ada").await.unwrap();
+        world.auth.sessions().end_all_of(&subject(&world.auth, "ada")).await.unwrap();
         assert_eq!(greeting(&world).await, "hello nobody");
     }
 }

@@ -404,7 +404,7 @@ on_both_frameworks! {
         for wrong in ["", "x y", "Content-Type", "cookie", "User-Agent", "sec-anything", "upgrade-insecure-requests"] {
             assert_eq!(world.builder().required_header(wrong).build().unwrap_err().setting, "required_header");
         }
-        let uris: Vec<_> = world.auth.redirect_uris().map(str::to_owned).collect();
+        let uris: Vec<_> = world.auth.redirect_uris().collect();
         assert_eq!(uris, [at("/auth/callback").as_str(), CALLBACK, SIBLING_CALLBACK]);
     }
 }

@@ -59,7 +59,7 @@ const UPSTREAM: (&str, &str) = ("host", "upstream:8080");
 on_both_frameworks! {
     async fn one_application_answers_for_three_base_urls_each_with_its_own_redirect_uri(framework) {
         let world = three(framework, |builder| builder).await;
-        let uris: Vec<_> = world.auth.redirect_uris().map(str::to_owned).collect();
+        let uris: Vec<_> = world.auth.redirect_uris().collect();
         assert_eq!(uris, [BASE_URL, STAGING, LOCAL].map(callback));
         for base in [BASE_URL, STAGING, LOCAL, STAGING, BASE_URL] {
             world.browser.forget_cookies();

@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 
 /// Under which address the outermost trusted proxy was asked, as far as it says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Outside {
+pub(crate) struct ForwardedAddress {
     /// Host, and port unless default.
     pub(crate) host: Option<String>,
     /// Whether it was asked over TLS.
@@ -31,7 +31,7 @@ impl XForwarded<'_> {
     ///
     /// A proxy may append to a list or write it anew. So a list that is shorter than the way that was walked is read
     /// at its beginning, where the outermost proxy wrote.
-    pub(crate) fn read(&self, trusts: impl Fn(IpAddr) -> bool) -> Result<Outside, Malformed> {
+    pub(crate) fn read(&self, trusts: impl Fn(IpAddr) -> bool) -> Result<ForwardedAddress, Malformed> {
         let addresses = list(&self.addresses);
         let trusted = addresses.iter().rev().map_while(|from| address(from)).take_while(|from| trusts(*from));
         let hops = 1 + trusted.count();
@@ -41,18 +41,21 @@ impl XForwarded<'_> {
         };
         let host = at(&self.hosts).map(|host| authority(&host, "X-Forwarded-Host")).transpose()?;
         let secure = at(&self.schemes).map(|name| is_secure(&name, "X-Forwarded-Proto")).transpose()?;
-        Ok(Outside { host, secure })
+        Ok(ForwardedAddress { host, secure })
     }
 }
 
 /// Reads the lines of a `Forwarded` header. The nearest proxy is trusted already.
-pub(crate) fn forwarded(lines: &[&[u8]], trusts: impl Fn(IpAddr) -> bool) -> Result<Outside, Malformed> {
+pub(crate) fn forwarded(
+    lines: &[&[u8]],
+    trusts: impl Fn(IpAddr) -> bool,
+) -> Result<ForwardedAddress, Malformed> {
     let mut hops = Vec::new();
     for line in lines {
         let line = std::str::from_utf8(line).map_err(|_| MALFORMED)?;
         hops.extend(elements(line)?);
     }
-    let mut outside = Outside::default();
+    let mut outside = ForwardedAddress::default();
     for hop in hops.iter().rev() {
         if let Some(host) = hop.host.as_deref() {
             outside.host = Some(authority(host, "the host in Forwarded")?);
@@ -178,18 +181,18 @@ mod tests {
         address.to_string().starts_with("10.")
     }
 
-    fn x(addresses: &str, hosts: &str, schemes: &str) -> Result<Outside, Malformed> {
+    fn x(addresses: &str, hosts: &str, schemes: &str) -> Result<ForwardedAddress, Malformed> {
         let line = |text: &'static str| if text.is_empty() { Vec::new() } else { vec![text.as_bytes()] };
         let leak = |text: &str| -> &'static str { text.to_owned().leak() };
         let [addresses, hosts, schemes] = [addresses, hosts, schemes].map(|text| line(leak(text)));
         XForwarded { addresses, hosts, schemes }.read(inside)
     }
 
-    fn host(outside: Result<Outside, Malformed>) -> Option<String> {
+    fn host(outside: Result<ForwardedAddress, Malformed>) -> Option<String> {
         outside.unwrap().host
     }
 
-    fn f(lines: &[&str]) -> Result<Outside, Malformed> {
+    fn f(lines: &[&str]) -> Result<ForwardedAddress, Malformed> {
         let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
         forwarded(&lines, inside)
     }
@@ -228,7 +231,10 @@ mod tests {
         assert_eq!(host(x(two, "app.example", "https")).as_deref(), Some("app.example"));
         assert_eq!(x(two, "app.example", "https, http").unwrap().secure, Some(true));
         let line = "for=203.0.113.7;host=app.example;proto=https, for=\"10.0.0.2:4711\";host=inner.example;proto=http";
-        assert_eq!(f(&[line]), Ok(Outside { host: Some("app.example".to_owned()), secure: Some(true) }));
+        assert_eq!(
+            f(&[line]),
+            Ok(ForwardedAddress { host: Some("app.example".to_owned()), secure: Some(true) })
+        );
         // The outer one says nothing of the host: the inner one's word stands.
         assert_eq!(
             host(f(&["for=203.0.113.7, for=10.0.0.2;host=app.example"])).as_deref(),
@@ -269,10 +275,10 @@ mod tests {
 
     #[test]
     fn nothing_said_is_nothing_known() {
-        assert_eq!(x("", "", ""), Ok(Outside::default()));
-        assert_eq!(x("203.0.113.7", " , ,", ""), Ok(Outside::default()));
-        assert_eq!(f(&[]), Ok(Outside::default()));
-        assert_eq!(f(&["for=203.0.113.7;by=10.0.0.1;secret=x", ";;, ,"]), Ok(Outside::default()));
+        assert_eq!(x("", "", ""), Ok(ForwardedAddress::default()));
+        assert_eq!(x("203.0.113.7", " , ,", ""), Ok(ForwardedAddress::default()));
+        assert_eq!(f(&[]), Ok(ForwardedAddress::default()));
+        assert_eq!(f(&["for=203.0.113.7;by=10.0.0.1;secret=x", ";;, ,"]), Ok(ForwardedAddress::default()));
     }
 
     #[test]

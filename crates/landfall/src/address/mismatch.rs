@@ -10,14 +10,14 @@ use crate::error::{Error, ErrorCode};
 
 /// No host in use is longer (RFC 1035 §2.3.4), with a port behind it.
 const MAX_AUTHORITY: usize = 261;
-/// So many different ones are told in the life of a process: beyond that somebody plays.
-const MAX_TOLD: usize = 32;
+/// So many different ones are explained in the life of a process: more are made up, and would fill the log.
+const MAX_LOGGED: usize = 32;
 
 /// An address that a browser asked for, and that is not the base URL's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mismatch {
     /// Scheme, host and port as asked for. Nothing in it needs to be escaped for a log.
-    pub(crate) asked: String,
+    pub(crate) requested: String,
     /// The base URL.
     pub(crate) base: String,
     differences: Vec<Difference>,
@@ -78,7 +78,7 @@ impl Mismatch {
             return None;
         }
         let differences = if is_related { differences } else { Vec::new() };
-        Some(Self { asked, base: base.literal.clone(), differences })
+        Some(Self { requested: asked, base: base.literal.clone(), differences })
     }
 
     /// The same for an address with its scheme, such as that of an Origin header.
@@ -118,7 +118,7 @@ impl Mismatch {
     pub(crate) fn sentence(&self) -> String {
         format!(
             "You opened {}, but this application is at {}. To a browser these are two places: what it keeps for one, it does not send to the other.",
-            self.asked, self.base
+            self.requested, self.base
         )
     }
 }
@@ -147,8 +147,12 @@ impl Difference {
 pub(crate) fn lost_cookie(started_under: &str, base: &BaseUrl) -> Error {
     let error = Error::new(ErrorCode::AttemptCookieMissing);
     let Some(mismatch) = Mismatch::of_url(started_under, base) else { return error };
-    let detail =
-        format!("started under {}, came back under {}: {}", mismatch.asked, mismatch.base, mismatch.why());
+    let detail = format!(
+        "started under {}, came back under {}: {}",
+        mismatch.requested,
+        mismatch.base,
+        mismatch.why()
+    );
     let error = error.detail(detail);
     if base.is_loopback() { error.says(mismatch.sentence()) } else { error }
 }
@@ -159,24 +163,24 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// What was told already.
+/// The mismatches that the log has explained.
 #[derive(Debug, Default)]
-pub(crate) struct Told(Mutex<HashSet<Mismatched>>);
+pub(crate) struct LoggedMismatches(Mutex<HashSet<Mismatched>>);
 
 /// What was asked for, and the base URL.
 type Mismatched = (String, String);
 
-impl Told {
+impl LoggedMismatches {
     /// Explains in the log why a sign-in that starts here cannot come back, once for each pair of addresses.
-    pub(crate) fn tell(&self, mismatch: &Mismatch) {
+    pub(crate) fn log(&self, mismatch: &Mismatch) {
         if !mismatch.is_telling() {
             return;
         }
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let pair = (mismatch.asked.clone(), mismatch.base.clone());
-        if told.len() < MAX_TOLD && told.insert(pair) {
+        let mut logged = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let pair = (mismatch.requested.clone(), mismatch.base.clone());
+        if logged.len() < MAX_LOGGED && logged.insert(pair) {
             tracing::warn!(
-                asked = mismatch.asked,
+                asked = mismatch.requested,
                 base_url = mismatch.base,
                 why = mismatch.why(),
                 "a sign-in starts under another address than the base URL's: unless a proxy in front makes one of the other, its cookie does not come back"
@@ -233,13 +237,13 @@ mod tests {
 
     #[test]
     fn each_pair_is_told_once_and_only_so_many() {
-        let told = Told::default();
+        let logged = LoggedMismatches::default();
         let base = BaseUrl::parse("http://localhost:3000").unwrap();
         for port in 1..100 {
             for _ in 0..2 {
-                told.tell(&Mismatch::between(&format!("localhost:{port}"), None, &base).unwrap());
+                logged.log(&Mismatch::between(&format!("localhost:{port}"), None, &base).unwrap());
             }
         }
-        assert_eq!(told.0.lock().unwrap().len(), MAX_TOLD);
+        assert_eq!(logged.0.lock().unwrap().len(), MAX_LOGGED);
     }
 }

@@ -4,4 +4,5 @@ pub(crate) mod base_url;
 pub(crate) mod forwarded;
 pub(crate) mod mismatch;
 pub(crate) mod return_to;
+pub(crate) mod spa_callback;
 pub(crate) mod trusted_proxies;

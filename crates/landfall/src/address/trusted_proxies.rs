@@ -5,7 +5,7 @@ use std::sync::Once;
 
 use ipnet::IpNet;
 
-use crate::address::forwarded::{self, Outside, XForwarded};
+use crate::address::forwarded::{self, ForwardedAddress, XForwarded};
 use crate::error::{ConfigError, Error, ErrorCode, printable};
 use crate::web::request::RequestView;
 
@@ -44,7 +44,7 @@ impl TrustedProxies {
     }
 
     /// What a trusted proxy says of the request; `None` where nobody is trusted with it.
-    pub(crate) fn outside(&self, view: &dyn RequestView) -> Result<Option<Outside>, Error> {
+    pub(crate) fn outside(&self, view: &dyn RequestView) -> Result<Option<ForwardedAddress>, Error> {
         if !self.is_from_proxy(view) {
             return Ok(None);
         }

@@ -24,7 +24,7 @@ pub(crate) struct KeptForm {
     pub(crate) kept_at: u64,
     /// Path and query that it was posted to, as browsers see them.
     pub(crate) target: String,
-    pub(crate) place: KeptIn,
+    pub(crate) kept_in: KeptIn,
 }
 
 /// Where the form itself is.

@@ -3,3 +3,4 @@
 pub(crate) mod cookie;
 pub(crate) mod kept_form;
 pub(crate) mod pending_login;
+pub(crate) mod request_link;

@@ -15,7 +15,7 @@ use crate::clock::{Entropy, Timestamp};
 use crate::crypto::digest;
 use crate::crypto::seal::Sealer;
 use crate::error::{Error, ErrorCode};
-use crate::protocol::authn_request::Wish;
+use crate::protocol::authn_request::AuthnRequest;
 
 /// What every `state` of ours begins with.
 const STATE_PREFIX: &str = "lf1.";
@@ -33,8 +33,8 @@ pub(crate) const SPENT_LIFETIME: Duration = Duration::from_secs(600);
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct PendingLogin {
     pub(crate) attempt: [u8; 16],
-    /// Which provider; there is one so far, and the place for more.
-    pub(crate) provider: u8,
+    /// Which client, by its number.
+    pub(crate) client: u8,
     pub(crate) issuer: String,
     pub(crate) issued_at: u64,
     pub(crate) nonce: [u8; 32],
@@ -45,34 +45,36 @@ pub(crate) struct PendingLogin {
     pub(crate) max_age: Option<u64>,
     pub(crate) acr: Vec<String>,
     pub(crate) acr_essential: bool,
-    pub(crate) silent: bool,
+    /// Nothing was to be shown to the person.
+    pub(crate) prompt_none: bool,
     pub(crate) restarts: u8,
     /// Behind the rest: a release that does not know it leaves it, and does without it.
     #[serde(skip)]
-    pub(crate) more: More,
+    pub(crate) v2: PendingLoginV2,
 }
 
-/// What was added to a pending login since.
+/// What the second version of a pending login added.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(crate) struct More {
-    /// What it was wanted for.
-    pub(crate) wish: Wish,
+pub(crate) struct PendingLoginV2 {
+    /// What it asks for.
+    pub(crate) request: AuthnRequest,
     /// Nobody asked for this sign-in: if it comes to nothing, the page is shown as it is.
-    pub(crate) unasked: bool,
+    pub(crate) silent: bool,
 }
 
 /// What `state` holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) attempt: [u8; 16],
-    pub(crate) provider: u8,
+    /// Which client, by its number.
+    pub(crate) client: u8,
     pub(crate) issued_at: u64,
     pub(crate) restarts: u8,
     pub(crate) return_to: Option<String>,
     /// The address it was started under, if that is not the base URL's. Behind the rest: a release that does not know
     /// it leaves it.
     #[serde(skip)]
-    pub(crate) asked: Option<String>,
+    pub(crate) requested_address: Option<String>,
 }
 
 /// The mark of a finished attempt.
@@ -143,20 +145,20 @@ impl AttemptSeals {
         &self,
         entropy: &dyn Entropy,
         pending: &PendingLogin,
-        asked: Option<&str>,
+        requested_address: Option<&str>,
     ) -> Result<String, Error> {
         let fits = pending.return_to.len() <= MAX_RETURN_TO_IN_STATE;
         let state = State {
             attempt: pending.attempt,
-            provider: pending.provider,
+            client: pending.client,
             issued_at: pending.issued_at,
             restarts: pending.restarts,
             return_to: fits.then(|| pending.return_to.clone()),
-            asked: None,
+            requested_address: None,
         };
         Ok(format!(
             "{STATE_PREFIX}{}",
-            self.state.seal(entropy, STATE_PREFIX.as_bytes(), &write(&(state, asked))?)?
+            self.state.seal(entropy, STATE_PREFIX.as_bytes(), &write(&(state, requested_address))?)?
         ))
     }
 
@@ -165,7 +167,7 @@ impl AttemptSeals {
         let plain = self.state.open(STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain()?;
         let (mut state, rest): (State, _) = postcard::take_from_bytes(&plain).ok()?;
         if !rest.is_empty() {
-            state.asked = postcard::take_from_bytes(rest).ok()?.0;
+            state.requested_address = postcard::take_from_bytes(rest).ok()?.0;
         }
         Some(state)
     }
@@ -179,7 +181,7 @@ impl AttemptSeals {
         lifetime: Duration,
     ) -> Result<String, Error> {
         let name = names.attempt(CookieKind::Login, &pending.attempt);
-        let value = self.login.seal(entropy, name.as_bytes(), &write(&(pending, &pending.more))?)?;
+        let value = self.login.seal(entropy, name.as_bytes(), &write(&(pending, &pending.v2))?)?;
         if name.len() + value.len() > MAX_COOKIE {
             return Err(
                 Error::new(ErrorCode::RequestMalformed).detail("the pending login does not fit a cookie")
@@ -192,7 +194,7 @@ impl AttemptSeals {
         let plain = self.login.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
         let (mut pending, rest): (PendingLogin, _) = postcard::take_from_bytes(&plain).ok()?;
         if !rest.is_empty() {
-            pending.more = postcard::take_from_bytes(rest).ok()?.0;
+            pending.v2 = postcard::take_from_bytes(rest).ok()?.0;
         }
         Some(pending)
     }

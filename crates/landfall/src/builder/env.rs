@@ -1,38 +1,12 @@
 //! Configuration by environment variables (the twelve-factor way). A missing or malformed variable is an
 //! error that names it.
 
-use std::time::Duration;
-
-use crate::address::trusted_proxies::ForwardedHeaders;
-use crate::builder::RelyingPartyBuilder;
-use crate::context::settings::Userinfo;
-use crate::crypto::seal::CookieKey;
+use super::RelyingPartyBuilder;
+use super::variables::{VARIABLES, by_variable};
 use crate::crypto::secret::Secret;
-use crate::error::{ConfigError, printable};
-use crate::protocol::algorithm::SigningAlgorithm;
+use crate::error::ConfigError;
 use crate::protocol::client_auth::ClientAuth;
 use crate::relying_party::RelyingParty;
-
-/// Which variable stands behind a builder's setting.
-const VARIABLES: [(&str, &str); 17] = [
-    ("issuer", "LANDFALL_ISSUER"),
-    ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
-    ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
-    ("client_auth", "LANDFALL_CLIENT_AUTH"),
-    ("base_url", "LANDFALL_BASE_URL"),
-    ("scopes", "LANDFALL_SCOPES"),
-    ("cookie_keys", "LANDFALL_COOKIE_KEYS"),
-    ("id_token_algorithms", "LANDFALL_ID_TOKEN_ALGS"),
-    ("form_post", "LANDFALL_RESPONSE_MODE"),
-    ("ca_file", "LANDFALL_CA_FILE"),
-    ("userinfo", "LANDFALL_USERINFO"),
-    ("max_age", "LANDFALL_MAX_AGE"),
-    ("store", "LANDFALL_STORE"),
-    ("webhook_secret", "LANDFALL_WEBHOOK_SECRET"),
-    ("spa_callback", "LANDFALL_SPA_CALLBACK"),
-    ("trusted_proxies", "LANDFALL_TRUSTED_PROXIES"),
-    ("provider_address", "LANDFALL_PROVIDER_ADDRESS"),
-];
 
 impl RelyingParty {
     /// Starts to put one together from the environment.
@@ -59,12 +33,14 @@ impl RelyingParty {
     /// | `LANDFALL_TRUSTED_PROXIES` | addresses and networks of the proxies in front, with commas between |
     /// | `LANDFALL_FORWARDED_HEADERS` | `x-forwarded` (default) or `forwarded`: what those proxies write |
     /// | `LANDFALL_PROVIDER_ADDRESS` | the origin by which the provider is reached from here, if not by the issuer's |
+    /// | `LANDFALL_APPLICATION_NAME` | the name that seals and indexes are derived from; see [`application_name`] |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
     /// `INTELLIAUTH_API_AUDIENCE` and `INTELLIAUTH_WEBHOOK_SECRET` stand in.
     ///
     /// [`store_opener`]: RelyingPartyBuilder::store_opener
+    /// [`application_name`]: RelyingPartyBuilder::application_name
     ///
     /// # Errors
     /// When a variable is missing or malformed; the error names it.
@@ -80,15 +56,28 @@ impl RelyingParty {
 /// Looks a variable up.
 type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>, ConfigError>;
 
-#[allow(clippy::too_many_lines, reason = "one variable after the other, each in a line or three")]
-pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
+fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     let get = |name: &str| Ok(lookup(name)?.filter(|value| !value.trim().is_empty()));
+    let mut builder = client(&get)?;
+    for variable in &VARIABLES {
+        let is_overruled = match variable.unless {
+            Some(other) => get(other)?.is_some(),
+            None => false,
+        };
+        if let Some(value) = get(variable.name)?.filter(|_| !is_overruled) {
+            builder = (variable.set)(builder, &value).map_err(by_variable)?;
+        }
+    }
+    Ok(builder)
+}
+
+/// The client that the environment names: the one thing that takes several variables at once.
+fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
+    let missing = |name: &str, what: &str| ConfigError::new(name, "missing", format!("set it to {what}"));
     let first = |names: [&str; 2]| match get(names[0])? {
         Some(value) => Ok(Some(value)),
         None => get(names[1]),
     };
-    let missing = |name: &str, what: &str| ConfigError::new(name, "missing", format!("set it to {what}"));
-
     let (issuer, is_tenant) = match (get("LANDFALL_ISSUER")?, get("INTELLIAUTH_TENANT_URL")?) {
         (Some(issuer), _) => (issuer, false),
         (None, Some(tenant)) => (tenant, true),
@@ -102,12 +91,11 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
     if is_tenant {
         builder = builder.read_access_token();
     }
-
     let auth: Option<ClientAuth> =
         get("LANDFALL_CLIENT_AUTH")?.map(|text| text.parse()).transpose().map_err(by_variable)?;
     let file = get("LANDFALL_CLIENT_SECRET_FILE")?;
     let secret = first(["LANDFALL_CLIENT_SECRET", "INTELLIAUTH_CLIENT_SECRET"])?;
-    builder = match (file, secret) {
+    let builder = match (file, secret) {
         (Some(_), Some(_)) if get("LANDFALL_CLIENT_SECRET")?.is_some() => {
             return Err(ConfigError::new(
                 "LANDFALL_CLIENT_SECRET_FILE",
@@ -125,100 +113,10 @@ pub(crate) fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, 
             ));
         }
     };
-    if let Some(auth) = auth {
-        builder = builder.client_auth(auth);
-    }
-    for url in list(get("LANDFALL_BASE_URL")?.as_deref(), &[',']) {
-        builder = builder.base_url(url);
-    }
-    for url in list(get("LANDFALL_SPA_CALLBACK")?.as_deref(), &[',']) {
-        builder = builder.spa_callback(url);
-    }
-    if let Some(proxies) = get("LANDFALL_TRUSTED_PROXIES")? {
-        builder = builder.trusted_proxies(list(Some(&proxies), &[',', ' ']));
-    }
-    if let Some(address) = get("LANDFALL_PROVIDER_ADDRESS")? {
-        builder = builder.provider_address(address.trim());
-    }
-    builder = match get("LANDFALL_FORWARDED_HEADERS")?.as_deref() {
-        None | Some("x-forwarded") => builder,
-        Some("forwarded") => builder.forwarded_headers(ForwardedHeaders::Forwarded),
-        Some(other) => return Err(unknown("LANDFALL_FORWARDED_HEADERS", other, "x-forwarded or forwarded")),
-    };
-    if let Some(keys) = get("LANDFALL_COOKIE_KEYS")? {
-        let keys =
-            list(Some(&keys), &[',']).iter().map(|key| CookieKey::parse(key)).collect::<Result<Vec<_>, _>>();
-        builder = builder.cookie_keys(keys.map_err(by_variable)?);
-    }
-    if let Some(scopes) = get("LANDFALL_SCOPES")? {
-        builder = builder.scopes(list(Some(&scopes), &[' ']));
-    }
-    if let Some(audience) = first(["LANDFALL_AUDIENCE", "INTELLIAUTH_API_AUDIENCE"])? {
-        builder = builder.audience(audience.trim());
-    }
-    builder = match get("LANDFALL_RESPONSE_MODE")?.as_deref() {
-        None | Some("query") => builder,
-        Some("form_post") => builder.form_post(),
-        Some(other) => return Err(unknown("LANDFALL_RESPONSE_MODE", other, "query or form_post")),
-    };
-    builder = match get("LANDFALL_USERINFO")?.as_deref() {
-        None | Some("auto") => builder,
-        Some("always") => builder.userinfo(Userinfo::Always),
-        Some("never") => builder.userinfo(Userinfo::Never),
-        Some(other) => return Err(unknown("LANDFALL_USERINFO", other, "auto, always or never")),
-    };
-    if let Some(names) = get("LANDFALL_ID_TOKEN_ALGS")? {
-        let known = |name: &String| {
-            SigningAlgorithm::parse(name)
-                .ok_or_else(|| unknown("LANDFALL_ID_TOKEN_ALGS", name, "names such as RS256 or ES256"))
-        };
-        let algorithms = list(Some(&names), &[' ', ',']).iter().map(known).collect::<Result<Vec<_>, _>>()?;
-        builder = builder.id_token_algorithms(algorithms);
-    }
-    if let Some(seconds) = get("LANDFALL_MAX_AGE")? {
-        let age = seconds
-            .trim()
-            .parse()
-            .map_err(|_| unknown("LANDFALL_MAX_AGE", &seconds, "a number of seconds"))?;
-        builder = builder.max_age(Duration::from_secs(age));
-    }
-    if let Some(values) = get("LANDFALL_ACR_VALUES")? {
-        builder = builder.acr_values(list(Some(&values), &[' ']));
-    }
-    builder = builder.trusted_audiences(list(get("LANDFALL_TRUSTED_AUDIENCES")?.as_deref(), &[' ', ',']));
-    // Several of ours, while one is rotated; the tenant's own variable holds one, whatever is in it.
-    let (ours, tenants) = (get("LANDFALL_WEBHOOK_SECRET")?, get("INTELLIAUTH_WEBHOOK_SECRET")?);
-    let secrets = match &ours {
-        Some(secrets) => list(Some(secrets), &[',']),
-        None => tenants.iter().map(|secret| secret.trim().to_owned()).collect(),
-    };
-    for secret in secrets {
-        builder = builder.webhook_secret(secret);
-    }
-    if let Some(file) = get("LANDFALL_CA_FILE")? {
-        builder = builder.ca_file(file);
-    }
-    Ok(match get("LANDFALL_STORE")? {
+    Ok(match auth {
+        Some(auth) => builder.client_auth(auth),
         None => builder,
-        Some(address) => builder.store_address(Secret::new(address.trim().to_owned())),
     })
-}
-
-/// Names the variable instead of the builder's method.
-pub(crate) fn by_variable(mut error: ConfigError) -> ConfigError {
-    if let Some((_, variable)) = VARIABLES.iter().find(|(setting, _)| *setting == error.setting) {
-        (*variable).clone_into(&mut error.setting);
-    }
-    error
-}
-
-fn unknown(name: &str, value: &str, known: &str) -> ConfigError {
-    ConfigError::new(name, format!("{:?} is not known", printable(value)), format!("use {known}"))
-}
-
-fn list(text: Option<&str>, separators: &[char]) -> Vec<String> {
-    let parts = text.unwrap_or_default().split(separators).map(str::trim);
-    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]

@@ -5,45 +5,102 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::error::ConfigError;
 use crate::provider::http_client::HttpClient;
 
+/// The outside world as the builder was given it.
+#[derive(Debug)]
+pub(super) struct Inputs {
+    http_client: Option<Arc<dyn HttpClient>>,
+    connect_timeout: Duration,
+    pub(super) http_timeout: Duration,
+    ca_file: Option<PathBuf>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) runtime: Option<tokio::runtime::Handle>,
+}
+
+impl Default for Inputs {
+    fn default() -> Self {
+        Self {
+            http_client: None,
+            connect_timeout: Duration::from_secs(5),
+            http_timeout: Duration::from_secs(15),
+            ca_file: None,
+            clock: Arc::new(SystemClock),
+            entropy: Arc::new(SystemEntropy),
+            runtime: None,
+        }
+    }
+}
+
+/// # The outside world
 impl RelyingPartyBuilder {
     /// Reaches the provider by a client of yours.
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
-        self.http_client = Some(client);
+        self.inputs.http_client = Some(client);
         self
     }
 
     /// How long a call to the provider may take: to connect, and altogether. Default: 5 s and 15 s. The stock
     /// client keeps to it; a client of yours has to, and a refresh is cut off soon after.
     pub fn http_timeouts(mut self, connect: Duration, total: Duration) -> Self {
-        self.connect_timeout = connect;
-        self.http_timeout = total;
+        self.inputs.connect_timeout = connect;
+        self.inputs.http_timeout = total;
         self
     }
 
     /// Trusts the certificates in this PEM file too, when the provider is called. For the stock client.
     pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
-        self.ca_file = Some(file.into());
+        self.inputs.ca_file = Some(file.into());
         self
     }
 
     /// Reads the time from a clock of yours.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.inputs.clock = clock;
         self
     }
 
     /// Takes randomness from a source of yours.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
-        self.entropy = entropy;
+        self.inputs.entropy = entropy;
         self
     }
 
     /// Runs outbound work on this runtime, which needs I/O and time enabled. Default: one thread of our own.
     pub fn runtime(mut self, handle: tokio::runtime::Handle) -> Self {
-        self.runtime = Some(handle);
+        self.inputs.runtime = Some(handle);
         self
+    }
+
+    #[cfg(feature = "reqwest")]
+    pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        use crate::provider::reqwest::{HttpLimits, ReqwestClient};
+        if let Some(client) = &self.inputs.http_client {
+            return Ok(Arc::clone(client));
+        }
+        let root = match &self.inputs.ca_file {
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                ConfigError::new("ca_file", format!("cannot be read ({})", error.kind()), "name a PEM file")
+            })?),
+            None => None,
+        };
+        let limits = HttpLimits {
+            connect: self.inputs.connect_timeout,
+            total: self.inputs.http_timeout,
+            ..HttpLimits::default()
+        };
+        let addresses = [Some(&self.client.issuer), self.network.provider_address.as_ref()];
+        let plain_http = addresses.into_iter().flatten().any(|address| address.starts_with("http:"));
+        Ok(Arc::new(ReqwestClient::new(limits, root.as_deref(), plain_http)?))
+    }
+
+    #[cfg(not(feature = "reqwest"))]
+    pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
+        self.inputs.http_client.clone().ok_or_else(|| {
+            ConfigError::new("http_client", "missing", "give one, or turn the feature `reqwest` on")
+        })
     }
 }

@@ -1,14 +1,13 @@
 //! What of a destination is kept across a sign-in beyond path and query.
 
 use super::RelyingPartyBuilder;
-use crate::address::return_to::ReturnTo;
+use crate::context::endpoints::{Endpoint, is_path};
 use crate::error::ConfigError;
 
-/// The largest form to keep, unless another limit is set.
-pub(super) const LIMIT: usize = 64 * 1024;
 /// More than this in one record is no form any more.
 const MOST: usize = 1024 * 1024;
 
+/// # Forms and fragments that are kept across a sign-in
 impl RelyingPartyBuilder {
     /// Keeps the part of an address behind `#` across a sign-in. No server is sent it, so whoever has to sign in gets
     /// a page first that reads it and goes on by itself: one request more, and a script of one line that the page's
@@ -19,7 +18,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn keep_fragments(mut self) -> Self {
-        self.keep_fragments = true;
+        self.landing.keep_fragments = true;
         self
     }
 
@@ -37,27 +36,26 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn keep_posted_forms(mut self, path: impl Into<String>) -> Self {
-        self.keep_forms.push(path.into());
+        self.kept_forms.paths.push(path.into());
         self
     }
 
     /// The largest form to keep, in bytes as it is sent. Default: 64 KiB, at most 1 MiB; without a store 2 KiB,
     /// whatever is set. Whoever sends a larger one is asked to sign in, and finds the page with the form again.
     pub fn kept_form_limit(mut self, bytes: usize) -> Self {
-        self.kept_form_limit = bytes;
+        self.kept_forms.limit = bytes;
         self
     }
 
     /// The path of the page that offers to send a kept form. Default: `/auth/resume`.
     pub fn resume_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.resume = path.into();
+        self.paths.set(Endpoint::Resume, path.into());
         self
     }
 
-    pub(super) fn check_keeping(&self) -> Result<(), ConfigError> {
-        for path in &self.keep_forms {
-            let sound = ReturnTo::parse(path).is_ok_and(|parsed| parsed.as_str() == path.as_str());
-            if !sound || path.contains(['?', '#']) {
+    pub(super) fn check_kept_forms(&self) -> Result<(), ConfigError> {
+        for path in &self.kept_forms.paths {
+            if !is_path(path) || path.contains(['?', '#']) {
                 let problem = format!("{:?} is no path", crate::error::printable(path));
                 return Err(ConfigError::new(
                     "keep_posted_forms",
@@ -66,14 +64,14 @@ impl RelyingPartyBuilder {
                 ));
             }
         }
-        if !self.keep_forms.is_empty() && self.required_header.is_some() {
+        if !self.kept_forms.paths.is_empty() && self.csrf.required_header.is_some() {
             return Err(ConfigError::new(
                 "keep_posted_forms",
                 "beside a required header, which no form can send",
                 "leave one of the two out",
             ));
         }
-        if self.kept_form_limit > MOST {
+        if self.kept_forms.limit > MOST {
             return Err(ConfigError::new("kept_form_limit", "more than 1 MiB", "keep smaller forms"));
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::provider::internal::InternalClient;
 
 /// What the builder was told of it.
 #[derive(Debug, Default)]
-pub(crate) struct Environment {
+pub(crate) struct NetworkSettings {
     proxies: Vec<String>,
     pub(crate) any_proxy: bool,
     headers: ForwardedHeaders,
@@ -21,6 +21,7 @@ pub(crate) struct Environment {
     pub(crate) plain_provider_address: bool,
 }
 
+/// # The network
 impl RelyingPartyBuilder {
     /// Believes these proxies about the address that a browser asked for: addresses, or networks in CIDR notation.
     /// Default: none, and the `Host` header counts.
@@ -46,14 +47,14 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn trusted_proxies<S: Into<String>>(mut self, proxies: impl IntoIterator<Item = S>) -> Self {
-        self.environment.proxies = proxies.into_iter().map(Into::into).collect();
+        self.network.proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
 
     /// In which headers trusted proxies say what they were asked for. Default: `X-Forwarded-*`. The other ones are
     /// never read.
     pub fn forwarded_headers(mut self, headers: ForwardedHeaders) -> Self {
-        self.environment.headers = headers;
+        self.network.headers = headers;
         self
     }
 
@@ -74,7 +75,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn provider_address(mut self, origin: impl Into<String>) -> Self {
-        self.environment.provider_address = Some(origin.into());
+        self.network.provider_address = Some(origin.into());
         self
     }
 
@@ -84,7 +85,7 @@ impl RelyingPartyBuilder {
         issuer: &str,
         client: Arc<dyn HttpClient>,
     ) -> Result<Arc<dyn HttpClient>, ConfigError> {
-        let Some(text) = &self.environment.provider_address else { return Ok(client) };
+        let Some(text) = &self.network.provider_address else { return Ok(client) };
         let wrong = |problem: &str, remedy: &str| {
             ConfigError::new("provider_address", format!("{problem} in {:?}", printable(text)), remedy)
         };
@@ -94,7 +95,7 @@ impl RelyingPartyBuilder {
         if !matches!(url.scheme(), "http" | "https") || url.as_str() != bare {
             return Err(no_origin());
         }
-        if url.scheme() == "http" && !is_loopback(&url) && !self.environment.plain_provider_address {
+        if url.scheme() == "http" && !is_loopback(&url) && !self.network.plain_provider_address {
             return Err(wrong(
                 "plain http",
                 "use https; or, where nobody else can listen on the way, danger::allow_plain_provider_address",
@@ -107,7 +108,7 @@ impl RelyingPartyBuilder {
     }
 
     pub(super) fn check_proxies(&self) -> Result<TrustedProxies, ConfigError> {
-        let Environment { proxies, any_proxy, headers, .. } = &self.environment;
+        let NetworkSettings { proxies, any_proxy, headers, .. } = &self.network;
         TrustedProxies::parse(proxies, *any_proxy, *headers)
     }
 }

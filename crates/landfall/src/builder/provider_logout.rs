@@ -1,11 +1,11 @@
 //! What the provider may end sessions by.
 
-use std::time::Duration;
-
 use super::RelyingPartyBuilder;
+use crate::context::endpoints::Endpoint;
 use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 
+/// # What the provider may end sessions by
 impl RelyingPartyBuilder {
     /// The path of the back-channel logout. Default: `/auth/backchannel-logout`, where there is a store. Register
     /// the base URL and this at the provider as `backchannel_logout_uri`.
@@ -22,7 +22,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn backchannel_logout_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.backchannel_logout = Some(path.into());
+        self.paths.set(Endpoint::BackchannelLogout, path.into());
         self
     }
 
@@ -31,7 +31,7 @@ impl RelyingPartyBuilder {
     /// (`frontchannel_logout_session_required`): a request without `iss` and `sid` gets a 400, since it would let
     /// every page on the web sign people out.
     pub fn frontchannel_logout_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.frontchannel_logout = path.into();
+        self.paths.set(Endpoint::FrontchannelLogout, path.into());
         self
     }
 
@@ -56,43 +56,29 @@ impl RelyingPartyBuilder {
 
     /// The path of the webhook. Default: `/auth/webhook`, where there is a secret.
     pub fn webhook_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.webhook = Some(path.into());
-        self
-    }
-
-    /// How long a logout token waits for its turn. For tests; 5 s is enough for everybody.
-    #[doc(hidden)]
-    pub fn logout_token_patience(mut self, patience: Duration) -> Self {
-        self.logout_token_patience = patience;
-        self
-    }
-
-    /// How long the body of one of our own endpoints may take to come. For tests; 10 s is enough for everybody.
-    #[doc(hidden)]
-    pub fn body_timeout(mut self, timeout: Duration) -> Self {
-        self.body_timeout = timeout;
+        self.paths.set(Endpoint::Webhook, path.into());
         self
     }
 
     /// Mounts what the store allows.
-    pub(super) fn check_endings(&mut self) -> Result<(), ConfigError> {
-        if self.store.is_some() {
-            self.paths.backchannel_logout.get_or_insert_with(|| "/auth/backchannel-logout".to_owned());
-        } else if self.paths.backchannel_logout.is_some() {
+    pub(super) fn check_provider_logout(&mut self) -> Result<(), ConfigError> {
+        if self.sessions.store.is_some() {
+            self.paths.mount(Endpoint::BackchannelLogout);
+        } else if self.paths.get(Endpoint::BackchannelLogout).is_some() {
             return Err(without_store("backchannel_logout_path"));
         }
         if self.webhook_secrets.iter().any(|secret| secret.expose().trim().is_empty()) {
             return Err(ConfigError::new("webhook_secret", "an empty secret", "copy it from the tenant"));
         }
-        match (self.webhook_secrets.is_empty(), &self.paths.webhook) {
+        match (self.webhook_secrets.is_empty(), self.paths.get(Endpoint::Webhook)) {
             (true, None) => {}
             (true, Some(_)) => {
                 let remedy = "give the secret that the tenant shows, or leave the path out";
                 return Err(ConfigError::new("webhook_path", "a webhook without a secret", remedy));
             }
-            (false, _) if self.store.is_none() => return Err(without_store("webhook_secret")),
+            (false, _) if self.sessions.store.is_none() => return Err(without_store("webhook_secret")),
             (false, _) => {
-                self.paths.webhook.get_or_insert_with(|| "/auth/webhook".to_owned());
+                self.paths.mount(Endpoint::Webhook);
             }
         }
         Ok(())

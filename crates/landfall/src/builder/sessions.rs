@@ -6,8 +6,38 @@ use std::time::Duration;
 use super::RelyingPartyBuilder;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
-use crate::session::{SessionStore, StoreOpener};
+use crate::error::{ConfigError, printable};
+use crate::session::{Lifetimes, MemoryStore, SessionStore, StoreOpener};
 
+/// What the builder was told of sessions.
+#[derive(Debug)]
+pub(super) struct SessionInputs {
+    pub(super) cookie_keys: Vec<CookieKey>,
+    pub(super) store: Option<Arc<dyn SessionStore>>,
+    pub(super) store_address: Option<Secret<String>>,
+    store_openers: Vec<Arc<dyn StoreOpener>>,
+    lifetime: Option<Duration>,
+    idle_lifetime: Option<Duration>,
+    pub(super) near_cache_staleness: Duration,
+    pub(super) store_timeout: Duration,
+}
+
+impl Default for SessionInputs {
+    fn default() -> Self {
+        Self {
+            cookie_keys: Vec::new(),
+            store: None,
+            store_address: None,
+            store_openers: Vec::new(),
+            lifetime: None,
+            idle_lifetime: None,
+            near_cache_staleness: Duration::from_secs(5),
+            store_timeout: Duration::from_secs(5),
+        }
+    }
+}
+
+/// # Sessions and stores
 impl RelyingPartyBuilder {
     /// The keys that seal cookies and records: the first seals, all open. Several instances need the same keys.
     ///
@@ -15,59 +45,136 @@ impl RelyingPartyBuilder {
     /// to the front; and take the old one away once its sessions have expired. One instance alone can put it in
     /// front at once.
     pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
-        self.cookie_keys = keys.into_iter().collect();
+        self.sessions.cookie_keys = keys.into_iter().collect();
         self
     }
 
     /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone,
     /// sealed into its cookie.
     pub fn store(mut self, store: impl SessionStore) -> Self {
-        self.store = Some(Arc::new(store));
+        self.sessions.store = Some(Arc::new(store));
         self
     }
 
     /// Lets `LANDFALL_STORE` name a store of this kind: `landfall_redis::opener()`, `landfall_sqlx::opener()`.
     /// Several may be given.
     pub fn store_opener(mut self, opener: impl StoreOpener) -> Self {
-        self.store_openers.push(Arc::new(opener));
+        self.sessions.store_openers.push(Arc::new(opener));
         self
     }
 
     /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`].
     pub fn store_address(mut self, address: impl Into<Secret<String>>) -> Self {
-        self.store_address = Some(address.into());
+        self.sessions.store_address = Some(address.into());
         self
     }
 
     /// How long a session lasts, whatever happens. Default: 8 hours, with a store 7 days. A ceiling that the
     /// provider sets (`session_expiry`) is kept to.
     pub fn session_lifetime(mut self, lifetime: Duration) -> Self {
-        self.session_lifetime = Some(lifetime);
+        self.sessions.lifetime = Some(lifetime);
         self
     }
 
     /// How long a session lasts without a request. Default: 2 hours, with a store 8.
     pub fn idle_lifetime(mut self, lifetime: Duration) -> Self {
-        self.idle_lifetime = Some(lifetime);
+        self.sessions.idle_lifetime = Some(lifetime);
         self
     }
 
     /// How old a near copy of a stored session may be: the longest that a session ended elsewhere can still
     /// be served. Default: 5 s. Zero asks the store at every request.
     pub fn near_cache_staleness(mut self, staleness: Duration) -> Self {
-        self.near_cache_staleness = staleness;
+        self.sessions.near_cache_staleness = staleness;
         self
     }
 
     /// How long the store may take to answer before a request gets a 503. Default: 5 s.
     pub fn store_timeout(mut self, timeout: Duration) -> Self {
-        self.store_timeout = timeout;
+        self.sessions.store_timeout = timeout;
         self
     }
 
     /// Claims to keep in a sealed cookie beside the standard few. With a store all are kept.
     pub fn keep_claims<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
-        self.keep_claims = names.into_iter().map(Into::into).collect();
+        self.sign_in.keep_claims = names.into_iter().map(Into::into).collect();
         self
     }
+
+    /// Opens the store that an address names.
+    pub(super) fn open_store(&mut self) -> Result<(), ConfigError> {
+        let Some(address) = self.sessions.store_address.take() else { return Ok(()) };
+        if self.sessions.store.is_some() {
+            return Err(ConfigError::new("store", "given twice, as a value and by its address", "give one"));
+        }
+        let address = address.expose().as_str();
+        // Only the scheme is ever repeated: an address may hold a password.
+        let scheme = address.split(':').next().unwrap_or_default();
+        let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
+        let scheme = if scheme.bytes().all(is_scheme) { scheme } else { "" };
+        self.sessions.store = match scheme {
+            "cookie" => None,
+            "memory" => Some(Arc::new(MemoryStore::with_clock(Arc::clone(&self.inputs.clock)))),
+            _ => match self.sessions.store_openers.iter().find(|opener| opener.schemes().contains(&scheme)) {
+                Some(opener) => Some(
+                    opener
+                        .open(address, Arc::clone(&self.inputs.clock))
+                        .map_err(|error| ConfigError::new("store", error.to_string(), "mend the address"))?,
+                ),
+                None => return Err(no_opener(scheme)),
+            },
+        };
+        Ok(())
+    }
+
+    pub(super) fn check_lifetimes(&self) -> Result<Lifetimes, ConfigError> {
+        let hours = |hours: u64| Duration::from_secs(hours * 3600);
+        let stored = self.sessions.store.is_some();
+        let absolute = self.sessions.lifetime.unwrap_or(hours(if stored { 7 * 24 } else { 8 }));
+        let idle = self.sessions.idle_lifetime.unwrap_or(hours(if stored { 8 } else { 2 })).min(absolute);
+        for (setting, span) in
+            [("session_lifetime", absolute), ("idle_lifetime", idle), ("login_lifetime", self.timeouts.login)]
+        {
+            if span < Duration::from_secs(1) {
+                return Err(ConfigError::new(
+                    setting,
+                    "shorter than a second",
+                    "give it a span that people can use",
+                ));
+            }
+        }
+        if self.sign_in.silent.is_some_and(|period| period < Duration::from_secs(60)) {
+            return Err(ConfigError::new(
+                "silent_sign_in",
+                "a period shorter than a minute",
+                "give it one that sends nobody about all day, such as 15 minutes",
+            ));
+        }
+        if self.timeouts.leeway > Duration::from_secs(600) {
+            return Err(ConfigError::new(
+                "clock_leeway",
+                "longer than ten minutes",
+                "set the clocks instead",
+            ));
+        }
+        Ok(Lifetimes { absolute, idle })
+    }
+}
+
+fn no_opener(scheme: &str) -> ConfigError {
+    let (problem, remedy) = match scheme {
+        "redis" | "rediss" | "redis+cluster" | "rediss+cluster" => (
+            "the store is Redis, and nothing here opens one".to_owned(),
+            "add the crate landfall-redis and call store_opener(landfall_redis::opener())",
+        ),
+        "postgres" | "postgresql" | "sqlite" => (
+            "the store is an SQL database, and nothing here opens one".to_owned(),
+            "add the crate landfall-sqlx and call store_opener(landfall_sqlx::opener())",
+        ),
+        other => (
+            format!("{:?} is no kind of store", printable(other)),
+            "use cookie, memory, sqlite:PATH, postgres://... or redis://...",
+        ),
+    };
+    ConfigError::new("store", problem, remedy)
 }

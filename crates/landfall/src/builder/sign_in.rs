@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::RelyingPartyBuilder;
 use crate::context::sign_in_hook::{Declined, Hook, NewSignIn};
 
+/// # What becomes of a sign-in
 impl RelyingPartyBuilder {
     /// Asks the application about everybody who signs in, once all is verified and before there is a session:
     /// to turn somebody away with a sentence of its own, to make or find their account, to map claims to
@@ -39,7 +40,7 @@ impl RelyingPartyBuilder {
     /// The claim that holds a person's roles: an array of strings, or one string. Its name, or its path with
     /// dots between, such as `realm_access.roles`. Default: `roles`.
     pub fn role_claim(mut self, name: impl Into<String>) -> Self {
-        self.role_claim = name.into();
+        self.client.settings.role_claim = name.into();
         self
     }
 
@@ -49,7 +50,7 @@ impl RelyingPartyBuilder {
     /// an access token is no business of a client's (RFC 9068 §6); on where the environment names an `IntelliAuth`
     /// tenant (`INTELLIAUTH_TENANT_URL`).
     pub fn read_access_token(mut self) -> Self {
-        self.read_access_token = true;
+        self.client.settings.read_access_token = true;
         self
     }
 
@@ -61,7 +62,7 @@ impl RelyingPartyBuilder {
     /// A session that the application ends elsewhere (`Sessions::end_others`) is over, and its browser may come
     /// back this way while the provider's own session stands: end that one, too, where it matters.
     pub fn silent_sign_in(mut self, period: Duration) -> Self {
-        self.silent_sign_in = Some(period);
+        self.sign_in.silent = Some(period);
         self
     }
 }

@@ -5,9 +5,11 @@ use url::Url;
 
 use super::RelyingPartyBuilder;
 use crate::address::base_url::{BaseUrl, is_loopback};
-use crate::context::settings::SpaCallback;
+use crate::address::spa_callback::SpaCallback;
+use crate::context::endpoints::Endpoint;
 use crate::error::{ConfigError, printable};
 
+/// # Single-page applications
 impl RelyingPartyBuilder {
     /// A redirect URI that is a route of a single-page application: `https://app.example.com/callback`, or
     /// `http://localhost:5173/callback`. Register it at the provider, byte for byte. May be called several times.
@@ -41,25 +43,25 @@ impl RelyingPartyBuilder {
     ///
     /// `POST /auth/exchange` asks for `x-csrf` in any case, or for this one.
     pub fn required_header(mut self, name: impl Into<String>) -> Self {
-        self.required_header = Some(name.into().to_ascii_lowercase());
+        self.csrf.required_header = Some(name.into().to_ascii_lowercase());
         self
     }
 
     /// The path that says who is there, as JSON. Default: `/auth/session`.
     pub fn session_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.session = path.into();
+        self.paths.set(Endpoint::Session, path.into());
         self
     }
 
     /// The path that takes what a single-page application's callback received. Default: `/auth/exchange`, mounted
     /// where there is a [`spa_callback`](Self::spa_callback).
     pub fn exchange_path(mut self, path: impl Into<String>) -> Self {
-        self.paths.exchange = path.into();
+        self.paths.set(Endpoint::Exchange, path.into());
         self
     }
 
     pub(super) fn check_spa_callbacks(&self, bases: &[BaseUrl]) -> Result<Vec<SpaCallback>, ConfigError> {
-        if let Some(name) = &self.required_header
+        if let Some(name) = &self.csrf.required_header
             && (HeaderName::from_bytes(name.as_bytes()).is_err() || is_simple(name))
         {
             return Err(ConfigError::new(
@@ -71,8 +73,9 @@ impl RelyingPartyBuilder {
         let mut callbacks: Vec<SpaCallback> = Vec::new();
         for literal in &self.spa_callbacks {
             let callback = parse(literal)?;
-            let is_our_own =
-                bases.iter().any(|base| *literal == format!("{}{}", base.literal, self.paths.callback));
+            let is_our_own = bases
+                .iter()
+                .any(|base| *literal == format!("{}{}", base.literal, self.paths.path(Endpoint::Callback)));
             if is_our_own || callbacks.contains(&callback) {
                 return Err(wrong(
                     literal,

@@ -18,12 +18,12 @@ const CAPACITY: usize = 4096;
 
 #[derive(Debug)]
 pub(crate) struct Attempts {
-    seen: Cache<[u8; 16], Arc<Attempt>>,
+    seen: Cache<[u8; 16], Arc<ReturnedAttempt>>,
 }
 
 /// One attempt that came back.
 #[derive(Debug)]
-pub(crate) struct Attempt {
+pub(crate) struct ReturnedAttempt {
     code: [u8; 16],
     /// Its code is on its way, or was. Whoever comes after a failure does not send it again.
     sent: AtomicBool,
@@ -36,8 +36,8 @@ impl Attempts {
     }
 
     /// The place for this attempt's answer; `None` if it came back with another code before.
-    pub(crate) fn enter(&self, attempt: [u8; 16], code: [u8; 16]) -> Option<Arc<Attempt>> {
-        let fresh = Arc::new(Attempt { code, sent: AtomicBool::new(false), answer: OnceCell::new() });
+    pub(crate) fn enter(&self, attempt: [u8; 16], code: [u8; 16]) -> Option<Arc<ReturnedAttempt>> {
+        let fresh = Arc::new(ReturnedAttempt { code, sent: AtomicBool::new(false), answer: OnceCell::new() });
         let entered: Result<_, std::convert::Infallible> =
             self.seen.get_or_insert_with(&attempt, || Ok(fresh));
         let Ok(entered) = entered;
@@ -45,7 +45,7 @@ impl Attempts {
     }
 }
 
-impl Attempt {
+impl ReturnedAttempt {
     /// Whether the caller is the one to send the code.
     pub(crate) fn may_send(&self) -> bool {
         !self.sent.swap(true, Ordering::SeqCst)

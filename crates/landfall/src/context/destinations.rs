@@ -1,75 +1,63 @@
-//! Where people may land, and the addresses that lead there.
+//! Where people may land, and the addresses that lead there: the one place that decides it.
 
+use super::Context;
+use super::endpoints::Endpoint;
+use super::site::Site;
 use crate::address::return_to::ReturnTo;
-use crate::context::settings::SpaCallback;
+use crate::address::spa_callback::SpaCallback;
+use crate::browser::request_link;
 use crate::guard::sign_in_wanted::SignInWanted;
-use crate::relying_party::{Inner, LOGOUT_STATE_PREFIX, Place, WISH};
 use crate::web::form::parameter;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
-impl Inner {
+/// What a sign-out's `state` begins with.
+pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
+/// The parameter of the login address that holds what we sealed ourselves of the request to the provider.
+pub(crate) const SEALED_REQUEST: &str = "wish";
+
+impl Context {
     /// Whether a destination is one of our own paths: landing there would loop, or sign out.
     pub(crate) fn is_own_path(&self, destination: &str) -> bool {
         let path = destination.split(['?', '#']).next().unwrap_or_default();
-        let paths = &self.settings.paths;
-        self.places.iter().any(|place| {
-            let path = place.base.inside_path(path);
-            path == paths.login
-                || path == paths.logout
-                || (path == paths.callback && path != "/")
-                || path == paths.session
-                || path == paths.exchange
-                || path == paths.frontchannel_logout
-                || paths.backchannel_logout.as_deref() == Some(path)
-                || paths.webhook.as_deref() == Some(path)
-        })
+        self.sites.iter().any(|site| self.settings.paths.is_own(site.base.inside_path(path)))
     }
 
     /// The destination if it is a sound one of this application's, else the default.
-    pub(crate) fn safe_return_to(&self, base: usize, destination: Option<&str>) -> ReturnTo {
+    pub(crate) fn safe_return_to(&self, site: &Site, destination: Option<&str>) -> ReturnTo {
         destination
             .and_then(|destination| ReturnTo::parse(destination).ok())
-            .filter(|destination| self.is_landing(base, destination))
-            .unwrap_or_else(|| self.default_return_to(base))
+            .filter(|destination| self.is_landing(site, destination))
+            .unwrap_or_else(|| self.default_return_to(site))
     }
 
     /// Whether people may land there: below the base path, and on none of our own paths.
-    pub(crate) fn is_landing(&self, base: usize, destination: &ReturnTo) -> bool {
-        self.is_below(base, destination) && !self.is_own_path(destination.as_str())
-    }
-
-    /// Whether a destination is below the base path: beside it, somebody else may live.
-    fn is_below(&self, base: usize, destination: &ReturnTo) -> bool {
+    pub(crate) fn is_landing(&self, site: &Site, destination: &ReturnTo) -> bool {
         let path = destination.as_str().split(['?', '#']).next().unwrap_or_default();
-        self.places.get(base).is_some_and(|place| place.base.holds(path))
+        // Beside the base path, somebody else may live.
+        site.base.holds(path) && !self.is_own_path(destination.as_str())
     }
 
     /// Where a sign-in lands that came from nowhere.
-    pub(crate) fn default_return_to(&self, base: usize) -> ReturnTo {
-        self.under_base(base, &self.settings.default_return_to)
+    pub(crate) fn default_return_to(&self, site: &Site) -> ReturnTo {
+        site.destination(&self.settings.landing.default_return_to)
     }
 
     /// Where a sign-out lands.
-    pub(crate) fn after_logout(&self, base: usize) -> ReturnTo {
-        self.under_base(base, &self.settings.after_logout)
-    }
-
-    fn under_base(&self, base: usize, path: &str) -> ReturnTo {
-        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
-        ReturnTo::parse(&format!("{prefix}{path}")).unwrap_or_default()
+    pub(crate) fn after_logout(&self, site: &Site) -> ReturnTo {
+        site.destination(&self.settings.landing.after_logout)
     }
 
     /// Where a sign-in lands whose answer comes to this redirect URI. A page that is not below the base URL has paths of
     /// its own.
     pub(crate) fn landing(
         &self,
-        base: usize,
+        site: &Site,
         redirect_uri: Option<&str>,
         destination: Option<&str>,
     ) -> ReturnTo {
-        let Some(page) = redirect_uri.and_then(|uri| self.page_elsewhere(base, uri)) else {
-            return self.safe_return_to(base, destination);
+        let Some(page) = redirect_uri.and_then(|uri| self.page_elsewhere(site, uri)) else {
+            return self.safe_return_to(site, destination);
         };
         destination
             .and_then(|destination| ReturnTo::parse(destination).ok())
@@ -77,16 +65,10 @@ impl Inner {
             .unwrap_or_else(|| page.home())
     }
 
-    /// Whether this is the callback's own redirect URI, and no page's.
-    pub(crate) fn is_callback_uri(&self, base: usize, redirect_uri: &str) -> bool {
-        self.places.get(base).is_some_and(|place| place.redirect_uri == redirect_uri)
-    }
-
     /// The single-page application whose route this redirect URI is, if it is not below the base URL.
-    fn page_elsewhere(&self, base: usize, redirect_uri: &str) -> Option<&SpaCallback> {
-        let base = &self.places.get(base)?.base;
+    fn page_elsewhere(&self, site: &Site, redirect_uri: &str) -> Option<&SpaCallback> {
         let page = self.settings.spa_callbacks.iter().find(|page| page.literal == redirect_uri)?;
-        (page.origin != base.origin || !base.holds(&page.path)).then_some(page)
+        (page.origin != site.base.origin || !site.base.holds(&page.path)).then_some(page)
     }
 
     /// Whether an address is a sound one of a single-page application.
@@ -99,11 +81,11 @@ impl Inner {
     /// the callback.
     pub(crate) fn login_link_by(
         &self,
-        base: usize,
+        site: &Site,
         return_to: &ReturnTo,
         redirect_uri: Option<&str>,
     ) -> String {
-        let mut link = self.login_link(base, return_to);
+        let mut link = self.login_link(site, return_to);
         if let Some(uri) = redirect_uri {
             link.push_str("&redirect_uri=");
             link.extend(form_urlencoded::byte_serialize(uri.as_bytes()));
@@ -112,31 +94,30 @@ impl Inner {
     }
 
     /// The address that starts a sign-in which ends at `return_to`.
-    pub(crate) fn login_link(&self, base: usize, return_to: &ReturnTo) -> String {
-        let prefix = self.places.get(base).map(|place| place.base.path.as_str()).unwrap_or_default();
+    pub(crate) fn login_link(&self, site: &Site, return_to: &ReturnTo) -> String {
+        let (prefix, path) = (&site.base.path, self.settings.paths.path(Endpoint::Login));
         let value: String = form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
-        format!("{prefix}{}?return_to={value}", self.settings.paths.login)
+        format!("{prefix}{path}?return_to={value}")
     }
 
-    /// The same, with what the provider is to be asked for.
-    pub(crate) fn login_link_for(&self, base: usize, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
-        let mut link = self.login_link(base, return_to);
-        let place = self.places.get(base);
-        if let Some(sealed) = place.and_then(|place| wanted.wish.seal(&place.wish_seal, &*self.entropy)) {
-            link.extend(["&", WISH, "=", sealed.as_str()]);
+    /// The address that starts a sign-in which ends at `return_to`, and asks the provider for this.
+    pub(crate) fn login_link_for(&self, site: &Site, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
+        let mut link = self.login_link(site, return_to);
+        if let Some(sealed) = request_link::seal(&wanted.request, &site.request_seal, &*self.entropy) {
+            link.extend(["&", SEALED_REQUEST, "=", sealed.as_str()]);
         }
         link
     }
 
     /// The way home after a sign-out at the provider: `state` says where to, and nothing else does.
-    pub(crate) fn returned_from_logout(&self, base: usize, place: &Place, query: &str) -> Option<Reply> {
+    pub(crate) fn returned_from_logout(&self, site: &Site, query: &str) -> Option<Reply> {
         let state = parameter(query, "state")?;
         let sealed = state.strip_prefix(LOGOUT_STATE_PREFIX)?;
-        let opened = place.logout_seal.open(LOGOUT_STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain();
+        let opened = site.logout_seal.open(LOGOUT_STATE_PREFIX.as_bytes(), sealed.as_bytes()).plain();
         let destination = opened
             .and_then(|bytes| String::from_utf8(bytes.to_vec()).ok())
             .filter(|text| ReturnTo::parse(text).is_ok() || self.is_at_a_page(text));
-        Some(pages::see_other(destination.as_deref().unwrap_or(self.after_logout(base).as_str())))
+        Some(pages::see_other(destination.as_deref().unwrap_or(self.after_logout(site).as_str())))
     }
 }
 
@@ -150,7 +131,7 @@ pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
 
 #[cfg(test)]
 mod tests {
-    use crate::relying_party::LOGOUT_STATE_PREFIX;
+    use super::LOGOUT_STATE_PREFIX;
     use crate::{CookieKey, RelyingParty};
 
     #[test]
@@ -162,8 +143,8 @@ mod tests {
             .cookie_keys([CookieKey::generate().unwrap()])
             .build()
             .unwrap();
-        let inner = &*relying_party.inner;
-        let place = inner.place(0).unwrap();
+        let context = &*relying_party.context;
+        let site = context.sites.first();
         // What no release of ours would seal, nor a later one read.
         for (sealed, lands) in [
             ("//evil.example", "/"),
@@ -177,9 +158,9 @@ mod tests {
             ("/bye?x=1", "/bye?x=1"),
         ] {
             let name = LOGOUT_STATE_PREFIX.as_bytes();
-            let state = place.logout_seal.seal(&*inner.entropy, name, sealed.as_bytes()).unwrap();
+            let state = site.logout_seal.seal(&*context.entropy, name, sealed.as_bytes()).unwrap();
             let query = format!("state={LOGOUT_STATE_PREFIX}{state}");
-            let reply = inner.returned_from_logout(0, place, &query).unwrap();
+            let reply = context.returned_from_logout(site, &query).unwrap();
             assert_eq!(reply.headers()["location"], lands, "{sealed}");
         }
     }
@@ -195,6 +176,7 @@ mod tests {
             .cookie_keys([CookieKey::generate().unwrap()])
             .build()
             .unwrap();
+        let context = &*relying_party.context;
         for (page, destination, lands) in [
             ("https://example.com/callback", "/reports?x=1#top", "/reports?x=1#top"),
             ("https://example.com/callback", "//evil.example", "/"),
@@ -207,7 +189,7 @@ mod tests {
             ("https://evil.example/callback", "/other", "/backend/"),
             ("https://example.com/backend/auth/callback", "/other", "/backend/"),
         ] {
-            let landing = relying_party.inner.landing(0, Some(page), Some(destination));
+            let landing = context.landing(context.sites.first(), Some(page), Some(destination));
             assert_eq!(landing.as_str(), lands, "{page} {destination}");
         }
     }

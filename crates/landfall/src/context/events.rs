@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::ErrorCode;
-use crate::session::{RecordKey, SessionHandle};
+use crate::session::{RecordKey, SessionHandle, SubjectId};
 
 /// Something that happened on this instance; see
 /// [`RelyingPartyBuilder::on_event`](crate::RelyingPartyBuilder::on_event).
@@ -14,8 +14,8 @@ use crate::session::{RecordKey, SessionHandle};
 pub struct Event {
     /// What it was.
     pub kind: EventKind,
-    /// Whose doing or whose session: the subject identifier at the relying party's issuer, where it is known.
-    pub subject: Option<String>,
+    /// Who did it, or whose session it is, where that is known.
+    pub subject: Option<SubjectId>,
     /// Which session; `None` where there is none, or for one that is sealed into its cookie.
     pub session: Option<SessionHandle>,
     /// What stands on the page that the person reads and in the log, where something failed.
@@ -77,10 +77,10 @@ impl Events {
     }
 
     /// Tells of a session.
-    pub(crate) fn tell(&self, kind: EventKind, subject: Option<&str>, key: Option<RecordKey>) {
+    pub(crate) fn tell(&self, kind: EventKind, subject: Option<&SubjectId>, key: Option<RecordKey>) {
         self.send(|| Event {
             kind,
-            subject: subject.map(str::to_owned),
+            subject: subject.cloned(),
             session: key.map(SessionHandle),
             reference: None,
         });

@@ -4,6 +4,7 @@
 //! between finds nothing to end, so it is remembered, here and for a few minutes, and the new session is held
 //! against it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use quick_cache::sync::Cache;
@@ -15,14 +16,18 @@ const CAPACITY: usize = 4096;
 /// A sign-in that takes longer than this between ID token and session is none.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
+/// The logouts that a provider sent a moment ago.
 #[derive(Debug)]
-pub(crate) struct Endings {
-    sessions: Cache<String, Ending>,
-    subjects: Cache<String, Ending>,
+pub(crate) struct ProviderLogouts {
+    sessions: Cache<Named, Logout>,
+    subjects: Cache<Named, Logout>,
 }
 
+/// Something by its issuer and its name there.
+type Named = (Arc<str>, String);
+
 #[derive(Clone, Debug)]
-struct Ending {
+struct Logout {
     /// Whose session, where that was said.
     subject: Option<String>,
     /// Sessions that began before this second are over, by the provider's clock. One of the same second cannot be
@@ -32,36 +37,47 @@ struct Ending {
     heard: Timestamp,
 }
 
-impl Endings {
+impl ProviderLogouts {
     pub(crate) fn new() -> Self {
         Self { sessions: Cache::new(CAPACITY), subjects: Cache::new(CAPACITY) }
     }
 
-    /// To be called before the store is asked, so that either of the two sees the other.
-    pub(crate) fn of_session(&self, subject: Option<&str>, sid: &str, at: Timestamp, heard: Timestamp) {
-        note(&self.sessions, sid, Ending { subject: subject.map(str::to_owned), second: at.secs(), heard });
+    /// Remembers that a provider session ended. To be called before the store is asked, so that either of the two sees
+    /// the other.
+    pub(crate) fn of_session(
+        &self,
+        issuer: &Arc<str>,
+        subject: Option<&str>,
+        sid: &str,
+        at: Timestamp,
+        heard: Timestamp,
+    ) {
+        let logout = Logout { subject: subject.map(str::to_owned), second: at.secs(), heard };
+        note(&self.sessions, (Arc::clone(issuer), sid.to_owned()), logout);
     }
 
-    /// The same for everything of a subject's.
-    pub(crate) fn of_subject(&self, subject: &str, at: Timestamp, heard: Timestamp) {
-        note(&self.subjects, subject, Ending { subject: None, second: at.secs(), heard });
+    /// Remembers that every session of a subject ended.
+    pub(crate) fn of_subject(&self, issuer: &Arc<str>, subject: &str, at: Timestamp, heard: Timestamp) {
+        let logout = Logout { subject: None, second: at.secs(), heard };
+        note(&self.subjects, (Arc::clone(issuer), subject.to_owned()), logout);
     }
 
     /// Whether a session that began then has been ended already.
     pub(crate) fn include(&self, identity: &Identity, created_at: Timestamp, now: Timestamp) -> bool {
-        let by_session = identity.sid().and_then(|sid| self.sessions.get(sid));
-        let endings = by_session.into_iter().chain(self.subjects.get(identity.subject()));
-        endings.filter(|ending| now.since(ending.heard) <= REMEMBERED).any(|ending| {
-            created_at.secs() < ending.second
-                && ending.subject.is_none_or(|subject| subject == identity.subject())
+        let named = |name: &str| (Arc::clone(&identity.issuer), name.to_owned());
+        let by_session = identity.sid().and_then(|sid| self.sessions.get(&named(sid)));
+        let logouts = by_session.into_iter().chain(self.subjects.get(&named(identity.subject())));
+        logouts.filter(|logout| now.since(logout.heard) <= REMEMBERED).any(|logout| {
+            created_at.secs() < logout.second
+                && logout.subject.is_none_or(|subject| subject == identity.subject())
         })
     }
 }
 
 /// An older token that comes late takes nothing back.
-fn note(known: &Cache<String, Ending>, name: &str, ending: Ending) {
-    if known.get(name).is_none_or(|before| before.second <= ending.second) {
-        known.insert(name.to_owned(), ending);
+fn note(known: &Cache<Named, Logout>, name: Named, logout: Logout) {
+    if known.get(&name).is_none_or(|before| before.second <= logout.second) {
+        known.insert(name, logout);
     }
 }
 
@@ -71,21 +87,25 @@ mod tests {
 
     #[test]
     fn what_began_before_an_ending_is_included_and_nothing_else() {
-        let endings = Endings::new();
+        let logouts = ProviderLogouts::new();
+        let issuer: Arc<str> = Arc::from("https://op.example");
         let at = |secs| Timestamp::from_secs(secs);
-        endings.of_subject("ada", at(100), at(100));
+        logouts.of_subject(&issuer, "ada", at(100), at(100));
         let ada = Identity::new("https://op.example", "ada");
-        assert!(endings.include(&ada, at(99), at(101)));
-        assert!(!endings.include(&ada, at(100), at(101)));
-        assert!(!endings.include(&ada, at(99), at(500)), "long ago");
-        assert!(!endings.include(&Identity::new("https://op.example", "grace"), at(99), at(101)));
-        endings.of_session(None, "ses_1", at(200), at(200));
-        endings.of_session(None, "ses_1", at(120), at(200));
+        assert!(logouts.include(&ada, at(99), at(101)));
+        assert!(!logouts.include(&ada, at(100), at(101)));
+        assert!(!logouts.include(&ada, at(99), at(500)), "long ago");
+        assert!(!logouts.include(&Identity::new("https://op.example", "grace"), at(99), at(101)));
+        logouts.of_session(&issuer, None, "ses_1", at(200), at(200));
+        logouts.of_session(&issuer, None, "ses_1", at(120), at(200));
         let mut grace = Identity::new("https://op.example", "grace");
         grace.sid = Some("ses_1".to_owned());
-        assert!(endings.include(&grace, at(150), at(201)), "an older token takes nothing back");
-        endings.of_session(Some("ada"), "ses_2", at(200), at(200));
+        assert!(logouts.include(&grace, at(150), at(201)), "an older token takes nothing back");
+        logouts.of_session(&issuer, Some("ada"), "ses_2", at(200), at(200));
         grace.sid = Some("ses_2".to_owned());
-        assert!(!endings.include(&grace, at(150), at(201)), "somebody else's");
+        assert!(!logouts.include(&grace, at(150), at(201)), "somebody else's");
+        let mut elsewhere = Identity::new("https://other.example", "ada");
+        elsewhere.sid = Some("ses_1".to_owned());
+        assert!(!logouts.include(&elsewhere, at(50), at(101)), "another issuer's");
     }
 }

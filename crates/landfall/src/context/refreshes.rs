@@ -19,7 +19,7 @@ const BACK_OFF: Duration = Duration::from_secs(5);
 
 /// The refreshes of this process.
 pub(crate) struct Refreshes {
-    flights: Cache<RecordKey, Arc<Flight>>,
+    under_way: Cache<RecordKey, Arc<SharedRefresh>>,
     /// Sessions whose person signed in again: what their tokens hang on, the new session's may hang on, too.
     replaced: Cache<RecordKey, ()>,
     slots: Semaphore,
@@ -28,11 +28,11 @@ pub(crate) struct Refreshes {
 
 /// One refresh, and everybody who waits for it.
 #[derive(Debug, Default)]
-pub(crate) struct Flight(SetOnce<(Outcome, Timestamp)>);
+pub(crate) struct SharedRefresh(SetOnce<(RefreshOutcome, Timestamp)>);
 
 /// What came of it, for everybody who asked.
 #[derive(Clone, Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum RefreshOutcome {
     Token(Tokens),
     /// The session is over, or cannot be refreshed.
     SignIn,
@@ -45,7 +45,7 @@ impl Refreshes {
     pub(crate) fn new(call: Duration, store: Duration) -> Self {
         let lease = (call * 2).max(call + store * 3);
         Self {
-            flights: Cache::new(CAPACITY),
+            under_way: Cache::new(CAPACITY),
             replaced: Cache::new(CAPACITY),
             slots: Semaphore::new(AT_ONCE),
             lease,
@@ -67,29 +67,35 @@ impl Refreshes {
     }
 
     /// The session's refresh that is under way, or a new one, which the caller has to begin.
-    pub(crate) fn enter(&self, key: RecordKey, now: Timestamp) -> (Arc<Flight>, bool) {
-        if let Some(known) = self.flights.get(&key)
+    pub(crate) fn enter(&self, key: RecordKey, now: Timestamp) -> (Arc<SharedRefresh>, bool) {
+        if let Some(known) = self.under_way.get(&key)
             && known.is_over(now)
         {
             // Only this one: another request may have replaced it already.
-            self.flights.remove_if(&key, |flight| Arc::ptr_eq(flight, &known));
+            self.under_way.remove_if(&key, |shared| Arc::ptr_eq(shared, &known));
         }
         let mut is_first = false;
-        let flight: Result<_, std::convert::Infallible> = self.flights.get_or_insert_with(&key, || {
+        let shared: Result<_, std::convert::Infallible> = self.under_way.get_or_insert_with(&key, || {
             is_first = true;
             Ok(Arc::default())
         });
-        let Ok(flight) = flight;
-        (flight, is_first)
+        let Ok(shared) = shared;
+        (shared, is_first)
     }
 
     /// Tells everybody what came of it. One that failed at the provider stays known for a while.
-    pub(crate) fn leave(&self, key: RecordKey, flight: &Arc<Flight>, outcome: Outcome, now: Timestamp) {
-        if !matches!(outcome, Outcome::Failed(code, _) if code.fault() != Fault::Store) {
-            self.flights.remove_if(&key, |known| Arc::ptr_eq(known, flight));
+    pub(crate) fn leave(
+        &self,
+        key: RecordKey,
+        shared: &Arc<SharedRefresh>,
+        outcome: RefreshOutcome,
+        now: Timestamp,
+    ) {
+        if !matches!(outcome, RefreshOutcome::Failed(code, _) if code.fault() != Fault::Store) {
+            self.under_way.remove_if(&key, |known| Arc::ptr_eq(known, shared));
         }
         // It is set once, by whoever began it.
-        let _ = flight.0.set((outcome, now));
+        let _ = shared.0.set((outcome, now));
     }
 
     pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
@@ -104,9 +110,9 @@ impl std::fmt::Debug for Refreshes {
     }
 }
 
-impl Flight {
+impl SharedRefresh {
     /// What came of it.
-    pub(crate) async fn outcome(&self) -> Outcome {
+    pub(crate) async fn outcome(&self) -> RefreshOutcome {
         self.0.wait().await.0.clone()
     }
 
@@ -116,7 +122,7 @@ impl Flight {
     }
 }
 
-impl Outcome {
+impl RefreshOutcome {
     pub(crate) fn failed(error: &Error) -> Self {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::warn!(code = error.code().name(), %error, source, "the access token could not be refreshed; the session is kept");

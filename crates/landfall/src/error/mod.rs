@@ -9,7 +9,7 @@ mod table;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::guard::sign_in_wanted::SignInWanted;
+use crate::clock::EntropyError;
 
 pub use code::ErrorCode;
 pub use config::ConfigError;
@@ -25,13 +25,11 @@ pub struct Error {
     detail: Option<String>,
     source: Option<Box<dyn StdError + Send + Sync>>,
     sentence: Option<String>,
-    wish: Option<Box<SignInWanted>>,
-    elsewhere: Option<Box<str>>,
 }
 
 impl Error {
     pub(crate) fn new(code: ErrorCode) -> Self {
-        Self { code, detail: None, source: None, sentence: None, wish: None, elsewhere: None }
+        Self { code, detail: None, source: None, sentence: None }
     }
 
     /// For the person, in place of the code's own sentence.
@@ -39,28 +37,6 @@ impl Error {
     pub(crate) fn says(mut self, sentence: impl Into<String>) -> Self {
         self.sentence = Some(sentence.into());
         self
-    }
-
-    /// What a link on the page may ask the provider for.
-    #[must_use]
-    pub(crate) fn wish(mut self, wish: SignInWanted) -> Self {
-        self.wish = Some(Box::new(wish));
-        self
-    }
-
-    /// Where the person finds what they looked for.
-    #[must_use]
-    pub(crate) fn elsewhere(mut self, url: String) -> Self {
-        self.elsewhere = Some(url.into_boxed_str());
-        self
-    }
-
-    pub(crate) fn leads_to(&self) -> Option<&str> {
-        self.elsewhere.as_deref()
-    }
-
-    pub(crate) fn wished(&self) -> Option<&SignInWanted> {
-        self.wish.as_deref()
     }
 
     /// For the operator. Must not hold a secret.
@@ -134,8 +110,8 @@ impl From<ErrorCode> for Error {
     }
 }
 
-impl From<crate::EntropyError> for Error {
-    fn from(source: crate::EntropyError) -> Self {
+impl From<EntropyError> for Error {
+    fn from(source: EntropyError) -> Self {
         Self::new(ErrorCode::RandomnessFailed).source(source)
     }
 }

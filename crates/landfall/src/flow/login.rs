@@ -1,20 +1,26 @@
 //! Starting a sign-in: a pending login for this browser, and the way to the provider.
 
+use std::sync::Arc;
+
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::SentCookie;
-use crate::browser::pending_login::{More, PendingLogin};
+use crate::browser::pending_login::{PendingLogin, PendingLoginV2};
+use crate::context::Context;
 use crate::context::events::EventKind;
-use crate::context::settings::Settings;
+use crate::context::incoming::RequestFacts;
+use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
+use crate::guard::kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
-use crate::protocol::authn_request::Prompt;
-use crate::protocol::authn_request::Wish;
+use crate::protocol::authn_request::{AuthnRequest, Prompt};
 use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
 use crate::protocol::discovery::ProviderMetadata;
-use crate::relying_party::Inner;
-use crate::web::pages;
-use crate::web::reply::Reply;
+use crate::provider::client::Client;
+use crate::provider::clients;
+use crate::provider::settings::ClientSettings;
+use crate::web::pages::{self, runtime_gone};
+use crate::web::reply::{Reply, Waiting};
 
 /// After so many restarts the person gets a page instead of another trip.
 pub(crate) const MAX_RESTARTS: u8 = 2;
@@ -22,52 +28,106 @@ pub(crate) const MAX_RESTARTS: u8 = 2;
 /// A sign-in to start.
 #[derive(Clone, Debug)]
 pub(crate) struct LoginStart {
-    pub(crate) base: usize,
+    pub(crate) site: Arc<Site>,
+    /// With which client.
+    pub(crate) client: Arc<Client>,
     pub(crate) return_to: ReturnTo,
     pub(crate) wanted: SignInWanted,
     pub(crate) restarts: u8,
+    /// The attempts' cookies that the browser holds.
     pub(crate) sent: Vec<SentCookie>,
-    /// Nobody asked for it.
-    pub(crate) unasked: bool,
+    /// Nobody asked for it: if it comes to nothing, the page is shown as it is.
+    pub(crate) silent: bool,
     /// Where the answer is to come to, if not to the callback.
     pub(crate) redirect_uri: Option<String>,
     /// The address it is started under, if that is not the base URL's.
-    pub(crate) asked: Option<String>,
+    pub(crate) requested_address: Option<String>,
+}
+
+impl LoginStart {
+    /// A sign-in that ends at `return_to`, and asks for nothing beyond what is configured.
+    pub(crate) fn new(context: &Context, site: &Arc<Site>, return_to: ReturnTo, sent: &[SentCookie]) -> Self {
+        Self {
+            site: Arc::clone(site),
+            client: Arc::clone(context.client_for_login()),
+            return_to,
+            wanted: SignInWanted::new(),
+            restarts: 0,
+            sent: sent.to_vec(),
+            silent: false,
+            redirect_uri: None,
+            requested_address: None,
+        }
+    }
+
+    /// The answer where it could not be started.
+    pub(crate) fn refuse(&self, context: &Context, error: Error, kind: RequestKind) -> Reply {
+        let (return_to, redirect_uri) = (Some(&self.return_to), self.redirect_uri.as_deref());
+        context.refuse_as(&context.reference(), &error.into(), kind, &self.site, return_to, redirect_uri)
+    }
+}
+
+/// Starts a sign-in for a person who opens a page. Its answer comes to the callback, unless to a route of a
+/// single-page application.
+pub(crate) fn begin(
+    context: &Arc<Context>,
+    facts: &RequestFacts,
+    wanted: SignInWanted,
+    return_to: ReturnTo,
+    redirect_uri: Option<String>,
+) -> Waiting<Reply> {
+    if let Some(mismatch) = &facts.mismatch {
+        context.logged_mismatches.log(mismatch);
+    }
+    let kind = facts.kind;
+    let start = LoginStart {
+        wanted,
+        redirect_uri,
+        requested_address: facts.mismatch.as_ref().map(|mismatch| mismatch.requested.clone()),
+        ..LoginStart::new(context, &facts.site, return_to, &facts.attempts)
+    };
+    if let Some(metadata) = start.client.metadata_now() {
+        let reply =
+            start_with(context, &metadata, &start).unwrap_or_else(|error| start.refuse(context, error, kind));
+        return Box::pin(std::future::ready(reply));
+    }
+    let this = Arc::clone(context);
+    let work = async move {
+        let started = self::start(&this, &start).await;
+        started.unwrap_or_else(|error| start.refuse(&this, error, kind))
+    };
+    context.runtime.run(work, runtime_gone)
 }
 
 /// Starts it, once the provider's metadata are here.
-pub(crate) async fn start(inner: &Inner, start: &LoginStart) -> Result<Reply, Error> {
-    let metadata = inner.provider.metadata().await?;
-    start_with(inner, &metadata, start)
+pub(crate) async fn start(context: &Context, start: &LoginStart) -> Result<Reply, Error> {
+    let metadata = start.client.metadata().await?;
+    start_with(context, &metadata, start)
 }
 
 /// Starts it with metadata at hand: no I/O.
-pub(crate) fn start_with(
-    inner: &Inner,
-    metadata: &ProviderMetadata,
-    start: &LoginStart,
-) -> Result<Reply, Error> {
+fn start_with(context: &Context, metadata: &ProviderMetadata, start: &LoginStart) -> Result<Reply, Error> {
     if start.restarts > MAX_RESTARTS {
         return Err(Error::new(ErrorCode::TooManyAttempts));
     }
-    let settings = &inner.settings;
-    let place = inner.place(start.base)?;
-    let redirect_uri = start.redirect_uri.as_ref().unwrap_or(&place.redirect_uri);
-    let prepared = prepare(inner, start, redirect_uri)?;
+    let LoginStart { site, client, .. } = start;
+    let lifetime = context.settings.timeouts.login;
+    let redirect_uri = start.redirect_uri.clone().unwrap_or_else(|| client.redirect_uri(&site.base));
+    let prepared = prepare(context, start, redirect_uri)?;
     let pending = &prepared.pending;
-    let state = place.seals.seal_state(&*inner.entropy, pending, start.asked.as_deref())?;
+    let state = site.seals.seal_state(&*context.entropy, pending, start.requested_address.as_deref())?;
     // A route in a page takes no posts.
-    let form_post = settings.form_post && start.redirect_uri.is_none();
-    let location = location(settings, metadata, &prepared, &state, form_post);
+    let form_post = client.settings.form_post && start.redirect_uri.is_none();
+    let location = location(client, metadata, &prepared, &state, form_post);
     let mut reply = pages::see_other(&location);
-    let cookie = place.seals.login_cookie(&*inner.entropy, &place.names, pending, settings.login_lifetime)?;
+    let cookie = site.seals.login_cookie(&*context.entropy, &site.names, pending, lifetime)?;
     // Name and value; the attributes stay in the browser.
     let added = cookie.split(';').next().unwrap_or_default().len();
-    for name in place.seals.to_evict(&start.sent, added, settings.login_lifetime, inner.clock.now()) {
-        pages::add_cookie(&mut reply, &place.names.clear(name));
+    for name in site.seals.to_evict(&start.sent, added, lifetime, context.clock.now()) {
+        pages::add_cookie(&mut reply, &site.names.clear(name));
     }
     pages::add_cookie(&mut reply, &cookie);
-    inner.events.tell(EventKind::SignInStarted, None, None);
+    context.events.tell(EventKind::SignInStarted, None, None);
     tracing::debug!(redirect_uri = %pending.redirect_uri, restarts = start.restarts, "sign-in started");
     Ok(reply)
 }
@@ -80,40 +140,44 @@ pub(crate) struct Prepared {
 }
 
 /// What is asked for, with a nonce and a verifier of its own.
-pub(crate) fn prepare(inner: &Inner, start: &LoginStart, redirect_uri: &str) -> Result<Prepared, Error> {
-    let (settings, wanted) = (&inner.settings, &start.wanted);
+pub(crate) fn prepare(
+    context: &Context,
+    start: &LoginStart,
+    redirect_uri: String,
+) -> Result<Prepared, Error> {
+    let (settings, request) = (&start.client.settings, &start.wanted.request);
     // The stricter of the two.
-    let max_age = wanted.wish.max_age.into_iter().chain(settings.max_age).min().map(|age| age.as_secs());
-    let scope = scopes(settings, &wanted.wish);
+    let max_age = request.max_age.into_iter().chain(settings.max_age).min().map(|age| age.as_secs());
+    let scope = scopes(&start.client.scope, request);
     let offline = scope.split_ascii_whitespace().any(|scope| scope == "offline_access");
-    if offline && !settings.keeps_tokens {
+    if offline && !context.settings.keeps_tokens {
         return Err(Error::new(ErrorCode::Misconfigured)
             .detail("offline_access without a store: a refresh token is never kept in a cookie"));
     }
     let pending = PendingLogin {
-        attempt: random(inner)?,
-        provider: 0,
-        issuer: settings.issuer.to_string(),
-        issued_at: inner.clock.now().secs(),
-        nonce: random(inner)?,
-        verifier: random(inner)?,
-        redirect_uri: redirect_uri.to_owned(),
+        attempt: context.random()?,
+        client: clients::FIRST,
+        issuer: start.client.issuer.to_string(),
+        issued_at: context.clock.now().secs(),
+        nonce: context.random()?,
+        verifier: context.random()?,
+        redirect_uri,
         return_to: start.return_to.as_str().to_owned(),
         scope,
         max_age,
-        acr: wanted.wish.acr_values.clone(),
-        acr_essential: !wanted.wish.acr_values.is_empty(),
-        silent: wanted.wish.prompt == Some(Prompt::None),
+        acr: request.acr_values.clone(),
+        acr_essential: !request.acr_values.is_empty(),
+        prompt_none: request.prompt == Some(Prompt::None),
         restarts: start.restarts,
-        more: More { wish: (*wanted.wish).clone(), unasked: start.unasked },
+        v2: PendingLoginV2 { request: (**request).clone(), silent: start.silent },
     };
-    let acr_values = classes(&wanted.wish, settings).join(" ");
-    Ok(Prepared { pending, prompt: prompt(wanted.wish.prompt, offline), acr_values })
+    let acr_values = classes(request, settings).join(" ");
+    Ok(Prepared { pending, prompt: prompt(request.prompt, offline), acr_values })
 }
 
 /// The authorization request.
 pub(crate) fn location(
-    settings: &Settings,
+    client: &Client,
     metadata: &ProviderMetadata,
     prepared: &Prepared,
     state: &str,
@@ -124,32 +188,34 @@ pub(crate) fn location(
     authorize::url(
         &metadata.authorization_endpoint,
         &AuthorizationRequest {
-            client_id: &settings.client_id,
+            client_id: &client.id,
             redirect_uri: &pending.redirect_uri,
             scope: &pending.scope,
             state,
             nonce: &nonce,
             code_challenge: &code_challenge(&verifier),
             form_post,
-            audience: settings.audience.as_deref(),
+            audience: client.settings.audience.as_deref(),
             prompt: prompt.as_deref(),
-            login_hint: pending.more.wish.login_hint.as_deref(),
-            ui_locales: pending.more.wish.ui_locales.as_deref(),
+            login_hint: pending.v2.request.login_hint.as_deref(),
+            ui_locales: pending.v2.request.ui_locales.as_deref(),
             max_age: pending.max_age,
             acr_values: (!acr_values.is_empty()).then_some(acr_values.as_str()),
-            extra: &settings.extra_parameters,
+            extra: &client.settings.extra_parameters,
         },
     )
 }
 
 /// The authentication context classes to ask for, the best first. What is demanded of the answer is another matter.
-fn classes<'a>(wish: &'a Wish, settings: &'a Settings) -> Vec<&'a str> {
-    let level = wish.auth_level.map(AuthLevel::name);
-    let wished =
-        level.into_iter().chain(wish.kept_acr.as_deref()).chain(wish.acr_values.iter().map(String::as_str));
+fn classes<'a>(request: &'a AuthnRequest, settings: &'a ClientSettings) -> Vec<&'a str> {
+    let level = request.auth_level.map(AuthLevel::name);
+    let wished = level
+        .into_iter()
+        .chain(request.kept_acr.as_deref())
+        .chain(request.acr_values.iter().map(String::as_str));
     // A guard's own classes stand alone, unless the configuration demands one of its own as well.
     let configured = settings.acr_values.iter().map(String::as_str);
-    let configured = configured.filter(|_| settings.acr_essential || wish.acr_values.is_empty());
+    let configured = configured.filter(|_| settings.acr_essential || request.acr_values.is_empty());
     let mut classes = Vec::new();
     for class in wished.chain(configured) {
         if !classes.contains(&class) {
@@ -160,9 +226,9 @@ fn classes<'a>(wish: &'a Wish, settings: &'a Settings) -> Vec<&'a str> {
 }
 
 /// The configured scopes, those of this sign-in, and those that were granted before.
-fn scopes(settings: &Settings, wish: &Wish) -> String {
-    let mut scope = settings.scope.clone();
-    for further in wish.scopes.iter().chain(&wish.kept_scopes) {
+fn scopes(configured: &str, request: &AuthnRequest) -> String {
+    let mut scope = configured.to_owned();
+    for further in request.scopes.iter().chain(&request.kept_scopes) {
         if !scope.split_ascii_whitespace().any(|known| known == further) {
             scope.push(' ');
             scope.push_str(further);
@@ -180,10 +246,4 @@ fn prompt(wished: Option<Prompt>, offline: bool) -> Option<String> {
         Some(prompt) => Some(prompt.name().to_owned()),
         None => offline.then(|| "consent".to_owned()),
     }
-}
-
-fn random<const N: usize>(inner: &Inner) -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    inner.entropy.fill(&mut bytes)?;
-    Ok(bytes)
 }

@@ -2,7 +2,7 @@
 
 pub(crate) mod approval;
 pub(crate) mod callback;
-pub(crate) mod exchange;
+pub(crate) mod code_exchange;
 pub(crate) mod kept_form;
 pub(crate) mod login;
 pub(crate) mod logout;

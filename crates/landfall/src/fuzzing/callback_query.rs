@@ -1,6 +1,6 @@
 //! The query of a callback.
 
-use crate::protocol::authorization_response::{AuthorizationResponse, Outcome};
+use crate::protocol::authorization_response::{AuthorizationOutcome, AuthorizationResponse};
 use crate::web::form::parameter;
 
 const ISSUER: &str = "https://op.example";
@@ -50,7 +50,7 @@ pub fn callback_query(data: &[u8]) {
     }
 }
 
-fn check(text: &str, outcome: &Outcome, iss_promised: bool) {
+fn check(text: &str, outcome: &AuthorizationOutcome, iss_promised: bool) {
     match only(text, "iss") {
         Some(iss) => assert_eq!(iss, ISSUER),
         None => assert!(!iss_promised),
@@ -60,12 +60,12 @@ fn check(text: &str, outcome: &Outcome, iss_promised: bool) {
     }
     let (code, error) = (only(text, "code"), only(text, "error"));
     match outcome {
-        Outcome::Code(accepted) => {
+        AuthorizationOutcome::Code(accepted) => {
             assert_eq!(code.as_ref(), Some(accepted));
             assert!(!accepted.is_empty() && !accepted.chars().any(char::is_control));
             assert_eq!(error, None);
         }
-        Outcome::Refused { error: told, description } => {
+        AuthorizationOutcome::Refused { error: told, description } => {
             assert_eq!(code, None);
             assert!(error.is_some());
             assert!([Some(told), description.as_ref()].into_iter().flatten().all(|text| {

@@ -10,7 +10,7 @@ use crate::browser::cookie::{CookieKind, CookieNames, each_cookie, sent_cookies}
 use crate::browser::pending_login::{PendingLogin, Spent, State};
 use crate::clock::{Entropy, EntropyError};
 use crate::crypto::seal::{CookieKey, Sealer};
-use crate::session::record;
+use crate::session::{ClientRef, record};
 use crate::web::request::RequestView;
 
 const NAME: &[u8] = b"__Host-landfall-session";
@@ -65,10 +65,10 @@ fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
 
 /// What is read is written back so that it is read again as the same.
 fn as_plaintext(data: &[u8]) {
-    let issuer = Arc::from("https://op.example");
-    if let Some(session) = record::read(data, &issuer) {
+    let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
+    if let Some(session) = record::read(data, &client) {
         let written = record::write(&session).ok();
-        let again = written.as_ref().and_then(|bytes| record::read(bytes, &issuer));
+        let again = written.as_ref().and_then(|bytes| record::read(bytes, &client));
         let again = again.and_then(|session| record::write(&session).ok());
         assert_eq!(written, again);
         let _ = session.identity.claims();

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::address::forwarded::{Outside, XForwarded, forwarded as read};
+use crate::address::forwarded::{ForwardedAddress, XForwarded, forwarded as read};
 
 /// Reads each line of `data` as a header line that a stranger sent through the one trusted proxy, which writes its own
 /// behind: what the stranger wrote changes nothing, or makes all of it unreadable. Then reads it as the proxy's own.
@@ -13,7 +13,7 @@ pub fn forwarded(data: &[u8]) {
     let trusts = |from: IpAddr| from.is_loopback();
     let strangers: Vec<&[u8]> = data.split(|byte| *byte == b'\n').collect();
     let and = |own: &'static str| strangers.iter().copied().chain([own.as_bytes()]).collect::<Vec<_>>();
-    let truth = Outside { host: Some("app.example.com".to_owned()), secure: Some(true) };
+    let truth = ForwardedAddress { host: Some("app.example.com".to_owned()), secure: Some(true) };
 
     let lines = and("for=203.0.113.9;host=app.example.com;proto=https");
     assert!(read(&lines, trusts).is_ok_and(|outside| outside == truth) || read(&lines, trusts).is_err());

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::jwks::KeySet;
-use crate::protocol::logout_token::{Expectations, read};
+use crate::protocol::logout_token::read;
+use crate::protocol::token_rules::TokenRules;
 use crate::{Secret, Timestamp};
 
 /// Reads `data` as a token, and, behind a valid signature, as header and claims with a line break between.
@@ -18,7 +19,7 @@ pub fn logout_token(data: &[u8]) {
 pub(super) fn accepted(data: &[u8]) -> usize {
     let secret = Secret::from(super::SECRET);
     let keys = KeySet::default();
-    let expect = Expectations {
+    let rules = TokenRules {
         issuer: "https://op.example",
         client_id: "rp-1",
         trusted_audiences: &[],
@@ -30,13 +31,13 @@ pub(super) fn accepted(data: &[u8]) -> usize {
     let signed = super::signed(data, br#"{"alg":"HS256","typ":"logout+jwt"}"#);
     let mut accepted = 0;
     for token in [as_is, Some(signed)].into_iter().flatten() {
-        let Ok(says) = read(&token, &expect) else { continue };
+        let Ok(says) = read(&token, &rules) else { continue };
         let Ok(says) = says.verify(&keys, Some(&secret)) else { continue };
         assert!(says.subject.is_some() || says.sid.is_some());
         assert!(says.subject.is_none_or(|subject| !subject.is_empty()));
         assert!(says.sid.is_none_or(|sid| !sid.is_empty()) && !says.jti.is_empty());
-        assert!(expect.now.since(says.issued_at) <= Duration::from_secs(360));
-        assert!(says.issued_at.since(expect.now) <= expect.leeway);
+        assert!(rules.now.since(says.issued_at) <= Duration::from_secs(360));
+        assert!(says.issued_at.since(rules.now) <= rules.leeway);
         accepted += 1;
     }
     accepted

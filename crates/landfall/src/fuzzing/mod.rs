@@ -9,8 +9,9 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 use crate::protocol::algorithm::SigningAlgorithm;
-use crate::protocol::id_token::{Expectations, verify};
+use crate::protocol::id_token::{ExpectedIdToken, verify};
 use crate::protocol::jwks::KeySet;
+use crate::protocol::token_rules::TokenRules;
 use crate::{ReturnTo, Secret, Timestamp};
 
 mod callback_query;
@@ -39,14 +40,17 @@ pub fn id_token(data: &[u8]) {
 fn accepted_id_tokens(data: &[u8]) -> usize {
     let secret = Secret::from(SECRET);
     let algorithms = [SigningAlgorithm::Hs256, SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
-    let expect = Expectations {
+    let rules = TokenRules {
         issuer: "https://op.example",
         client_id: "rp-1",
         trusted_audiences: &[],
         algorithms: &algorithms,
-        client_secret: Some(&secret),
         leeway: Duration::from_secs(60),
         now: Timestamp::from_secs(1_800_000_000),
+    };
+    let expect = ExpectedIdToken {
+        rules,
+        client_secret: Some(&secret),
         nonce: Some("n"),
         access_token: Some("at"),
         max_age: Some(Duration::from_secs(300)),
@@ -61,10 +65,10 @@ fn accepted_id_tokens(data: &[u8]) -> usize {
     let accepted = [as_is, as_claims].into_iter().flatten();
     accepted.fold(0, |count, claims| {
         assert!((1..=255).contains(&claims.subject.len()) && claims.subject.is_ascii());
-        assert_eq!(claims.all.get("iss").and_then(|iss| iss.as_str()), Some(expect.issuer));
+        assert_eq!(claims.all.get("iss").and_then(|iss| iss.as_str()), Some(expect.rules.issuer));
         assert_eq!(claims.all.get("nonce").and_then(|nonce| nonce.as_str()), expect.nonce);
         let auth_time = claims.auth_time.unwrap_or_default();
-        assert!(expect.now.since(auth_time) <= Duration::from_secs(360));
+        assert!(expect.rules.now.since(auth_time) <= Duration::from_secs(360));
         count + 1
     })
 }

@@ -2,7 +2,7 @@
 
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
-use crate::protocol::authn_request::Lacking;
+use crate::protocol::authn_request::Insufficient;
 
 /// What stands in the answer: RFC 9470 §3 for an authentication that is not enough, RFC 6750 §3.1 for a scope.
 pub(crate) struct Challenge {
@@ -15,7 +15,7 @@ pub(crate) struct Challenge {
 
 impl Challenge {
     pub(crate) fn of(wanted: &SignInWanted) -> Self {
-        match wanted.wish.lacking {
+        match wanted.request.insufficient {
             None => Self {
                 status: 401,
                 code: "sign_in_required",
@@ -23,14 +23,14 @@ impl Challenge {
                 sentence: "Sign in to go on.",
                 button: "Sign in",
             },
-            Some(Lacking::Authentication) => Self {
+            Some(Insufficient::Authentication) => Self {
                 status: 401,
                 code: "insufficient_user_authentication",
                 title: "A stronger or more recent sign-in is required",
                 sentence: "Confirm that it is you to go on.",
                 button: "Confirm",
             },
-            Some(Lacking::Scope) => Self {
+            Some(Insufficient::Scope) => Self {
                 status: 403,
                 code: "insufficient_scope",
                 title: "A further permission is required",
@@ -42,7 +42,7 @@ impl Challenge {
 
     /// The WWW-Authenticate header.
     pub(crate) fn header(&self, wanted: &SignInWanted) -> String {
-        if wanted.wish.lacking.is_none() {
+        if wanted.request.insufficient.is_none() {
             return "Cookie realm=\"sign-in\"".to_owned();
         }
         let mut header = format!("Bearer realm=\"sign-in\", error=\"{}\"", self.code);
@@ -56,32 +56,32 @@ impl Challenge {
         };
         put("error_description", self.title.to_owned());
         put("acr_values", classes(wanted).join(" "));
-        put("max_age", wanted.wish.max_age.map(|age| age.as_secs().to_string()).unwrap_or_default());
-        if wanted.wish.lacking == Some(Lacking::Scope) {
-            put("scope", wanted.wish.scopes.join(" "));
+        put("max_age", wanted.request.max_age.map(|age| age.as_secs().to_string()).unwrap_or_default());
+        if wanted.request.insufficient == Some(Insufficient::Scope) {
+            put("scope", wanted.request.scopes.join(" "));
         }
         header
     }
 
     /// The same in a problem's body.
     pub(crate) fn describe(wanted: &SignInWanted, body: &mut serde_json::Value) {
-        if wanted.wish.lacking.is_none() {
+        if wanted.request.insufficient.is_none() {
             return;
         }
         let classes = classes(wanted);
         if !classes.is_empty() {
             body["acr_values"] = classes.join(" ").into();
         }
-        if let Some(age) = wanted.wish.max_age {
+        if let Some(age) = wanted.request.max_age {
             body["max_age"] = age.as_secs().into();
         }
-        if wanted.wish.lacking == Some(Lacking::Scope) {
-            body["scope"] = wanted.wish.scopes.join(" ").into();
+        if wanted.request.insufficient == Some(Insufficient::Scope) {
+            body["scope"] = wanted.request.scopes.join(" ").into();
         }
     }
 }
 
 fn classes(wanted: &SignInWanted) -> Vec<&str> {
-    let level = wanted.wish.auth_level.map(AuthLevel::name);
-    wanted.wish.acr_values.iter().map(String::as_str).chain(level).collect()
+    let level = wanted.request.auth_level.map(AuthLevel::name);
+    wanted.request.acr_values.iter().map(String::as_str).chain(level).collect()
 }

@@ -6,6 +6,9 @@
 
 use crate::web::request::RequestView;
 
+/// The header that a script puts on what it sends, and no form can, where no other one is required.
+pub(crate) const CSRF_HEADER: &str = "x-csrf";
+
 /// Whether the check applies: an unsafe method (RFC 9110 §9.2.1) or a WebSocket handshake, which is a GET.
 pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") || websocket

@@ -4,8 +4,6 @@
 //! everything else gets a 401, no redirect and no cookie: a redirect would turn into a CORS error for a
 //! script, would be thrown away by a prefetch, and would pile up pending logins.
 
-use crate::address::mismatch::Mismatch;
-use crate::browser::cookie::SentCookie;
 use crate::web::request::RequestView;
 
 /// What kind of request this is.
@@ -22,29 +20,10 @@ pub(crate) enum RequestKind {
     },
 }
 
-/// What is kept of a request until the application has answered.
-#[derive(Debug)]
-pub(crate) struct RequestFacts {
-    pub(crate) kind: RequestKind,
-    /// Which base URL the request came in by.
-    pub(crate) base: usize,
-    /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
-    /// sent from, where that is known.
-    pub(crate) target: String,
-    /// The page around an htmx request, if it is a URL under our base.
-    pub(crate) htmx_page: Option<String>,
-    /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
-    pub(crate) elsewhere: Option<Mismatch>,
-    /// The origin of the single-page application that asks, if it is beside this base URL.
-    pub(crate) caller: Option<String>,
-    /// Pending logins and the marks of finished ones that the browser holds.
-    pub(crate) attempts: Vec<SentCookie>,
-}
-
 /// What a request's headers say about its kind, read in one pass.
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one header's word, and no two exclude each other")]
-pub(crate) struct Signs<'a> {
+pub(crate) struct RequestSigns<'a> {
     html: bool,
     /// A browser fetches this ahead of a person's click.
     pub(crate) prefetch: bool,
@@ -56,7 +35,7 @@ pub(crate) struct Signs<'a> {
     scripted: bool,
 }
 
-impl<'a> Signs<'a> {
+impl<'a> RequestSigns<'a> {
     pub(crate) fn read(view: &'a dyn RequestView) -> Self {
         let mut signs = Self::default();
         view.each_header(&mut |name, value| match name {

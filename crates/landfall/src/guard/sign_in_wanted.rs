@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::address::return_to::ReturnTo;
 use crate::protocol::auth_level::AuthLevel;
-use crate::protocol::authn_request::{Prompt, Wish};
+use crate::protocol::authn_request::{AuthnRequest, Prompt};
 use crate::web::reply::Reply;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
@@ -27,7 +27,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 #[must_use]
 pub struct SignInWanted {
     /// Boxed because an error is large on the good path too.
-    pub(crate) wish: Box<Wish>,
+    pub(crate) request: Box<AuthnRequest>,
     pub(crate) return_to: Option<ReturnTo>,
 }
 
@@ -39,37 +39,37 @@ impl SignInWanted {
 
     /// What the provider is to do with the person.
     pub fn prompt(mut self, prompt: Prompt) -> Self {
-        self.wish.prompt = Some(prompt);
+        self.request.prompt = Some(prompt);
         self
     }
 
     /// Who will probably sign in: an e-mail address or a user name, as the provider knows it.
     pub fn login_hint(mut self, hint: impl Into<String>) -> Self {
-        self.wish.login_hint = Some(hint.into());
+        self.request.login_hint = Some(hint.into());
         self
     }
 
     /// The languages to show, best first, space-separated (BCP 47).
     pub fn ui_locales(mut self, locales: impl Into<String>) -> Self {
-        self.wish.ui_locales = Some(locales.into());
+        self.request.ui_locales = Some(locales.into());
         self
     }
 
     /// The authentication may be no older than this; whole seconds. The answer is checked.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.wish.max_age = Some(age);
+        self.request.max_age = Some(age);
         self
     }
 
     /// The authentication must be of one of these classes. The answer is checked.
     pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
-        self.wish.acr_values = values.into_iter().map(Into::into).collect();
+        self.request.acr_values = values.into_iter().map(Into::into).collect();
         self
     }
 
     /// The authentication must be at least this strong. The answer is checked.
     pub fn auth_level(mut self, level: AuthLevel) -> Self {
-        self.wish.auth_level = Some(level);
+        self.request.auth_level = Some(level);
         self
     }
 
@@ -77,7 +77,7 @@ impl SignInWanted {
     /// [`Identity::scopes`](crate::Identity::scopes).
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
-            self.wish.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+            self.request.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
         }
         self
     }

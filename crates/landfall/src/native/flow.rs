@@ -6,107 +6,120 @@ use std::sync::Arc;
 use crate::address::return_to::ReturnTo;
 use crate::browser::pending_login::PendingLogin;
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::context::events::EventKind;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::flow::exchange::{self, Unredeemed};
+use crate::flow::code_exchange::{CodeExchange, CodeExchangeError, exchange_code, verify_tokens};
 use crate::flow::login::{self, LoginStart};
-use crate::flow::refresh::{self, Before, Unrefreshed};
+use crate::flow::refresh::{self, Before, RefreshError};
 use crate::flow::{approval, logout};
 use crate::guard::sign_in_wanted::SignInWanted;
-use crate::protocol::authorization_response::{self, AuthorizationResponse, Outcome};
+use crate::protocol::authorization_response::{self, AuthorizationOutcome, AuthorizationResponse};
 use crate::protocol::device::{self, DeviceCode, NotYet};
-use crate::protocol::end_session::{self, EndSessionRequest};
-use crate::protocol::token::{self, Grant, TokenRequest};
-use crate::provider::{retry_later, unreachable};
-use crate::relying_party::Inner;
-use crate::session::{Session, Tokens};
+use crate::protocol::token::{self, TokenGrant, TokenRequest};
+use crate::provider::client::retry_later;
+use crate::session::Session;
 
 /// A sign-in that was begun: what is asked for, the `state` it goes out under, and where to.
-pub(crate) struct Begun {
+pub(crate) struct StartedSignIn {
     pub(crate) pending: PendingLogin,
     pub(crate) state: String,
     pub(crate) url: String,
 }
 
-pub(crate) async fn begin(inner: &Inner, redirect_uri: &str, wanted: SignInWanted) -> Result<Begun, Error> {
-    let metadata = inner.provider.metadata().await?;
-    let prepared = login::prepare(inner, &start(wanted), redirect_uri)?;
-    let state = inner.place(0)?.seals.seal_state(&*inner.entropy, &prepared.pending, None)?;
-    let url = login::location(&inner.settings, &metadata, &prepared, &state, false);
-    inner.events.tell(EventKind::SignInStarted, None, None);
-    Ok(Begun { pending: prepared.pending, state, url })
+pub(crate) async fn begin(
+    context: &Context,
+    redirect_uri: &str,
+    wanted: SignInWanted,
+) -> Result<StartedSignIn, Error> {
+    let client = context.clients.first();
+    let metadata = client.metadata().await?;
+    let prepared = login::prepare(context, &start(context, wanted), redirect_uri.to_owned())?;
+    let state = context.sites.first().seals.seal_state(&*context.entropy, &prepared.pending, None)?;
+    let url = login::location(client, &metadata, &prepared, &state, false);
+    context.events.tell(EventKind::SignInStarted, None, None);
+    Ok(StartedSignIn { pending: prepared.pending, state, url })
 }
 
 /// Whether a response is the answer to this sign-in.
-pub(crate) fn is_answer(begun: &Begun, response: &str) -> bool {
+pub(crate) fn is_answer(started: &StartedSignIn, response: &str) -> bool {
     AuthorizationResponse::parse(response)
         .ok()
-        .and_then(|response| response.state().ok().map(|state| is_same(state, &begun.state)))
+        .and_then(|response| response.state().ok().map(|state| is_same(state, &started.state)))
         .unwrap_or(false)
 }
 
 /// Finishes it. The order is that of the callback: `state`, age, `iss`, and only then is the code sent.
-pub(crate) async fn finish(inner: &Inner, begun: &Begun, response: &str) -> Result<Session, Error> {
-    let pending = &begun.pending;
+pub(crate) async fn finish(
+    context: &Context,
+    started: &StartedSignIn,
+    response: &str,
+) -> Result<Session, Error> {
+    let client = context.clients.first();
+    let pending = &started.pending;
     let response = AuthorizationResponse::parse(response)?;
-    if !is_same(response.state()?, &begun.state) {
+    if !is_same(response.state()?, &started.state) {
         return Err(Error::new(ErrorCode::StateMismatch).detail("state is not that of this sign-in"));
     }
-    if pending.is_expired(inner.settings.login_lifetime, inner.clock.now()) {
+    if pending.is_expired(context.settings.timeouts.login, context.clock.now()) {
         return Err(Error::new(ErrorCode::AttemptExpired));
     }
-    let metadata = inner.provider.metadata().await?;
+    let metadata = client.metadata().await?;
     let code = match response.outcome(&pending.issuer, metadata.sends_iss)? {
-        Outcome::Code(code) => code,
-        Outcome::Refused { error, description } => {
+        AuthorizationOutcome::Code(code) => code,
+        AuthorizationOutcome::Refused { error, description } => {
             let description = description.unwrap_or_default();
             return Err(Error::new(authorization_response::refusal(&error))
                 .detail(format!("the provider answered {error} {description}")));
         }
     };
-    let keys = inner.provider.keys(&metadata).await?;
-    let redeemed = exchange::redeem(inner, &metadata, keys, pending, &code).await;
-    begin_session(inner, redeemed).await
+    let keys = client.keys(&metadata).await?;
+    let exchanged = exchange_code(context, client, &metadata, keys, pending, &code).await;
+    begin_session(context, exchanged).await
 }
 
 async fn begin_session(
-    inner: &Inner,
-    redeemed: Result<exchange::Redeemed, Unredeemed>,
+    context: &Context,
+    exchanged: Result<CodeExchange, CodeExchangeError>,
 ) -> Result<Session, Error> {
-    let redeemed = match redeemed {
-        Ok(redeemed) => redeemed,
-        Err(Unredeemed::NotRecent) => return Err(Error::new(ErrorCode::AuthenticationInsufficient)),
-        Err(Unredeemed::NotSent(error) | Unredeemed::Failed(error)) => return Err(error),
+    let client = context.clients.first();
+    let exchange = match exchanged {
+        Ok(exchange) => exchange,
+        Err(CodeExchangeError::NotRecent) => return Err(Error::new(ErrorCode::AuthenticationInsufficient)),
+        Err(CodeExchangeError::NotSent(error) | CodeExchangeError::Failed(error)) => return Err(error),
     };
-    match approval::ask(inner, redeemed).await {
-        Ok(redeemed) => {
-            inner.events.tell(EventKind::SignedIn, Some(redeemed.identity.subject()), None);
-            let ends = redeemed.session_expiry.unwrap_or(Timestamp::from_secs(u64::from(u32::MAX)));
+    match approval::call_sign_in_hook(context, exchange).await {
+        Ok(exchange) => {
+            context.events.tell(EventKind::SignedIn, Some(&exchange.identity.subject_id()), None);
+            let ends = exchange.session_expiry.unwrap_or(Timestamp::from_secs(u64::from(u32::MAX)));
             Ok(Session {
-                identity: redeemed.identity,
-                created_at: redeemed.issued_at,
+                identity: exchange.identity,
+                created_at: exchange.issued_at,
                 expires_at: ends,
                 idle_expires_at: ends,
-                tokens: Some(redeemed.tokens),
+                tokens: Some(exchange.tokens),
+                client_id: Some(Arc::clone(&client.id)),
                 stored: None,
             })
         }
-        Err(refused) => {
-            logout::revoke(inner, &refused.tokens).await;
-            Err(refused.error)
+        Err(rejected) => {
+            logout::revoke(client, &rejected.tokens).await;
+            Err(rejected.error)
         }
     }
 }
 
 /// New tokens for old ones. `None` where there is no refresh token.
-pub(crate) async fn refresh(inner: &Inner, session: &Session) -> Result<Option<Session>, Unrefreshed> {
+pub(crate) async fn refresh(context: &Context, session: &Session) -> Result<Option<Session>, RefreshError> {
+    let client = context.clients.first();
     let Some(tokens) = session.tokens.clone() else { return Ok(None) };
     let Some(spent) = tokens.refresh.clone() else { return Ok(None) };
-    let metadata = inner.provider.metadata().await?;
-    let keys = inner.provider.keys(&metadata).await?;
+    let metadata = client.metadata().await?;
+    let keys = client.keys(&metadata).await?;
     let before = Before { session: Arc::new(session.clone()), tokens, spent };
-    let refreshed = refresh::ask(inner, &before, inner.refreshes.lease(), &metadata, keys).await?;
+    let refreshed =
+        refresh::ask(context, client, &before, context.refreshes.lease(), &metadata, keys).await?;
     let mut session = session.clone();
     session.tokens = Some(refreshed.tokens);
     if let Some(scope) = refreshed.scope {
@@ -116,62 +129,40 @@ pub(crate) async fn refresh(inner: &Inner, session: &Session) -> Result<Option<S
         session.expires_at = session.expires_at.min(ceiling);
         session.idle_expires_at = session.idle_expires_at.min(ceiling);
     }
-    inner.events.tell(EventKind::Refreshed, Some(session.identity.subject()), None);
+    context.events.tell(EventKind::Refreshed, Some(&session.identity.subject_id()), None);
     Ok(Some(session))
 }
 
-/// Where the person's session at the provider ends, if it says so.
-pub(crate) async fn end_session_url(
-    inner: &Inner,
-    session: &Session,
-    back: Option<(&str, &str)>,
-) -> Option<String> {
-    let metadata = inner.provider.metadata_known().await.ok()?;
-    let endpoint = metadata.end_session_endpoint.as_ref()?;
-    Some(end_session::url(
-        endpoint,
-        &EndSessionRequest {
-            client_id: &inner.settings.client_id,
-            id_token_hint: session.tokens.as_ref().map(|tokens| &tokens.id_token),
-            logout_hint: session.identity.email().or(Some(session.identity.subject())),
-            back,
-        },
-    ))
-}
-
 /// A device code that was asked for.
-pub(crate) struct Asked {
+pub(crate) struct DeviceSignIn {
     pending: PendingLogin,
     pub(crate) code: DeviceCode,
     pub(crate) expires_at: Timestamp,
 }
 
 /// Asks for a device code (RFC 8628 §3.1).
-pub(crate) async fn device(inner: &Inner, wanted: SignInWanted) -> Result<Asked, Error> {
-    let metadata = inner.provider.metadata().await?;
+pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<DeviceSignIn, Error> {
+    let client = context.clients.first();
+    let metadata = client.metadata().await?;
     let Some(endpoint) = &metadata.device_authorization_endpoint else {
         return Err(Error::new(ErrorCode::MetadataInvalid)
             .detail("the provider's metadata name no device_authorization_endpoint"));
     };
-    let pending = login::prepare(inner, &start(wanted), "")?.pending;
-    let settings = &inner.settings;
+    let pending = login::prepare(context, &start(context, wanted), String::new())?.pending;
+    let settings = &client.settings;
     let mut fields = vec![("scope", pending.scope.as_str())];
     fields.extend(settings.audience.as_deref().map(|audience| ("audience", audience)));
     fields.extend(settings.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    let request = device::request(endpoint, &settings.credentials(), &fields)?;
-    let response = inner
-        .http
-        .send(request)
-        .await
-        .map_err(|error| unreachable(error, ErrorCode::TokenResponseInvalid))?;
+    let request = device::request(endpoint, &client.credentials(), &fields)?;
+    let response = client.send(request, ErrorCode::TokenResponseInvalid).await?;
     let code = device::response(&response)?;
-    let expires_at = inner.clock.now().plus(code.expires_in);
-    inner.events.tell(EventKind::SignInStarted, None, None);
-    Ok(Asked { pending, code, expires_at })
+    let expires_at = context.clock.now().plus(code.expires_in);
+    context.events.tell(EventKind::SignInStarted, None, None);
+    Ok(DeviceSignIn { pending, code, expires_at })
 }
 
 /// What one question brought.
-pub(crate) enum Polled {
+pub(crate) enum DeviceAnswer {
     Pending,
     SlowDown,
     /// The code is spent.
@@ -180,24 +171,21 @@ pub(crate) enum Polled {
 }
 
 /// Asks once whether the person is done (RFC 8628 §3.4).
-pub(crate) async fn poll(inner: &Inner, asked: &Asked) -> Result<Polled, Error> {
-    if inner.clock.now() >= asked.expires_at {
+pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<DeviceAnswer, Error> {
+    let client = context.clients.first();
+    if context.clock.now() >= sign_in.expires_at {
         return Err(Error::new(ErrorCode::AttemptExpired));
     }
-    let metadata = inner.provider.metadata().await?;
+    let metadata = client.metadata().await?;
     // The keys first: what comes is there once.
-    let keys = inner.provider.keys(&metadata).await?;
-    let credentials = inner.settings.credentials();
-    let grant = Grant::Device { code: &asked.code.secret };
+    let keys = client.keys(&metadata).await?;
+    let credentials = client.credentials();
+    let grant = TokenGrant::Device { code: &sign_in.code.secret };
     let ask = TokenRequest { endpoint: &metadata.token_endpoint, credentials: &credentials, grant: &grant };
-    let response = inner
-        .http
-        .send(token::request(&ask)?)
-        .await
-        .map_err(|error| unreachable(error, ErrorCode::ProviderUnreachable))?;
+    let response = client.send(token::request(&ask)?, ErrorCode::ProviderUnreachable).await?;
     match device::not_yet(&response) {
-        Some(NotYet::Pending) => return Ok(Polled::Pending),
-        Some(NotYet::SlowDown) => return Ok(Polled::SlowDown),
+        Some(NotYet::Pending) => return Ok(DeviceAnswer::Pending),
+        Some(NotYet::SlowDown) => return Ok(DeviceAnswer::SlowDown),
         Some(NotYet::Denied) => {
             return Err(Error::new(ErrorCode::SignInDeclined).detail("the provider answered access_denied"));
         }
@@ -207,28 +195,14 @@ pub(crate) async fn poll(inner: &Inner, asked: &Asked) -> Result<Polled, Error> 
     // Trouble on the provider's side says nothing of the code.
     retry_later(&response)?;
     let tokens = token::response(&ask, response)?;
-    let redeemed = exchange::believe(inner, &metadata, keys, &asked.pending, tokens, None).await;
-    let session = begin_session(inner, redeemed).await;
-    Ok(session.map_or_else(Polled::Failed, |session| Polled::Session(Box::new(session))))
-}
-
-/// Gives the tokens back.
-pub(crate) async fn revoke(inner: &Inner, tokens: &Tokens) {
-    logout::revoke(inner, tokens).await;
+    let exchanged = verify_tokens(context, client, &metadata, keys, &sign_in.pending, tokens, None).await;
+    let session = begin_session(context, exchanged).await;
+    Ok(session.map_or_else(DeviceAnswer::Failed, |session| DeviceAnswer::Session(Box::new(session))))
 }
 
 /// Nothing of a web sign-in in it.
-fn start(wanted: SignInWanted) -> LoginStart {
-    LoginStart {
-        base: 0,
-        return_to: ReturnTo::root(),
-        wanted,
-        restarts: 0,
-        sent: Vec::new(),
-        unasked: false,
-        redirect_uri: None,
-        asked: None,
-    }
+fn start(context: &Context, wanted: SignInWanted) -> LoginStart {
+    LoginStart { wanted, ..LoginStart::new(context, context.sites.first(), ReturnTo::root(), &[]) }
 }
 
 fn is_same(said: &str, state: &str) -> bool {

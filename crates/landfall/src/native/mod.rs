@@ -9,17 +9,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use self::flow::{Asked, Begun, Polled};
+use self::flow::{DeviceAnswer, DeviceSignIn, StartedSignIn};
 use crate::builder::RelyingPartyBuilder;
 use crate::clock::{Clock, Timestamp};
 use crate::context::events::EventKind;
+use crate::context::{Context, runtime_gone};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, Error, ErrorCode};
-use crate::flow::refresh::Unrefreshed;
+use crate::flow::logout;
+use crate::flow::refresh as flow_refresh;
 use crate::guard::sign_in_wanted::SignInWanted;
-use crate::relying_party::{Inner, RelyingParty};
-use crate::session::{Identity, Session, Tokens, record};
+use crate::relying_party::RelyingParty;
+use crate::session::{ClientRef, Identity, Session, Tokens, record};
 use crate::web::pages;
 use crate::web::reply::{Reply, Waiting};
 
@@ -50,22 +52,22 @@ impl Engine {
 
     /// The clock that everything is judged by.
     pub fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.inner().clock)
+        Arc::clone(&self.context().clock)
     }
 
     /// Is ready when the span has passed; needs no runtime of the caller's.
     pub fn sleep(&self, span: Duration) -> Waiting<()> {
-        self.inner().runtime.timer(span)
+        self.context().runtime.timer(span)
     }
 
     /// Starts work on the engine's own runtime and gives what it brings; it ends when the waiting is dropped. `None` if
     /// it panicked.
-    pub fn while_waited<T: Send + 'static>(
+    pub fn spawn_scoped<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Waiting<Option<T>> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let held = self.inner().runtime.run_while_held(async move {
+        let held = self.context().runtime.run_while_held(async move {
             // Nobody waits any more: then it ends here, too.
             let _ = sender.send(work.await);
         });
@@ -77,11 +79,11 @@ impl Engine {
     }
 
     /// The same for work that must come to its end, whoever waits.
-    pub fn to_its_end<T: Send + 'static>(
+    pub fn spawn_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Waiting<Option<T>> {
-        self.inner().runtime.run(async move { Some(work.await) }, || None)
+        self.context().runtime.run(async move { Some(work.await) }, || None)
     }
 
     /// A page of ours for the person who comes back, as a whole HTTP response.
@@ -91,9 +93,9 @@ impl Engine {
 
     /// The reference under which a failure is logged and shown.
     pub fn tell(&self, error: &Error) -> String {
-        let reference = self.inner().reference();
+        let reference = self.context().reference();
         crate::context::refusal::log(error, &reference);
-        self.inner().events.failed(EventKind::SignInFailed(error.code()), &reference);
+        self.context().events.failed(EventKind::SignInFailed(error.code()), &reference);
         reference
     }
 
@@ -103,8 +105,9 @@ impl Engine {
     /// When the provider's metadata cannot be had.
     pub async fn begin(&self, redirect_uri: &str, wanted: SignInWanted) -> Result<Attempt, Error> {
         let redirect_uri = redirect_uri.to_owned();
-        let begun = self.run(async move |inner| flow::begin(&inner, &redirect_uri, wanted).await).await?;
-        Ok(Attempt { begun: Arc::new(begun), sent: AtomicBool::new(false) })
+        let started =
+            self.run(async move |context| flow::begin(&context, &redirect_uri, wanted).await).await?;
+        Ok(Attempt { started: Arc::new(started), sent: AtomicBool::new(false) })
     }
 
     /// Finishes a sign-in with the query that came to its redirect URI. It is good for one answer with its `state`;
@@ -116,8 +119,8 @@ impl Engine {
         if attempt.is_answered_by(response) && attempt.sent.swap(true, Ordering::SeqCst) {
             return Err(Error::new(ErrorCode::AttemptReplayed));
         }
-        let (begun, response) = (Arc::clone(&attempt.begun), response.to_owned());
-        self.run(async move |inner| flow::finish(&inner, &begun, &response).await)
+        let (started, response) = (Arc::clone(&attempt.started), response.to_owned());
+        self.run(async move |context| flow::finish(&context, &started, &response).await)
             .await
             .map(|session| Grant { session })
     }
@@ -129,11 +132,11 @@ impl Engine {
     pub async fn refresh(&self, grant: &Grant) -> Result<Grant, RefreshError> {
         let session = grant.session.clone();
         let refreshed = self
-            .run(async move |inner| match flow::refresh(&inner, &session).await {
+            .run(async move |context| match flow::refresh(&context, &session).await {
                 Ok(Some(session)) => Ok(Ok(Grant { session })),
                 Ok(None) => Ok(Err(RefreshError::NoRefreshToken)),
-                Err(Unrefreshed::Over(error)) => Ok(Err(RefreshError::Ended(error))),
-                Err(Unrefreshed::Failed(error)) => Err(error),
+                Err(flow_refresh::RefreshError::Over(error)) => Ok(Err(RefreshError::Ended(error))),
+                Err(flow_refresh::RefreshError::Failed(error)) => Err(error),
             })
             .await;
         refreshed.map_err(RefreshError::Failed)?
@@ -143,8 +146,8 @@ impl Engine {
     /// deadline of one call.
     pub async fn revoke(&self, grant: &Grant) {
         let Some(tokens) = grant.session.tokens.clone() else { return };
-        let revoked = self.run(async move |inner| {
-            flow::revoke(&inner, &tokens).await;
+        let revoked = self.run(async move |context| {
+            logout::revoke(context.clients.first(), &tokens).await;
             Ok(())
         });
         // A courtesy.
@@ -156,9 +159,9 @@ impl Engine {
     pub async fn end_session_url(&self, grant: &Grant, back: Option<(&str, &str)>) -> Option<String> {
         let session = grant.session.clone();
         let back = back.map(|(uri, state)| (uri.to_owned(), state.to_owned()));
-        let url = self.run(async move |inner| {
+        let url = self.run(async move |context| {
             let back = back.as_ref().map(|(uri, state)| (uri.as_str(), state.as_str()));
-            Ok(flow::end_session_url(&inner, &session, back).await)
+            Ok(logout::end_session_url(context.clients.first(), &session, back).await)
         });
         url.await.unwrap_or_default()
     }
@@ -168,7 +171,7 @@ impl Engine {
     /// # Errors
     /// When the provider has no such endpoint, refuses, or cannot be reached.
     pub async fn device(&self, wanted: SignInWanted) -> Result<Device, Error> {
-        let asked = self.run(async move |inner| flow::device(&inner, wanted).await).await?;
+        let asked = self.run(async move |context| flow::device(&context, wanted).await).await?;
         Ok(Device { asked: Arc::new(asked) })
     }
 
@@ -180,26 +183,26 @@ impl Engine {
     /// [`ErrorCode::ProviderUnreachable`] and [`ErrorCode::ProviderTimeout`] it may be asked again, less often.
     pub async fn poll(&self, device: &Device) -> Result<Poll, Error> {
         let asked = Arc::clone(&device.asked);
-        let polled = self.run(async move |inner| flow::poll(&inner, &asked).await).await?;
+        let polled = self.run(async move |context| flow::poll(&context, &asked).await).await?;
         Ok(match polled {
-            Polled::Pending => Poll::Pending,
-            Polled::SlowDown => Poll::SlowDown,
-            Polled::Failed(error) => Poll::Failed(error),
-            Polled::Session(session) => Poll::Granted(Box::new(Grant { session: *session })),
+            DeviceAnswer::Pending => Poll::Pending,
+            DeviceAnswer::SlowDown => Poll::SlowDown,
+            DeviceAnswer::Failed(error) => Poll::Failed(error),
+            DeviceAnswer::Session(session) => Poll::Granted(Box::new(Grant { session: *session })),
         })
     }
 
-    fn inner(&self) -> &Arc<Inner> {
-        &self.relying_party.inner
+    fn context(&self) -> &Arc<Context> {
+        &self.relying_party.context
     }
 
-    async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Context>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let lost = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
-        self.inner().runtime.run(work(Arc::clone(self.inner())), lost).await
+        let lost = || Err(runtime_gone());
+        self.context().runtime.run(work(Arc::clone(self.context())), lost).await
     }
 }
 
@@ -215,7 +218,7 @@ pub fn config_error(setting: &str, problem: &str, remedy: &str) -> ConfigError {
 
 /// A sign-in that was begun.
 pub struct Attempt {
-    begun: Arc<Begun>,
+    started: Arc<StartedSignIn>,
     /// Its answer came.
     sent: AtomicBool,
 }
@@ -223,17 +226,17 @@ pub struct Attempt {
 impl Attempt {
     /// The address to open in the system's browser.
     pub fn authorization_url(&self) -> &str {
-        &self.begun.url
+        &self.started.url
     }
 
-    /// The redirect URI that it was begun with.
+    /// The redirect URI that it was started with.
     pub fn redirect_uri(&self) -> &str {
-        &self.begun.pending.redirect_uri
+        &self.started.pending.redirect_uri
     }
 
     /// Whether a query is the answer to this very sign-in, whatever it says.
     pub fn is_answered_by(&self, response: &str) -> bool {
-        flow::is_answer(&self.begun, response)
+        flow::is_answer(&self.started, response)
     }
 }
 
@@ -245,7 +248,7 @@ impl fmt::Debug for Attempt {
 
 /// What a person is asked to enter elsewhere.
 pub struct Device {
-    asked: Arc<Asked>,
+    asked: Arc<DeviceSignIn>,
 }
 
 impl Device {
@@ -359,7 +362,8 @@ impl Grant {
     /// What was kept, for this issuer; `None` for anything else.
     pub fn from_bytes(bytes: &[u8], issuer: &str) -> Option<Self> {
         let record = bytes.strip_prefix(issuer.as_bytes())?.strip_prefix(AFTER_ISSUER)?;
-        let session = record::read(record, &Arc::from(issuer))?;
+        let client = ClientRef { issuer: Arc::from(issuer), client_id: Arc::from("") };
+        let session = record::read(record, &client)?;
         session.tokens.is_some().then_some(Self { session })
     }
 

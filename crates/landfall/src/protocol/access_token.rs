@@ -4,10 +4,10 @@
 use serde_json::Value;
 
 use super::claims::Claims;
-use super::id_token::Expectations;
 use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, Policy};
+use super::token_rules::TokenRules;
 use crate::protocol::auth_level::AuthLevel;
 
 /// What an access token says.
@@ -19,15 +19,15 @@ pub(crate) struct Said {
 
 /// Reads an access token that came with this subject's ID token; `None` for one that is no JWT of this issuer's
 /// about this subject. The keys may be older than the token's: then it says nothing this time.
-pub(crate) fn read(token: &str, keys: &KeySet, expect: &Expectations<'_>, subject: &str) -> Option<Said> {
+pub(crate) fn read(token: &str, keys: &KeySet, rules: &TokenRules<'_>, subject: &str) -> Option<Said> {
     // With a shared secret, anybody who has it could have made one.
-    let policy = Policy { algorithms: expect.algorithms, client_secret: None, types: &["at+jwt", "JWT"] };
+    let policy = Policy { algorithms: rules.algorithms, client_secret: None, types: &["at+jwt", "JWT"] };
     let verified = jws::verify(token, keys, &policy).ok()?;
     let all = unique_object(&verified.payload).ok()?;
     let claims = Claims(&all);
-    claims.check_issuer(expect.issuer).ok()?;
+    claims.check_issuer(rules.issuer).ok()?;
     let expires = claims.time("exp").ok()??;
-    let current = expect.now < expires.plus(expect.leeway);
+    let current = rules.now < expires.plus(rules.leeway);
     if !current || all.get("sub").and_then(Value::as_str) != Some(subject) {
         return None;
     }
@@ -60,20 +60,15 @@ mod tests {
         let key = if attacker { &k.attacker } else { &k.rsa1 };
         let token = format!("{signed}.{}", encode(key.sign(SigningAlgorithm::Rs256, signed.as_bytes())));
         let set = json!({ "keys": [k.rsa1.jwk_with(&json!({ "kid": "rsa1" }))] }).to_string();
-        let expect = Expectations {
+        let rules = TokenRules {
             issuer: "https://op.example",
             client_id: "rp-1",
             trusted_audiences: &[],
             algorithms: &[SigningAlgorithm::Rs256],
-            client_secret: None,
             leeway: std::time::Duration::from_secs(60),
             now: Timestamp::from_secs(NOW),
-            nonce: None,
-            access_token: None,
-            max_age: None,
-            acr: None,
         };
-        read(&token, &KeySet::parse(set.as_bytes()).unwrap(), &expect, "user-1")
+        read(&token, &KeySet::parse(set.as_bytes()).unwrap(), &rules, "user-1")
     }
 
     #[test]

@@ -40,7 +40,7 @@ type Value<'a> = Option<Cow<'a, str>>;
 
 /// What a response says once `state` was found to be good.
 #[derive(PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum AuthorizationOutcome {
     /// A code to exchange.
     Code(String),
     /// An error of the provider's (RFC 6749 §4.1.2.1), cut to printable characters.
@@ -99,7 +99,7 @@ impl<'a> AuthorizationResponse<'a> {
     ///
     /// `iss` is compared as a string, on errors too (RFC 9207 §2.4); where the provider promises it, its
     /// absence is refused. A token in the front channel is refused: none was asked for.
-    pub(crate) fn outcome(&self, issuer: &str, iss_promised: bool) -> Result<Outcome, Error> {
+    pub(crate) fn outcome(&self, issuer: &str, iss_promised: bool) -> Result<AuthorizationOutcome, Error> {
         match &self.iss {
             Some(Some(iss)) if iss == issuer => {}
             None if !iss_promised => {}
@@ -121,7 +121,7 @@ impl<'a> AuthorizationResponse<'a> {
         match (&self.code, &self.error) {
             (Some(_), Some(_)) => malformed("both code and error"),
             (None, None) => malformed("neither code nor error"),
-            (None, Some(error)) => Ok(Outcome::Refused {
+            (None, Some(error)) => Ok(AuthorizationOutcome::Refused {
                 error: printable(error.as_deref().unwrap_or("unreadable")),
                 description: self.error_description.as_ref().and_then(Option::as_deref).map(printable),
             }),
@@ -132,7 +132,7 @@ impl<'a> AuthorizationResponse<'a> {
             (Some(Some(code)), None) if !code.bytes().all(|byte| (0x20..=0x7e).contains(&byte)) => {
                 malformed("code holds characters that no code can")
             }
-            (Some(Some(code)), None) => Ok(Outcome::Code(code.to_string())),
+            (Some(Some(code)), None) => Ok(AuthorizationOutcome::Code(code.to_string())),
         }
     }
 
@@ -197,13 +197,13 @@ pub(crate) fn refusal(error: &str) -> ErrorCode {
 mod tests {
     use super::*;
 
-    fn outcome(query: &str) -> Result<Outcome, Error> {
+    fn outcome(query: &str) -> Result<AuthorizationOutcome, Error> {
         AuthorizationResponse::parse(query)?.outcome("https://op.example", false)
     }
 
     #[test]
     fn a_code_is_decoded_exactly_once() {
-        let Ok(Outcome::Code(code)) = outcome("state=s&code=a%2Fb%2Bc%3D%20d%2525") else {
+        let Ok(AuthorizationOutcome::Code(code)) = outcome("state=s&code=a%2Fb%2Bc%3D%20d%2525") else {
             panic!("no code")
         };
         assert_eq!(code, "a/b+c= d%25");
@@ -239,7 +239,9 @@ mod tests {
 
     #[test]
     fn an_error_of_the_providers_is_cut_to_printable_characters() {
-        let Ok(Outcome::Refused { error, .. }) = outcome("error=x%0d%0aINFO+ok") else { panic!("no error") };
+        let Ok(AuthorizationOutcome::Refused { error, .. }) = outcome("error=x%0d%0aINFO+ok") else {
+            panic!("no error")
+        };
         assert_eq!(error, "x??INFO ok");
     }
 }

@@ -12,6 +12,7 @@ use super::claims::{Broken, Claims, LOGOUT_EVENT};
 use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, JwsError, Policy};
+use super::token_rules::TokenRules;
 use crate::clock::Timestamp;
 use crate::crypto::secret::{Secret, same_bytes};
 use crate::error::{Error, ErrorCode};
@@ -19,19 +20,13 @@ use crate::error::{Error, ErrorCode};
 /// An ID token comes fresh from the token endpoint; one issued longer ago than this is not for this sign-in.
 const MAX_AGE_OF_TOKEN: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What an ID token has to say to be believed.
+/// What an ID token has to say to be believed: the rules for every token of the provider's, and what ties this one to
+/// the sign-in it is for.
 #[derive(Debug)]
-pub(crate) struct Expectations<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) client_id: &'a str,
-    /// Audiences the token may have beside this client.
-    pub(crate) trusted_audiences: &'a [String],
-    pub(crate) algorithms: &'a [SigningAlgorithm],
+pub(crate) struct ExpectedIdToken<'a> {
+    pub(crate) rules: TokenRules<'a>,
     /// The key for HS256, if that is allowed.
     pub(crate) client_secret: Option<&'a Secret<String>>,
-    /// How far the provider's clock may be off.
-    pub(crate) leeway: Duration,
-    pub(crate) now: Timestamp,
     /// The nonce of the pending login. `None` only where there is no login, at a refresh.
     pub(crate) nonce: Option<&'a str>,
     /// The access token that came with it, to compare with `at_hash`.
@@ -98,10 +93,10 @@ pub(crate) struct IdTokenClaims {
 pub(crate) fn verify(
     token: &str,
     keys: &KeySet,
-    expect: &Expectations<'_>,
+    expect: &ExpectedIdToken<'_>,
 ) -> Result<IdTokenClaims, Rejection> {
     let policy =
-        Policy { algorithms: expect.algorithms, client_secret: expect.client_secret, types: &["JWT"] };
+        Policy { algorithms: expect.rules.algorithms, client_secret: expect.client_secret, types: &["JWT"] };
     let verified = jws::verify(token, keys, &policy).map_err(|error| match error {
         JwsError::UnknownKey => Rejection::UnknownKey,
         JwsError::Invalid(rule) => invalid(rule),
@@ -110,19 +105,19 @@ pub(crate) fn verify(
         .map_err(|_| invalid("the claims are not a JSON object with unique members"))?;
     let claims = Claims(&all);
 
-    claims.check_issuer(expect.issuer)?;
-    claims.check_audience(expect.client_id, expect.trusted_audiences)?;
+    claims.check_issuer(expect.rules.issuer)?;
+    claims.check_audience(expect.rules.client_id, expect.rules.trusted_audiences)?;
     let issued_at = claims.check_times(expect)?;
     claims.check_binding(expect, verified.algorithm)?;
     let subject = claims.subject()?.ok_or_else(|| invalid("sub is missing"))?;
     let auth_time = claims.auth_time(expect)?;
-    let session_expiry = claims.session_expiry(expect.now)?;
+    let session_expiry = claims.session_expiry(expect.rules.now)?;
     let acr = all.get("acr").and_then(Value::as_str).map(str::to_owned);
     let sid = claims.sid()?;
 
     if let Some(max_age) = expect.max_age {
         let at = auth_time.ok_or_else(|| invalid("auth_time is missing, though max_age was asked for"))?;
-        if expect.now > at.plus(max_age).plus(expect.leeway) {
+        if expect.rules.now > at.plus(max_age).plus(expect.rules.leeway) {
             return Err(Rejection::NotRecent);
         }
     }
@@ -147,7 +142,7 @@ pub(crate) struct Original<'a> {
 pub(crate) fn verify_refreshed(
     token: &str,
     keys: &KeySet,
-    expect: &Expectations<'_>,
+    expect: &ExpectedIdToken<'_>,
     original: &Original<'_>,
 ) -> Result<IdTokenClaims, Rejection> {
     let claims = verify(token, keys, expect)?;
@@ -177,8 +172,8 @@ fn nonce_of(token: &Secret<String>) -> Option<String> {
 
 impl Claims<'_> {
     /// Items 9 and 10, and `nbf` (RFC 7519 §4.1.5). Gives `iat`.
-    fn check_times(&self, expect: &Expectations<'_>) -> Result<Timestamp, Rejection> {
-        let (now, leeway) = (expect.now, expect.leeway);
+    fn check_times(&self, expect: &ExpectedIdToken<'_>) -> Result<Timestamp, Rejection> {
+        let (now, leeway) = (expect.rules.now, expect.rules.leeway);
         let expires = self.time("exp")?.ok_or_else(|| invalid("exp is missing"))?;
         if now >= expires.plus(leeway) {
             return Err(invalid("exp has passed"));
@@ -197,7 +192,11 @@ impl Claims<'_> {
     }
 
     /// What binds the token to this sign-in: item 11, `at_hash` (§3.1.3.6), and that it is no logout token.
-    fn check_binding(&self, expect: &Expectations<'_>, algorithm: SigningAlgorithm) -> Result<(), Rejection> {
+    fn check_binding(
+        &self,
+        expect: &ExpectedIdToken<'_>,
+        algorithm: SigningAlgorithm,
+    ) -> Result<(), Rejection> {
         if self.0.get("events").is_some_and(|events| events.get(LOGOUT_EVENT).is_some()) {
             return Err(invalid("events marks a logout token"));
         }
@@ -218,9 +217,9 @@ impl Claims<'_> {
     }
 
     /// An `auth_time` in the future would satisfy every `max_age` to come.
-    fn auth_time(&self, expect: &Expectations<'_>) -> Result<Option<Timestamp>, Rejection> {
+    fn auth_time(&self, expect: &ExpectedIdToken<'_>) -> Result<Option<Timestamp>, Rejection> {
         let auth_time = self.optional_time("auth_time")?;
-        if auth_time.is_some_and(|at| at > expect.now.plus(expect.leeway)) {
+        if auth_time.is_some_and(|at| at > expect.rules.now.plus(expect.rules.leeway)) {
             return Err(invalid("auth_time lies in the future"));
         }
         Ok(auth_time)

@@ -8,8 +8,9 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD
 use serde_json::{Map, Value, json};
 
 use super::super::test_keys::{self, TestKey, encode, keys, weak};
+use super::super::token_rules::TokenRules;
 use super::{
-    Expectations, IdTokenClaims, KeySet, Original, Rejection, SigningAlgorithm, verify, verify_refreshed,
+    ExpectedIdToken, IdTokenClaims, KeySet, Original, Rejection, SigningAlgorithm, verify, verify_refreshed,
 };
 use crate::{Error, ErrorCode, Secret, Timestamp};
 
@@ -282,15 +283,17 @@ impl Wanted {
         }
     }
 
-    fn expectations(&self) -> Expectations<'_> {
-        Expectations {
-            issuer: "https://op.example",
-            client_id: "rp-1",
-            trusted_audiences: &[],
-            algorithms: &self.algorithms,
+    fn expectations(&self) -> ExpectedIdToken<'_> {
+        ExpectedIdToken {
+            rules: TokenRules {
+                issuer: "https://op.example",
+                client_id: "rp-1",
+                trusted_audiences: &[],
+                algorithms: &self.algorithms,
+                leeway: Duration::from_secs(60),
+                now: Timestamp::from_secs(NOW),
+            },
             client_secret: Some(&self.secret),
-            leeway: Duration::from_secs(60),
-            now: Timestamp::from_secs(NOW),
             nonce: Some(NONCE),
             access_token: Some(ACCESS_TOKEN),
             max_age: self.max_age,
@@ -349,7 +352,7 @@ fn what_is_out_of_scope_is_listed_once_and_nowhere_else() {
 
 /// The verdict on the valid token with some claims changed.
 #[allow(clippy::needless_pass_by_value, reason = "the callers write json!")]
-fn verdict(claims: Value, adjust: impl FnOnce(&mut Expectations<'_>)) -> Result<IdTokenClaims, Rejection> {
+fn verdict(claims: Value, adjust: impl FnOnce(&mut ExpectedIdToken<'_>)) -> Result<IdTokenClaims, Rejection> {
     let wanted = Wanted::of(&Value::Null);
     let mut expect = wanted.expectations();
     adjust(&mut expect);
@@ -407,7 +410,7 @@ fn the_leeway_ends_where_it_says() {
 fn a_further_audience_must_be_trusted_and_the_client_must_still_be_one() {
     let trusted: &[String] = vec![String::from("api")].leak();
     let check =
-        |aud: Value| verdict(json!({"aud": aud}), |expect| expect.trusted_audiences = trusted).is_ok();
+        |aud: Value| verdict(json!({"aud": aud}), |expect| expect.rules.trusted_audiences = trusted).is_ok();
     assert!(check(json!(["api", "rp-1"])));
     assert!(!check(json!(["api"])) && !check(json!("api")) && !check(json!([])));
     assert!(!check(json!(["rp-1", "other"])) && !check(json!(["rp-1", 1])) && !check(json!([["rp-1"]])));
@@ -489,7 +492,7 @@ fn no_case_that_is_rejected_at_sign_in_passes_at_a_refresh() {
             continue;
         }
         let wanted = Wanted::of(case);
-        let expect = Expectations { nonce: None, max_age: None, acr: None, ..wanted.expectations() };
+        let expect = ExpectedIdToken { nonce: None, max_age: None, acr: None, ..wanted.expectations() };
         let keys = key_set(case["jwks"].as_str());
         assert!(verify_refreshed(&token(&table, case), &keys, &expect, &original).is_err(), "{id}");
         run += 1;
@@ -506,7 +509,7 @@ fn a_refreshed_token_is_about_the_sign_in_it_comes_from() {
     let refreshed = |claims: Value| {
         let case = json!({ "claims": claims });
         let wanted = Wanted::of(&case);
-        let expect = Expectations { nonce: None, ..wanted.expectations() };
+        let expect = ExpectedIdToken { nonce: None, ..wanted.expectations() };
         verify_refreshed(&token(&table, &case), &key_set(None), &expect, &original)
     };
     let unset = "$UNSET";

@@ -4,30 +4,17 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::algorithm::SigningAlgorithm;
 use super::claims::{Broken, Claims, LOGOUT_EVENT, broken};
 use super::json::unique_object;
 use super::jwks::KeySet;
 use super::jws::{self, JwsError, Policy};
+use super::token_rules::TokenRules;
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 
 /// How old a logout token may be: it is sent at once, and again a few times.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5 * 60);
-
-/// What a logout token has to say to be believed.
-#[derive(Debug)]
-pub(crate) struct Expectations<'a> {
-    pub(crate) issuer: &'a str,
-    pub(crate) client_id: &'a str,
-    /// Audiences the token may have beside this client.
-    pub(crate) trusted_audiences: &'a [String],
-    pub(crate) algorithms: &'a [SigningAlgorithm],
-    /// How far the provider's clock may be off.
-    pub(crate) leeway: Duration,
-    pub(crate) now: Timestamp,
-}
 
 /// A believed logout token. Subject, session or both are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,12 +41,12 @@ pub(crate) struct Unverified<'a> {
 ///
 /// # Errors
 /// `LogoutTokenRejected`, with the rule that is broken.
-pub(crate) fn read<'a>(token: &'a str, expect: &Expectations<'_>) -> Result<Unverified<'a>, Error> {
-    let policy = Policy { algorithms: expect.algorithms, client_secret: None, types: &["logout+jwt", "JWT"] };
+pub(crate) fn read<'a>(token: &'a str, rules: &TokenRules<'_>) -> Result<Unverified<'a>, Error> {
+    let policy = Policy { algorithms: rules.algorithms, client_secret: None, types: &["logout+jwt", "JWT"] };
     let token = jws::read(token, &policy).map_err(rejected)?;
     let claims = unique_object(token.payload())
         .map_err(|_| rejected("the claims are not a JSON object with unique members"))?;
-    let says = check(&claims, expect).map_err(|Broken(rule)| rejected(rule))?;
+    let says = check(&claims, rules).map_err(|Broken(rule)| rejected(rule))?;
     Ok(Unverified { token, says })
 }
 
@@ -78,11 +65,11 @@ impl Unverified<'_> {
     }
 }
 
-fn check(all: &Map<String, Value>, expect: &Expectations<'_>) -> Result<LogoutToken, Broken> {
+fn check(all: &Map<String, Value>, rules: &TokenRules<'_>) -> Result<LogoutToken, Broken> {
     let claims = Claims(all);
-    claims.check_issuer(expect.issuer)?;
-    claims.check_audience(expect.client_id, expect.trusted_audiences)?;
-    let issued_at = check_times(&claims, expect)?;
+    claims.check_issuer(rules.issuer)?;
+    claims.check_audience(rules.client_id, rules.trusted_audiences)?;
+    let issued_at = check_times(&claims, rules)?;
     let subject = claims.subject()?;
     let sid = claims.sid()?;
     // Taken for a missing one, it would make one session all of them.
@@ -108,8 +95,8 @@ fn check(all: &Map<String, Value>, expect: &Expectations<'_>) -> Result<LogoutTo
 }
 
 /// Gives `iat`. A provider of before the final text leaves `exp` out.
-fn check_times(claims: &Claims<'_>, expect: &Expectations<'_>) -> Result<Timestamp, Broken> {
-    let (now, leeway) = (expect.now, expect.leeway);
+fn check_times(claims: &Claims<'_>, rules: &TokenRules<'_>) -> Result<Timestamp, Broken> {
+    let (now, leeway) = (rules.now, rules.leeway);
     let issued = claims.time("iat")?.ok_or_else(|| broken("iat is missing"))?;
     if issued > now.plus(leeway) {
         return Err(broken("iat lies in the future"));

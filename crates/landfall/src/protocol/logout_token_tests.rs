@@ -2,10 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::super::algorithm::SigningAlgorithm;
 use super::super::test_keys::{self, encode, keys};
-use super::{
-    Duration, Error, Expectations, JwsError, KeySet, LogoutToken, SigningAlgorithm, Timestamp, read,
-};
+use super::{Duration, Error, JwsError, KeySet, LogoutToken, Timestamp, TokenRules, read};
 
 const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
@@ -60,7 +59,7 @@ fn token(case: &Value) -> String {
 }
 
 fn verdict(case: &Value) -> Result<LogoutToken, String> {
-    let expect = Expectations {
+    let rules = TokenRules {
         issuer: "https://op.example",
         client_id: "rp-1",
         trusted_audiences: &[],
@@ -71,11 +70,12 @@ fn verdict(case: &Value) -> Result<LogoutToken, String> {
     let rule = |error: Error| error.operator_detail().unwrap().to_owned();
     let set = json!({"keys": [keys().rsa1.jwk_with(&json!({"kid": "rsa1"}))]});
     let set = KeySet::parse(set.to_string().as_bytes()).unwrap();
-    read(&token(case), &expect).map_err(rule)?.verify(&set, Some(&SECRET.into())).map_err(|error| match error
-    {
-        JwsError::UnknownKey => "no key of the provider's fits the token, or none verifies it".to_owned(),
-        JwsError::Invalid(rule) => rule.to_owned(),
-    })
+    read(&token(case), &rules).map_err(rule)?.verify(&set, Some(&SECRET.into())).map_err(
+        |error| match error {
+            JwsError::UnknownKey => "no key of the provider's fits the token, or none verifies it".to_owned(),
+            JwsError::Invalid(rule) => rule.to_owned(),
+        },
+    )
 }
 
 /// The verdict on the valid token with some claims changed.

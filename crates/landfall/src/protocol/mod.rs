@@ -20,6 +20,7 @@ pub(crate) mod jws;
 pub(crate) mod logout_token;
 pub(crate) mod revocation;
 pub(crate) mod token;
+pub(crate) mod token_rules;
 pub(crate) mod userinfo;
 pub(crate) mod webhook;
 

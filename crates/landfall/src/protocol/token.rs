@@ -31,11 +31,11 @@ const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
 pub(crate) struct TokenRequest<'a> {
     pub(crate) endpoint: &'a Url,
     pub(crate) credentials: &'a Credentials,
-    pub(crate) grant: &'a Grant<'a>,
+    pub(crate) grant: &'a TokenGrant<'a>,
 }
 
 /// What tokens are asked for with.
-pub(crate) enum Grant<'a> {
+pub(crate) enum TokenGrant<'a> {
     /// A code (RFC 6749 §4.1.3), under the literal redirect URI of the authorization request.
     Code { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
     /// A refresh token (RFC 6749 §6). No scope is named, which means the one that was granted.
@@ -60,7 +60,7 @@ pub(crate) struct TokenSet {
 
 /// The request itself.
 pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Error> {
-    if let Grant::Device { code } = ask.grant {
+    if let TokenGrant::Device { code } = ask.grant {
         let fields = [("grant_type", DEVICE_GRANT), ("device_code", code.expose().as_str())];
         return super::form::post(ask.endpoint, ask.credentials, &fields);
     }
@@ -110,7 +110,7 @@ pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) 
             _ => None,
         },
         id_token: match (wire.id_token.as_deref(), ask.grant) {
-            (None | Some(""), Grant::Refresh { .. }) => None,
+            (None | Some(""), TokenGrant::Refresh { .. }) => None,
             (token, _) => Some(text("id_token", token.unwrap_or_default())?),
         },
         expires_in: wire.expires_in.unwrap_or(ASSUMED_LIFETIME),
@@ -173,7 +173,7 @@ where
         })
         .set_token_uri(TokenUrl::from_url(ask.endpoint.clone()));
     Ok(match ask.grant {
-        Grant::Code { code, redirect_uri, verifier } => {
+        TokenGrant::Code { code, redirect_uri, verifier } => {
             let redirect_uri = RedirectUrl::new((*redirect_uri).to_owned())
                 .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the redirect URI is no URL"))?;
             client
@@ -183,7 +183,7 @@ where
                 .request(transport)
         }
         // The answer to a device code is read alike; its request is not built here.
-        Grant::Refresh { token } | Grant::Device { code: token } => {
+        TokenGrant::Refresh { token } | TokenGrant::Device { code: token } => {
             client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(transport)
         }
     })
@@ -280,7 +280,7 @@ mod tests {
         Credentials { client_id: "web:col on".to_owned(), secret, method }
     }
 
-    const CODE: Grant<'static> = Grant::Code {
+    const CODE: TokenGrant<'static> = TokenGrant::Code {
         code: "x&client_id=evil",
         redirect_uri: "https://app.example.com:443/auth/callback",
         verifier: "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
@@ -290,7 +290,7 @@ mod tests {
         with(&CODE, method, run)
     }
 
-    fn with<T>(grant: &Grant<'_>, method: ClientAuth, run: impl FnOnce(&TokenRequest<'_>) -> T) -> T {
+    fn with<T>(grant: &TokenGrant<'_>, method: ClientAuth, run: impl FnOnce(&TokenRequest<'_>) -> T) -> T {
         let endpoint = Url::parse("https://op.example/token").unwrap();
         run(&TokenRequest { endpoint: &endpoint, credentials: &credentials(method), grant })
     }
@@ -310,7 +310,8 @@ mod tests {
     #[test]
     fn a_refresh_sends_the_token_and_asks_for_no_more_than_was_granted() {
         let token = Secret::from("r t&scope=admin");
-        let request = with(&Grant::Refresh { token: &token }, ClientAuth::ClientSecretPost, request).unwrap();
+        let request =
+            with(&TokenGrant::Refresh { token: &token }, ClientAuth::ClientSecretPost, request).unwrap();
         let mut pairs: Vec<_> = form_urlencoded::parse(request.body()).into_owned().collect();
         pairs.sort();
         let names: Vec<_> = pairs.iter().map(|(name, _)| name.as_str()).collect();
@@ -323,7 +324,9 @@ mod tests {
         let token = Secret::from("rt");
         let body = r#"{"access_token":"a","token_type":"Bearer"}"#;
         let read = |ask: &TokenRequest<'_>| super::response(ask, raw(200, body));
-        assert!(with(&Grant::Refresh { token: &token }, ClientAuth::None, read).unwrap().id_token.is_none());
+        assert!(
+            with(&TokenGrant::Refresh { token: &token }, ClientAuth::None, read).unwrap().id_token.is_none()
+        );
         assert!(answer(200, body).is_err());
     }
 

@@ -30,9 +30,9 @@ pub(crate) struct Delivery {
     pub(crate) timestamp: Option<Vec<u8>>,
 }
 
-/// Whose sessions have to end.
+/// LogoutTarget sessions have to end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Whose {
+pub(crate) enum LogoutTarget {
     /// The one by this name.
     Session(String),
     /// All of this user.
@@ -41,8 +41,8 @@ pub(crate) enum Whose {
 
 /// An event that ends sessions.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Ending {
-    pub(crate) whose: Whose,
+pub(crate) struct LogoutEvent {
+    pub(crate) target: LogoutTarget,
     /// When it happened, by the provider's clock.
     pub(crate) at: Timestamp,
 }
@@ -59,7 +59,7 @@ pub(crate) fn read(
     secrets: &[Secret<String>],
     now: Timestamp,
     leeway: Duration,
-) -> Result<Option<Ending>, Error> {
+) -> Result<Option<LogoutEvent>, Error> {
     check_signature(delivery, secrets)?;
     let sent = delivery.timestamp.as_deref().and_then(|text| moment_in(std::str::from_utf8(text).ok()?));
     let sent = sent.ok_or_else(|| rejected("X-IntelliAuth-Timestamp is missing or no time"))?;
@@ -71,15 +71,15 @@ pub(crate) fn read(
         .map_err(|_| rejected("the payload is not a JSON object with unique members"))?;
     let kind = either(&event, "event_type", "type").and_then(Value::as_str);
     let kind = kind.ok_or_else(|| rejected("the payload names no event type"))?;
-    let whose = match kind {
+    let target = match kind {
         "user.signed_out" => match session(&event)? {
-            Some(session) => Whose::Session(session),
-            None => Whose::User(user(&event)?),
+            Some(session) => LogoutTarget::Session(session),
+            None => LogoutTarget::User(user(&event)?),
         },
-        "user.disabled" | "user.deleted" => Whose::User(user(&event)?),
+        "user.disabled" | "user.deleted" => LogoutTarget::User(user(&event)?),
         _ => return Ok(None),
     };
-    Ok(Some(Ending { whose, at: time(&event, now, leeway)? }))
+    Ok(Some(LogoutEvent { target, at: time(&event, now, leeway)? }))
 }
 
 fn check_signature(delivery: &Delivery, secrets: &[Secret<String>]) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::test_keys;
-use super::{Delivery, Duration, Ending, ErrorCode, Secret, Timestamp, Whose, read};
+use super::{Delivery, Duration, ErrorCode, LogoutEvent, LogoutTarget, Secret, Timestamp, read};
 
 const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "the-secret-of-the-tenants-hook";
@@ -22,7 +22,7 @@ fn delivery(event: &Value) -> Delivery {
     Delivery { body, signature: Some(signature), timestamp: Some(NOW.to_string().into_bytes()) }
 }
 
-fn verdict(delivery: &Delivery) -> Result<Option<Ending>, (ErrorCode, String)> {
+fn verdict(delivery: &Delivery) -> Result<Option<LogoutEvent>, (ErrorCode, String)> {
     let secrets = [Secret::from("the-next-secret"), Secret::from(SECRET)];
     read(delivery, &secrets, Timestamp::from_secs(NOW), Duration::from_secs(60))
         .map_err(|error| (error.code(), error.operator_detail().unwrap().to_owned()))
@@ -42,8 +42,8 @@ fn flat(kind: &str) -> Value {
 #[test]
 fn both_documented_forms_say_the_same() {
     let at = Timestamp::from_secs(NOW);
-    let session = Some(Ending { whose: Whose::Session("sess-1".to_owned()), at });
-    let user = Some(Ending { whose: Whose::User("user-1".to_owned()), at });
+    let session = Some(LogoutEvent { target: LogoutTarget::Session("sess-1".to_owned()), at });
+    let user = Some(LogoutEvent { target: LogoutTarget::User("user-1".to_owned()), at });
     for form in [nested, flat] {
         assert_eq!(verdict(&delivery(&form("user.signed_out"))), Ok(session.clone()));
         assert_eq!(verdict(&delivery(&form("user.disabled"))), Ok(user.clone()));

@@ -3,8 +3,10 @@
 
 use std::sync::Arc;
 
-use super::{Place, RelyingParty};
-use crate::browser::cookie::sent_cookies;
+use super::RelyingParty;
+use super::dispatch::malformed;
+use super::step::{Decision, Step};
+use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider_logout::frontchannel::{self, FrontchannelRequest};
 use crate::flow::provider_logout::{backchannel, webhook};
@@ -12,99 +14,73 @@ use crate::guard::kind::RequestKind;
 use crate::protocol::webhook::Delivery;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
-use crate::web::reply::{Decision, Step};
-use crate::web::request::RequestView;
 
 /// A machine reads no page.
 const MACHINE: RequestKind = RequestKind::Other { html: false };
 
 impl RelyingParty {
-    /// What to do where the path is one of the provider's.
-    pub(super) fn provider_asks(
-        &self,
-        view: &dyn RequestView,
-        base: usize,
-        place: &Place,
-        path: &str,
-        kind: RequestKind,
-    ) -> Option<Step> {
-        let paths = &self.inner.settings.paths;
-        if paths.backchannel_logout.as_deref() == Some(path) {
-            Some(self.backchannel(view, base))
-        } else if path == paths.frontchannel_logout {
-            Some(self.frontchannel(view, base, place, kind))
-        } else if paths.webhook.as_deref() == Some(path) {
-            Some(self.webhook(view, base))
-        } else {
-            None
+    pub(super) fn backchannel(&self, incoming: &Incoming<'_>) -> Step {
+        let context = &self.context;
+        if incoming.method() != "POST" {
+            return Step::reply(context.method_not_allowed(MACHINE, incoming.site, "POST"));
         }
-    }
-
-    fn backchannel(&self, view: &dyn RequestView, base: usize) -> Step {
-        let inner = &self.inner;
-        if view.method() != "POST" {
-            return Step::Done(Decision::Reply(inner.method_not_allowed(MACHINE, base, "POST")));
-        }
-        if !is_form(view) {
+        if !is_form(incoming.view) {
             let error = Error::new(ErrorCode::UnsupportedMediaType);
-            return Step::Done(Decision::Reply(backchannel::refused(inner, &error)));
+            return Step::reply(backchannel::reject(context, &error));
         }
-        let this = self.clone();
-        inner.needs_body(backchannel::MAX_BODY, move |body| {
-            let inner = Arc::clone(&this.inner);
-            let work = async move { backchannel::receive(&inner, form::text(body)).await };
-            this.inner.runtime.run(work, runtime_gone)
-        })
+        let this = Arc::clone(context);
+        Step::needs_body(context.needs_body(backchannel::MAX_BODY, move |body| {
+            let context = Arc::clone(&this);
+            let work = async move { backchannel::receive(&context, form::text(body)).await };
+            this.runtime.run(work, runtime_gone)
+        }))
     }
 
-    fn frontchannel(&self, view: &dyn RequestView, base: usize, place: &Place, kind: RequestKind) -> Step {
-        let inner = &self.inner;
-        if view.method() != "GET" {
-            return Step::Done(Decision::Reply(inner.method_not_allowed(kind, base, "GET")));
+    pub(super) fn frontchannel(&self, incoming: &Incoming<'_>) -> Step {
+        let (context, site) = (&self.context, incoming.site);
+        if incoming.method() != "GET" {
+            return self.method_not_allowed(incoming, "GET");
         }
         // A frame, or the whole window; never an image or a script of somebody's page.
-        let framed = match view.header("sec-fetch-dest") {
+        let framed = match incoming.view.header("sec-fetch-dest") {
             None | Some(b"iframe" | b"frame" | b"document") => Ok(()),
-            Some(_) => Err(Error::new(ErrorCode::RequestMalformed)
-                .detail("a front-channel logout that is neither a frame nor a page")),
+            Some(_) => Err(malformed("a front-channel logout that is neither a frame nor a page")),
         };
-        let named = framed.and_then(|()| {
-            frontchannel::named_session(view.query().unwrap_or_default(), &inner.settings.issuer)
-        });
+        let issuer = &context.clients.first().issuer;
+        let named = framed.and_then(|()| frontchannel::named_session(incoming.query(), issuer));
         let sid = match named {
             Ok(sid) => sid,
-            Err(error) => return Step::Done(Decision::Reply(inner.refuse(&error, kind, base, None))),
+            Err(error) => return self.refused(incoming, error),
         };
-        let sent = sent_cookies(view, &place.names);
-        let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
-        let request = FrontchannelRequest { base, sid, found };
-        self.wait(kind, base, |this| async move {
-            frontchannel::finish(&this.inner, &request).await.map(Decision::Reply)
+        let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
+        let request = FrontchannelRequest { site: Arc::clone(site), sid, found };
+        self.wait(incoming.kind, Arc::clone(site), |this| async move {
+            Ok(Decision::Reply(frontchannel::finish(&this.context, &request).await?))
         })
     }
 
-    fn webhook(&self, view: &dyn RequestView, base: usize) -> Step {
-        let inner = &self.inner;
-        if view.method() != "POST" {
-            return Step::Done(Decision::Reply(inner.method_not_allowed(MACHINE, base, "POST")));
+    pub(super) fn webhook(&self, incoming: &Incoming<'_>) -> Step {
+        let context = &self.context;
+        if incoming.method() != "POST" {
+            return Step::reply(context.method_not_allowed(MACHINE, incoming.site, "POST"));
         }
-        let header = |name: &str| view.header(name).map(<[u8]>::to_vec);
+        let header = |name: &str| incoming.view.header(name).map(<[u8]>::to_vec);
         let signature = header("x-intelliauth-signature");
         let timestamp = header("x-intelliauth-timestamp");
-        let this = self.clone();
-        inner.needs_body(webhook::MAX_BODY, move |body| {
-            let inner = Arc::clone(&this.inner);
+        let (this, site) = (Arc::clone(context), Arc::clone(incoming.site));
+        Step::needs_body(context.needs_body(webhook::MAX_BODY, move |body| {
+            let context = Arc::clone(&this);
             let work = async move {
                 let received = match form::whole(body, ErrorCode::WebhookRejected) {
                     Ok(body) => {
                         let delivery = Delivery { body: body.to_vec(), signature, timestamp };
-                        webhook::receive(&inner, &delivery).await
+                        webhook::receive(&context, &delivery).await
                     }
                     Err(error) => Err(error),
                 };
-                received.unwrap_or_else(|error| inner.refuse(&error, MACHINE, base, None))
+                received.unwrap_or_else(|error| context.refuse(error, MACHINE, &site, None))
             };
-            this.inner.runtime.run(work, runtime_gone)
-        })
+            this.runtime.run(work, runtime_gone)
+        }))
     }
 }

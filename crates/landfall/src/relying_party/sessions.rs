@@ -4,10 +4,10 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::context::events::{EndReason, EventKind};
-use crate::error::{Error, ErrorCode};
-use crate::relying_party::{Inner, RelyingParty};
-use crate::session::{Beginning, Identity, RecordKey, Selection, SessionHandle, SessionInfo};
-use crate::visit::SignedIn;
+use crate::context::{Context, runtime_gone};
+use crate::error::Error;
+use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
+use crate::visit::signed_in::SignedIn;
 
 /// Sessions that the application itself begins, lists or ends; see [`RelyingParty::sessions`].
 ///
@@ -16,7 +16,7 @@ use crate::visit::SignedIn;
 ///
 /// ```no_run
 /// # async fn page(auth: landfall::RelyingParty, user: landfall::SignedIn) -> Result<(), landfall::Error> {
-/// for session in auth.sessions().list(user.subject()).await? {
+/// for session in auth.sessions().list(&user.subject_id()).await? {
 ///     let here = if user.session() == Some(session.handle) { "this browser" } else { "" };
 ///     println!("{} {here}", session.label.as_deref().unwrap_or("unknown"));
 /// }
@@ -26,12 +26,12 @@ use crate::visit::SignedIn;
 /// ```
 #[derive(Debug)]
 pub struct Sessions<'a> {
-    relying_party: &'a RelyingParty,
+    context: &'a Arc<Context>,
 }
 
 impl<'a> Sessions<'a> {
-    pub(crate) fn of(relying_party: &'a RelyingParty) -> Self {
-        Self { relying_party }
+    pub(crate) fn of(context: &'a Arc<Context>) -> Self {
+        Self { context }
     }
 
     /// Begins a session for somebody whom the application knows by other means, its own tests above all.
@@ -40,14 +40,14 @@ impl<'a> Sessions<'a> {
     /// # Errors
     /// When the store fails, or the identity does not fit a cookie.
     pub async fn create(&self, identity: Identity) -> Result<String, Error> {
-        self.run(|inner| async move {
-            let place = inner.place(0)?;
-            let subject = identity.subject().to_owned();
-            let now = inner.clock.now();
-            let beginning = Beginning { identity, tokens: None, created_at: now, ceiling: None, label: None };
-            let begun = inner.sessions.begin(0, &place.names, beginning, now).await?;
-            inner.events.tell(EventKind::Created, Some(&subject), begun.key);
-            Ok(begun.cookie)
+        self.run(|context| async move {
+            let (subject, now) = (identity.subject_id(), context.clock.now());
+            let client_id = Some(Arc::clone(&context.clients.first().id));
+            let new =
+                NewSession { identity, client_id, tokens: None, created_at: now, ceiling: None, label: None };
+            let started = context.sessions.begin(&context.sites.first().session_seal, new, now).await?;
+            context.events.tell(EventKind::Created, Some(&subject), started.key);
+            Ok(started.cookie)
         })
         .await
     }
@@ -56,9 +56,9 @@ impl<'a> Sessions<'a> {
     ///
     /// # Errors
     /// When there is no store, or it fails.
-    pub async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, Error> {
-        let subject = subject.to_owned();
-        self.run(|inner| async move { inner.sessions.list(&subject).await }).await
+    pub async fn list(&self, subject: &SubjectId) -> Result<Vec<SessionInfo>, Error> {
+        let subject = subject.clone();
+        self.run(|context| async move { context.sessions.list(&subject).await }).await
     }
 
     /// Ends one session, if it is this subject's; whether it was there. Ask for the subject of whoever wants
@@ -66,12 +66,12 @@ impl<'a> Sessions<'a> {
     ///
     /// # Errors
     /// When there is no store, or it fails.
-    pub async fn end(&self, subject: &str, session: SessionHandle) -> Result<bool, Error> {
-        let subject = subject.to_owned();
-        self.run(move |inner| async move {
-            let ended = inner.sessions.end_one(&subject, session.0).await?;
+    pub async fn end(&self, subject: &SubjectId, session: SessionHandle) -> Result<bool, Error> {
+        let subject = subject.clone();
+        self.run(move |context| async move {
+            let ended = context.sessions.end_one(&subject, session.0).await?;
             if ended {
-                told(&inner, &subject, &[session.0]);
+                announce(&context, &subject, &[session.0]);
             }
             Ok(ended)
         })
@@ -87,7 +87,7 @@ impl<'a> Sessions<'a> {
             Some(current) => Selection::all().except(current.0),
             None => Selection::all(),
         };
-        self.end_selected(user.subject(), selection).await
+        self.end_selected(&user.subject_id(), selection).await
     }
 
     /// Ends every session of a subject; how many. A session that was sealed into its cookie before there was a
@@ -95,34 +95,33 @@ impl<'a> Sessions<'a> {
     ///
     /// # Errors
     /// When there is no store, or it fails.
-    pub async fn end_all_of(&self, subject: &str) -> Result<u64, Error> {
+    pub async fn end_all_of(&self, subject: &SubjectId) -> Result<u64, Error> {
         self.end_selected(subject, Selection::all()).await
     }
 
-    async fn end_selected(&self, subject: &str, selection: Selection) -> Result<u64, Error> {
-        let subject = subject.to_owned();
-        self.run(move |inner| async move {
-            let ended = inner.sessions.end_subject(&subject, selection).await?;
-            told(&inner, &subject, &ended);
+    async fn end_selected(&self, subject: &SubjectId, selection: Selection) -> Result<u64, Error> {
+        let subject = subject.clone();
+        self.run(move |context| async move {
+            let ended = context.sessions.end_subject(&subject, selection).await?;
+            announce(&context, &subject, &ended);
             Ok(ended.len() as u64)
         })
         .await
     }
 
     /// On the relying party's own runtime, to the end, whatever becomes of the caller.
-    async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Error>
+    async fn run<T, F>(&self, work: impl FnOnce(Arc<Context>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let inner = &self.relying_party.inner;
-        let gone = || Err(Error::new(ErrorCode::Misconfigured).detail("the runtime is gone"));
-        inner.runtime.run(work(Arc::clone(inner)), gone).await
+        let context = self.context;
+        context.runtime.run(work(Arc::clone(context)), || Err(runtime_gone())).await
     }
 }
 
-fn told(inner: &Inner, subject: &str, ended: &[RecordKey]) {
+fn announce(context: &Context, subject: &SubjectId, ended: &[RecordKey]) {
     for key in ended {
-        inner.events.tell(EventKind::Ended(EndReason::Application), Some(subject), Some(*key));
+        context.events.tell(EventKind::Ended(EndReason::Application), Some(subject), Some(*key));
     }
 }

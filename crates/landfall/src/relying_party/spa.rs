@@ -8,22 +8,22 @@ use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, L
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Inner, Place, RelyingParty};
-use crate::browser::cookie::sent_cookies;
-use crate::context::settings::SpaCallback;
+use super::RelyingParty;
+use super::step::{Decision, Step};
+use crate::context::Context;
+use crate::context::endpoints::Endpoint;
+use crate::context::incoming::Incoming;
+use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::flow::callback::CallbackRequest;
-use crate::guard::csrf;
+use crate::flow::callback::request::CallbackRequest;
+use crate::guard::csrf::{self, CSRF_HEADER};
 use crate::guard::kind::RequestKind;
-use crate::session::{self, Found, Session};
+use crate::session::{self, CookieSession, Session};
 use crate::web::form::{self, is_json};
-use crate::web::pages;
-use crate::web::pages::runtime_gone;
-use crate::web::reply::{BodyError, Decision, Reply, Step};
+use crate::web::pages::{self, runtime_gone};
+use crate::web::reply::{BodyError, Reply};
 use crate::web::request::RequestView;
 
-/// What the exchange asks for where no other header is required.
-pub(crate) const CSRF_HEADER: &str = "x-csrf";
 /// The longest answer of a provider, and JSON around it.
 const MAX_BODY: usize = 32 * 1024;
 /// A script reads no page.
@@ -37,7 +37,7 @@ struct Exchange {
 
 /// What the page is told. Times are Unix times in seconds.
 #[derive(Serialize)]
-struct WhoIsThere<'a> {
+struct SessionInfo<'a> {
     signed_in: bool,
     subject: &'a str,
     issuer: &'a str,
@@ -57,110 +57,93 @@ struct WhoIsThere<'a> {
 
 impl RelyingParty {
     /// Says who is there. Asking does not let a session live on: a page that polls would never let it end.
-    pub(super) fn who_is_there(
-        &self,
-        view: &dyn RequestView,
-        base: usize,
-        place: &Place,
-        kind: RequestKind,
-    ) -> Step {
-        let inner = &self.inner;
-        let caller = inner.caller(view);
-        let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
-        match view.method() {
+    pub(super) fn session_info(&self, incoming: &Incoming<'_>) -> Step {
+        let (context, site) = (&self.context, incoming.site);
+        let cors_origin = context.cors_origin(incoming.view);
+        let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
+        match incoming.method() {
             "GET" => {}
-            "OPTIONS" if caller.is_some() => return done(inner.preflight("GET")),
-            _ => return done(inner.method_not_allowed(kind, base, "GET")),
+            "OPTIONS" if cors_origin.is_some() => return done(context.preflight("GET")),
+            _ => return done(context.method_not_allowed(incoming.kind, site, "GET")),
         }
-        if let Err(error) = inner.is_from_here(view) {
-            return done(inner.refuse(&error, SCRIPT, base, None));
+        if let Err(error) = context.check_origin(incoming.view) {
+            return done(context.refuse(error, SCRIPT, site, None));
         }
-        let sent = sent_cookies(view, &place.names);
-        match inner.sessions.find(base, &place.names, &sent, inner.clock.now()) {
-            Found::Nobody => done(inner.session_reply(place, None)),
-            Found::Session { session, .. } => done(inner.session_reply(place, Some(&session))),
-            Found::Load(ids) => {
-                let this = self.clone();
+        match context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()) {
+            CookieSession::Nobody => done(context.session_reply(site, None)),
+            CookieSession::Session { session, .. } => done(context.session_reply(site, Some(&session))),
+            found @ CookieSession::Load(_) => {
+                let (this, site) = (Arc::clone(context), Arc::clone(site));
                 let work = async move {
-                    let inner = &this.inner;
-                    let found = inner.sessions.load(ids, inner.clock.now()).await;
-                    let reply = found
-                        .and_then(|session| Ok(inner.session_reply(inner.place(base)?, session.as_deref())))
-                        .unwrap_or_else(|error| inner.refuse(&error, SCRIPT, base, None));
-                    Decision::Reply(pages::for_caller(reply, caller.as_deref()))
+                    let reply = match this.sessions.resolve(&found, this.clock.now()).await {
+                        Ok(session) => this.session_reply(&site, session.as_deref()),
+                        Err(error) => this.refuse(error, SCRIPT, &site, None),
+                    };
+                    Decision::Reply(pages::for_caller(reply, cors_origin.as_deref()))
                 };
-                Step::Wait(inner.runtime.run(work, || Decision::Reply(runtime_gone())))
+                Step::Wait(context.runtime.run(work, || Decision::Reply(runtime_gone())))
             }
         }
     }
 
     /// Does at the backend what the callback does, for an answer that came to a page.
-    pub(super) fn exchange(
-        &self,
-        view: &dyn RequestView,
-        base: usize,
-        place: &Place,
-        kind: RequestKind,
-    ) -> Step {
-        let inner = &self.inner;
-        let caller = inner.caller(view);
-        let done = |reply: Reply| Step::Done(Decision::Reply(pages::for_caller(reply, caller.as_deref())));
-        match view.method() {
+    pub(super) fn exchange(&self, incoming: Incoming<'_>) -> Step {
+        let (context, site) = (&self.context, incoming.site);
+        let cors_origin = context.cors_origin(incoming.view);
+        let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
+        match incoming.method() {
             "POST" => {}
-            "OPTIONS" if caller.is_some() => return done(inner.preflight("POST")),
-            _ => return done(inner.method_not_allowed(kind, base, "POST")),
+            "OPTIONS" if cors_origin.is_some() => return done(context.preflight("POST")),
+            _ => return done(context.method_not_allowed(incoming.kind, site, "POST")),
         }
-        let redirect_uris = match inner.redirect_uris_of(view) {
+        let redirect_uris = match context.redirect_uris_of(incoming.view) {
             Ok(uris) => uris,
-            Err(error) => return done(inner.refuse(&error, SCRIPT, base, None)),
+            Err(error) => return done(context.refuse(error, SCRIPT, site, None)),
         };
-        if !is_json(view) {
-            return done(inner.refuse(&Error::new(ErrorCode::UnsupportedMediaType), SCRIPT, base, None));
+        if !is_json(incoming.view) {
+            let error = Error::new(ErrorCode::UnsupportedMediaType);
+            return done(context.refuse(error, SCRIPT, site, None));
         }
-        let sent = sent_cookies(view, &place.names);
-        let found = inner.sessions.find(base, &place.names, &sent, inner.clock.now());
-        let label = view.header("user-agent").and_then(session::label);
-        let (this, sent) = (self.clone(), sent.attempts);
-        inner.needs_body(MAX_BODY, move |body| {
-            let inner = Arc::clone(&this.inner);
+        let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
+        let label = incoming.view.header("user-agent").and_then(session::label);
+        let (this, site, sent) = (self.clone(), Arc::clone(site), incoming.cookies.attempts);
+        Step::needs_body(context.needs_body(MAX_BODY, move |body| {
+            let context = Arc::clone(&this.context);
             let work = async move {
                 let reply = match answer_in(body) {
                     Ok(query) => {
-                        let request =
-                            CallbackRequest { base, query, redirect_uris, asked: None, sent, found, label };
-                        told(this.finish(&request, SCRIPT).await)
+                        let requested_address = None;
+                        let request = CallbackRequest {
+                            site,
+                            query,
+                            redirect_uris,
+                            requested_address,
+                            sent,
+                            found,
+                            label,
+                        };
+                        redirect_as_json(this.finish(&request, SCRIPT).await)
                     }
-                    Err(error) => this.inner.refuse(&error, SCRIPT, base, None),
+                    Err(error) => this.context.refuse(error, SCRIPT, &site, None),
                 };
-                pages::for_caller(reply, caller.as_deref())
+                pages::for_caller(reply, cors_origin.as_deref())
             };
-            inner.runtime.run(work, runtime_gone)
-        })
+            context.runtime.run(work, runtime_gone)
+        }))
     }
 }
 
-impl Inner {
+impl Context {
     /// Whether a path is a route that takes the provider's answer in a page.
-    pub(super) fn is_spa_callback(&self, place: &Place, path: &str) -> bool {
-        self.settings.spa_callbacks.iter().any(|callback| place.base.inside_path(&callback.path) == path)
-    }
-
-    /// The origin of a single-page application that calls from beside the base URLs.
-    pub(super) fn caller(&self, view: &dyn RequestView) -> Option<String> {
-        self.page_beside(view).map(|page| page.origin.clone())
-    }
-
-    /// The single-page application that a request comes from, if it is beside the base URLs.
-    pub(super) fn page_beside(&self, view: &dyn RequestView) -> Option<&SpaCallback> {
-        let origin = view.header("origin")?;
-        self.pages_beside().find(|page| page.origin.as_bytes() == origin)
+    pub(super) fn is_spa_callback(&self, site: &Site, path: &str) -> bool {
+        self.settings.spa_callbacks.iter().any(|callback| site.base.inside_path(&callback.path) == path)
     }
 
     /// Where an answer may have come to that this page hands on: to a route of the page's own origin. What a form
     /// could send is refused.
     fn redirect_uris_of(&self, view: &dyn RequestView) -> Result<Vec<String>, Error> {
-        self.is_from_here(view)?;
-        let header = self.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
+        self.check_origin(view)?;
+        let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         if !csrf::has_header(view, Some(header)) {
             return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {header}")));
         }
@@ -176,14 +159,14 @@ impl Inner {
         Ok(uris)
     }
 
-    fn session_reply(&self, place: &Place, session: Option<&Session>) -> Reply {
-        let address = |path: &str| format!("{}{path}", place.base.path);
-        let login_url = address(&self.settings.paths.login);
+    fn session_reply(&self, site: &Site, session: Option<&Session>) -> Reply {
+        let address = |path: &str| format!("{}{path}", site.base.path);
+        let login_url = address(self.settings.paths.path(Endpoint::Login));
         let Some(session) = session else {
             return pages::json(200, &json!({ "signed_in": false, "login_url": login_url }));
         };
         let identity = &session.identity;
-        let who = WhoIsThere {
+        let who = SessionInfo {
             signed_in: true,
             subject: identity.subject(),
             issuer: identity.issuer(),
@@ -193,7 +176,7 @@ impl Inner {
             expires_at: session.expires_at.secs(),
             idle_expires_at: session.idle_expires_at.secs(),
             login_url,
-            logout_url: address(&self.settings.paths.logout),
+            logout_url: address(self.settings.paths.path(Endpoint::Logout)),
         };
         let body = serde_json::to_value(&who).unwrap_or_default();
         pages::json(200, &body)
@@ -203,7 +186,7 @@ impl Inner {
     fn preflight(&self, method: &str) -> Reply {
         let mut reply = pages::done();
         *reply.status_mut() = http::StatusCode::NO_CONTENT;
-        let header = self.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
+        let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         pages::put(&mut reply, ACCESS_CONTROL_ALLOW_METHODS, method);
         pages::put(&mut reply, ACCESS_CONTROL_ALLOW_HEADERS, &format!("content-type, {header}"));
         reply
@@ -219,7 +202,7 @@ fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
 }
 
 /// A redirect, told to a script: where to land, or where to go on.
-fn told(reply: Reply) -> Reply {
+fn redirect_as_json(reply: Reply) -> Reply {
     let Some(location) = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()) else {
         return reply;
     };

@@ -44,24 +44,24 @@ impl NearCache {
     }
 
     /// The session of exactly this text sealed under this base URL, and whether the first key sealed it.
-    pub(crate) fn sealed(&self, base: usize, text: &[u8]) -> Option<(Arc<Session>, bool)> {
+    pub(crate) fn sealed(&self, site: usize, text: &[u8]) -> Option<(Arc<Session>, bool)> {
         let entry = self.entries.get(tail(text)?)?;
         let (sealed_under, known) = entry.text.as_ref()?;
         // Every base URL has keys of its own: what one of them sealed, another could not have opened.
-        (*sealed_under == base && crate::crypto::secret::same_bytes(known.as_bytes(), text))
+        (*sealed_under == site && crate::crypto::secret::same_bytes(known.as_bytes(), text))
             .then_some((entry.session, entry.current_key))
     }
 
     pub(crate) fn put_sealed(
         &self,
-        base: usize,
+        site: usize,
         text: &str,
         session: Arc<Session>,
         current_key: bool,
         now: Timestamp,
     ) {
         if let Some(key) = tail(text.as_bytes()) {
-            let text = Some((base, Arc::from(text)));
+            let text = Some((site, Arc::from(text)));
             self.entries.insert(*key, Entry { session, text, loaded_at: now, current_key });
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::clock::Timestamp;
-use crate::context::settings::Kept;
 use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::id_token::IdTokenClaims;
+use crate::session::subject::SubjectId;
 
 /// Claims with a field of their own, and those that were for the ID token's validation alone.
 const OWN_CLAIMS: [&str; 16] = [
@@ -62,6 +62,15 @@ pub struct Identity {
     pub(crate) claims: String,
 }
 
+/// Which claims a session keeps beside the standard few.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum KeptClaims<'a> {
+    /// All of them.
+    All,
+    /// Those of these names.
+    Named(&'a [String]),
+}
+
 /// The scopes of one sign-in.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scopes<'a> {
@@ -77,7 +86,7 @@ impl Identity {
         mut all: Map<String, Value>,
         scopes: Scopes<'_>,
         role_claim: &str,
-        kept: Kept<'_>,
+        kept: KeptClaims<'_>,
     ) -> Self {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let (name, email) = (text("name"), text("email"));
@@ -88,8 +97,8 @@ impl Identity {
         all.retain(|name, _| {
             !OWN_CLAIMS.contains(&name.as_str())
                 && match kept {
-                    Kept::All => true,
-                    Kept::Named(names) => names.contains(name),
+                    KeptClaims::All => true,
+                    KeptClaims::Named(names) => names.contains(name),
                 }
         });
         let claims = if all.is_empty() { String::new() } else { Value::Object(all).to_string() };
@@ -181,6 +190,11 @@ impl Identity {
     /// Who says so: the issuer identifier.
     pub fn issuer(&self) -> &str {
         &self.issuer
+    }
+
+    /// Issuer and subject as one value, to know people by.
+    pub fn subject_id(&self) -> SubjectId {
+        SubjectId::new(Arc::clone(&self.issuer), self.subject.as_str())
     }
 
     /// The subject identifier: unique and never reused at this issuer, compared with case.

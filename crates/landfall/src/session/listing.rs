@@ -9,6 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use super::SessionKeeper;
 use super::store::{IndexKey, RecordKey, Selection, SessionStore, StoredRecord};
+use super::subject::SubjectId;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
@@ -66,7 +67,7 @@ pub struct SessionInfo {
 
 impl SessionKeeper {
     /// A subject's sessions, the newest first.
-    pub(crate) async fn list(&self, subject: &str) -> Result<Vec<SessionInfo>, Error> {
+    pub(crate) async fn list(&self, subject: &SubjectId) -> Result<Vec<SessionInfo>, Error> {
         let mut infos: Vec<_> = self
             .records(subject)
             .await?
@@ -88,31 +89,38 @@ impl SessionKeeper {
     }
 
     /// A subject's records, a thousand at most.
-    pub(super) async fn records(&self, subject: &str) -> Result<BTreeMap<RecordKey, StoredRecord>, Error> {
+    pub(super) async fn records(
+        &self,
+        subject: &SubjectId,
+    ) -> Result<BTreeMap<RecordKey, StoredRecord>, Error> {
         let store = self.shared()?;
         let mut found = BTreeMap::new();
-        for index in self.places(subject)? {
+        for index in self.subject_indexes(subject)? {
             found.extend(self.bounded(store.list_by_subject(index, MOST_LISTED)).await?);
         }
         Ok(found)
     }
 
     /// Ends one session, if it is this subject's; whether it was there.
-    pub(crate) async fn end_one(&self, subject: &str, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) async fn end_one(&self, subject: &SubjectId, key: RecordKey) -> Result<bool, Error> {
         let store = self.shared()?;
         let Some(record) = self.bounded(store.load(key)).await? else { return Ok(false) };
-        if self.places(subject)?.contains(&record.subject) { self.remove(key).await } else { Ok(false) }
+        if self.subject_indexes(subject)?.contains(&record.subject) {
+            self.remove(key).await
+        } else {
+            Ok(false)
+        }
     }
 
     /// Ends the selected sessions of a subject; which ones.
     pub(crate) async fn end_subject(
         &self,
-        subject: &str,
+        subject: &SubjectId,
         selection: Selection,
     ) -> Result<Vec<RecordKey>, Error> {
         let store = self.shared()?;
         let mut ended = Vec::new();
-        for index in self.places(subject)? {
+        for index in self.subject_indexes(subject)? {
             match self.bounded(store.remove_by_subject(index, selection)).await {
                 Ok(removed) => {
                     self.forget(&removed);
@@ -130,8 +138,8 @@ impl SessionKeeper {
 
     /// Where a subject's records are found, those of older cookie keys first: a record that is renewed
     /// meanwhile moves on to where it is looked for last.
-    fn places(&self, subject: &str) -> Result<Vec<IndexKey>, Error> {
-        Ok(self.seals.subjects(subject)?.into_iter().rev().collect())
+    fn subject_indexes(&self, subject: &SubjectId) -> Result<Vec<IndexKey>, Error> {
+        Ok(self.seals.subjects(subject.issuer(), subject.subject())?.into_iter().rev().collect())
     }
 
     pub(super) fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {

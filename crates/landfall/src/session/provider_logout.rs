@@ -5,17 +5,23 @@ use std::time::Duration;
 use super::SessionKeeper;
 use super::listing::MOST_LISTED;
 use super::store::{RecordKey, Selection, StoredRecord};
+use super::subject::SubjectId;
 use crate::clock::Timestamp;
 use crate::crypto::digest::sha256;
 use crate::error::Error;
 
 impl SessionKeeper {
     /// Ends the selected sessions of a provider session; which ones.
-    pub(crate) async fn end_sid(&self, sid: &str, selection: Selection) -> Result<Vec<RecordKey>, Error> {
+    pub(crate) async fn end_sid(
+        &self,
+        issuer: &str,
+        sid: &str,
+        selection: Selection,
+    ) -> Result<Vec<RecordKey>, Error> {
         let store = self.shared()?;
         let mut ended = Vec::new();
-        // Those of older cookie keys first, as in `places`.
-        for index in self.seals.sids(sid)?.into_iter().rev() {
+        // Those of older cookie keys first, as in `subject_indexes`.
+        for index in self.seals.sids(issuer, sid)?.into_iter().rev() {
             match self.bounded(store.remove_by_sid(index, selection)).await {
                 Ok(removed) => {
                     self.forget(&removed);
@@ -35,15 +41,15 @@ impl SessionKeeper {
     /// ones.
     pub(crate) async fn end_sid_of(
         &self,
-        subject: &str,
+        subject: &SubjectId,
         sid: &str,
         before: Timestamp,
     ) -> Result<Vec<RecordKey>, Error> {
-        let sids = self.seals.sids(sid)?;
+        let sids = self.seals.sids(subject.issuer(), sid)?;
         let records = self.records(subject).await?;
         if records.len() >= MOST_LISTED {
             // More than are ever looked through: the provider has signed that the session is theirs.
-            return self.end_sid(sid, Selection::all().created_before(before)).await;
+            return self.end_sid(subject.issuer(), sid, Selection::all().created_before(before)).await;
         }
         let is_meant = |record: &StoredRecord| {
             record.created_at < before && record.sid.is_some_and(|sid| sids.contains(&sid))
@@ -58,7 +64,7 @@ impl SessionKeeper {
     }
 
     /// Whether a session of this subject stands.
-    pub(crate) async fn has_any(&self, subject: &str) -> Result<bool, Error> {
+    pub(crate) async fn has_any(&self, subject: &SubjectId) -> Result<bool, Error> {
         Ok(!self.records(subject).await?.is_empty())
     }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::{Session, Tokens};
+use super::{ClientRef, Session, Tokens};
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
@@ -18,7 +18,7 @@ use crate::protocol::auth_level::AuthLevel;
 
 /// Borrowed while writing and reading, so that nothing is copied twice.
 #[derive(Serialize, Deserialize)]
-struct Wire<'a> {
+struct First<'a> {
     subject: &'a str,
     name: Option<&'a str>,
     email: Option<&'a str>,
@@ -31,28 +31,28 @@ struct Wire<'a> {
     created_at: u64,
     expires_at: u64,
     idle_expires_at: u64,
-    tokens: Option<WireTokens<'a>>,
+    tokens: Option<FirstTokens<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct WireTokens<'a> {
+struct FirstTokens<'a> {
     access: &'a str,
     access_expires_at: u64,
     refresh: Option<&'a str>,
     id_token: &'a str,
 }
 
-/// What was added since: missing in what an older release wrote. What is added next is a struct of its own
+/// What the second release added: missing in what an older one wrote. What is added next is a struct of its own
 /// behind the last one, read where there is something left: a further field here could not be told from a record
 /// that was cut short.
 #[derive(Default, Serialize, Deserialize)]
-struct Later {
+struct Second {
     tokens_obtained_at: Option<u64>,
 }
 
-/// What was added after that.
+/// What the third added.
 #[derive(Default, Serialize, Deserialize)]
-struct Further<'a> {
+struct Third<'a> {
     auth_level: Option<u8>,
     requested: Option<&'a str>,
     #[serde(borrow)]
@@ -60,9 +60,18 @@ struct Further<'a> {
     data: &'a str,
 }
 
+/// What the fourth added: where the session comes from. A record without it comes from the first client.
+#[derive(Serialize, Deserialize)]
+struct Fourth<'a> {
+    issuer: &'a str,
+    /// `None` for a session that no provider began.
+    #[serde(borrow)]
+    client_id: Option<&'a str>,
+}
+
 pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
     let identity = &session.identity;
-    let wire = Wire {
+    let first = First {
         subject: &identity.subject,
         name: identity.name.as_deref(),
         email: identity.email.as_deref(),
@@ -75,61 +84,74 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
         created_at: session.created_at.millis(),
         expires_at: session.expires_at.millis(),
         idle_expires_at: session.idle_expires_at.millis(),
-        tokens: session.tokens.as_ref().map(|tokens| WireTokens {
+        tokens: session.tokens.as_ref().map(|tokens| FirstTokens {
             access: tokens.access.expose(),
             access_expires_at: tokens.access_expires_at.millis(),
             refresh: tokens.refresh.as_ref().map(|token| token.expose().as_str()),
             id_token: tokens.id_token.expose(),
         }),
     };
-    let later =
-        Later { tokens_obtained_at: session.tokens.as_ref().map(|tokens| tokens.obtained_at.millis()) };
-    let further = Further {
+    let second =
+        Second { tokens_obtained_at: session.tokens.as_ref().map(|tokens| tokens.obtained_at.millis()) };
+    let third = Third {
         auth_level: identity.auth_level.map(AuthLevel::number),
         requested: identity.requested.as_deref(),
         roles: identity.roles.iter().map(String::as_str).collect(),
         data: &identity.data,
     };
-    postcard::to_allocvec(&(wire, later, further)).map(zeroize::Zeroizing::new).map_err(|error| {
+    let fourth = Fourth { issuer: &identity.issuer, client_id: session.client_id.as_deref() };
+    postcard::to_allocvec(&(first, second, third, fourth)).map(zeroize::Zeroizing::new).map_err(|error| {
         Error::new(ErrorCode::Misconfigured).detail("a session could not be written").source(error)
     })
 }
 
-/// `None` when the bytes are no session of this format.
-pub(crate) fn read(bytes: &[u8], issuer: &Arc<str>) -> Option<Session> {
-    let (wire, rest): (Wire<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
-    let (later, rest) =
-        if rest.is_empty() { (Later::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
-    let further: Further<'_> =
-        if rest.is_empty() { Further::default() } else { postcard::take_from_bytes(rest).ok()?.0 };
+/// `None` when the bytes are no session of this format, or of an issuer that is not this client's.
+pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
+    let (first, rest): (First<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
+    let (second, rest) =
+        if rest.is_empty() { (Second::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let (third, rest): (Third<'_>, _) =
+        if rest.is_empty() { (Third::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let client_id = if rest.is_empty() {
+        Some(Arc::clone(&client.client_id))
+    } else {
+        let (fourth, _): (Fourth<'_>, _) = postcard::take_from_bytes(rest).ok()?;
+        if *fourth.issuer != *client.issuer {
+            return None;
+        }
+        fourth
+            .client_id
+            .map(|id| if *id == *client.client_id { Arc::clone(&client.client_id) } else { id.into() })
+    };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Some(Session {
         identity: Identity {
-            issuer: Arc::clone(issuer),
-            subject: wire.subject.to_owned(),
-            name: owned(wire.name),
-            email: owned(wire.email),
-            email_verified: wire.email_verified,
-            scope: owned(wire.scope),
-            acr: owned(wire.acr),
-            auth_time: wire.auth_time.map(Timestamp::from_secs),
-            sid: owned(wire.sid),
-            auth_level: further.auth_level.and_then(AuthLevel::from_number),
-            requested: owned(further.requested),
-            roles: further.roles.iter().map(|role| (*role).to_owned()).collect(),
-            data: further.data.to_owned(),
-            claims: wire.claims.to_owned(),
+            issuer: Arc::clone(&client.issuer),
+            subject: first.subject.to_owned(),
+            name: owned(first.name),
+            email: owned(first.email),
+            email_verified: first.email_verified,
+            scope: owned(first.scope),
+            acr: owned(first.acr),
+            auth_time: first.auth_time.map(Timestamp::from_secs),
+            sid: owned(first.sid),
+            auth_level: third.auth_level.and_then(AuthLevel::from_number),
+            requested: owned(third.requested),
+            roles: third.roles.iter().map(|role| (*role).to_owned()).collect(),
+            data: third.data.to_owned(),
+            claims: first.claims.to_owned(),
         },
-        created_at: Timestamp::from_millis(wire.created_at),
-        expires_at: Timestamp::from_millis(wire.expires_at),
-        idle_expires_at: Timestamp::from_millis(wire.idle_expires_at),
-        tokens: wire.tokens.map(|tokens| Tokens {
+        created_at: Timestamp::from_millis(first.created_at),
+        expires_at: Timestamp::from_millis(first.expires_at),
+        idle_expires_at: Timestamp::from_millis(first.idle_expires_at),
+        tokens: first.tokens.map(|tokens| Tokens {
             access: Secret::from(tokens.access),
-            obtained_at: Timestamp::from_millis(later.tokens_obtained_at.unwrap_or(wire.created_at)),
+            obtained_at: Timestamp::from_millis(second.tokens_obtained_at.unwrap_or(first.created_at)),
             access_expires_at: Timestamp::from_millis(tokens.access_expires_at),
             refresh: tokens.refresh.map(Secret::from),
             id_token: Secret::from(tokens.id_token),
         }),
+        client_id,
         stored: None,
     })
 }
@@ -141,8 +163,8 @@ mod tests {
     /// As the first release wrote it.
     const FIRST: &str = "06757365722d310103416461010f616461406578616d706c652e636f6d01010c6f70656e696420656d61696c000000127b2267726f757073223a5b226f7073225d7d80a0f1c2b13480acfee0b3348088cfd0b1340102617480fdccc4b1340102727405612e622e63";
 
-    fn issuer() -> Arc<str> {
-        Arc::from("https://op.example")
+    fn client() -> ClientRef {
+        ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") }
     }
 
     fn bytes(hex: &str) -> Vec<u8> {
@@ -152,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_session_of_the_first_release_is_still_read() {
-        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        let session = read(&bytes(FIRST), &client()).unwrap();
         assert_eq!(
             (session.identity.subject(), session.identity.email()),
             ("user-1", Some("ada@example.com"))
@@ -164,7 +186,7 @@ mod tests {
 
     #[test]
     fn the_first_release_still_reads_what_is_written_now() {
-        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        let session = read(&bytes(FIRST), &client()).unwrap();
         let now = write(&session).unwrap();
         // It knew the fields of then and stopped there.
         assert!(now.starts_with(&bytes(FIRST)));
@@ -172,32 +194,48 @@ mod tests {
 
     #[test]
     fn what_was_added_since_is_read_back() {
-        let mut session = read(&bytes(FIRST), &issuer()).unwrap();
+        let mut session = read(&bytes(FIRST), &client()).unwrap();
         session.identity = session.identity.with_role("ops").with_role("dev");
         session.identity.auth_level = Some(AuthLevel::Aal2);
         session.identity.requested = Some("openid email".to_owned());
         "{\"plan\":7}".clone_into(&mut session.identity.data);
-        let again = read(&write(&session).unwrap(), &issuer()).unwrap();
+        let again = read(&write(&session).unwrap(), &client()).unwrap();
         assert_eq!(again.identity, session.identity);
     }
 
     #[test]
     fn what_a_later_release_adds_is_left_alone_after_a_rollback() {
-        let mut later = write(&read(&bytes(FIRST), &issuer()).unwrap()).unwrap().to_vec();
+        let mut later = write(&read(&bytes(FIRST), &client()).unwrap()).unwrap().to_vec();
         later.extend_from_slice(&[7, 1, 2, 3]);
-        assert_eq!(read(&later, &issuer()).unwrap().identity.subject(), "user-1");
+        assert_eq!(read(&later, &client()).unwrap().identity.subject(), "user-1");
+    }
+
+    #[test]
+    fn a_session_knows_the_client_that_began_it_and_one_of_another_issuer_is_nobodys() {
+        let mut session = read(&bytes(FIRST), &client()).unwrap();
+        assert_eq!(session.client_id.as_deref(), Some("app"), "before it was written down, there was one");
+        session.client_id = Some(Arc::from("another"));
+        let written = write(&session).unwrap();
+        assert_eq!(read(&written, &client()).unwrap().client_id.as_deref(), Some("another"));
+        session.client_id = None;
+        assert_eq!(read(&write(&session).unwrap(), &client()).unwrap().client_id, None);
+        let elsewhere = ClientRef { issuer: Arc::from("https://other.example"), ..client() };
+        assert!(read(&written, &elsewhere).is_none());
     }
 
     #[test]
     fn what_is_cut_short_is_no_session() {
-        let session = read(&bytes(FIRST), &issuer()).unwrap();
+        let session = read(&bytes(FIRST), &client()).unwrap();
         let whole = write(&session).unwrap();
         // Where a release before this one stopped, it is whole.
-        let second = Later { tokens_obtained_at: Some(session.created_at.millis()) };
+        let length = |part: Vec<u8>| part.len();
+        let second = Second { tokens_obtained_at: Some(session.created_at.millis()) };
         let first = FIRST.len() / 2;
-        let ends = [first, first + postcard::to_allocvec(&second).unwrap().len()];
+        let second = first + length(postcard::to_allocvec(&second).unwrap());
+        let third = second + length(postcard::to_allocvec(&Third::default()).unwrap());
+        let ends = [first, second, third];
         for length in (0..whole.len()).filter(|length| !ends.contains(length)) {
-            assert!(read(&whole[..length], &issuer()).is_none(), "{length}");
+            assert!(read(&whole[..length], &client()).is_none(), "{length}");
         }
     }
 }

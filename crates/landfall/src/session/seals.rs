@@ -10,16 +10,18 @@ use serde::{Deserialize, Serialize};
 
 use super::id::SessionId;
 use super::store::{IndexKey, RecordKey, StoredRecord};
-use super::{Session, Stored, record};
+use super::{ClientRef, Session, Stored, record};
 use crate::clock::{Entropy, Timestamp};
+use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::{CookieKey, Sealer, keyed_digests};
 use crate::error::Error;
 
-/// Makes records of sessions, for one issuer and client.
+/// Makes records of sessions, for one application.
 #[derive(Debug)]
 pub(crate) struct RecordSeals {
-    issuer: Arc<str>,
-    client_id: String,
+    application: ApplicationName,
+    /// What a record that names no client was begun by.
+    client: ClientRef,
     ring: Vec<CookieKey>,
     entropy: Arc<dyn Entropy>,
     admin: Sealer,
@@ -45,42 +47,42 @@ impl Admin {
 
 impl RecordSeals {
     pub(crate) fn new(
-        issuer: Arc<str>,
-        client_id: String,
+        application: ApplicationName,
+        client: ClientRef,
         ring: Vec<CookieKey>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
-        let admin = Sealer::derive(&ring, "admin", &[issuer.as_bytes(), client_id.as_bytes()])?;
-        Ok(Self { issuer, client_id, ring, entropy, admin })
+        let admin = Sealer::derive(&ring, "admin", &application.context(&[]))?;
+        Ok(Self { application, client, ring, entropy, admin })
     }
 
-    /// The record of a session that is stored at `place`.
+    /// The record of a session that is stored there.
     pub(crate) fn seal(
         &self,
         session: &Session,
-        place: &Stored,
+        stored: &Stored,
         admin: &Admin,
     ) -> Result<StoredRecord, Error> {
-        let key = place.id.record_key();
+        let key = stored.id.record_key();
         let plain = record::write(session)?;
-        let sealed = self.sealer(&place.id)?.seal_bytes(&*self.entropy, &key.0, &plain)?;
+        let sealed = self.sealer(&stored.id)?.seal_bytes(&*self.entropy, &key.0, &plain)?;
         let admin = postcard::to_allocvec(admin).unwrap_or_default();
         let admin = self.admin.seal_bytes(&*self.entropy, &key.0, &admin)?;
         let first = |keys: Vec<IndexKey>| keys.into_iter().next().unwrap_or(IndexKey([0; 32]));
         let sid = match session.identity.sid() {
-            Some(sid) => Some(first(self.sids(sid)?)),
+            Some(sid) => Some(first(self.sids(&session.identity.issuer, sid)?)),
             None => None,
         };
         let mut record = StoredRecord::new(
             session.created_at,
             session.expires_at,
             session.idle_expires_at,
-            first(self.subjects(session.identity.subject())?),
+            first(self.subjects(&session.identity.issuer, session.identity.subject())?),
             sid,
             Bytes::from(sealed),
             Bytes::from(admin),
         );
-        record.version = place.version;
+        record.version = stored.version;
         Ok(record)
     }
 
@@ -91,14 +93,14 @@ impl RecordSeals {
             return Ok(None);
         };
         let stored = Stored { id: id.clone(), version: record.version, admin: record.admin.clone() };
-        Ok(record::read(&plain, &self.issuer).map(|mut session| {
+        Ok(record::read(&plain, &self.client).map(|mut session| {
             session.stored = Some(stored);
             session
         }))
     }
 
     /// A record of something that is kept for a while beside the sessions; nobody's, so no list shows it.
-    pub(crate) fn seal_aside(
+    pub(crate) fn seal_stashed(
         &self,
         id: &SessionId,
         plain: &[u8],
@@ -111,7 +113,11 @@ impl RecordSeals {
     }
 
     /// What was kept so.
-    pub(crate) fn open_aside(&self, id: &SessionId, record: &StoredRecord) -> Result<Option<Vec<u8>>, Error> {
+    pub(crate) fn open_stashed(
+        &self,
+        id: &SessionId,
+        record: &StoredRecord,
+    ) -> Result<Option<Vec<u8>>, Error> {
         let opened = self.aside(id)?.open_bytes(&id.record_key().0, record.sealed.to_vec());
         Ok(opened.plain().map(|plain| plain.to_vec()))
     }
@@ -123,17 +129,17 @@ impl RecordSeals {
     }
 
     /// Where a subject's sessions are found: under the first key of the ring, and under those before it.
-    pub(crate) fn subjects(&self, subject: &str) -> Result<Vec<IndexKey>, Error> {
-        self.index("subject", subject)
+    pub(crate) fn subjects(&self, issuer: &str, subject: &str) -> Result<Vec<IndexKey>, Error> {
+        self.index("subject", issuer, subject)
     }
 
     /// Where the sessions of a provider session are found.
-    pub(crate) fn sids(&self, sid: &str) -> Result<Vec<IndexKey>, Error> {
-        self.index("sid", sid)
+    pub(crate) fn sids(&self, issuer: &str, sid: &str) -> Result<Vec<IndexKey>, Error> {
+        self.index("sid", issuer, sid)
     }
 
-    fn index(&self, kind: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
-        let parts = [kind.as_bytes(), self.issuer.as_bytes(), value.as_bytes()];
+    fn index(&self, kind: &str, issuer: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
+        let parts = self.application.context(&[kind.as_bytes(), issuer.as_bytes(), value.as_bytes()]);
         Ok(keyed_digests(&self.ring, "index", &parts)?.into_iter().map(IndexKey).collect())
     }
 
@@ -146,8 +152,7 @@ impl RecordSeals {
     }
 
     fn derive(&self, purpose: &str, id: &SessionId) -> Result<Sealer, Error> {
-        let context = [self.issuer.as_bytes(), self.client_id.as_bytes(), id.secret_half()];
-        Sealer::derive(&self.ring, purpose, &context)
+        Sealer::derive(&self.ring, purpose, &self.application.context(&[id.secret_half()]))
     }
 }
 
@@ -158,13 +163,15 @@ mod tests {
 
     #[test]
     fn what_is_kept_aside_is_no_session_and_opens_with_its_own_id_alone() {
-        let (issuer, ring) = (Arc::from("https://op.example"), vec![CookieKey::generate().unwrap()]);
-        let seals = RecordSeals::new(issuer, "app".to_owned(), ring, Arc::new(SystemEntropy)).unwrap();
+        let ring = vec![CookieKey::generate().unwrap()];
+        let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
+        let application = ApplicationName::of_client(&client.issuer, &client.client_id);
+        let seals = RecordSeals::new(application, client, ring, Arc::new(SystemEntropy)).unwrap();
         let ids = [(), ()].map(|()| SessionId::generate(&SystemEntropy).unwrap());
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
-        let record = seals.seal_aside(&ids[0], b"a form", now, until).unwrap();
-        assert_eq!(seals.open_aside(&ids[0], &record).unwrap().as_deref(), Some(&b"a form"[..]));
-        assert_eq!(seals.open_aside(&ids[1], &record).unwrap(), None);
+        let record = seals.seal_stashed(&ids[0], b"a form", now, until).unwrap();
+        assert_eq!(seals.open_stashed(&ids[0], &record).unwrap().as_deref(), Some(&b"a form"[..]));
+        assert_eq!(seals.open_stashed(&ids[1], &record).unwrap(), None);
         // Else a form of the right bytes could be a session.
         let as_session = seals.sealer(&ids[0]).unwrap();
         assert!(as_session.open_bytes(&ids[0].record_key().0, record.sealed.to_vec()).plain().is_none());

@@ -19,9 +19,10 @@ use super::response_headers;
 use super::upload::{self, Upload, Uploaded};
 use crate::address::return_to::ReturnTo;
 use crate::error::{Error, ErrorCode};
+use crate::flow::refresh::access_token::{AccessToken, AccessTokenError};
 use crate::provider::http_client::HttpErrorKind;
 use crate::provider::reqwest as client;
-use crate::visit::{AccessToken, AccessTokenError, Visit};
+use crate::visit::Visit;
 
 /// A request that was found fit to be forwarded. Nothing has been sent yet.
 #[must_use]
@@ -45,16 +46,14 @@ impl Forward {
         let (upload, uploaded) = upload::channel(self.length, progress.clone());
         let (pieces, received) = mpsc::channel(PIECES);
         let (told, head) = oneshot::channel();
-        let auth = self.visit.relying_party().clone();
-        let exchange = auth
-            .inner
-            .runtime
-            .run_while_held(async move { self.exchange(uploaded, progress, told, pieces).await });
+        let context = Arc::clone(self.visit.context());
+        let exchange =
+            context.runtime.run_while_held(async move { self.run(uploaded, progress, told, pieces).await });
         let body = Streamed { pieces: received, feed: Some(feed(upload)), _exchange: exchange };
         Sending { head, body: Some(body) }
     }
 
-    async fn exchange(
+    async fn run(
         self,
         body: Uploaded,
         progress: Progress,
@@ -66,9 +65,7 @@ impl Forward {
             Err(error) => {
                 let reply = match error {
                     AccessTokenError::Wanted(wanted) => wanted.return_to(self.back).reply(),
-                    AccessTokenError::Failed(error) => {
-                        self.visit.relying_party().error_reply(&self.visit, &error)
-                    }
+                    AccessTokenError::Failed(error) => self.visit.error_reply(error),
                 };
                 // Whoever asked may be gone.
                 let _ = told.send(Head::Ours(reply));
@@ -78,7 +75,7 @@ impl Forward {
         let (head, answer) = match self.ask(body, &progress, &token).await {
             Ok(answered) => answered,
             Err(error) => {
-                let reply = self.visit.relying_party().error_reply(&self.visit, &error);
+                let reply = self.visit.error_reply(error);
                 let _ = told.send(Head::Ours(reply));
                 return;
             }
@@ -123,8 +120,8 @@ impl Forward {
         let mut head = Response::new(());
         *head.status_mut() = answer.status();
         *head.headers_mut() = std::mem::take(answer.headers_mut());
-        let base = self.visit.relying_party().inner.place(self.visit.facts().base)?;
-        let addresses = Addresses { mapping, asked: &self.target, base_path: &base.base.path };
+        let base = &self.visit.facts().site.base;
+        let addresses = Addresses { mapping, asked: &self.target, base_path: &base.path };
         Ok((response_headers::told(head, addresses, token.secret())?, answer))
     }
 

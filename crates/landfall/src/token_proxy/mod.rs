@@ -22,8 +22,8 @@ use http::Method;
 use self::path::Mapping;
 use self::request_headers::Forwarded;
 use crate::error::{ConfigError, Error, ErrorCode};
+use crate::guard::csrf::CSRF_HEADER;
 use crate::provider::reqwest as client;
-use crate::relying_party::CSRF_HEADER;
 use crate::visit::Visit;
 use crate::web::reply::Reply;
 use crate::web::request::RequestView;
@@ -160,21 +160,17 @@ impl TokenProxy {
 
     /// For adapters: what to do with a request of this visit.
     pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
-        let inner = &visit.relying_party().inner;
+        let context = visit.context();
         let facts = visit.facts();
-        let refuse = |error: &Error| ProxyStep::Reply(inner.refuse(error, facts.kind, facts.base, None));
-        let place = match inner.place(facts.base) {
-            Ok(place) => place,
-            Err(error) => return refuse(&error),
-        };
-        let Some(rest) = self.proxy.mapping.rest(place.base.inside_path(view.path())) else {
+        let refuse = |error: Error| ProxyStep::Reply(context.refuse(error, facts.kind, &facts.site, None));
+        let Some(rest) = self.proxy.mapping.rest(facts.site.base.inside_path(view.path())) else {
             return ProxyStep::Pass;
         };
         let Some(method) = forwardable(view.method()) else {
-            return ProxyStep::Reply(inner.method_not_allowed(facts.kind, facts.base, METHODS));
+            return ProxyStep::Reply(context.method_not_allowed(facts.kind, &facts.site, METHODS));
         };
         match self.judge(method, rest, view, visit) {
-            Err(error) => refuse(&error),
+            Err(error) => refuse(error),
             Ok(forward) => match visit.require() {
                 Ok(_) => ProxyStep::Forward(forward),
                 Err(wanted) => ProxyStep::Reply(wanted.return_to(forward.back).reply()),
@@ -189,7 +185,7 @@ impl TokenProxy {
         view: &dyn RequestView,
         visit: &Visit,
     ) -> Result<Forward, Error> {
-        let inner = &visit.relying_party().inner;
+        let context = visit.context();
         if view.is_absolute_form() {
             return Err(Error::new(ErrorCode::ForwardRefused).detail("the target is a whole URL"));
         }
@@ -198,14 +194,14 @@ impl TokenProxy {
             return Err(Error::new(ErrorCode::UpgradeRefused));
         }
         // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
-        inner.may_act_from_here(view)?;
-        let csrf = inner.settings.required_header.as_deref().unwrap_or(CSRF_HEADER);
+        context.check_csrf_strict(view)?;
+        let csrf = context.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
-        let place = inner.place(visit.facts().base)?;
+        let site = &visit.facts().site;
         let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
-        let page = page.and_then(|url| url.strip_prefix(place.base.origin.as_str()));
-        let back = inner.safe_return_to(visit.facts().base, page);
+        let page = page.and_then(|url| url.strip_prefix(site.base.origin.as_str()));
+        let back = context.safe_return_to(site, page);
         let (proxy, visit) = (Arc::clone(&self.proxy), visit.clone());
         Ok(Forward { proxy, visit, method, target, headers, length, back })
     }

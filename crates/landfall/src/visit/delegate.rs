@@ -80,7 +80,7 @@ macro_rules! __rejection {
 
             /// The answer where something of Landfall's failed in a handler: a page or JSON (RFC 9457), as the visitor
             /// asked. The cause is in the log, under the reference that the answer shows.
-            pub fn failed(visit: &$crate::Visit, error: &$crate::Error) -> Self {
+            pub fn failed(visit: &$crate::Visit, error: $crate::Error) -> Self {
                 Self($crate::adapter::Rejection::failed(visit, error))
             }
         }

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::error::{Error, ErrorCode};
+use crate::context::refused::Refused;
+use crate::error::ErrorCode;
+use crate::flow::refresh::access_token::AccessTokenError;
 use crate::guard::sign_in_wanted::SignInWanted;
+use crate::visit::Visit;
 use crate::visit::requirement::{Requirement, Unmet};
-use crate::visit::{AccessTokenError, Visit};
 use crate::web::pages::{self, Next};
 use crate::web::reply::Reply;
 
@@ -27,16 +29,17 @@ impl Rejection {
 
     /// Something of Landfall's failed in a handler: a page or JSON (RFC 9457), as the visitor asked. The cause is in
     /// the log, under the reference that the answer shows.
-    pub fn failed(visit: &Visit, error: &Error) -> Self {
-        let reply = visit.relying_party().error_reply(visit, error);
-        Self { code: Some(error.code()), reply: Box::new(reply) }
+    pub fn failed(visit: &Visit, refused: impl Into<Refused>) -> Self {
+        let refused = refused.into();
+        let code = Some(refused.error.code());
+        Self { code, reply: Box::new(visit.error_reply(refused)) }
     }
 
     /// A [`Requirement`] is not met.
     pub fn unmet(visit: &Visit, unmet: Unmet) -> Self {
         match unmet {
             Unmet::Wanted(wanted) => wanted.into(),
-            Unmet::Refused(error) => Self::failed(visit, &error),
+            Unmet::Refused(refused) => Self::failed(visit, refused),
         }
     }
 
@@ -44,7 +47,7 @@ impl Rejection {
     pub fn no_token(visit: &Visit, error: AccessTokenError) -> Self {
         match error {
             AccessTokenError::Wanted(wanted) => wanted.into(),
-            AccessTokenError::Failed(error) => Self::failed(visit, &error),
+            AccessTokenError::Failed(error) => Self::failed(visit, error),
         }
     }
 

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::context::refused::Refused;
 use crate::error::{Error, ErrorCode};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
-use crate::protocol::authn_request::Lacking;
+use crate::protocol::authn_request::Insufficient;
 use crate::protocol::authn_request::Prompt;
 use crate::session::Identity;
-use crate::visit::{SignedIn, Visit};
+use crate::visit::Visit;
+use crate::visit::signed_in::SignedIn;
 use crate::web::reply::Reply;
 
 /// What a part of an application demands of whoever opens it, beyond being signed in.
@@ -104,20 +106,20 @@ impl Requirement {
             return Err(Unmet::refused(ErrorCode::Forbidden, format!("the role {roles} is missing")));
         }
         if !self.is_authenticated_enough(identity, now, leeway) {
-            return Err(Unmet::Wanted(self.wanted(Some(Lacking::Authentication))));
+            return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Authentication))));
         }
         let mut missing =
             self.scopes.iter().map(String::as_str).filter(|scope| !user.has_scope(scope)).peekable();
         if missing.peek().is_some() {
             let missing: Vec<_> = missing.collect();
             if missing.iter().all(|scope| identity.requested_scopes().any(|asked| asked == *scope)) {
-                let wish =
-                    visit.beside_what_is_there(self.wanted(Some(Lacking::Scope)).prompt(Prompt::Consent));
+                let wanted =
+                    visit.with_current_grant(self.wanted(Some(Insufficient::Scope)).prompt(Prompt::Consent));
                 let detail = format!("asked for and not granted: {}", missing.join(" "));
-                let error = Error::new(ErrorCode::InsufficientScope).detail(detail).wish(wish);
-                return Err(Unmet::Refused(error));
+                let error = Error::new(ErrorCode::InsufficientScope).detail(detail);
+                return Err(Unmet::Refused(Refused::sign_in(error, wanted)));
             }
-            return Err(Unmet::Wanted(self.wanted(Some(Lacking::Scope))));
+            return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Scope))));
         }
         if self.allow_if.as_ref().is_some_and(|allow| !allow(visit)) {
             return Err(Unmet::refused(ErrorCode::Forbidden, "the application's own condition is not met"));
@@ -137,12 +139,23 @@ impl Requirement {
         fresh && strong && of_class
     }
 
-    fn wanted(&self, lacking: Option<Lacking>) -> SignInWanted {
+    fn wanted(&self, insufficient: Option<Insufficient>) -> SignInWanted {
         let mut wanted = SignInWanted::new().acr_values(self.acr.clone()).scopes(self.scopes.clone());
-        wanted.wish.max_age = self.max_age;
-        wanted.wish.auth_level = self.auth_level;
-        wanted.wish.lacking = lacking;
+        wanted.request.max_age = self.max_age;
+        wanted.request.auth_level = self.auth_level;
+        wanted.request.insufficient = insufficient;
         wanted
+    }
+}
+
+impl Visit {
+    /// Who is signed in, if they meet this; see [`Requirement`].
+    ///
+    /// # Errors
+    /// [`Unmet`]: a sign-in is wanted for the layer to ask for, or a refusal.
+    pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Unmet> {
+        let context = self.context();
+        requirement.met_by(self, context.clock.now(), context.settings.timeouts.leeway)
     }
 }
 
@@ -166,7 +179,7 @@ pub enum Unmet {
     /// Nobody is signed in, or not signed in enough: a trip to the provider may mend it.
     Wanted(SignInWanted),
     /// No trip to the provider mends it: a 403.
-    Refused(Error),
+    Refused(Refused),
 }
 
 impl Unmet {
@@ -174,11 +187,11 @@ impl Unmet {
     pub fn reply(self, visit: &Visit) -> Reply {
         match self {
             Self::Wanted(wanted) => wanted.reply(),
-            Self::Refused(error) => visit.relying_party().error_reply(visit, &error),
+            Self::Refused(refused) => visit.error_reply(refused),
         }
     }
 
     fn refused(code: ErrorCode, detail: impl Into<String>) -> Self {
-        Self::Refused(Error::new(code).detail(detail))
+        Self::Refused(Error::new(code).detail(detail).into())
     }
 }

@@ -1,4 +1,5 @@
-//! What the core answers to a request.
+//! What the core answers with: whole replies, work that brings one, bodies to read first, and edits of the application's
+//! own response.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,54 +9,12 @@ use std::task::Poll;
 
 use bytes::Bytes;
 
-use crate::visit::Visit;
-
 /// An answer of ours, whole. The adapter turns it into its framework's response, header by header.
 pub type Reply = http::Response<Bytes>;
 
 /// Work that needs a store, the provider or the random source. It may be awaited on any runtime, or none of
 /// tokio's: the work itself runs on the relying party's runtime and goes on when this is dropped.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// What to do with a request.
-#[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
-pub enum Decision {
-    /// Let the application answer; put the visit where guards and extractors look for it.
-    Pass(Visit),
-    /// Answer with this; the application does not see the request.
-    Reply(Reply),
-    /// Read a body of at most [`NeedsBody::limit`] bytes, then go on with it; the application does not see the
-    /// request.
-    NeedsBody(NeedsBody),
-}
-
-impl fmt::Debug for Decision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Pass(visit) => f.debug_tuple("Pass").field(visit).finish(),
-            // Its headers may hold cookies and `state`.
-            Self::Reply(reply) => f.debug_tuple("Reply").field(&reply.status()).finish(),
-            Self::NeedsBody(needs) => f.debug_tuple("NeedsBody").field(needs).finish(),
-        }
-    }
-}
-
-/// The first step with a request.
-pub enum Step {
-    /// Decided at once, without I/O and without a future.
-    Done(Decision),
-    /// Await this.
-    Wait(Waiting<Decision>),
-}
-
-impl fmt::Debug for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Done(decision) => f.debug_tuple("Done").field(decision).finish(),
-            Self::Wait(_) => f.write_str("Wait"),
-        }
-    }
-}
 
 /// The body was longer than the limit, or broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,80 +2,97 @@
 
 use std::sync::Arc;
 
+use super::request::CallbackRequest;
 use crate::browser::pending_login::PendingLogin;
+use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
 use crate::error::{Error, ErrorCode};
-use crate::flow::approval::Refused;
-use crate::flow::callback::CallbackRequest;
-use crate::flow::exchange::Redeemed;
+use crate::flow::approval::Rejected;
+use crate::flow::code_exchange::CodeExchange;
 use crate::flow::logout;
-use crate::relying_party::{Inner, Place};
-use crate::session::{Beginning, Session};
+use crate::provider::client::Client;
+use crate::session::{NewSession, Session, SubjectId};
 
 /// Somebody who is back from the provider.
-pub(crate) struct Arrival<'a> {
-    pub(crate) inner: &'a Inner,
-    pub(crate) place: &'a Place,
-    pub(crate) request: &'a CallbackRequest,
+pub(super) struct Arrival<'a> {
+    pub(super) context: &'a Context,
+    pub(super) client: &'a Client,
+    pub(super) request: &'a CallbackRequest,
 }
 
 impl Arrival<'_> {
     /// A new session, and the end of the one before.
-    pub(crate) async fn begin(&self, pending: &PendingLogin, redeemed: Redeemed) -> Result<String, Error> {
-        let Redeemed { identity, tokens, issued_at, session_expiry, .. } = redeemed;
-        let now = self.inner.clock.now();
-        let before = self.request.session(self.inner).await.unwrap_or_default();
-        let sessions = &self.inner.sessions;
-        let (label, subject) = (self.request.label.clone(), identity.subject().to_owned());
+    pub(super) async fn begin_session(
+        &self,
+        pending: &PendingLogin,
+        exchange: CodeExchange,
+    ) -> Result<String, Error> {
+        let CodeExchange { identity, tokens, issued_at, session_expiry, .. } = exchange;
+        let now = self.context.clock.now();
+        let before = self.session_before().await;
+        let sessions = &self.context.sessions;
+        let (label, subject) = (self.request.label.clone(), identity.subject_id());
         // Whether a logout token is older than this session is told by one clock alone: the provider's.
         let created_at = issued_at;
         let begins = identity.clone();
-        let beginning =
-            Beginning { identity, tokens: Some(tokens), created_at, ceiling: session_expiry, label };
-        let begun = sessions.begin(self.request.base, &self.place.names, beginning, now).await?;
-        if self.inner.endings.include(&begins, created_at, now) {
-            if let Some(key) = begun.key {
+        let new = NewSession {
+            identity,
+            client_id: Some(Arc::clone(&self.client.id)),
+            tokens: Some(tokens),
+            created_at,
+            ceiling: session_expiry,
+            label,
+        };
+        let started = sessions.begin(&self.request.site.session_seal, new, now).await?;
+        if self.context.provider_logouts.include(&begins, created_at, now) {
+            if let Some(key) = started.key {
                 sessions.remove(key).await?;
             }
             return Err(Error::new(ErrorCode::ProviderRefused)
                 .detail("the provider ended this session while it began"));
         }
-        let is_step_up = pending.more.wish.lacking.is_some()
-            && before.as_ref().is_some_and(|before| before.identity.subject() == subject);
+        let is_step_up = pending.v2.request.insufficient.is_some()
+            && before.as_ref().is_some_and(|before| before.identity.subject_id() == subject);
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
-        self.inner.events.tell(kind, Some(&subject), begun.key);
+        self.context.events.tell(kind, Some(&subject), started.key);
         if let Some(before) = before {
             self.replaced(&before, &subject).await;
         }
-        Ok(begun.cookie)
+        Ok(started.cookie)
     }
 
     /// Gives the tokens of somebody whom the application turned away back, unless they hang on the same grant as
     /// a session that stands.
-    pub(crate) async fn turned_away(&self, refused: Refused) -> Error {
-        let before = self.request.session(self.inner).await.unwrap_or_default();
-        let is_the_same = before.is_some_and(|before| before.identity.subject() == refused.subject);
-        if refused.error.code() == ErrorCode::SignInRejected && !is_the_same {
-            logout::revoke(self.inner, &refused.tokens).await;
+    pub(super) async fn reject(&self, rejected: Rejected) -> Error {
+        let before = self.session_before().await;
+        let is_the_same = before.is_some_and(|before| before.identity.subject_id() == rejected.subject);
+        if rejected.error.code() == ErrorCode::SignInRejected && !is_the_same {
+            logout::revoke(self.client, &rejected.tokens).await;
         }
-        refused.error
+        rejected.error
+    }
+
+    /// The session that this browser had, if one is known.
+    async fn session_before(&self) -> Option<Arc<Session>> {
+        let (sessions, now) = (&self.context.sessions, self.context.clock.now());
+        sessions.resolve(&self.request.found, now).await.unwrap_or_default()
     }
 
     /// Ends the session that this browser had before.
-    async fn replaced(&self, before: &Arc<Session>, by: &str) {
-        let is_the_same = before.identity.subject() == by;
-        if let Some(place) = before.stored.as_ref().filter(|_| is_the_same) {
+    async fn replaced(&self, before: &Arc<Session>, by: &SubjectId) {
+        let is_the_same = before.identity.subject_id() == *by;
+        if let Some(key) = before.record_key().filter(|_| is_the_same) {
             // A refresh that comes back to nothing must not take the new session's grant away.
-            self.inner.refreshes.replaced(place.id.record_key());
+            self.context.refreshes.replaced(key);
         }
-        match self.inner.sessions.take(before, self.inner.clock.now()).await {
+        match self.context.sessions.take(before, self.context.clock.now()).await {
             Ok(Some(ended)) => {
-                let key = ended.stored.as_ref().map(|place| place.id.record_key());
                 let kind = EventKind::Ended(EndReason::Replaced);
-                self.inner.events.tell(kind, Some(ended.identity.subject()), key);
+                self.context.events.tell(kind, Some(&ended.identity.subject_id()), ended.record_key());
                 // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-                if let Some(tokens) = ended.tokens.as_ref().filter(|_| !is_the_same) {
-                    logout::revoke(self.inner, tokens).await;
+                let tokens = ended.tokens.as_ref().filter(|_| !is_the_same);
+                if let (Some(tokens), Some(client)) = (tokens, self.context.client_of(&ended)) {
+                    logout::revoke(client, tokens).await;
                 }
             }
             Ok(None) => {}

@@ -6,11 +6,13 @@
 
 use std::time::Duration;
 
+use super::open_state;
 use crate::browser::cookie::{CookieKind, MAX_COOKIE};
+use crate::context::Context;
+use crate::context::endpoints::Endpoint;
+use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::flow::callback::open_state;
 use crate::protocol::authorization_response::AuthorizationResponse;
-use crate::relying_party::Inner;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -19,18 +21,20 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// Turns the POST into a GET.
-pub(crate) fn bounce(inner: &Inner, base: usize, body: &str) -> Result<Reply, Error> {
-    let place = inner.place(base)?;
+pub(crate) fn bounce(context: &Context, site: &Site, body: &str) -> Result<Reply, Error> {
     let response = AuthorizationResponse::parse(body)?;
     let state = response.state()?;
-    let opened = open_state(inner, place, state)?;
-    let name = place.names.attempt(CookieKind::Post, &opened.attempt);
-    let value = place.seals.post.seal(&*inner.entropy, name.as_bytes(), response.to_query().as_bytes())?;
+    let opened = open_state(context, site, state)?;
+    let name = site.names.attempt(CookieKind::Post, &opened.attempt);
+    let value = site.seals.post.seal(&*context.entropy, name.as_bytes(), response.to_query().as_bytes())?;
     if name.len() + value.len() > MAX_COOKIE {
         return Err(Error::new(ErrorCode::RequestMalformed).detail("the response does not fit a cookie"));
     }
     // `state` was opened, so it is of our own alphabet and needs no encoding.
-    let mut reply = pages::see_other(&format!("{}?state={state}", place.callback_path(inner)));
-    pages::add_cookie(&mut reply, &place.names.set(&name, &value, LIFETIME));
+    let mut reply = pages::see_other(&format!(
+        "{}?state={state}",
+        site.outside(context.settings.paths.path(Endpoint::Callback))
+    ));
+    pages::add_cookie(&mut reply, &site.names.set(&name, &value, LIFETIME));
     Ok(reply)
 }

@@ -4,12 +4,16 @@
 //! Nothing vouches for such a request but that it knows the provider's name for the session. So it ends exactly
 //! that session, and nothing is sent to the provider because of it.
 
+use std::sync::Arc;
+
 use url::Url;
 
+use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
+use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::relying_party::Inner;
-use crate::session::{Found, Selection};
+use crate::provider::client::Client;
+use crate::session::{CookieSession, Selection};
 use crate::web::form::values;
 use crate::web::pages;
 use crate::web::reply::Reply;
@@ -17,11 +21,11 @@ use crate::web::reply::Reply;
 /// A request that may end a session.
 #[derive(Debug)]
 pub(crate) struct FrontchannelRequest {
-    pub(crate) base: usize,
+    pub(crate) site: Arc<Site>,
     /// The provider's name for the session.
     pub(crate) sid: String,
     /// What the browser's own cookie leads to, where browsers still send it from inside a frame.
-    pub(crate) found: Found,
+    pub(crate) found: CookieSession,
 }
 
 /// The session that a query names, if it is of this issuer.
@@ -44,30 +48,25 @@ pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> 
 }
 
 /// Ends the session by its name in the store, and the browser's own if that is the one.
-pub(crate) async fn finish(inner: &Inner, request: &FrontchannelRequest) -> Result<Reply, Error> {
-    let place = inner.place(request.base)?;
-    let sessions = &inner.sessions;
-    let own = match &request.found {
-        Found::Session { session, .. } => Some(std::sync::Arc::clone(session)),
-        Found::Load(ids) => sessions.load(ids.clone(), inner.clock.now()).await?,
-        Found::Nobody => None,
-    };
+pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> Result<Reply, Error> {
+    let (sessions, issuer) = (&context.sessions, &context.clients.first().issuer);
+    let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
     let ended = match sessions.store() {
-        Some(_) => sessions.end_sid(&request.sid, Selection::all()).await?,
+        Some(_) => sessions.end_sid(issuer, &request.sid, Selection::all()).await?,
         None => Vec::new(),
     };
-    let subject = own.as_ref().map(|session| session.identity.subject());
-    let tell = |key| inner.events.tell(EventKind::Ended(EndReason::FrontChannel), subject, key);
+    let subject = own.as_ref().map(|session| session.identity.subject_id());
+    let tell = |key| context.events.tell(EventKind::Ended(EndReason::FrontChannel), subject.as_ref(), key);
     for key in &ended {
         tell(Some(*key));
     }
-    let mut reply = pages::framed("Signed out", &ancestors(inner));
+    let mut reply = pages::framed("Signed out", &ancestors(context.clients.first()));
     if let Some(own) = &own {
         if own.stored.is_none() {
             tell(None);
         }
-        pages::add_cookie(&mut reply, &place.names.clear(&place.names.session));
+        pages::add_cookie(&mut reply, &request.site.names.clear(&request.site.names.session));
     }
     // Anybody may ask about sessions that are not there.
     if own.is_some() || !ended.is_empty() {
@@ -81,12 +80,10 @@ pub(crate) async fn finish(inner: &Inner, request: &FrontchannelRequest) -> Resu
 }
 
 /// The origins that may show the answer in a frame: the provider's.
-fn ancestors(inner: &Inner) -> String {
+fn ancestors(client: &Client) -> String {
     let origin = |url: &Url| url.origin().ascii_serialization();
-    let mut origins: Vec<String> = Url::parse(&inner.settings.issuer).iter().map(origin).collect();
-    if let Some(endpoint) =
-        inner.provider.metadata_last().and_then(|known| known.end_session_endpoint.clone())
-    {
+    let mut origins: Vec<String> = Url::parse(&client.issuer).iter().map(origin).collect();
+    if let Some(endpoint) = client.metadata_last().and_then(|known| known.end_session_endpoint.clone()) {
         let other = origin(&endpoint);
         if !origins.contains(&other) {
             origins.push(other);

@@ -1,12 +1,13 @@
 //! A tenant's webhook as a back channel of its own: events about users end their sessions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
 use crate::error::Error;
-use crate::protocol::webhook::{self, Delivery, Whose};
-use crate::relying_party::Inner;
-use crate::session::Selection;
+use crate::protocol::webhook::{self, Delivery, LogoutTarget};
+use crate::session::{Selection, SubjectId};
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -16,26 +17,29 @@ pub(crate) const MAX_BODY: usize = 256 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Does what a delivery says. Delivered again, or later than it should, it ends nothing that is newer than the event.
-pub(crate) async fn receive(inner: &Inner, delivery: &Delivery) -> Result<Reply, Error> {
-    let settings = &inner.settings;
-    let now = inner.clock.now();
-    let Some(ending) = webhook::read(delivery, &settings.webhook_secrets, now, settings.leeway)? else {
+pub(crate) async fn receive(context: &Context, delivery: &Delivery) -> Result<Reply, Error> {
+    let (settings, now) = (&context.settings, context.clock.now());
+    let issuer = &context.clients.first().issuer;
+    let Some(event) = webhook::read(delivery, &settings.webhook_secrets, now, settings.timeouts.leeway)?
+    else {
         tracing::debug!("a webhook about something else");
         return Ok(pages::done());
     };
-    let before = Selection::all().created_before(ending.at.plus(SECOND));
-    let (subject, ended) = match &ending.whose {
-        Whose::Session(sid) => {
-            inner.endings.of_session(None, sid, ending.at, now);
-            (None, inner.sessions.end_sid(sid, before).await?)
+    let before = Selection::all().created_before(event.at.plus(SECOND));
+    let (subject, ended) = match &event.target {
+        LogoutTarget::Session(sid) => {
+            context.provider_logouts.of_session(issuer, None, sid, event.at, now);
+            (None, context.sessions.end_sid(issuer, sid, before).await?)
         }
-        Whose::User(user) => {
-            inner.endings.of_subject(user, ending.at, now);
-            (Some(user.as_str()), inner.sessions.end_subject(user, before).await?)
+        LogoutTarget::User(user) => {
+            context.provider_logouts.of_subject(issuer, user, event.at, now);
+            let subject = SubjectId::new(Arc::clone(issuer), user.as_str());
+            let ended = context.sessions.end_subject(&subject, before).await?;
+            (Some(subject), ended)
         }
     };
     for key in &ended {
-        inner.events.tell(EventKind::Ended(EndReason::Webhook), subject, Some(*key));
+        context.events.tell(EventKind::Ended(EndReason::Webhook), subject.as_ref(), Some(*key));
     }
     tracing::info!(sessions = ended.len(), "the tenant ended sessions by a webhook");
     Ok(pages::done())

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::flow::token_endpoint::{self, NoTokens};
+use crate::flow::token_endpoint::{self, TokenError};
 use crate::protocol::discovery::ProviderMetadata;
-use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Original, Rejection};
+use crate::protocol::id_token::{self, ExpectedIdToken, IdTokenClaims, Original, Rejection};
 use crate::protocol::jwks::KeySet;
-use crate::protocol::token::{Grant, TokenSet};
-use crate::relying_party::Inner;
+use crate::protocol::token::{TokenGrant, TokenSet};
+use crate::provider::client::Client;
 use crate::session::{Refreshed, Session, Tokens};
 
 /// What there is before a refresh.
@@ -23,14 +24,14 @@ pub(crate) struct Before {
 }
 
 /// Why a refresh brought nothing.
-pub(crate) enum Unrefreshed {
+pub(crate) enum RefreshError {
     /// It never will.
     Over(Error),
     /// It may another time.
     Failed(Error),
 }
 
-impl From<Error> for Unrefreshed {
+impl From<Error> for RefreshError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -38,20 +39,22 @@ impl From<Error> for Unrefreshed {
 
 /// Asks the provider once, and believes nothing that comes back before it is verified.
 pub(crate) async fn ask(
-    inner: &Inner,
+    context: &Context,
+    client: &Client,
     before: &Before,
     left: Duration,
     metadata: &ProviderMetadata,
     keys: Arc<KeySet>,
-) -> Result<Refreshed, Unrefreshed> {
-    let answer = token_endpoint::ask(inner, metadata, Grant::Refresh { token: &before.spent });
+) -> Result<Refreshed, RefreshError> {
+    let answer =
+        token_endpoint::request_tokens(client, metadata, TokenGrant::Refresh { token: &before.spent });
     let tokens = match tokio::time::timeout(left, answer).await {
-        Ok(Err(NoTokens::InvalidGrant(error))) => return Err(Unrefreshed::Over(error)),
+        Ok(Err(TokenError::InvalidGrant(error))) => return Err(RefreshError::Over(error)),
         Ok(answer) => answer.map_err(Error::from)?,
         Err(_) => return Err(Error::new(ErrorCode::ProviderTimeout).into()),
     };
-    let ceiling = check_id_token(inner, metadata, keys, before, &tokens).await?;
-    let obtained_at = inner.clock.now();
+    let ceiling = check_id_token(context, client, metadata, keys, before, &tokens).await?;
+    let obtained_at = context.clock.now();
     Ok(Refreshed {
         scope: tokens.scope.map(|scope| narrowed(&scope, &before.session)),
         ceiling,
@@ -69,53 +72,48 @@ pub(crate) async fn ask(
 
 /// An ID token that comes along must be about the same sign-in. Gives the session's end, if it names one.
 async fn check_id_token(
-    inner: &Inner,
+    context: &Context,
+    client: &Client,
     metadata: &ProviderMetadata,
     keys: Arc<KeySet>,
     before: &Before,
     tokens: &TokenSet,
-) -> Result<Option<Timestamp>, Unrefreshed> {
+) -> Result<Option<Timestamp>, RefreshError> {
     let Some(id_token) = &tokens.id_token else { return Ok(None) };
-    let verified = match verify(inner, &keys, id_token, before, tokens) {
+    let verified = match verify(context, client, &keys, id_token, before, tokens) {
         Err(Rejection::UnknownKey) => {
-            let newer =
-                inner.provider.keys_beyond(metadata, &keys).await.unwrap_or_else(|_| Arc::clone(&keys));
+            let newer = client.keys_beyond(metadata, &keys).await.unwrap_or_else(|_| Arc::clone(&keys));
             if Arc::ptr_eq(&newer, &keys) {
                 // The keys cannot be had anew just now. The access token came from the provider all the same;
                 // nothing of the ID token is believed.
                 tracing::warn!("a refreshed ID token names a key that is not known yet: it is left aside");
                 return Ok(None);
             }
-            verify(inner, &newer, id_token, before, tokens)
+            verify(context, client, &newer, id_token, before, tokens)
         }
         verified => verified,
     };
     // Whose tokens these are is not known: none of them is kept, and those before are spent.
-    verified.map(|claims| claims.session_expiry).map_err(|error| Unrefreshed::Over(error.into()))
+    verified.map(|claims| claims.session_expiry).map_err(|error| RefreshError::Over(error.into()))
 }
 
 fn verify(
-    inner: &Inner,
+    context: &Context,
+    client: &Client,
     keys: &KeySet,
     id_token: &Secret<String>,
     before: &Before,
     tokens: &TokenSet,
 ) -> Result<IdTokenClaims, Rejection> {
-    let settings = &inner.settings;
-    let credentials = settings.credentials();
+    let credentials = client.credentials();
     let original = Original {
         subject: before.session.identity.subject(),
         auth_time: before.session.identity.auth_time(),
         token: &before.tokens.id_token,
     };
-    let expect = Expectations {
-        issuer: &settings.issuer,
-        client_id: &settings.client_id,
-        trusted_audiences: &settings.trusted_audiences,
-        algorithms: &settings.algorithms,
+    let expect = ExpectedIdToken {
+        rules: client.token_rules(context.settings.timeouts.leeway, context.clock.now()),
         client_secret: credentials.secret.as_ref(),
-        leeway: settings.leeway,
-        now: inner.clock.now(),
         nonce: None,
         access_token: Some(tokens.access.expose()),
         max_age: None,

@@ -5,6 +5,7 @@
 //! comes second reads what the first one kept. Nobody overwrites what is newer, and a session that ended
 //! meanwhile stays so.
 
+pub(crate) mod access_token;
 mod ask;
 
 use std::sync::Arc;
@@ -12,19 +13,20 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-pub(crate) use self::ask::{Before, Unrefreshed, ask};
+use self::access_token::{AccessToken, AccessTokenError};
+pub(crate) use self::ask::{Before, RefreshError, ask};
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
-use crate::context::refreshes::{self as shared, Outcome};
+use crate::context::refreshes::{self, RefreshOutcome};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::flow::logout;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::jwks::KeySet;
-use crate::relying_party::Inner;
+use crate::provider::client::Client;
 use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
-use crate::visit::{AccessToken, AccessTokenError};
 
 /// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -56,7 +58,7 @@ pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
     };
     match (&session.stored, &tokens.refresh) {
         _ if tokens.is_fresh(now) => Due::Not(Ok(handed_out(tokens, now))),
-        (Some(place), Some(_)) => Due::Now { id: place.id.clone(), old: tokens.clone() },
+        (Some(stored), Some(_)) => Due::Now { id: stored.id.clone(), old: tokens.clone() },
         _ => Due::Not(Err(AccessTokenError::Wanted(SignInWanted::new()))),
     }
 }
@@ -65,35 +67,44 @@ pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
 ///
 /// The refresh is a task of its own: it goes on when everybody who waits for it has gone.
 pub(crate) async fn fresh(
-    inner: &Arc<Inner>,
+    context: &Arc<Context>,
+    client: &Arc<Client>,
     id: SessionId,
     old: &Tokens,
 ) -> Result<AccessToken, AccessTokenError> {
     let key = id.record_key();
-    let (flight, is_first) = inner.refreshes.enter(key, inner.clock.now());
+    let (refresh, is_first) = context.refreshes.enter(key, context.clock.now());
     if is_first {
-        let (inner, flight) = (Arc::clone(inner), Arc::clone(&flight));
+        let (context, client, refresh) = (Arc::clone(context), Arc::clone(client), Arc::clone(&refresh));
         tokio::spawn(async move {
-            let this = Arc::clone(&inner);
+            let this = Arc::clone(&context);
             // A task within a task: a panic in an HTTP client must not leave everybody waiting.
-            let leg = tokio::spawn(async move { Leg { inner: &this, id: &id }.run().await });
+            let run =
+                tokio::spawn(
+                    async move { RefreshRun { context: &this, client: &client, id: &id }.run().await },
+                );
             let lost = |_| Err(Error::new(ErrorCode::ProviderUnreachable).detail("the refresh panicked"));
-            let outcome = leg.await.unwrap_or_else(lost).unwrap_or_else(|error| Outcome::failed(&error));
-            inner.refreshes.leave(key, &flight, outcome, inner.clock.now());
+            let outcome =
+                run.await.unwrap_or_else(lost).unwrap_or_else(|error| RefreshOutcome::failed(&error));
+            context.refreshes.leave(key, &refresh, outcome, context.clock.now());
         });
     }
-    let lease = inner.refreshes.lease();
-    let patience = if old.is_good(inner.clock.now()) { PATIENCE } else { lease * 3 };
-    let outcome = tokio::time::timeout(patience, flight.outcome()).await;
-    let now = inner.clock.now();
+    let lease = context.refreshes.lease();
+    let patience = if old.is_good(context.clock.now()) { PATIENCE } else { lease * 3 };
+    let outcome = tokio::time::timeout(patience, refresh.outcome()).await;
+    let now = context.clock.now();
     match outcome {
-        Ok(Outcome::Token(tokens)) => Ok(handed_out(&tokens, now)),
-        Ok(Outcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
+        Ok(RefreshOutcome::Token(tokens)) => Ok(handed_out(&tokens, now)),
+        Ok(RefreshOutcome::SignIn) => Err(AccessTokenError::Wanted(SignInWanted::new())),
         // The session stands, and so does its token while it lasts.
         _ if old.is_good(now) => Ok(handed_out(old, now)),
         // The provider wants to see the person (consent, another factor): the session is as good as it was.
-        Ok(Outcome::Failed(ErrorCode::TokenRefused, _)) => Err(AccessTokenError::Wanted(SignInWanted::new())),
-        Ok(Outcome::Failed(code, detail)) => Err(AccessTokenError::Failed(Error::new(code).detail(detail))),
+        Ok(RefreshOutcome::Failed(ErrorCode::TokenRefused, _)) => {
+            Err(AccessTokenError::Wanted(SignInWanted::new()))
+        }
+        Ok(RefreshOutcome::Failed(code, detail)) => {
+            Err(AccessTokenError::Failed(Error::new(code).detail(detail)))
+        }
         Err(_) => Err(AccessTokenError::Failed(
             Error::new(ErrorCode::ProviderTimeout).detail("the refresh came to no end"),
         )),
@@ -101,18 +112,21 @@ pub(crate) async fn fresh(
 }
 
 /// One refresh under way.
-struct Leg<'a> {
-    inner: &'a Inner,
+struct RefreshRun<'a> {
+    context: &'a Context,
+    client: &'a Client,
     id: &'a SessionId,
 }
 
-impl Leg<'_> {
+impl RefreshRun<'_> {
     /// Until the token is fresh, by our own doing or somebody else's.
-    async fn run(&self) -> Result<Outcome, Error> {
-        let (inner, began) = (self.inner, Instant::now());
-        let Some(store) = inner.sessions.store() else { return Ok(Outcome::SignIn) };
-        let lease = inner.refreshes.lease();
-        let (name, holder) = (lease_name(self.id), shared::holder(&*inner.entropy)?);
+    async fn run(&self) -> Result<RefreshOutcome, Error> {
+        let (context, began) = (self.context, Instant::now());
+        if context.sessions.store().is_none() {
+            return Ok(RefreshOutcome::SignIn);
+        }
+        let lease = context.refreshes.lease();
+        let (name, holder) = (lease_name(self.id), refreshes::holder(&*context.entropy)?);
         let mut pause = FIRST_LOOK;
         loop {
             if let Look::Done(outcome) = self.look().await? {
@@ -120,14 +134,14 @@ impl Leg<'_> {
             }
             // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
             // the keys turn out to be missing.
-            let metadata = inner.provider.metadata().await?;
-            let keys = inner.provider.keys(&metadata).await?;
+            let metadata = self.client.metadata().await?;
+            let keys = self.client.keys(&metadata).await?;
             // Not everybody at once: when a thousand sessions come due in the same second, the provider stays up.
-            let slot = tokio::time::timeout(lease, inner.refreshes.slot()).await.map_err(|_| {
+            let slot = tokio::time::timeout(lease, context.refreshes.slot()).await.map_err(|_| {
                 Error::new(ErrorCode::ProviderTimeout).detail("too many refreshes wait for the provider")
             })?;
             let taken_at = Instant::now();
-            let taken = inner.sessions.bounded(store.lease(name, holder, lease)).await;
+            let taken = context.sessions.lease(name, holder, lease).await;
             let outcome = match taken {
                 Ok(true) => Some(self.holding_the_lease(taken_at, &metadata, keys).await),
                 Ok(false) => None,
@@ -135,8 +149,7 @@ impl Leg<'_> {
                 Err(error) => Some(Err(error)),
             };
             if let Some(outcome) = outcome {
-                // One that stays is over by itself.
-                let _ = inner.sessions.bounded(store.release(name, holder)).await;
+                context.sessions.release(name, holder).await;
                 return outcome;
             }
             drop(slot);
@@ -152,16 +165,16 @@ impl Leg<'_> {
 
     /// What the store says now, whatever copies there are.
     async fn look(&self) -> Result<Look, Error> {
-        let now = self.inner.clock.now();
-        let session = self.inner.sessions.reload(self.id, now).await?;
-        let Some(session) = session else { return Ok(Look::Done(Outcome::SignIn)) };
+        let now = self.context.clock.now();
+        let session = self.context.sessions.reload(self.id, now).await?;
+        let Some(session) = session else { return Ok(Look::Done(RefreshOutcome::SignIn)) };
         Ok(match &session.tokens {
-            Some(tokens) if tokens.is_fresh(now) => Look::Done(Outcome::Token(tokens.clone())),
+            Some(tokens) if tokens.is_fresh(now) => Look::Done(RefreshOutcome::Token(tokens.clone())),
             Some(tokens @ Tokens { refresh: Some(refresh), .. }) => {
                 let (tokens, spent) = (tokens.clone(), refresh.clone());
                 Look::Due(Before { session, tokens, spent })
             }
-            _ => Look::Done(Outcome::SignIn),
+            _ => Look::Done(RefreshOutcome::SignIn),
         })
     }
 
@@ -170,28 +183,28 @@ impl Leg<'_> {
         taken_at: Instant,
         metadata: &ProviderMetadata,
         keys: Arc<KeySet>,
-    ) -> Result<Outcome, Error> {
+    ) -> Result<RefreshOutcome, Error> {
         // Somebody may have held it, and refreshed, between our look and now.
         let before = match self.look().await? {
             Look::Done(outcome) => return Ok(outcome),
             Look::Due(before) => before,
         };
         // Whatever client does the call, it must not outlast the lease.
-        let left = self.inner.refreshes.lease().saturating_sub(taken_at.elapsed());
-        match ask(self.inner, &before, left, metadata, keys).await {
+        let left = self.context.refreshes.lease().saturating_sub(taken_at.elapsed());
+        match ask(self.context, self.client, &before, left, metadata, keys).await {
             Ok(refreshed) => self.keep(&before, &refreshed).await,
-            Err(Unrefreshed::Over(error)) => self.end(&before, &error).await,
-            Err(Unrefreshed::Failed(error)) => Err(error),
+            Err(RefreshError::Over(error)) => self.end(&before, &error).await,
+            Err(RefreshError::Failed(error)) => Err(error),
         }
     }
 
     /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again; meanwhile
     /// nobody here sends the spent one, and nobody elsewhere can without the store.
-    async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<Outcome, Error> {
-        let (inner, began) = (self.inner, Instant::now());
+    async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<RefreshOutcome, Error> {
+        let (context, began) = (self.context, Instant::now());
         let mut pause = FIRST_LOOK;
         let saved = loop {
-            match inner.sessions.keep_tokens(self.id, &before.spent, refreshed, inner.clock.now()).await {
+            match context.sessions.keep_tokens(self.id, &before.spent, refreshed, context.clock.now()).await {
                 Err(error) if began.elapsed() < KEEP_TRYING => {
                     tracing::warn!(code = error.code().name(), %error, "refreshed tokens could not be kept yet");
                     tokio::time::sleep(pause).await;
@@ -202,40 +215,42 @@ impl Leg<'_> {
         };
         match saved {
             Ok(Saved::Done(kept)) => {
-                let subject = before.session.identity.subject();
-                inner.events.tell(EventKind::Refreshed, Some(subject), Some(self.id.record_key()));
-                Ok(kept.tokens.clone().map_or(Outcome::SignIn, Outcome::Token))
+                let subject = before.session.identity.subject_id();
+                context.events.tell(EventKind::Refreshed, Some(&subject), Some(self.id.record_key()));
+                Ok(kept.tokens.clone().map_or(RefreshOutcome::SignIn, RefreshOutcome::Token))
             }
-            Ok(Saved::Superseded(newer)) => Ok(newer.tokens.clone().map_or(Outcome::SignIn, Outcome::Token)),
+            Ok(Saved::Superseded(newer)) => {
+                Ok(newer.tokens.clone().map_or(RefreshOutcome::SignIn, RefreshOutcome::Token))
+            }
             // Signed out while the provider was asked: what it gave is not left lying about.
             Ok(Saved::Gone) => {
-                if !inner.refreshes.was_replaced(self.id.record_key()) {
-                    logout::revoke(inner, &refreshed.tokens).await;
+                if !context.refreshes.was_replaced(self.id.record_key()) {
+                    logout::revoke(self.client, &refreshed.tokens).await;
                 }
-                Ok(Outcome::SignIn)
+                Ok(RefreshOutcome::SignIn)
             }
             Err(error) => {
                 tracing::error!(code = error.code().name(), %error, "refreshed tokens are lost: the session ends when an access token is wanted again");
-                Ok(Outcome::Token(refreshed.tokens.clone()))
+                Ok(RefreshOutcome::Token(refreshed.tokens.clone()))
             }
         }
     }
 
     /// Ends the session whose refresh token is no good, unless it has another one by now.
-    async fn end(&self, before: &Before, error: &Error) -> Result<Outcome, Error> {
+    async fn end(&self, before: &Before, error: &Error) -> Result<RefreshOutcome, Error> {
         match self.look().await? {
             Look::Due(now) if now.spent.matches(before.spent.expose().as_bytes()) => {
-                let ended = self.inner.sessions.end(&before.session).await?;
+                let ended = self.context.sessions.end(&before.session).await?;
                 tracing::warn!(code = error.code().name(), %error, "the session ended: its tokens cannot be refreshed");
                 if ended {
                     let change = EventKind::Ended(EndReason::RefreshRefused);
-                    let subject = before.session.identity.subject();
-                    self.inner.events.tell(change, Some(subject), Some(self.id.record_key()));
+                    let subject = before.session.identity.subject_id();
+                    self.context.events.tell(change, Some(&subject), Some(self.id.record_key()));
                 }
-                Ok(Outcome::SignIn)
+                Ok(RefreshOutcome::SignIn)
             }
             // Somebody else's are newer, and due already.
-            Look::Due(now) => Ok(Outcome::Token(now.tokens)),
+            Look::Due(now) => Ok(RefreshOutcome::Token(now.tokens)),
             Look::Done(outcome) => Ok(outcome),
         }
     }
@@ -243,7 +258,7 @@ impl Leg<'_> {
 
 enum Look {
     /// Nothing is to be done (any more).
-    Done(Outcome),
+    Done(RefreshOutcome),
     /// The session is due.
     Due(Before),
 }

@@ -1,4 +1,4 @@
-//! Redeeming a code: the token exchange, the ID token, and userinfo where that is asked for.
+//! The code exchange: the call to the token endpoint, the ID token, and userinfo where that is asked for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use serde_json::{Map, Value};
 
 use crate::browser::pending_login::PendingLogin;
 use crate::clock::Timestamp;
-use crate::context::settings::Userinfo;
+use crate::context::Context;
 use crate::error::{Error, ErrorCode};
 use crate::flow::token_endpoint;
 use crate::protocol::access_token;
 use crate::protocol::discovery::ProviderMetadata;
-use crate::protocol::id_token::{self, Expectations, IdTokenClaims, Rejection};
+use crate::protocol::id_token::{self, ExpectedIdToken, IdTokenClaims, Rejection};
 use crate::protocol::jwks::KeySet;
-use crate::protocol::token::{Grant, TokenSet};
+use crate::protocol::token::{TokenGrant, TokenSet};
 use crate::protocol::userinfo;
-use crate::provider::unreachable;
-use crate::relying_party::Inner;
+use crate::provider::client::Client;
+use crate::provider::settings::Userinfo;
 use crate::session::{Identity, Scopes, Tokens};
 
-/// What a code was worth.
+/// What came for a code, verified.
 #[derive(Debug)]
-pub(crate) struct Redeemed {
+pub(crate) struct CodeExchange {
     pub(crate) identity: Identity,
     /// Every claim, for the application's hook, if there is one.
     pub(crate) claims: Map<String, Value>,
@@ -33,9 +33,9 @@ pub(crate) struct Redeemed {
     pub(crate) session_expiry: Option<Timestamp>,
 }
 
-/// Why a code was worth nothing.
+/// Why nothing came for a code.
 #[derive(Debug)]
-pub(crate) enum Unredeemed {
+pub(crate) enum CodeExchangeError {
     /// It was not sent: it can be sent later.
     NotSent(Error),
     /// The person was authenticated too long ago.
@@ -44,7 +44,7 @@ pub(crate) enum Unredeemed {
     Failed(Error),
 }
 
-impl From<Error> for Unredeemed {
+impl From<Error> for CodeExchangeError {
     fn from(error: Error) -> Self {
         Self::Failed(error)
     }
@@ -52,59 +52,62 @@ impl From<Error> for Unredeemed {
 
 /// Sends the code to the provider that the pending login names, once, and believes nothing that comes back
 /// before it is verified.
-pub(crate) async fn redeem(
-    inner: &Inner,
+pub(crate) async fn exchange_code(
+    context: &Context,
+    client: &Client,
     metadata: &ProviderMetadata,
     keys: Arc<KeySet>,
     pending: &PendingLogin,
     code: &str,
-) -> Result<Redeemed, Unredeemed> {
+) -> Result<CodeExchange, CodeExchangeError> {
     let verifier = pending.verifier_text();
-    let grant = Grant::Code { code, redirect_uri: &pending.redirect_uri, verifier: &verifier };
-    let tokens = match token_endpoint::ask(inner, metadata, grant).await.map_err(Error::from) {
+    let grant = TokenGrant::Code { code, redirect_uri: &pending.redirect_uri, verifier: &verifier };
+    let tokens = match token_endpoint::request_tokens(client, metadata, grant).await.map_err(Error::from) {
         Err(error) if error.code() == ErrorCode::ProviderUnreachable => {
-            return Err(Unredeemed::NotSent(error));
+            return Err(CodeExchangeError::NotSent(error));
         }
         answer => answer?,
     };
-    believe(inner, metadata, keys, pending, tokens, Some(&pending.nonce_text())).await
+    verify_tokens(context, client, metadata, keys, pending, tokens, Some(&pending.nonce_text())).await
 }
 
 /// Believes what the token endpoint gave once it is verified. A sign-in without a browser has no nonce to come back.
-pub(crate) async fn believe(
-    inner: &Inner,
+pub(crate) async fn verify_tokens(
+    context: &Context,
+    client: &Client,
     metadata: &ProviderMetadata,
     keys: Arc<KeySet>,
     pending: &PendingLogin,
     tokens: TokenSet,
     nonce: Option<&str>,
-) -> Result<Redeemed, Unredeemed> {
-    let (verified, keys) = match verify(inner, &keys, pending, &tokens, nonce) {
+) -> Result<CodeExchange, CodeExchangeError> {
+    let (verified, keys) = match verify(context, client, &keys, pending, &tokens, nonce) {
         Err(Rejection::UnknownKey) => {
-            let keys = inner.provider.keys_beyond(metadata, &keys).await?;
-            (verify(inner, &keys, pending, &tokens, nonce), keys)
+            let keys = client.keys_beyond(metadata, &keys).await?;
+            (verify(context, client, &keys, pending, &tokens, nonce), keys)
         }
         verified => (verified, keys),
     };
     let claims = match verified {
-        Err(Rejection::NotRecent) => return Err(Unredeemed::NotRecent),
+        Err(Rejection::NotRecent) => return Err(CodeExchangeError::NotRecent),
         verified => verified.map_err(Error::from)?,
     };
-    let settings = &inner.settings;
+    let settings = &client.settings;
     if settings.acr_essential && !claims.acr.as_ref().is_some_and(|acr| settings.acr_values.contains(acr)) {
-        return Err(Unredeemed::Failed(Rejection::AcrUnmet.into()));
+        return Err(CodeExchangeError::Failed(Rejection::AcrUnmet.into()));
     }
-    let (mut identity, all) = identity(inner, metadata, pending, &tokens, &claims).await?;
-    if inner.settings.read_access_token {
-        add_what_the_access_token_says(inner, &keys, &tokens, &mut identity);
+    let (mut identity, all) = identity(context, client, metadata, pending, &tokens, &claims).await?;
+    if client.settings.read_access_token {
+        add_what_the_access_token_says(context, client, &keys, &tokens, &mut identity);
     }
-    if pending.more.wish.auth_level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level)) {
-        return Err(Unredeemed::Failed(
+    if pending.v2.request.auth_level.is_some_and(|level| identity.auth_level().is_none_or(|has| has < level))
+    {
+        return Err(CodeExchangeError::Failed(
             Error::new(ErrorCode::AuthenticationInsufficient)
                 .detail("the authentication is below the level asked for"),
         ));
     }
-    let now = inner.clock.now();
+    let now = context.clock.now();
     let tokens = Tokens {
         access: tokens.access,
         obtained_at: now,
@@ -112,7 +115,7 @@ pub(crate) async fn believe(
         refresh: tokens.refresh,
         id_token: tokens.id_token.ok_or(Error::new(ErrorCode::TokenResponseInvalid))?,
     };
-    Ok(Redeemed {
+    Ok(CodeExchange {
         identity,
         claims: all,
         tokens,
@@ -122,22 +125,15 @@ pub(crate) async fn believe(
 }
 
 /// Where the ID token does not say it.
-fn add_what_the_access_token_says(inner: &Inner, keys: &KeySet, tokens: &TokenSet, identity: &mut Identity) {
-    let settings = &inner.settings;
-    let expect = Expectations {
-        issuer: &settings.issuer,
-        client_id: &settings.client_id,
-        trusted_audiences: &settings.trusted_audiences,
-        algorithms: &settings.algorithms,
-        client_secret: None,
-        leeway: settings.leeway,
-        now: inner.clock.now(),
-        nonce: None,
-        access_token: None,
-        max_age: None,
-        acr: None,
-    };
-    let Some(said) = access_token::read(tokens.access.expose(), keys, &expect, &identity.subject) else {
+fn add_what_the_access_token_says(
+    context: &Context,
+    client: &Client,
+    keys: &KeySet,
+    tokens: &TokenSet,
+    identity: &mut Identity,
+) {
+    let rules = client.token_rules(context.settings.timeouts.leeway, context.clock.now());
+    let Some(said) = access_token::read(tokens.access.expose(), keys, &rules, &identity.subject) else {
         tracing::debug!("the access token says nothing that can be believed");
         return;
     };
@@ -146,26 +142,21 @@ fn add_what_the_access_token_says(inner: &Inner, keys: &KeySet, tokens: &TokenSe
 }
 
 fn verify(
-    inner: &Inner,
+    context: &Context,
+    client: &Client,
     keys: &KeySet,
     pending: &PendingLogin,
     tokens: &TokenSet,
     nonce: Option<&str>,
 ) -> Result<IdTokenClaims, Rejection> {
-    let settings = &inner.settings;
-    let credentials = settings.credentials();
+    let credentials = client.credentials();
     let id_token = tokens.id_token.as_ref().map_or("", |token| token.expose());
     id_token::verify(
         id_token,
         keys,
-        &Expectations {
-            issuer: &pending.issuer,
-            client_id: &settings.client_id,
-            trusted_audiences: &settings.trusted_audiences,
-            algorithms: &settings.algorithms,
+        &ExpectedIdToken {
+            rules: client.token_rules(context.settings.timeouts.leeway, context.clock.now()),
             client_secret: credentials.secret.as_ref(),
-            leeway: settings.leeway,
-            now: inner.clock.now(),
             nonce,
             access_token: Some(tokens.access.expose()),
             max_age: pending.max_age.map(Duration::from_secs),
@@ -176,13 +167,14 @@ fn verify(
 
 /// Who it is: the ID token, and userinfo where that is asked for.
 async fn identity(
-    inner: &Inner,
+    context: &Context,
+    client: &Client,
     metadata: &ProviderMetadata,
     pending: &PendingLogin,
     tokens: &TokenSet,
     claims: &IdTokenClaims,
 ) -> Result<(Identity, Map<String, Value>), Error> {
-    let settings = &inner.settings;
+    let settings = &client.settings;
     let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
     let mut all = claims.all.clone();
     let wanted = match settings.userinfo {
@@ -193,10 +185,8 @@ async fn identity(
     match &metadata.userinfo_endpoint {
         Some(endpoint) if wanted => {
             let request = userinfo::request(endpoint, &tokens.access)?;
-            let answer = match inner.http.send(request).await {
-                Ok(response) => userinfo::response(&response, &claims.subject),
-                Err(error) => Err(unreachable(error, ErrorCode::UserinfoInvalid)),
-            };
+            let answer = client.send(request, ErrorCode::UserinfoInvalid).await;
+            let answer = answer.and_then(|response| userinfo::response(&response, &claims.subject));
             match answer {
                 Ok(more) => userinfo::merge(&mut all, more),
                 Err(error)
@@ -214,10 +204,16 @@ async fn identity(
         _ => {}
     }
     let scopes = Scopes { requested: &pending.scope, granted: scope };
-    let issuer = Arc::clone(&settings.issuer);
+    let issuer = Arc::clone(&client.issuer);
     // The application's hook sees every claim, the session keeps some.
-    let every = if inner.sign_in_hook.is_some() { all.clone() } else { Map::new() };
-    let identity =
-        Identity::from_claims(issuer, claims, all, scopes, &settings.role_claim, settings.kept_claims());
+    let every = if context.sign_in_hook.is_some() { all.clone() } else { Map::new() };
+    let identity = Identity::from_claims(
+        issuer,
+        claims,
+        all,
+        scopes,
+        &settings.role_claim,
+        context.settings.kept_claims(),
+    );
     Ok((identity, every))
 }

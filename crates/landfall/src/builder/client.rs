@@ -1,0 +1,170 @@
+//! The client at its provider: who it is there, and how it proves itself.
+
+use std::path::PathBuf;
+
+use super::RelyingPartyBuilder;
+use crate::crypto::secret::Secret;
+use crate::error::{ConfigError, printable};
+use crate::protocol::algorithm::SigningAlgorithm;
+use crate::protocol::authorize::OWN_PARAMETERS;
+use crate::protocol::client_auth::ClientAuth;
+use crate::provider::client_secret::SecretSource;
+use crate::provider::settings::ClientSettings;
+
+/// What the builder was told of the client.
+#[derive(Debug)]
+pub(super) struct ClientInputs {
+    pub(super) issuer: String,
+    pub(super) id: Option<String>,
+    secret: Option<Secret<String>>,
+    secret_file: Option<PathBuf>,
+    auth: Option<ClientAuth>,
+    pub(super) scopes: Vec<String>,
+    /// Moved whole into the client.
+    pub(super) settings: ClientSettings,
+}
+
+impl ClientInputs {
+    pub(super) fn new(issuer: String) -> Self {
+        Self {
+            issuer,
+            id: None,
+            secret: None,
+            secret_file: None,
+            auth: None,
+            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
+            settings: ClientSettings::default(),
+        }
+    }
+}
+
+/// # The client at its provider
+impl RelyingPartyBuilder {
+    /// A confidential client: its id and secret, as registered at the provider.
+    pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret<String>>) -> Self {
+        self.client.id = Some(id.into());
+        self.client.secret = Some(secret.into());
+        self
+    }
+
+    /// A confidential client whose secret stands in a file, which is read again when the provider refuses
+    /// the secret: it can be rotated without a restart.
+    pub fn client_with_secret_file(mut self, id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        self.client.id = Some(id.into());
+        self.client.secret_file = Some(file.into());
+        self
+    }
+
+    /// A public client: no secret, PKCE alone.
+    pub fn public_client(mut self, id: impl Into<String>) -> Self {
+        self.client.id = Some(id.into());
+        self.client.auth = Some(ClientAuth::None);
+        self
+    }
+
+    /// How the client proves itself, as registered at the provider. Default: `client_secret_basic`.
+    pub fn client_auth(mut self, method: ClientAuth) -> Self {
+        self.client.auth = Some(method);
+        self
+    }
+
+    pub(super) fn check_client(&self) -> Result<(SecretSource, ClientAuth), ConfigError> {
+        let id = self.client.id.as_deref().unwrap_or_default();
+        if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
+            return Err(ConfigError::new(
+                "client",
+                "the client id is missing or has space around it",
+                "copy it from the provider",
+            ));
+        }
+        let source = match (&self.client.secret, &self.client.secret_file) {
+            (_, Some(file)) => SecretSource::file(file.clone())?,
+            (Some(secret), None) => SecretSource::Value(secret.clone()),
+            (None, None) => SecretSource::None,
+        };
+        let method = self.client.auth.unwrap_or_default();
+        let secret = source.current();
+        match (&secret, method) {
+            (None, ClientAuth::None) => Ok((source, method)),
+            (None, _) => Err(ConfigError::new(
+                "client",
+                format!("{method} without a client secret"),
+                "give the secret, or call public_client for a client without one",
+            )),
+            (Some(_), ClientAuth::None) => Err(ConfigError::new(
+                "client_auth",
+                "a client secret that would not be used",
+                "leave the secret out, or choose client_secret_basic",
+            )),
+            (Some(secret), _) if secret.expose().is_empty() || secret.expose().trim() != secret.expose() => {
+                Err(ConfigError::new(
+                    "client",
+                    "the client secret is empty or has space around it",
+                    "copy it again",
+                ))
+            }
+            (Some(_), _) => Ok((source, method)),
+        }
+    }
+
+    pub(super) fn check_algorithms(&self, secret: &SecretSource) -> Result<(), ConfigError> {
+        if self.client.settings.algorithms.is_empty() {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "none is allowed",
+                "name at least one, such as RS256",
+            ));
+        }
+        let hmac = self.client.settings.algorithms.contains(&SigningAlgorithm::Hs256);
+        if hmac && self.client.settings.algorithms.len() > 1 {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "HS256 beside algorithms with public keys",
+                "name the one that the provider signs with",
+            ));
+        }
+        if hmac && secret.current().is_none_or(|secret| secret.expose().len() < 32) {
+            return Err(ConfigError::new(
+                "id_token_algorithms",
+                "HS256 without a client secret of at least 32 bytes (RFC 7518 §3.2)",
+                "use RS256, or a longer secret",
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_scopes(&self) -> Result<String, ConfigError> {
+        let mut scopes: Vec<&str> = Vec::new();
+        for scope in std::iter::once("openid").chain(self.client.scopes.iter().map(String::as_str)) {
+            let sound =
+                !scope.is_empty() && scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e));
+            if !sound {
+                return Err(ConfigError::new(
+                    "scopes",
+                    format!("{:?} is no scope", printable(scope)),
+                    "see RFC 6749 §3.3",
+                ));
+            }
+            if !scopes.contains(&scope) {
+                scopes.push(scope);
+            }
+        }
+        if self.sessions.store.is_none() && !self.is_native && scopes.contains(&"offline_access") {
+            return Err(ConfigError::new(
+                "scopes",
+                "offline_access without a store: a refresh token is never kept in a cookie",
+                "give the builder a store, or leave the scope out",
+            ));
+        }
+        for (name, _) in &self.client.settings.extra_parameters {
+            if OWN_PARAMETERS.contains(&name.as_str()) {
+                return Err(ConfigError::new(
+                    "extra_parameter",
+                    format!("{name} is set by the relying party itself"),
+                    "use the builder's own method for it, if there is one",
+                ));
+            }
+        }
+        Ok(scopes.join(" "))
+    }
+}

@@ -1,0 +1,134 @@
+//! The environment's variables, as one table: which setting stands behind each, and how its value is read.
+
+use std::time::Duration;
+
+use super::RelyingPartyBuilder;
+use crate::address::trusted_proxies::ForwardedHeaders;
+use crate::crypto::seal::CookieKey;
+use crate::crypto::secret::Secret;
+use crate::error::{ConfigError, printable};
+use crate::protocol::algorithm::SigningAlgorithm;
+use crate::provider::settings::Userinfo;
+
+/// One variable. A new setting that the environment may name is a row of its own.
+pub(super) struct Variable {
+    pub(super) name: &'static str,
+    /// The variable that overrules it: its own name stands before a tenant's.
+    pub(super) unless: Option<&'static str>,
+    /// The builder's setting, as errors name it.
+    setting: &'static str,
+    pub(super) set: Set,
+}
+
+type Set = fn(RelyingPartyBuilder, &str) -> Result<RelyingPartyBuilder, ConfigError>;
+
+const fn variable(name: &'static str, setting: &'static str, set: Set) -> Variable {
+    Variable { name, unless: None, setting, set }
+}
+
+/// In the order in which errors are found.
+pub(super) const VARIABLES: [Variable; 20] =
+    [
+        variable("LANDFALL_BASE_URL", "base_url", |builder, value| {
+            Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::base_url))
+        }),
+        variable("LANDFALL_SPA_CALLBACK", "spa_callback", |builder, value| {
+            Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::spa_callback))
+        }),
+        variable("LANDFALL_TRUSTED_PROXIES", "trusted_proxies", |builder, value| {
+            Ok(builder.trusted_proxies(list(value, &[',', ' '])))
+        }),
+        variable("LANDFALL_PROVIDER_ADDRESS", "provider_address", |builder, value| {
+            Ok(builder.provider_address(value.trim()))
+        }),
+        variable("LANDFALL_FORWARDED_HEADERS", "forwarded_headers", |builder, value| match value {
+            "x-forwarded" => Ok(builder),
+            "forwarded" => Ok(builder.forwarded_headers(ForwardedHeaders::Forwarded)),
+            other => Err(unknown("forwarded_headers", other, "x-forwarded or forwarded")),
+        }),
+        variable("LANDFALL_COOKIE_KEYS", "cookie_keys", |builder, value| {
+            let keys = list(value, &[',']);
+            let keys = keys.iter().map(|key| CookieKey::parse(key)).collect::<Result<Vec<_>, _>>()?;
+            Ok(builder.cookie_keys(keys))
+        }),
+        variable("LANDFALL_SCOPES", "scopes", |builder, value| Ok(builder.scopes(list(value, &[' '])))),
+        variable("LANDFALL_AUDIENCE", "audience", |builder, value| Ok(builder.audience(value.trim()))),
+        Variable {
+            unless: Some("LANDFALL_AUDIENCE"),
+            ..variable("INTELLIAUTH_API_AUDIENCE", "", |builder, value| Ok(builder.audience(value.trim())))
+        },
+        variable("LANDFALL_RESPONSE_MODE", "form_post", |builder, value| match value {
+            "query" => Ok(builder),
+            "form_post" => Ok(builder.form_post()),
+            other => Err(unknown("form_post", other, "query or form_post")),
+        }),
+        variable("LANDFALL_USERINFO", "userinfo", |builder, value| match value {
+            "auto" => Ok(builder),
+            "always" => Ok(builder.userinfo(Userinfo::Always)),
+            "never" => Ok(builder.userinfo(Userinfo::Never)),
+            other => Err(unknown("userinfo", other, "auto, always or never")),
+        }),
+        variable("LANDFALL_ID_TOKEN_ALGS", "id_token_algorithms", |builder, value| {
+            let known = |name: &String| {
+                SigningAlgorithm::parse(name)
+                    .ok_or_else(|| unknown("id_token_algorithms", name, "names such as RS256 or ES256"))
+            };
+            let algorithms = list(value, &[' ', ',']).iter().map(known).collect::<Result<Vec<_>, _>>()?;
+            Ok(builder.id_token_algorithms(algorithms))
+        }),
+        variable("LANDFALL_MAX_AGE", "max_age", |builder, value| {
+            let age = value.trim().parse().map_err(|_| unknown("max_age", value, "a number of seconds"))?;
+            Ok(builder.max_age(Duration::from_secs(age)))
+        }),
+        variable("LANDFALL_ACR_VALUES", "acr_values", |builder, value| {
+            Ok(builder.acr_values(list(value, &[' '])))
+        }),
+        variable("LANDFALL_TRUSTED_AUDIENCES", "trusted_audiences", |builder, value| {
+            Ok(builder.trusted_audiences(list(value, &[' ', ','])))
+        }),
+        // Several of ours, while one is rotated; the tenant's own variable holds one, whatever is in it.
+        variable("LANDFALL_WEBHOOK_SECRET", "webhook_secret", |builder, value| {
+            Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::webhook_secret))
+        }),
+        Variable {
+            unless: Some("LANDFALL_WEBHOOK_SECRET"),
+            ..variable("INTELLIAUTH_WEBHOOK_SECRET", "", |builder, value| {
+                Ok(builder.webhook_secret(value.trim()))
+            })
+        },
+        variable("LANDFALL_APPLICATION_NAME", "application_name", |builder, value| {
+            Ok(builder.application_name(value.trim()))
+        }),
+        variable("LANDFALL_CA_FILE", "ca_file", |builder, value| Ok(builder.ca_file(value))),
+        variable("LANDFALL_STORE", "store", |builder, value| {
+            Ok(builder.store_address(Secret::new(value.trim().to_owned())))
+        }),
+    ];
+
+/// The settings of the client, which take several variables at once.
+const OF_THE_CLIENT: [(&str, &str); 4] = [
+    ("issuer", "LANDFALL_ISSUER"),
+    ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
+    ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
+    ("client_auth", "LANDFALL_CLIENT_AUTH"),
+];
+
+/// Names the variable instead of the builder's method.
+pub(super) fn by_variable(mut error: ConfigError) -> ConfigError {
+    let rows = VARIABLES.iter().map(|variable| (variable.setting, variable.name));
+    if let Some((_, name)) =
+        OF_THE_CLIENT.into_iter().chain(rows).find(|(setting, _)| *setting == error.setting)
+    {
+        name.clone_into(&mut error.setting);
+    }
+    error
+}
+
+fn unknown(setting: &str, value: &str, known: &str) -> ConfigError {
+    ConfigError::new(setting, format!("{:?} is not known", printable(value)), format!("use {known}"))
+}
+
+fn list(text: &str, separators: &[char]) -> Vec<String> {
+    let parts = text.split(separators).map(str::trim);
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}

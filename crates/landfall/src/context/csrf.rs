@@ -1,0 +1,76 @@
+//! Whether a request may act for whoever is signed in, by this application's own origins and settings.
+//!
+//! The rules are in [`guard::csrf`](crate::guard::csrf); here is what they are asked about.
+
+use super::Context;
+use crate::address::spa_callback::SpaCallback;
+use crate::error::{Error, ErrorCode};
+use crate::guard::csrf;
+use crate::web::request::RequestView;
+
+impl Context {
+    /// Whether the request comes from one of this application's own origins, or from a single-page application's.
+    pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
+        csrf::is_same_origin(view, self.origins(), self.pages_beside().map(|page| page.origin.as_str()))
+    }
+
+    /// Refuses a request from another site.
+    pub(crate) fn check_origin(&self, view: &dyn RequestView) -> Result<(), Error> {
+        if self.is_same_origin(view) {
+            return Ok(());
+        }
+        let error = Error::new(ErrorCode::CrossSite);
+        Err(match self.other_origin(view) {
+            Some(detail) => error.detail(detail),
+            None => error,
+        })
+    }
+
+    /// Refuses a request from another site, or without the header that is required of those that act for whoever is
+    /// signed in.
+    pub(crate) fn check_csrf(&self, view: &dyn RequestView) -> Result<(), Error> {
+        self.check_origin(view)?;
+        self.check_required_header(view)
+    }
+
+    /// Refuses as [`Self::check_csrf`], and also what comes from a page beside this application's own origins.
+    #[cfg(feature = "reqwest")]
+    pub(crate) fn check_csrf_strict(&self, view: &dyn RequestView) -> Result<(), Error> {
+        self.check_origin(view)?;
+        if !csrf::is_same_origin(view, self.origins(), std::iter::empty()) {
+            return Err(Error::new(ErrorCode::CrossSite).detail("from a page beside this origin"));
+        }
+        self.check_required_header(view)
+    }
+
+    /// The application's own origins.
+    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+        self.sites.iter().map(|site| site.base.origin.as_str())
+    }
+
+    /// The single-page applications that are at no base URL. One environment's page does not act in another.
+    pub(crate) fn pages_beside(&self) -> impl Iterator<Item = &SpaCallback> {
+        let pages = self.settings.spa_callbacks.iter();
+        pages.filter(|page| self.origins().all(|origin| origin != page.origin))
+    }
+
+    /// The single-page application that a request comes from, if it is beside the base URLs.
+    pub(crate) fn spa_of(&self, view: &dyn RequestView) -> Option<&SpaCallback> {
+        let origin = view.header("origin")?;
+        self.pages_beside().find(|page| page.origin.as_bytes() == origin)
+    }
+
+    /// The origin of the single-page application that a request comes from, if it is beside the base URLs.
+    pub(crate) fn cors_origin(&self, view: &dyn RequestView) -> Option<String> {
+        self.spa_of(view).map(|page| page.origin.clone())
+    }
+
+    fn check_required_header(&self, view: &dyn RequestView) -> Result<(), Error> {
+        let required = self.settings.csrf.required_header.as_deref();
+        if !csrf::has_header(view, required) {
+            let name = required.unwrap_or_default();
+            return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {name}")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! Our own endpoints, as one table: which path is which, how its setting is called, and whether people may land there.
+
+use crate::address::return_to::ReturnTo;
+
+/// A path of ours, below the base path. A new endpoint is a row in [`ENDPOINTS`] and an arm where requests are
+/// dispatched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Endpoint {
+    /// Starts a sign-in.
+    Login,
+    /// Takes the provider's answer.
+    Callback,
+    /// Ends a session.
+    Logout,
+    /// Says who is signed in, to a single-page application.
+    Session,
+    /// Takes what a single-page application's own callback received.
+    Exchange,
+    /// Offers to send a kept form.
+    Resume,
+    /// Takes logout tokens (OpenID Connect Back-Channel Logout 1.0); none where no store could end a session.
+    BackchannelLogout,
+    /// Takes front-channel logouts (OpenID Connect Front-Channel Logout 1.0).
+    FrontchannelLogout,
+    /// Takes a tenant's webhooks; none without a secret that proves who posts there.
+    Webhook,
+}
+
+/// What is fixed about an endpoint.
+struct Row {
+    endpoint: Endpoint,
+    /// The builder's method that sets its path.
+    setting: &'static str,
+    /// Its path, unless it is set.
+    default: &'static str,
+    /// Whether it is there without anything else being configured.
+    always: bool,
+    /// Whether a sign-in may end there: at any other it would loop, or sign out.
+    is_landing: bool,
+}
+
+const ENDPOINTS: [Row; 9] = [
+    Row {
+        endpoint: Endpoint::Login,
+        setting: "login_path",
+        default: "/auth/login",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Callback,
+        setting: "callback_path",
+        default: "/auth/callback",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Logout,
+        setting: "logout_path",
+        default: "/auth/logout",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Session,
+        setting: "session_path",
+        default: "/auth/session",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Exchange,
+        setting: "exchange_path",
+        default: "/auth/exchange",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Resume,
+        setting: "resume_path",
+        default: "/auth/resume",
+        always: true,
+        is_landing: true,
+    },
+    Row {
+        endpoint: Endpoint::BackchannelLogout,
+        setting: "backchannel_logout_path",
+        default: "/auth/backchannel-logout",
+        always: false,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::FrontchannelLogout,
+        setting: "frontchannel_logout_path",
+        default: "/auth/frontchannel-logout",
+        always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Webhook,
+        setting: "webhook_path",
+        default: "/auth/webhook",
+        always: false,
+        is_landing: false,
+    },
+];
+
+/// The paths of the endpoints that are mounted.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths([Option<String>; ENDPOINTS.len()]);
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self(ENDPOINTS.map(|row| row.always.then(|| row.default.to_owned())))
+    }
+}
+
+impl Paths {
+    /// Which endpoint a path below the base path is, if it is one.
+    pub(crate) fn of(&self, path: &str) -> Option<Endpoint> {
+        self.iter().find(|(_, own)| *own == path).map(|(row, _)| row.endpoint)
+    }
+
+    /// The path of an endpoint; empty where it is not mounted.
+    pub(crate) fn path(&self, endpoint: Endpoint) -> &str {
+        self.get(endpoint).unwrap_or_default()
+    }
+
+    /// The path of an endpoint, if it is mounted.
+    pub(crate) fn get(&self, endpoint: Endpoint) -> Option<&str> {
+        self.iter().find(|(row, _)| row.endpoint == endpoint).map(|(_, path)| path)
+    }
+
+    /// Mounts an endpoint at this path.
+    pub(crate) fn set(&mut self, endpoint: Endpoint, path: String) {
+        let own = ENDPOINTS.iter().zip(&mut self.0).find(|(row, _)| row.endpoint == endpoint);
+        if let Some((_, own)) = own {
+            *own = Some(path);
+        }
+    }
+
+    /// Mounts an endpoint at its default path, unless it is mounted.
+    pub(crate) fn mount(&mut self, endpoint: Endpoint) {
+        let own = ENDPOINTS.iter().zip(&mut self.0).find(|(row, _)| row.endpoint == endpoint);
+        if let Some((row, own)) = own {
+            own.get_or_insert_with(|| row.default.to_owned());
+        }
+    }
+
+    /// Whether a path below the base path is one of ours that nobody may land on. At `/`, the callback shares its path
+    /// with the application's own page.
+    pub(crate) fn is_own(&self, path: &str) -> bool {
+        self.iter().any(|(row, own)| own == path && !row.is_landing && own != "/")
+    }
+
+    /// Every setting with its path.
+    pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.iter().map(|(row, path)| (row.setting, path))
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&'static Row, &str)> {
+        ENDPOINTS.iter().zip(&self.0).filter_map(|(row, path)| Some((row, path.as_deref()?)))
+    }
+}
+
+/// Whether a path may be one of ours: sound, and as it will be compared.
+pub(crate) fn is_path(path: &str) -> bool {
+    ReturnTo::parse(path).is_ok_and(|parsed| parsed.as_str() == path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_endpoint_is_found_by_its_path_and_only_the_page_for_kept_forms_is_landed_on() {
+        let mut paths = Paths::default();
+        assert_eq!(paths.of("/auth/webhook"), None, "not mounted");
+        paths.mount(Endpoint::Webhook);
+        paths.set(Endpoint::BackchannelLogout, "/hooks/out".to_owned());
+        for row in &ENDPOINTS {
+            let path = paths.path(row.endpoint);
+            assert_eq!(paths.of(path), Some(row.endpoint));
+            assert_eq!(paths.is_own(path), row.endpoint != Endpoint::Resume, "{path}");
+        }
+        assert_eq!(paths.of(""), None);
+        paths.set(Endpoint::Callback, "/".to_owned());
+        assert!(!paths.is_own("/") && paths.of("/") == Some(Endpoint::Callback));
+    }
+}

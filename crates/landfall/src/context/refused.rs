@@ -1,0 +1,45 @@
+//! A refusal: what went wrong, and what the answer may offer to do about it.
+
+use crate::error::Error;
+use crate::guard::sign_in_wanted::SignInWanted;
+
+/// An error on its way to a person, with the way on where there is one.
+///
+/// An [`Error`] says what went wrong and knows nothing of sign-ins; what a page may offer stands beside it.
+#[derive(Debug)]
+pub struct Refused {
+    pub(crate) error: Error,
+    pub(crate) offer: Option<Offer>,
+}
+
+/// What an answer offers the person.
+#[derive(Debug)]
+pub(crate) enum Offer {
+    /// A sign-in that asks the provider for this.
+    SignIn(Box<SignInWanted>),
+    /// The page that was meant, at its own address.
+    OpenAt(String),
+}
+
+impl Refused {
+    /// What went wrong.
+    pub fn error(&self) -> &Error {
+        &self.error
+    }
+
+    /// Offers a sign-in.
+    pub(crate) fn sign_in(error: Error, wanted: SignInWanted) -> Self {
+        Self { error, offer: Some(Offer::SignIn(Box::new(wanted))) }
+    }
+
+    /// Offers the page that was meant.
+    pub(crate) fn open_at(error: Error, url: String) -> Self {
+        Self { error, offer: Some(Offer::OpenAt(url)) }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, offer: None }
+    }
+}

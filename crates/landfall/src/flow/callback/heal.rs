@@ -1,0 +1,106 @@
+//! Callbacks that come twice, late, or to the wrong browser, and answers that ask for another trip: what can be healed
+//! is healed without a page.
+
+use std::sync::Arc;
+
+use super::CallbackRun;
+use super::failure::Failure;
+use crate::address::mismatch;
+use crate::browser::cookie::CookieKind;
+use crate::browser::pending_login::{PendingLogin, code_digest};
+use crate::error::{Error, ErrorCode};
+use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::protocol::authorization_response::{self, AuthorizationResponse};
+use crate::web::pages;
+use crate::web::reply::Reply;
+
+impl CallbackRun<'_> {
+    /// Answers a callback without its pending login.
+    pub(super) async fn heal(
+        &self,
+        response: &AuthorizationResponse<'_>,
+        cause: ErrorCode,
+    ) -> Result<Reply, Failure> {
+        let name = self.site.names.attempt(CookieKind::Spent, &self.state.attempt);
+        let mut marks = self.request.sent.iter().filter(|cookie| cookie.name == name);
+        let spent = marks.find_map(|cookie| self.site.seals.open_spent(cookie));
+        let code = response.code().map(code_digest);
+        if spent.as_ref().is_some_and(|spent| Some(spent.code) != code) {
+            return Err(Failure::open(Error::new(ErrorCode::AttemptReplayed)));
+        }
+        let (sessions, now) = (&self.context.sessions, self.context.clock.now());
+        if sessions.resolve(&self.request.found, now).await.map_err(Failure::open)?.is_some() {
+            tracing::debug!("a callback came again; the session stands");
+            return Ok(pages::see_other(self.return_to.as_str()));
+        }
+        if spent.is_some() && self.state.restarts < MAX_RESTARTS {
+            return self.restart(SignInWanted::new()).await;
+        }
+        let started_under = self
+            .state
+            .requested_address
+            .as_ref()
+            .filter(|address| Some(*address) != self.request.requested_address.as_ref());
+        Err(Failure::over(match started_under {
+            Some(address) if cause == ErrorCode::AttemptCookieMissing => {
+                mismatch::lost_cookie(address, &self.site.base)
+            }
+            _ => Error::new(cause),
+        }))
+    }
+
+    /// The provider answered with an error (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+    pub(super) async fn refused(
+        &self,
+        pending: &PendingLogin,
+        error: &str,
+        description: Option<&str>,
+    ) -> Result<Reply, Failure> {
+        // Asked once more, in the way that the provider says it needs.
+        if !pending.v2.silent {
+            if pending.prompt_none && authorization_response::wants_interaction(error) {
+                return self.restart(same_request(pending)).await;
+            }
+            if let Some(prompt) =
+                authorization_response::needed_prompt(error).filter(|_| pending.restarts == 0)
+            {
+                return self.restart(same_request(pending).prompt(prompt)).await;
+            }
+        }
+        let code = authorization_response::refusal(error);
+        let mut detail = match description {
+            Some(description) => format!("the provider answered {error}: {description}"),
+            None => format!("the provider answered {error}"),
+        };
+        if code == ErrorCode::ScopeRefused {
+            detail.extend(["; asked for ", pending.scope.as_str()]);
+        }
+        Err(Failure::over(Error::new(code).detail(detail)))
+    }
+
+    /// Another trip to the provider, in place of this one.
+    pub(super) async fn restart(&self, wanted: SignInWanted) -> Result<Reply, Failure> {
+        let start = LoginStart {
+            client: Arc::clone(self.client),
+            wanted,
+            restarts: self.state.restarts.saturating_add(1),
+            redirect_uri: self.page_uri.clone(),
+            requested_address: self.request.requested_address.clone(),
+            ..LoginStart::new(self.context, self.site, self.return_to.clone(), &self.request.sent)
+        };
+        let mut reply = login::start(self.context, &start).await.map_err(Failure::over)?;
+        for cookie in self.consumed() {
+            pages::add_cookie(&mut reply, &cookie);
+        }
+        Ok(reply)
+    }
+}
+
+/// What was asked for, without how.
+pub(super) fn same_request(pending: &PendingLogin) -> SignInWanted {
+    let mut wanted = SignInWanted::new();
+    (*wanted.request).clone_from(&pending.v2.request);
+    wanted.request.prompt = None;
+    wanted
+}

@@ -1,0 +1,44 @@
+//! An access token as the application is handed it, and why there may be none.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::crypto::secret::Secret;
+use crate::error::Error;
+use crate::guard::sign_in_wanted::SignInWanted;
+
+/// An access token to call an API with: good for at least another minute when it is handed out, or for half of
+/// its lifetime if that is less. While the provider cannot be reached it is handed out until it expires.
+#[derive(Clone, Debug)]
+pub struct AccessToken {
+    pub(crate) token: Secret<String>,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) expires_in: Duration,
+}
+
+impl AccessToken {
+    /// The token itself, to put behind `Authorization: Bearer `. Keep it out of logs and pages.
+    pub fn secret(&self) -> &str {
+        self.token.expose()
+    }
+
+    /// When it expires. Where the provider did not say, an hour is assumed.
+    pub fn expires_at(&self) -> Timestamp {
+        self.expires_at
+    }
+
+    /// How long it was good for when it was handed out.
+    pub fn expires_in(&self) -> Duration {
+        self.expires_in
+    }
+}
+
+/// Why there is no access token.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AccessTokenError {
+    /// Nobody is signed in, or the token has expired and cannot be refreshed: sign in (again).
+    Wanted(SignInWanted),
+    /// It cannot be had now: no store keeps tokens, the store failed, or the provider cannot be reached.
+    Failed(Error),
+}

@@ -1,0 +1,82 @@
+//! The callback's endpoint: by GET, or by POST where the provider posts its answer.
+
+use std::sync::Arc;
+
+use super::RelyingParty;
+use super::dispatch::malformed;
+use super::step::{Decision, Step};
+use crate::context::events::EventKind;
+use crate::context::incoming::Incoming;
+use crate::error::{Error, ErrorCode};
+use crate::flow::callback::request::CallbackRequest;
+use crate::flow::callback::{self, posted};
+use crate::guard::kind::RequestKind;
+use crate::session;
+use crate::web::form::{self, is_form};
+use crate::web::pages::{self, runtime_gone};
+use crate::web::reply::Reply;
+
+impl RelyingParty {
+    pub(super) fn callback(&self, incoming: Incoming<'_>) -> Step {
+        let (context, site, kind) = (&self.context, incoming.site, incoming.kind);
+        let form_post = context.client_for_login().settings.form_post;
+        match incoming.method() {
+            // A browser that fetches ahead must not use the code up.
+            "GET" if incoming.signs.prefetch => {
+                return self.refused(&incoming, malformed("a prefetch of the callback"));
+            }
+            "GET" => {}
+            "POST" if form_post => return self.posted_callback(&incoming),
+            _ => return self.method_not_allowed(&incoming, if form_post { "GET, POST" } else { "GET" }),
+        }
+        let request = CallbackRequest {
+            site: Arc::clone(site),
+            query: incoming.query().to_owned(),
+            redirect_uris: vec![context.client_for_login().redirect_uri(&site.base)],
+            requested_address: context.mismatch(incoming.view, site).map(|mismatch| mismatch.requested),
+            found: context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()),
+            label: incoming.view.header("user-agent").and_then(session::label),
+            sent: incoming.cookies.attempts,
+        };
+        let this = self.clone();
+        let work = async move { Decision::Reply(this.finish(&request, kind).await) };
+        Step::Wait(context.runtime.run(work, || Decision::Reply(runtime_gone())))
+    }
+
+    /// Finishes a sign-in, and tells what kept it from succeeding.
+    pub(super) async fn finish(&self, request: &CallbackRequest, kind: RequestKind) -> Reply {
+        let context = &self.context;
+        match callback::finish(context, request).await {
+            Ok(reply) => reply,
+            Err(failure) => {
+                let (return_to, redirect_uri) = (Some(&failure.return_to), failure.redirect_uri.as_deref());
+                let reference = context.reference();
+                let code = failure.refused.error.code();
+                context.events.failed(EventKind::SignInFailed(code), &reference);
+                let refused = &failure.refused;
+                let mut reply =
+                    context.refuse_as(&reference, refused, kind, &request.site, return_to, redirect_uri);
+                for cookie in &failure.set_cookies {
+                    pages::add_cookie(&mut reply, cookie);
+                }
+                reply
+            }
+        }
+    }
+
+    fn posted_callback(&self, incoming: &Incoming<'_>) -> Step {
+        if !is_form(incoming.view) {
+            return self.refused(incoming, Error::new(ErrorCode::UnsupportedMediaType));
+        }
+        if !incoming.query().is_empty() {
+            return self.refused(incoming, malformed("a query beside the form"));
+        }
+        let (this, site, kind) = (self.clone(), Arc::clone(incoming.site), incoming.kind);
+        Step::needs_body(self.context.needs_body(posted::MAX_BODY, move |body| {
+            let context = &this.context;
+            let reply = form::text(body).and_then(|body| posted::bounce(context, &site, &body));
+            let reply = reply.unwrap_or_else(|error| context.refuse(error, kind, &site, None));
+            Box::pin(std::future::ready(reply))
+        }))
+    }
+}

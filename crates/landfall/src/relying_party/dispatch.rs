@@ -1,0 +1,180 @@
+//! Which path belongs to whom: to an endpoint of ours, or to the application.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::RelyingParty;
+use super::step::{Decision, Step};
+use crate::browser::pending_login::looks_like_ours;
+use crate::context::Context;
+use crate::context::endpoints::Endpoint;
+use crate::context::incoming::{Incoming, RequestFacts};
+use crate::context::refused::Refused;
+use crate::context::site::Site;
+use crate::error::{Error, ErrorCode};
+use crate::guard::csrf;
+use crate::guard::kind::{RequestKind, RequestSigns};
+use crate::session::CookieSession;
+use crate::visit::Visit;
+use crate::web::form::parameter;
+use crate::web::pages::runtime_gone;
+use crate::web::request::RequestView;
+
+impl RelyingParty {
+    /// For adapters: the first step with a request.
+    pub fn begin(&self, view: &dyn RequestView) -> Step {
+        let context = &self.context;
+        let signs = RequestSigns::read(view);
+        let kind = signs.kind(view.method());
+        let site = match context.site_of(view) {
+            Ok(site) => site,
+            Err(refused) => return Step::reply(context.misdirected(refused, kind)),
+        };
+        let incoming = Incoming::read(view, site, kind, signs);
+        let settings = &context.settings;
+        match settings.paths.of(incoming.path()) {
+            Some(Endpoint::Callback) if self.is_callback(incoming.query()) => self.callback(incoming),
+            Some(Endpoint::Login) => self.login(incoming),
+            Some(Endpoint::Logout) => self.logout(incoming),
+            Some(Endpoint::Session) => self.session_info(&incoming),
+            Some(Endpoint::Exchange) if !settings.spa_callbacks.is_empty() => self.exchange(incoming),
+            Some(Endpoint::Resume) if !settings.kept_forms.paths.is_empty() => self.resume(incoming),
+            Some(Endpoint::BackchannelLogout) => self.backchannel(&incoming),
+            Some(Endpoint::FrontchannelLogout) => self.frontchannel(&incoming),
+            Some(Endpoint::Webhook) => self.webhook(&incoming),
+            Some(Endpoint::Callback | Endpoint::Exchange | Endpoint::Resume) | None => {
+                self.pass_or_return(incoming)
+            }
+        }
+    }
+
+    /// Whether a request to the callback's path is one. At `/`, only with a `state` of ours.
+    fn is_callback(&self, query: &str) -> bool {
+        self.context.settings.paths.path(Endpoint::Callback) != "/"
+            || parameter(query, "state").is_some_and(|state| looks_like_ours(&state))
+    }
+
+    /// A page of the application's: also the one that a sign-out at the provider comes back to.
+    fn pass_or_return(&self, incoming: Incoming<'_>) -> Step {
+        let after_logout = self.context.settings.landing.after_logout.split('?').next().unwrap_or_default();
+        if incoming.path() == after_logout
+            && incoming.method() == "GET"
+            && let Some(reply) = self.context.returned_from_logout(incoming.site, incoming.query())
+        {
+            return Step::reply(reply);
+        }
+        self.pass(incoming)
+    }
+
+    /// Looks whose request it is, and lets the application answer.
+    fn pass(&self, incoming: Incoming<'_>) -> Step {
+        let context = &self.context;
+        let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
+        let found = context.sessions.find(&site.session_seal, &incoming.cookies, now);
+        let silently = context.may_try_silently(kind, incoming.cookies.returning, now)
+            && !context.is_spa_callback(site, incoming.path());
+        let keep = context.keeps_form(&incoming);
+        if !matches!(found, CookieSession::Nobody)
+            && let Err(error) = context.may_act(&incoming)
+        {
+            return Step::reply(context.refuse(error, kind, site, None));
+        }
+        let facts = RequestFacts::of(context, incoming);
+        match found {
+            CookieSession::Nobody => match keep {
+                Some(target) => Step::needs_body(self.keep_form(facts, target)),
+                None if silently => self.try_silently(facts, now),
+                None => Step::pass(self.visit(None, facts, Vec::new())),
+            },
+            CookieSession::Session { session, renew: false } => {
+                Step::pass(self.visit(Some(session), facts, Vec::new()))
+            }
+            CookieSession::Session { session, renew: true } if session.stored.is_none() => {
+                // A cookie that cannot be sealed anew is still good as it is.
+                let cookies = context.sessions.reseal(&facts.site.session_seal, &session, now);
+                Step::pass(self.visit(Some(session), facts, cookies.into_iter().collect()))
+            }
+            found => self.wait(kind, Arc::clone(&facts.site), |this| async move {
+                this.load(&found, facts, keep, silently).await
+            }),
+        }
+    }
+
+    /// Asks the store who it is, and lets them live on where it is time.
+    async fn load(
+        &self,
+        found: &CookieSession,
+        facts: RequestFacts,
+        keep: Option<String>,
+        silently: bool,
+    ) -> Result<Decision, Refused> {
+        let (sessions, now) = (&self.context.sessions, self.context.clock.now());
+        let session = match sessions.resolve(found, now).await? {
+            Some(session) if sessions.is_past_half_life(&session, now) => {
+                sessions.renew_or_keep(session, now).await
+            }
+            None if silently => return Ok(self.silent_login(facts, now).await),
+            None => match keep {
+                Some(target) => return Ok(Decision::NeedsBody(self.keep_form(facts, target))),
+                None => None,
+            },
+            loaded => loaded,
+        };
+        Ok(Decision::Pass(self.visit(session, facts, Vec::new())))
+    }
+
+    pub(super) fn visit(
+        &self,
+        session: Option<Arc<crate::session::Session>>,
+        facts: RequestFacts,
+        set_cookies: Vec<String>,
+    ) -> Visit {
+        Visit::new(Arc::clone(&self.context), session, facts, set_cookies)
+    }
+
+    /// A step that needs the store. What fails there is a 503 before any handler runs, never "signed out".
+    pub(super) fn wait<F>(&self, kind: RequestKind, site: Arc<Site>, work: impl FnOnce(Self) -> F) -> Step
+    where
+        F: Future<Output = Result<Decision, Refused>> + Send + 'static,
+    {
+        let this = self.clone();
+        let work = work(self.clone());
+        Step::Wait(self.context.runtime.run(
+            async move {
+                let decision = work.await;
+                decision.unwrap_or_else(|refused| {
+                    Decision::Reply(this.context.refuse(refused, kind, &site, None))
+                })
+            },
+            || Decision::Reply(runtime_gone()),
+        ))
+    }
+
+    /// Answered at once with a failure.
+    pub(super) fn refused(&self, incoming: &Incoming<'_>, refused: impl Into<Refused>) -> Step {
+        Step::reply(self.context.refuse(refused, incoming.kind, incoming.site, None))
+    }
+
+    /// Answered at once: the endpoint takes these methods alone.
+    pub(super) fn method_not_allowed(&self, incoming: &Incoming<'_>, allow: &str) -> Step {
+        Step::reply(self.context.method_not_allowed(incoming.kind, incoming.site, allow))
+    }
+}
+
+impl Context {
+    /// Refuses what another site sends on its visitor's session.
+    fn may_act(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
+        let websocket = incoming.signs.websocket;
+        let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
+        if !csrf::is_checked(incoming.method(), websocket) || is_open {
+            return Ok(());
+        }
+        // A browser lets nobody put a header on a WebSocket handshake.
+        if websocket { self.check_origin(incoming.view) } else { self.check_csrf(incoming.view) }
+    }
+}
+
+/// Refuses a request by the rule that it breaks.
+pub(super) fn malformed(rule: &str) -> Error {
+    Error::new(ErrorCode::RequestMalformed).detail(rule)
+}

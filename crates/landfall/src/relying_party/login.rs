@@ -1,0 +1,71 @@
+//! The login's endpoint: a person, the application or a third party wants a sign-in.
+
+use std::sync::Arc;
+
+use super::RelyingParty;
+use super::login_query::LoginQuery;
+use super::step::{Decision, Step};
+use crate::context::incoming::{Incoming, RequestFacts};
+use crate::flow::login;
+use crate::guard::kind::RequestKind;
+use crate::web::form::{self, is_form};
+use crate::web::pages;
+use crate::web::reply::Reply;
+use crate::web::reply::Waiting;
+
+/// The most that a third party's form may hold.
+const MAX_BODY: usize = 8 * 1024;
+
+impl RelyingParty {
+    /// A third party may post (OpenID Connect Core §4); that comes without our cookies, so it is sent on to the GET,
+    /// which knows what the browser holds.
+    pub(super) fn login(&self, incoming: Incoming<'_>) -> Step {
+        match incoming.method() {
+            "GET" => self.login_by_get(incoming),
+            "POST" if is_form(incoming.view) && !incoming.signs.is_no_navigation() => {
+                self.login_by_post(&incoming)
+            }
+            _ => self.method_not_allowed(&incoming, "GET, POST"),
+        }
+    }
+
+    fn login_by_get(&self, incoming: Incoming<'_>) -> Step {
+        let (context, site) = (&self.context, incoming.site);
+        let query = match LoginQuery::read(context, site, incoming.query()) {
+            Ok(query) => query,
+            Err(error) => return self.refused(&incoming, error),
+        };
+        if incoming.kind == RequestKind::Htmx {
+            let to = context.login_link_for(site, &query.return_to, &query.wanted);
+            return Step::reply(pages::htmx_redirect(&to));
+        }
+        let is_no_navigation = incoming.signs.is_no_navigation();
+        let mut facts = RequestFacts::of(context, incoming);
+        if is_no_navigation {
+            query.return_to.as_str().clone_into(&mut facts.target);
+            return Step::reply(context.unauthorized(&facts, &query.wanted));
+        }
+        let reply = self.login_now(facts, query);
+        Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
+    }
+
+    fn login_by_post(&self, incoming: &Incoming<'_>) -> Step {
+        let (this, site, kind) = (self.clone(), Arc::clone(incoming.site), incoming.kind);
+        Step::needs_body(self.context.needs_body(MAX_BODY, move |body| {
+            let context = &this.context;
+            let bounced = form::text(body).and_then(|form| {
+                LoginQuery::read(context, &site, &form)?;
+                Ok(pages::see_other(&context.login_address(&site, &form)))
+            });
+            let reply = bounced.unwrap_or_else(|error| context.refuse(error, kind, &site, None));
+            Box::pin(std::future::ready(reply))
+        }))
+    }
+
+    /// Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as they
+    /// like: marks of earlier sign-ins do not count here.
+    fn login_now(&self, mut facts: RequestFacts, query: LoginQuery) -> Waiting<Reply> {
+        facts.kind = RequestKind::Navigation;
+        login::begin(&self.context, &facts, query.wanted, query.return_to, query.redirect_uri)
+    }
+}

@@ -1,0 +1,63 @@
+//! The logout's endpoint: a GET asks, a POST from this site signs out.
+
+use std::sync::Arc;
+
+use super::RelyingParty;
+use super::step::Step;
+use crate::context::destinations::return_to_in;
+use crate::context::incoming::Incoming;
+use crate::error::{Error, ErrorCode};
+use crate::flow::logout::{self, LogoutRequest};
+use crate::guard::kind::RequestKind;
+use crate::web::form::{self, is_form};
+use crate::web::pages::{self, runtime_gone};
+
+/// The most that a sign-out's form may hold.
+const MAX_BODY: usize = 8 * 1024;
+
+impl RelyingParty {
+    pub(super) fn logout(&self, incoming: Incoming<'_>) -> Step {
+        let (context, kind) = (&self.context, incoming.kind);
+        let from_query = return_to_in(incoming.query());
+        match incoming.method() {
+            "POST" => {}
+            "GET" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
+            _ => return self.method_not_allowed(&incoming, "GET, POST"),
+        }
+        if !context.is_same_origin(incoming.view) {
+            return self.refused(&incoming, Error::new(ErrorCode::CrossSite));
+        }
+        let is_form = is_form(incoming.view);
+        let site = Arc::clone(incoming.site);
+        let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
+        // A page beside the base URL is where its own person comes back to.
+        let page = context.spa_of(incoming.view).cloned();
+        let sent = incoming.cookies.attempts;
+        let context = Arc::clone(context);
+        Step::needs_body(self.context.needs_body(MAX_BODY, move |body| {
+            let from_form = match (is_form, form::text(body)) {
+                (true, Ok(body)) => return_to_in(&body),
+                (false, _) => None,
+                (true, Err(error)) => {
+                    let reply = context.refuse(error, kind, &site, None);
+                    return Box::pin(std::future::ready(reply));
+                }
+            };
+            let return_to = from_query.or(from_form);
+            let destination = match &page {
+                Some(page) => {
+                    Some(format!("{}{}", page.origin, return_to.unwrap_or_else(|| page.home()).as_str()))
+                }
+                None => return_to.filter(|to| context.is_landing(&site, to)).map(|to| to.as_str().to_owned()),
+            };
+            let request = LogoutRequest { site, destination, sent, found };
+            let this = Arc::clone(&context);
+            let work = async move {
+                let finished = logout::finish(&this, &request).await;
+                let reply = finished.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None));
+                if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
+            };
+            context.runtime.run(work, runtime_gone)
+        }))
+    }
+}

@@ -1,0 +1,45 @@
+//! Who somebody is for good: issuer and subject, as one value.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// A subject at its issuer: the one thing to know people by.
+///
+/// A subject identifier alone names nobody: another provider may give the same to somebody else (OpenID Connect Core
+/// §5.7). Keep both with an account, and compare both.
+///
+/// ```
+/// use landfall::SubjectId;
+///
+/// let ada = SubjectId::new("https://id.example", "user-1");
+/// assert_eq!((ada.issuer(), ada.subject()), ("https://id.example", "user-1"));
+/// assert_ne!(ada, SubjectId::new("https://other.example", "user-1"));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct SubjectId {
+    issuer: Arc<str>,
+    subject: Arc<str>,
+}
+
+impl SubjectId {
+    /// The subject that this issuer calls so.
+    pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<Arc<str>>) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into() }
+    }
+
+    /// The issuer identifier.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subject identifier: unique and never reused at this issuer, compared with case.
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Debug for SubjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} at {}", self.subject, self.issuer)
+    }
+}

@@ -1,0 +1,51 @@
+//! What a visit answers for the application: a sign-in that is wanted, an error that an extractor met.
+
+use super::Visit;
+use crate::context::refused::Refused;
+use crate::error::{Error, ErrorCode};
+use crate::flow::login;
+use crate::guard::kind::RequestKind;
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::web::pages;
+use crate::web::reply::{Reply, Waiting};
+
+impl Visit {
+    /// For adapters: answers a response of the application's that carries [`SignInWanted`].
+    ///
+    /// A page that is being opened goes to the provider; everything else gets a 401, or a 403 for a scope.
+    pub fn challenge(&self, wanted: SignInWanted) -> Waiting<Reply> {
+        let (context, facts) = (self.context(), self.facts());
+        let wanted = self.with_current_grant(wanted);
+        let (site, kind) = (&facts.site, facts.kind);
+        let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
+        match kind {
+            RequestKind::Navigation | RequestKind::Htmx => {}
+            RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),
+        }
+        let page =
+            if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.target.as_str()) };
+        let return_to = wanted.return_to.clone().unwrap_or_else(|| context.safe_return_to(site, page));
+        if site.is_looping(&facts.attempts, &return_to, context.clock.now()) {
+            let error = Error::new(ErrorCode::TooManyAttempts).detail(
+                "sign-ins succeed, but the page asks for another each time: the session cookie does not come back, or what the page needs is not given",
+            );
+            return ready(context.refuse(error, kind, site, Some(&return_to)));
+        }
+        let link = || context.login_link_for(site, &return_to, &wanted);
+        if kind == RequestKind::Htmx {
+            return ready(pages::htmx_redirect(&link()));
+        }
+        // Told where to land, it is not this page with its fragment.
+        if context.settings.landing.keep_fragments && wanted.return_to.is_none() {
+            return ready(pages::with_fragment(&link()));
+        }
+        login::begin(context, facts, wanted, return_to, None)
+    }
+
+    /// For adapters: the answer to an error that an extractor or a guard met.
+    pub fn error_reply(&self, refused: impl Into<Refused>) -> Reply {
+        let (context, facts) = (self.context(), self.facts());
+        let here = context.safe_return_to(&facts.site, Some(&facts.target));
+        context.refuse(refused, facts.kind, &facts.site, Some(&here))
+    }
+}

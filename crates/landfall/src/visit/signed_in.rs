@@ -1,0 +1,104 @@
+//! Somebody who is signed in, as a handler asks about them.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::clock::Timestamp;
+use crate::error::{Error, ErrorCode};
+use crate::session::{Identity, Session, SessionHandle, SubjectId};
+
+/// Somebody who is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedIn {
+    pub(super) session: Arc<Session>,
+}
+
+impl SignedIn {
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.session.identity
+    }
+
+    /// Issuer and subject as one value: the one thing to know people by.
+    pub fn subject_id(&self) -> SubjectId {
+        self.identity().subject_id()
+    }
+
+    /// The subject identifier, which names nobody without [`Self::issuer`].
+    pub fn subject(&self) -> &str {
+        self.identity().subject()
+    }
+
+    /// Who says so: the issuer identifier.
+    pub fn issuer(&self) -> &str {
+        self.identity().issuer()
+    }
+
+    /// The display name.
+    pub fn name(&self) -> Option<&str> {
+        self.identity().name()
+    }
+
+    /// The e-mail address. People can change it: do not know them by it.
+    pub fn email(&self) -> Option<&str> {
+        self.identity().email()
+    }
+
+    /// Whether this scope was granted.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.identity().scopes().any(|granted| granted == scope)
+    }
+
+    /// Whether the person has this role.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.identity().roles().any(|has| has == role)
+    }
+
+    /// What the application's hook kept with the session, as the type it was; `None` where it kept nothing.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when it does not fit the type.
+    pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        let data = &self.identity().data;
+        if data.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_str(data).map(Some).map_err(|error| {
+            Error::new(ErrorCode::Misconfigured).detail(format!(
+                "the data kept at sign-in does not fit {} ({:?})",
+                std::any::type_name::<T>(),
+                error.classify()
+            ))
+        })
+    }
+
+    /// The claims that are kept, as a type of the application's.
+    ///
+    /// Without a store, only the claims named with `keep_claims` are there beside the standard few.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when the claims do not fit the type.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        T::deserialize(Value::Object(self.identity().claims())).map_err(|error| {
+            // The error's own words may quote a claim.
+            Error::new(ErrorCode::Misconfigured).detail(format!(
+                "the claims kept at sign-in do not fit {} ({:?})",
+                std::any::type_name::<T>(),
+                error.classify()
+            ))
+        })
+    }
+
+    /// Which of the subject's sessions this is, as [`Sessions::list`](crate::Sessions::list) names it; `None`
+    /// for one that is sealed into its cookie.
+    pub fn session(&self) -> Option<SessionHandle> {
+        self.session.record_key().map(SessionHandle)
+    }
+
+    /// When the session ends at the latest, whatever happens.
+    pub fn expires_at(&self) -> Timestamp {
+        self.session.expires_at
+    }
+}
