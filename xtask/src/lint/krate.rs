@@ -141,8 +141,12 @@ impl Crate {
         while let Some(parent) = self.modules[module].parent.filter(|&parent| parent != 0) {
             module = parent;
         }
-        // A module that is written out in lib.rs is a part of it.
-        if self.modules[module].file == self.modules[0].file { "lib.rs" } else { &self.modules[module].name }
+        if self.is_root(module) { "lib.rs" } else { &self.modules[module].name }
+    }
+
+    /// Whether a module stands in lib.rs: the root, and what is written out there.
+    fn is_root(&self, module: usize) -> bool {
+        self.modules[module].file == self.modules[0].file
     }
 
     /// Where a path leads to that is written in the module `from`: nowhere, if that is another crate.
@@ -174,7 +178,7 @@ impl Crate {
                 true => Found { named: found.named, passed_on: true, ..next },
                 false if defined_here => next,
                 // What lib.rs passes on belongs to the room it comes from, anything else to the room that was asked.
-                false if found.home == 0 => Found { passed_on: true, ..next },
+                false if self.is_root(found.home) => Found { passed_on: true, ..next },
                 false => Found { named: found.home, passed_on: true, ..next },
             };
         }

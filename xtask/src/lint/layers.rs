@@ -79,7 +79,7 @@ mod tests {
 
     /// A module that is written out in lib.rs is no room.
     const ROOT: &str = "mod top; mod left; mod right; mod ground; pub use top::Top; pub use ground::Ground;
-        pub mod shown { pub use crate::left::Left; }";
+        pub mod shown { pub use crate::{ground::Ground, left::Left}; }";
 
     /// What is found when `ground/deep.rs` is this.
     fn found_in(text: &str) -> Vec<String> {
@@ -137,6 +137,8 @@ mod tests {
     fn a_name_that_lib_rs_passes_on_belongs_to_the_room_it_comes_from() {
         assert!(is_upward("use crate::Top;"));
         assert!(!is_upward("use crate::Ground;"));
+        assert!(is_upward("use crate::shown::Left;"));
+        assert!(!is_upward("use crate::shown::Ground;"));
         // A room that passes a name on is asked for it, whoever made it.
         assert!(is_upward("use crate::top::Ground;"));
     }

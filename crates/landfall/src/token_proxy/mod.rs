@@ -1,6 +1,7 @@
 //! The token proxy: requests to one prefix go on to one API, with the access token of whoever is signed in.
 
 mod body;
+mod delegate;
 mod forward;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;

@@ -169,53 +169,6 @@ macro_rules! __require_login {
     };
 }
 
-/// The token proxy, around [`TokenProxy`](crate::TokenProxy).
-#[cfg(feature = "reqwest")]
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __token_proxy {
-    ($TokenProxy:ident) => {
-        impl $TokenProxy {
-            /// Forwards what is at or below `prefix` to `upstream`, an https address, with a path if it has one: with
-            /// `/api` and `https://api.example.com/v1`, `/api/orders?page=2` is
-            /// `https://api.example.com/v1/orders?page=2`.
-            ///
-            /// # Errors
-            /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
-            pub fn new(prefix: &str, upstream: &str) -> Result<Self, $crate::ConfigError> {
-                $crate::TokenProxy::new(prefix, upstream).map(Self)
-            }
-
-            /// How long it may take to connect, and how long nothing may move on a connection, in either direction.
-            /// Default: 5 s and 60 s. There is no limit for a whole exchange.
-            ///
-            /// # Errors
-            /// When one is zero, or longer than a day.
-            pub fn timeouts(
-                self,
-                connect: ::std::time::Duration,
-                idle: ::std::time::Duration,
-            ) -> Result<Self, $crate::ConfigError> {
-                self.0.timeouts(connect, idle).map(Self)
-            }
-
-            /// Trusts the certificates in this PEM file too, when the upstream is called.
-            ///
-            /// # Errors
-            /// When the file cannot be read or holds no certificate.
-            pub fn ca_file(self, file: impl AsRef<::std::path::Path>) -> Result<Self, $crate::ConfigError> {
-                self.0.ca_file(file).map(Self)
-            }
-        }
-
-        impl From<$crate::TokenProxy> for $TokenProxy {
-            fn from(proxy: $crate::TokenProxy) -> Self {
-                Self(proxy)
-            }
-        }
-    };
-}
-
 /// The futures of an adapter's services: `Debug` with the name alone, since what is in them holds requests, replies
 /// and cookies.
 #[doc(hidden)]
