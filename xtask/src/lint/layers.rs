@@ -29,11 +29,11 @@ const LAYERS: Layers = &[
     // the ground
     &[("protocol", "the rules of the standards: pure functions")],
     &[("address", "by which address a request came, and where it may land")],
+    &[("runtime", "where outbound work runs")],
     &[("web", "requests, replies, pages, forms: the boundary to the adapters")],
     &[("crypto", "seals, secrets, digests")],
     &[("error", "failures by whose fault they are")],
     &[("clock", "time and randomness, as inputs")],
-    &[("runtime", "where outbound work runs")],
 ];
 
 /// Lines of rooms, each with one sentence.

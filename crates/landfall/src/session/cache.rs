@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use quick_cache::sync::Cache;
 
-use super::Session;
+use super::opened::Session;
 use super::store::{Change, RecordKey};
 use crate::clock::Timestamp;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-use super::Tokens;
+use super::opened::Tokens;
 
 /// An access token is handed out while it is good for at least this long.
 const LEEWAY: Duration = Duration::from_secs(60);

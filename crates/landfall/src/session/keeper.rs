@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
 use super::id::{SessionId, TEXT_LENGTH};
+use super::opened::{ClientRef, Session};
+use super::record;
 use super::seals::RecordSeals;
 use super::store::{Change, RecordKey, SessionStore, StoreError};
-use super::{ClientRef, Session, record};
 use crate::browser::cookie::{CookieNames, SentCookies};
 use crate::clock::{Entropy, Timestamp};
 use crate::crypto::seal::{Opened, Sealer};

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::SessionKeeper;
+use super::keeper::SessionKeeper;
 use super::store::{IndexKey, RecordKey, Selection, SessionStore, StoredRecord};
 use super::subject::SubjectId;
 use crate::clock::Timestamp;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::SessionKeeper;
+use super::keeper::SessionKeeper;
 use super::listing::MOST_LISTED;
 use super::store::{RecordKey, Selection, StoredRecord};
 use super::subject::SubjectId;

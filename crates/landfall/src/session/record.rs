@@ -10,7 +10,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::{ClientRef, Session, Tokens};
+use super::opened::{ClientRef, Session, Tokens};
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};

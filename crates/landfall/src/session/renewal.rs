@@ -5,10 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::id::SessionId;
+use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
+use super::opened::{Session, Stored, Tokens};
+use super::record;
 use super::seals::Admin;
 use super::store::{Change, RecordKey, Updated};
-use super::{Identity, Session, Stored, Tokens, record};
 use crate::browser::cookie::MAX_COOKIE;
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;

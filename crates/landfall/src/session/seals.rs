@@ -9,8 +9,9 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use super::id::SessionId;
+use super::opened::{ClientRef, Session, Stored};
+use super::record;
 use super::store::{IndexKey, RecordKey, StoredRecord};
-use super::{ClientRef, Session, Stored, record};
 use crate::clock::{Entropy, Timestamp};
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::{CookieKey, Sealer, keyed_digests};

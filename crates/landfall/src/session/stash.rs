@@ -3,7 +3,8 @@
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-use super::{SessionId, SessionKeeper};
+use super::id::SessionId;
+use super::keeper::SessionKeeper;
 
 impl SessionKeeper {
     /// Keeps it under this id until then. The store sees a digest of one half of the id, and what is sealed with the
