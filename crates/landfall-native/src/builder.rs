@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall::adapter::Waiting;
-use landfall::native::Engine;
+use landfall::native::NativeRelyingParty;
 use landfall::{RelyingParty, RelyingPartyBuilder};
 
 use crate::browser::{OpenBrowser, SystemBrowser};
@@ -124,12 +124,13 @@ impl NativeClientBuilder {
     /// [`NativeError::Config`] when a setting is missing or cannot work.
     pub fn build(self) -> Result<NativeClient, NativeError> {
         // Who takes longer than that is told so by the time-out, not by an answer that has expired.
-        let engine =
-            Engine::new(self.builder.login_lifetime(self.patience.saturating_add(Duration::from_secs(60))))?;
-        let clock = engine.clone();
+        let relying_party = NativeRelyingParty::new(
+            self.builder.login_lifetime(self.patience.saturating_add(Duration::from_secs(60))),
+        )?;
+        let clock = relying_party.clone();
         let pause = self.pause.unwrap_or_else(|| Arc::new(move |span| clock.sleep(span)));
-        let tokens = Tokens::new(engine.clone(), self.storage);
-        Ok(NativeClient::new(engine, tokens, self.browser, self.port, self.patience, pause))
+        let tokens = Tokens::new(relying_party.clone(), self.storage);
+        Ok(NativeClient::new(relying_party, tokens, self.browser, self.port, self.patience, pause))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use landfall::native::{Attempt, Engine, Grant};
+use landfall::native::{Attempt, Grant, NativeRelyingParty};
 use landfall::{Error, Identity, SignInWanted};
 
 use crate::browser::OpenBrowser;
@@ -31,7 +31,7 @@ use crate::tokens::{AccessToken, Tokens};
 /// ```
 #[derive(Clone)]
 pub struct NativeClient {
-    engine: Engine,
+    relying_party: NativeRelyingParty,
     tokens: Tokens,
     browser: Arc<dyn OpenBrowser>,
     port: Option<u16>,
@@ -41,14 +41,14 @@ pub struct NativeClient {
 
 impl NativeClient {
     pub(crate) fn new(
-        engine: Engine,
+        relying_party: NativeRelyingParty,
         tokens: Tokens,
         browser: Arc<dyn OpenBrowser>,
         port: Option<u16>,
         patience: Duration,
         pause: Pause,
     ) -> Self {
-        Self { engine, tokens, browser, port, patience, pause }
+        Self { relying_party, tokens, browser, port, patience, pause }
     }
 
     /// Signs in by the system's browser: opens it, listens on loopback for the one answer, and tells the person in the
@@ -81,12 +81,15 @@ impl NativeClient {
         let this = self.clone();
         let lost = || NativeError::Listener(std::io::Error::other("the work panicked"));
         // Sockets belong to the runtime they were opened on.
-        self.engine.spawn_scoped(async move { this.by_loopback(wanted).await }).await.ok_or_else(lost)?
+        self.relying_party
+            .spawn_scoped(async move { this.by_loopback(wanted).await })
+            .await
+            .ok_or_else(lost)?
     }
 
     async fn by_loopback(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
         let listener = Listener::bind(self.port).await?;
-        let attempt = Arc::new(self.engine.begin(&listener.redirect_uri(), wanted).await?);
+        let attempt = Arc::new(self.relying_party.begin(&listener.redirect_uri(), wanted).await?);
         // The listener is closed when this is done, before anything else is.
         let answered = tokio::select! {
             answered = listener.answer(Arc::clone(&attempt)) => answered?,
@@ -94,24 +97,24 @@ impl NativeClient {
             () = (self.pause)(self.patience) => return Err(NativeError::TimedOut),
         };
         // Before the page says so: it tells the truth.
-        let signed_in = match self.engine.finish(&attempt, &answered.query).await {
+        let signed_in = match self.relying_party.finish(&attempt, &answered.query).await {
             Ok(grant) => self.keep(grant).await,
             Err(error) => Err(error.into()),
         };
         let page = match &signed_in {
             Ok(_) => {
                 let sentence = "You can close this window and go back to the application.";
-                Engine::page(200, "You are signed in", sentence, None)
+                NativeRelyingParty::page(200, "You are signed in", sentence, None)
             }
             Err(NativeError::SignIn(error)) => {
-                let (code, reference) = (error.code(), self.engine.tell(error));
+                let (code, reference) = (error.code(), self.relying_party.tell(error));
                 let sentence = format!("{} Go back to the application and try again.", code.sentence());
-                Engine::page(code.status(), "You are not signed in", &sentence, Some(&reference))
+                NativeRelyingParty::page(code.status(), "You are not signed in", &sentence, Some(&reference))
             }
             Err(_) => {
                 let sentence =
                     "The application could not keep the sign-in. Go back to it and see what it says.";
-                Engine::page(500, "You are not signed in", sentence, None)
+                NativeRelyingParty::page(500, "You are not signed in", sentence, None)
             }
         };
         answered.show(page).await;
@@ -161,7 +164,7 @@ impl NativeClient {
         wanted: SignInWanted,
     ) -> Result<SignInAttempt, NativeError> {
         redirect::check(redirect_uri)?;
-        Ok(SignInAttempt(self.engine.begin(redirect_uri, wanted).await?))
+        Ok(SignInAttempt(self.relying_party.begin(redirect_uri, wanted).await?))
     }
 
     /// Finishes a sign-in with the address that the system handed over. Any program can hand over any address: one
@@ -172,7 +175,7 @@ impl NativeClient {
     /// when the provider refused, what it gave cannot be believed, or the storage cannot keep it: see [`NativeError`].
     pub async fn finish(&self, attempt: &SignInAttempt, came: &str) -> Result<Identity, NativeError> {
         let query = redirect::query(attempt.0.redirect_uri(), came)?;
-        match self.engine.finish(&attempt.0, query).await {
+        match self.relying_party.finish(&attempt.0, query).await {
             Ok(grant) => self.keep(grant).await,
             Err(error) => Err(self.told(error)),
         }
@@ -199,8 +202,8 @@ impl NativeClient {
         &self,
         show: impl FnOnce(DeviceCode<'_>) + Send,
     ) -> Result<Identity, NativeError> {
-        let device = self.engine.device(SignInWanted::new()).await?;
-        match device::wait(&self.engine, &device, &self.pause, show).await {
+        let device = self.relying_party.device(SignInWanted::new()).await?;
+        match device::wait(&self.relying_party, &device, &self.pause, show).await {
             Ok(grant) => self.keep(grant).await,
             Err(error) => Err(self.told(error)),
         }
@@ -254,8 +257,8 @@ impl NativeClient {
     /// When the storage cannot forget them.
     pub async fn sign_out(&self) -> Result<Option<String>, NativeError> {
         let Some(grant) = self.tokens.take().await? else { return Ok(None) };
-        self.engine.revoke(&grant).await;
-        Ok(self.engine.end_session_url(&grant, None).await)
+        self.relying_party.revoke(&grant).await;
+        Ok(self.relying_party.end_session_url(&grant, None).await)
     }
 
     async fn keep(&self, grant: Grant) -> Result<Identity, NativeError> {
@@ -265,7 +268,7 @@ impl NativeClient {
     }
 
     fn told(&self, error: Error) -> NativeError {
-        self.engine.tell(&error);
+        self.relying_party.tell(&error);
         error.into()
     }
 }
@@ -273,7 +276,7 @@ impl NativeClient {
 impl fmt::Debug for NativeClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NativeClient")
-            .field("issuer", &self.engine.issuer())
+            .field("issuer", &self.relying_party.issuer())
             .field("tokens", &self.tokens)
             .finish_non_exhaustive()
     }

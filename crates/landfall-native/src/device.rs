@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall::adapter::Waiting;
-use landfall::native::{Device, Engine, Grant, Poll};
+use landfall::native::{Device, Grant, NativeRelyingParty, Poll};
 use landfall::{Error, ErrorCode, Timestamp};
 
 /// Waits for a span of time.
@@ -50,7 +50,7 @@ impl fmt::Debug for DeviceCode<'_> {
 
 /// Shows the code, then asks until the person is done.
 pub(crate) async fn wait(
-    engine: &Engine,
+    relying_party: &NativeRelyingParty,
     device: &Device,
     pause: &Pause,
     show: impl FnOnce(DeviceCode<'_>),
@@ -60,7 +60,7 @@ pub(crate) async fn wait(
     let mut away = None::<Duration>;
     loop {
         pause(away.unwrap_or(interval)).await;
-        match engine.poll(device).await {
+        match relying_party.poll(device).await {
             Ok(Poll::Granted(grant)) => return Ok(*grant),
             Ok(Poll::SlowDown) => {
                 interval += STEP;

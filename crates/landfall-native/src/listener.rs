@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use http::header::CONTENT_LENGTH;
 use landfall::adapter::Reply;
-use landfall::native::{Attempt, Engine};
+use landfall::native::{Attempt, NativeRelyingParty};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -101,7 +101,7 @@ impl Listener {
 
 async fn serve(mut stream: TcpStream, authority: &str, attempt: &Attempt, answers: &mpsc::Sender<Answered>) {
     let page = match request::read(&mut stream).await {
-        None => Engine::page(400, "Not understood", "This is no request.", None),
+        None => NativeRelyingParty::page(400, "Not understood", "This is no request.", None),
         Some(request) => match refused(&request, authority, attempt) {
             Some(page) => page,
             // The first one counts; who comes second finds the door closed.
@@ -116,16 +116,26 @@ async fn serve(mut stream: TcpStream, authority: &str, attempt: &Attempt, answer
 fn refused(request: &Request, authority: &str, attempt: &Attempt) -> Option<Reply> {
     // By another name, a page of somewhere else has had it resolved to here.
     if !request.host.as_deref().is_some_and(|host| names(host, authority)) {
-        return Some(Engine::page(400, "Unknown address", "There is nothing here by this name.", None));
+        return Some(NativeRelyingParty::page(
+            400,
+            "Unknown address",
+            "There is nothing here by this name.",
+            None,
+        ));
     }
     if request.path != PATH {
-        return Some(Engine::page(404, "Not found", "There is nothing here.", None));
+        return Some(NativeRelyingParty::page(404, "Not found", "There is nothing here.", None));
     }
     if request.method != "GET" {
-        return Some(Engine::page(405, "Not possible here", "This address takes no such request.", None));
+        return Some(NativeRelyingParty::page(
+            405,
+            "Not possible here",
+            "This address takes no such request.",
+            None,
+        ));
     }
     if !attempt.is_answered_by(&request.query) {
-        return Some(Engine::page(
+        return Some(NativeRelyingParty::page(
             400,
             "Not this sign-in",
             "This is not the answer that is waited for.",

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use landfall::native::{Engine, Grant, RefreshError};
+use landfall::native::{Grant, NativeRelyingParty, RefreshError};
 use landfall::{Secret, Timestamp};
 use tokio::sync::Mutex;
 
@@ -44,15 +44,15 @@ enum Known {
 /// The sign-in of this application, and where it is kept.
 #[derive(Clone)]
 pub(crate) struct Tokens {
-    engine: Engine,
+    relying_party: NativeRelyingParty,
     storage: Arc<dyn TokenStorage>,
     // Held while the provider is asked: whoever wants a token meanwhile waits for that answer.
     known: Arc<Mutex<Known>>,
 }
 
 impl Tokens {
-    pub(crate) fn new(engine: Engine, storage: Arc<dyn TokenStorage>) -> Self {
-        Self { engine, storage, known: Arc::default() }
+    pub(crate) fn new(relying_party: NativeRelyingParty, storage: Arc<dyn TokenStorage>) -> Self {
+        Self { relying_party, storage, known: Arc::default() }
     }
 
     /// Who is signed in.
@@ -93,7 +93,7 @@ impl Tokens {
             let mut known = this.known.lock().await;
             this.keep(&mut known).await?;
             let grant = this.look(&mut known).await?.ok_or(NativeError::SignedOut)?;
-            let now = this.engine.clock().now();
+            let now = this.relying_party.clock().now();
             if grant.lasts_a_while(now) {
                 return handed_out(&grant);
             }
@@ -102,7 +102,7 @@ impl Tokens {
             if grant.lasts_a_while(now) {
                 return handed_out(&grant);
             }
-            match this.engine.refresh(&grant).await {
+            match this.relying_party.refresh(&grant).await {
                 Ok(fresh) => {
                     let token = handed_out(&fresh);
                     *known = Known::Unkept(Box::new(fresh));
@@ -144,13 +144,14 @@ impl Tokens {
     async fn look(&self, known: &mut Known) -> Result<Option<Grant>, NativeError> {
         if matches!(known, Known::Nothing) {
             let kept = self.blocking(TokenStorage::load).await?;
-            let grant = kept.as_ref().map(|bytes| Grant::from_bytes(bytes.expose(), self.engine.issuer()));
+            let grant =
+                kept.as_ref().map(|bytes| Grant::from_bytes(bytes.expose(), self.relying_party.issuer()));
             if matches!(grant, Some(None)) {
                 tracing::warn!("what is kept is no sign-in of this application: it is left as it is");
             }
             *known = grant.flatten().map_or(Known::Nobody, |grant| Known::Somebody(Box::new(grant)));
         }
-        let now = self.engine.clock().now();
+        let now = self.relying_party.clock().now();
         Ok(match known {
             Known::Somebody(grant) | Known::Unkept(grant) if now < grant.ends_at() => Some((**grant).clone()),
             _ => None,
@@ -182,9 +183,9 @@ impl Tokens {
         call: impl FnOnce(&dyn TokenStorage) -> Result<T, StorageError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let storage = Arc::clone(&self.storage);
-        // On the engine's runtime, whatever runtime the caller has.
+        // On the relying_party's runtime, whatever runtime the caller has.
         let called = self
-            .engine
+            .relying_party
             .spawn_detached(async move { tokio::task::spawn_blocking(move || call(&*storage)).await.ok() });
         let lost = || StorageError::new("the storage", "it panicked");
         called.await.flatten().ok_or_else(lost)?
@@ -195,7 +196,7 @@ impl Tokens {
         work: impl Future<Output = Result<T, NativeError>> + Send + 'static,
     ) -> Result<T, NativeError> {
         let lost = || StorageError::new("the storage", "the work panicked");
-        self.engine.spawn_detached(work).await.ok_or_else(lost)?
+        self.relying_party.spawn_detached(work).await.ok_or_else(lost)?
     }
 }
 

@@ -9,34 +9,6 @@ use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::authorize::OWN_PARAMETERS;
 use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client_secret::SecretSource;
-use crate::provider::settings::ClientSettings;
-
-/// What the builder was told of the client.
-#[derive(Debug)]
-pub(super) struct ClientInputs {
-    pub(super) issuer: String,
-    pub(super) id: Option<String>,
-    secret: Option<Secret<String>>,
-    secret_file: Option<PathBuf>,
-    auth: Option<ClientAuth>,
-    pub(super) scopes: Vec<String>,
-    /// Moved whole into the client.
-    pub(super) settings: ClientSettings,
-}
-
-impl ClientInputs {
-    pub(super) fn new(issuer: String) -> Self {
-        Self {
-            issuer,
-            id: None,
-            secret: None,
-            secret_file: None,
-            auth: None,
-            scopes: ["openid", "profile", "email"].map(str::to_owned).to_vec(),
-            settings: ClientSettings::default(),
-        }
-    }
-}
 
 /// # The client at its provider
 impl RelyingPartyBuilder {

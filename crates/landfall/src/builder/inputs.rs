@@ -5,35 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
-use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::clock::{Clock, Entropy};
 use crate::error::ConfigError;
 use crate::provider::http_client::HttpClient;
-
-/// The outside world as the builder was given it.
-#[derive(Debug)]
-pub(super) struct Inputs {
-    http_client: Option<Arc<dyn HttpClient>>,
-    connect_timeout: Duration,
-    pub(super) http_timeout: Duration,
-    ca_file: Option<PathBuf>,
-    pub(super) clock: Arc<dyn Clock>,
-    pub(super) entropy: Arc<dyn Entropy>,
-    pub(super) runtime: Option<tokio::runtime::Handle>,
-}
-
-impl Default for Inputs {
-    fn default() -> Self {
-        Self {
-            http_client: None,
-            connect_timeout: Duration::from_secs(5),
-            http_timeout: Duration::from_secs(15),
-            ca_file: None,
-            clock: Arc::new(SystemClock),
-            entropy: Arc::new(SystemEntropy),
-            runtime: None,
-        }
-    }
-}
 
 /// # The outside world
 impl RelyingPartyBuilder {

@@ -12,15 +12,13 @@ mod key_file;
 mod network;
 mod provider_logout;
 mod sessions;
+mod settings;
 mod sign_in;
 mod spa;
 pub(crate) mod testing;
 mod variables;
 
-use self::client::ClientInputs;
-use self::inputs::Inputs;
-use self::network::NetworkSettings;
-use self::sessions::SessionInputs;
+use self::settings::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
 use crate::context::endpoints::{Endpoint, Paths};
 use crate::context::events::{Event, Events};
 use crate::context::settings::{CsrfSettings, KeptFormSettings, LandingSettings, SignInSettings, Timeouts};

@@ -5,21 +5,12 @@ use std::sync::Arc;
 use url::Url;
 
 use super::RelyingPartyBuilder;
+use super::settings::NetworkSettings;
 use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
 use crate::error::{ConfigError, printable};
 use crate::provider::http_client::HttpClient;
 use crate::provider::internal::InternalClient;
-
-/// What the builder was told of it.
-#[derive(Debug, Default)]
-pub(crate) struct NetworkSettings {
-    proxies: Vec<String>,
-    pub(crate) any_proxy: bool,
-    headers: ForwardedHeaders,
-    pub(super) provider_address: Option<String>,
-    pub(crate) plain_provider_address: bool,
-}
 
 /// # The network
 impl RelyingPartyBuilder {

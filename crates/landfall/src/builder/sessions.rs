@@ -9,34 +9,6 @@ use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
 use crate::session::{Lifetimes, MemoryStore, SessionStore, StoreOpener};
 
-/// What the builder was told of sessions.
-#[derive(Debug)]
-pub(super) struct SessionInputs {
-    pub(super) cookie_keys: Vec<CookieKey>,
-    pub(super) store: Option<Arc<dyn SessionStore>>,
-    pub(super) store_address: Option<Secret<String>>,
-    store_openers: Vec<Arc<dyn StoreOpener>>,
-    lifetime: Option<Duration>,
-    idle_lifetime: Option<Duration>,
-    pub(super) near_cache_staleness: Duration,
-    pub(super) store_timeout: Duration,
-}
-
-impl Default for SessionInputs {
-    fn default() -> Self {
-        Self {
-            cookie_keys: Vec::new(),
-            store: None,
-            store_address: None,
-            store_openers: Vec::new(),
-            lifetime: None,
-            idle_lifetime: None,
-            near_cache_staleness: Duration::from_secs(5),
-            store_timeout: Duration::from_secs(5),
-        }
-    }
-}
-
 /// # Sessions and stores
 impl RelyingPartyBuilder {
     /// The keys that seal cookies and records: the first seals, all open. Several instances need the same keys.

@@ -28,11 +28,11 @@ use crate::web::reply::{Reply, Waiting};
 /// Signs in without cookies. A clone is the same. Its work runs on the runtime of the relying party inside, so it can
 /// be awaited anywhere.
 #[derive(Clone, Debug)]
-pub struct Engine {
+pub struct NativeRelyingParty {
     relying_party: RelyingParty,
 }
 
-impl Engine {
+impl NativeRelyingParty {
     /// From a builder without base URL, cookie keys and store.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl RelyingParty {
             && !context.is_spa_callback(site, incoming.path());
         let keep = context.keeps_form(&incoming);
         if !matches!(found, CookieSession::Nobody)
-            && let Err(error) = context.may_act(&incoming)
+            && let Err(error) = context.check_unsafe(&incoming)
         {
             return Step::reply(context.refuse(error, kind, site, None));
         }
@@ -162,8 +162,8 @@ impl RelyingParty {
 }
 
 impl Context {
-    /// Refuses what another site sends on its visitor's session.
-    fn may_act(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
+    /// Refuses what another site sends on its visitor's session, where it could change something.
+    fn check_unsafe(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
         let websocket = incoming.signs.websocket;
         let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
         if !csrf::is_checked(incoming.method(), websocket) || is_open {

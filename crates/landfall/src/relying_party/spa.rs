@@ -31,7 +31,7 @@ const SCRIPT: RequestKind = RequestKind::Other { html: false };
 
 /// What the page received: the query of its callback route, with `?` or without.
 #[derive(Deserialize)]
-struct Exchange {
+struct ExchangeBody {
     response: String,
 }
 
@@ -196,7 +196,7 @@ impl Context {
 /// What the page received, out of the body.
 fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
     let body = form::whole(body, ErrorCode::RequestMalformed)?;
-    let Exchange { response } = serde_json::from_slice(&body)
+    let ExchangeBody { response } = serde_json::from_slice(&body)
         .map_err(|_| Error::new(ErrorCode::RequestMalformed).detail("no JSON with a string `response`"))?;
     Ok(response.strip_prefix('?').unwrap_or(&response).to_owned())
 }

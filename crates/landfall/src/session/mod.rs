@@ -24,7 +24,7 @@ pub(crate) use keeper::{CookieSession, KeeperSettings, Lifetimes, SessionKeeper,
 pub(crate) use label::label;
 pub use listing::{SessionHandle, SessionInfo};
 pub use memory::MemoryStore;
-pub(crate) use opened::{ClientRef, Session, Stored, Tokens};
+pub(crate) use opened::{ClientRef, Session, Tokens};
 pub(crate) use renewal::{NewSession, Refreshed, Saved};
 pub(crate) use seals::RecordSeals;
 pub use store::{

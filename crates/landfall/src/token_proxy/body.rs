@@ -12,7 +12,7 @@ use http::header::CONTENT_LENGTH;
 use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
-use super::BrokenOff;
+use super::broken_off::BrokenOff;
 use crate::runtime::Held;
 use crate::web::pages::runtime_gone;
 use crate::web::reply::Reply;
@@ -62,13 +62,13 @@ enum Inner<F> {
     Streamed { body: Streamed<F>, size: ProxyBodySize },
 }
 
-/// What keeps an exchange going.
+/// What keeps the forwarding going.
 pub(super) struct Streamed<F> {
     pub(super) pieces: mpsc::Receiver<Piece>,
     /// Carries the request's body, until there is no more.
     pub(super) feed: Option<F>,
-    /// The exchange itself.
-    pub(super) _exchange: Held,
+    /// The forwarding itself.
+    pub(super) _forwarding: Held,
 }
 
 impl<F: Future<Output = ()> + Unpin> Streamed<F> {

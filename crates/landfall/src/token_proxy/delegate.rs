@@ -17,7 +17,7 @@ macro_rules! __token_proxy {
             }
 
             /// How long it may take to connect, and how long nothing may move on a connection, in either direction.
-            /// Default: 5 s and 60 s. There is no limit for a whole exchange.
+            /// Default: 5 s and 60 s. There is no limit for a request as a whole.
             ///
             /// # Errors
             /// When one is zero, or longer than a day.

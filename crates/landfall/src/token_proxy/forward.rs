@@ -47,9 +47,9 @@ impl Forward {
         let (pieces, received) = mpsc::channel(PIECES);
         let (told, head) = oneshot::channel();
         let context = Arc::clone(self.visit.context());
-        let exchange =
+        let forwarding =
             context.runtime.run_while_held(async move { self.run(uploaded, progress, told, pieces).await });
-        let body = Streamed { pieces: received, feed: Some(feed(upload)), _exchange: exchange };
+        let body = Streamed { pieces: received, feed: Some(feed(upload)), _forwarding: forwarding };
         Sending { head, body: Some(body) }
     }
 

@@ -1,6 +1,7 @@
 //! The token proxy: requests to one prefix go on to one API, with the access token of whoever is signed in.
 
 mod body;
+mod broken_off;
 mod delegate;
 mod forward;
 #[cfg(feature = "fuzzing")]
@@ -30,6 +31,7 @@ use crate::web::reply::Reply;
 use crate::web::request::RequestView;
 
 pub use self::body::{ProxyBody, ProxyBodySize, Sending};
+pub use self::broken_off::BrokenOff;
 pub use self::forward::Forward;
 pub use self::upload::Upload;
 
@@ -108,12 +110,6 @@ pub enum ProxyStep {
     Forward(Forward),
 }
 
-/// One side broke off before the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("broken off before the end")]
-#[non_exhaustive]
-pub struct BrokenOff;
-
 impl TokenProxy {
     /// Forwards what is at or below `prefix` (below the base path, as every path of the relying party's) to the
     /// origin and path of `upstream`: with `/api` and `https://api.example.com/v1`, `/api/orders?page=2` is
@@ -132,7 +128,7 @@ impl TokenProxy {
     }
 
     /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
-    /// 5 s and 60 s. There is no limit for a whole exchange.
+    /// 5 s and 60 s. There is no limit for a request as a whole.
     ///
     /// # Errors
     /// When one is zero, or longer than a day.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::BrokenOff;
+use super::broken_off::BrokenOff;
 use super::progress::Progress;
 
 /// How many pieces wait between the two at most.

@@ -1,7 +1,7 @@
 //! A failure within a callback, and what becomes of its attempt: the one place that chooses its cookies.
 
-use super::CallbackRun;
 use super::request::CallbackFailure;
+use super::run::CallbackRun;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::{Spent, code_digest, target_digest};
 use crate::context::refused::Refused;
@@ -9,11 +9,11 @@ use crate::context::refused::Refused;
 /// What went wrong, and whether the attempt is good for another try.
 pub(super) struct Failure {
     refused: Refused,
-    attempt: Attempt,
+    attempt: AttemptFate,
 }
 
-/// What becomes of an attempt.
-enum Attempt {
+/// What becomes of the attempt.
+enum AttemptFate {
     /// It is as good as it was: nothing of it was used up.
     Open,
     /// It is over, and its cookies are taken away.
@@ -25,17 +25,17 @@ enum Attempt {
 impl Failure {
     /// The attempt is as good as it was.
     pub(super) fn open(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: Attempt::Open }
+        Self { refused: refused.into(), attempt: AttemptFate::Open }
     }
 
     /// The attempt is over.
     pub(super) fn over(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: Attempt::Over }
+        Self { refused: refused.into(), attempt: AttemptFate::Over }
     }
 
     /// The attempt's code was sent.
     pub(super) fn sent(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: Attempt::Sent }
+        Self { refused: refused.into(), attempt: AttemptFate::Sent }
     }
 }
 
@@ -43,9 +43,9 @@ impl CallbackRun<'_> {
     /// The failure with the cookies that tell the browser what became of its attempt.
     pub(super) fn told(&self, Failure { refused, attempt }: Failure, code: Option<&str>) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
-            (Attempt::Open, _) => Vec::new(),
-            (Attempt::Sent, Some(code)) => self.spent(code, false),
-            (Attempt::Over | Attempt::Sent, _) => self.consumed(),
+            (AttemptFate::Open, _) => Vec::new(),
+            (AttemptFate::Sent, Some(code)) => self.spent(code, false),
+            (AttemptFate::Over | AttemptFate::Sent, _) => self.consumed(),
         };
         let redirect_uri = self.page_uri.clone();
         CallbackFailure { refused, return_to: self.return_to.clone(), redirect_uri, set_cookies }

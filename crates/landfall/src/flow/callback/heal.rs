@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use super::CallbackRun;
 use super::failure::Failure;
+use super::run::CallbackRun;
 use crate::address::mismatch;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::{PendingLogin, code_digest};

@@ -9,14 +9,13 @@ mod failure;
 mod heal;
 pub(crate) mod posted;
 pub(crate) mod request;
-
-use std::sync::Arc;
+mod run;
 
 use self::arrival::Arrival;
 use self::failure::Failure;
 use self::heal::same_request;
 use self::request::{CallbackFailure, CallbackRequest};
-use crate::address::return_to::ReturnTo;
+use self::run::CallbackRun;
 use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;
@@ -32,7 +31,6 @@ use crate::flow::code_exchange::{CodeExchange, CodeExchangeError, exchange_code}
 use crate::protocol::authn_request::Prompt;
 use crate::protocol::authorization_response::{AuthorizationOutcome, AuthorizationResponse};
 use crate::protocol::discovery::ProviderMetadata;
-use crate::provider::client::Client;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -70,44 +68,7 @@ fn open_state(context: &Context, site: &Site, state: &str) -> Result<State, Erro
     })
 }
 
-/// One callback under way.
-struct CallbackRun<'a> {
-    context: &'a Context,
-    client: &'a Arc<Client>,
-    site: &'a Arc<Site>,
-    request: &'a CallbackRequest,
-    state: &'a State,
-    /// The pending login of this attempt, if this browser brought it back.
-    pending: Option<PendingLogin>,
-    /// The redirect URI of a single-page application that the answer came to; `None` for the callback's own.
-    page_uri: Option<String>,
-    /// The destination, looked at once more: what an older release sealed may not hold today.
-    return_to: ReturnTo,
-}
-
-impl<'a> CallbackRun<'a> {
-    fn new(
-        context: &'a Context,
-        client: &'a Arc<Client>,
-        request: &'a CallbackRequest,
-        state: &'a State,
-    ) -> Self {
-        let site = &request.site;
-        let name = site.names.attempt(CookieKind::Login, &state.attempt);
-        let named = request.sent.iter().filter(|cookie| cookie.name == name);
-        let pending = named.filter_map(|cookie| site.seals.open_login(cookie)).find(|pending| {
-            pending.attempt == state.attempt
-                && pending.client == state.client
-                && *pending.issuer == *client.issuer
-                && request.redirect_uris.contains(&pending.redirect_uri)
-        });
-        let uri = pending.as_ref().map(|pending| &pending.redirect_uri).or(request.redirect_uris.first());
-        let page_uri = uri.filter(|uri| !client.is_redirect_uri(&site.base, uri)).cloned();
-        let destination = pending.as_ref().map(|pending| &pending.return_to).or(state.return_to.as_ref());
-        let return_to = context.landing(site, page_uri.as_deref(), destination.map(String::as_str));
-        Self { context, client, site, request, state, pending, page_uri, return_to }
-    }
-
+impl CallbackRun<'_> {
     async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
         let answer = self.answer(response).await;
         match answer.map_err(|failure| self.told(failure, response.code())) {
@@ -171,14 +132,14 @@ impl<'a> CallbackRun<'a> {
         attempt
             .answer
             .get_or_try_init(async || {
-                let reply = self.exchange(&attempt, metadata, pending, code).await?;
+                let reply = self.send_code(&attempt, metadata, pending, code).await?;
                 Ok((reply, self.context.clock.now()))
             })
             .await
             .map(|(reply, _)| reply.clone())
     }
 
-    async fn exchange(
+    async fn send_code(
         &self,
         attempt: &ReturnedAttempt,
         metadata: &ProviderMetadata,
@@ -277,6 +238,7 @@ fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::*;
