@@ -18,7 +18,7 @@ use std::path::PathBuf;
 
 pub use crate::until::until;
 use crate::until::{BEAT, PATIENCE};
-pub use chromium::{Chromium, Viewport};
+pub use chromium::{BrowserCookie, Chromium, Tab, Viewport};
 pub use engine_process::EngineProcess;
 pub use example::Example;
 pub use nginx::Nginx;

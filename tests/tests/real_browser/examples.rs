@@ -21,7 +21,7 @@ async fn visit(framework: Framework, viewport: Viewport) {
 
     browser.open(&deep_link).await;
     browser.says("Who would you like to be?").await;
-    assert!(browser.client.current_url().await.unwrap().as_str().starts_with(example.provider()));
+    assert!(browser.url().await.as_str().starts_with(example.provider()));
     browser.picture("provider-1-sign-in").await;
 
     browser.press(ADA).await;
@@ -60,7 +60,7 @@ async fn trouble(framework: Framework, viewport: Viewport, trouble: &str, words:
 
     let page = browser.says(words).await;
     assert!(page.contains("Reference:"), "{page}");
-    let address = browser.client.current_url().await.unwrap();
+    let address = browser.url().await;
     assert!(address.as_str().starts_with(example.base_url()), "{address}");
     browser.picture(&format!("failure-{trouble}")).await;
 

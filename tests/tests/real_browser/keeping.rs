@@ -31,7 +31,7 @@ impl Neighbourhood {
 
     /// As when its time is over: the browser has its cookie no more.
     async fn forgets_the_session(&self) {
-        self.browser.client.delete_cookie("__Host-landfall-session").await.unwrap();
+        self.browser.delete_cookie("__Host-landfall-session").await;
     }
 
     /// With nobody signed in any more, the form is sent; once Ada is back it waits on a page, whose button sends it.
@@ -50,14 +50,14 @@ impl Neighbourhood {
         assert_eq!(bodies[0], bodies[1]);
         assert!(bodies[0].ends_with("&tag=a&tag=b&do=publish+%26+tell"), "{bodies:?}");
 
-        self.browser.client.refresh().await.unwrap();
+        self.browser.reload().await;
         self.browser.says("the deed is done").await;
-        self.browser.client.back().await.unwrap();
+        self.browser.back().await;
         self.browser.says("There is nothing left to send").await;
         self.browser.picture("kept-form-sent").await;
-        self.browser.client.refresh().await.unwrap();
+        self.browser.reload().await;
         self.browser.says("There is nothing left to send").await;
-        self.browser.client.forward().await.unwrap();
+        self.browser.forward().await;
         self.browser.says("the deed is done").await;
         assert_eq!(self.deeds.count(), 2);
     }
@@ -88,17 +88,16 @@ on_both_frameworks! {
     }
 
     async fn two_tabs_land_each_at_its_own_place_of_one_page(framework) {
-        let place = keeps_fragments(framework).await;
-        let client = &place.browser.client;
-        let mut tabs = vec![(client.window().await.unwrap(), format!("{PAGE}#first"))];
-        tabs.push((client.new_window(true).await.unwrap().handle, format!("{PAGE}#second")));
+        let mut place = keeps_fragments(framework).await;
+        let mut tabs = vec![(place.browser.tab(), format!("{PAGE}#first"))];
+        tabs.push((place.browser.new_tab().await, format!("{PAGE}#second")));
         for (tab, deep_link) in &tabs {
-            client.switch_to_window(tab.clone()).await.unwrap();
+            place.browser.switch_to(tab);
             place.open(deep_link).await;
             place.browser.says("Who would you like to be?").await;
         }
         for (tab, deep_link) in tabs {
-            client.switch_to_window(tab).await.unwrap();
+            place.browser.switch_to(&tab);
             place.browser.press(ADA).await;
             place.lands_on(&deep_link).await;
         }
@@ -130,8 +129,8 @@ on_both_frameworks! {
             // To the page with the form, as it is for everybody.
             let text = place.browser.says("Publish").await;
             assert!(!text.contains("kept"), "{host}: {text}");
-            let cookies = place.browser.client.get_all_cookies().await.unwrap();
-            assert!(!cookies.iter().any(|cookie| cookie.name().contains("-form.")), "{host}: {cookies:?}");
+            let cookies = place.browser.cookies().await;
+            assert!(!cookies.iter().any(|cookie| cookie.name.contains("-form.")), "{host}: {cookies:?}");
             assert_eq!(place.deeds.count(), 0);
         }
     }

@@ -8,21 +8,19 @@ use crate::place::Place;
 
 on_both_frameworks! {
     async fn after_a_sign_out_on_one_tab_the_next_click_on_another_signs_in_and_lands_there(framework) {
-        let place = Place::new(framework, Viewport::Desktop, |builder| builder).await;
-        let client = &place.browser.client;
+        let mut place = Place::new(framework, Viewport::Desktop, |builder| builder).await;
         place.sign_in().await;
-        let first = client.window().await.unwrap();
-        let second = client.new_window(true).await.unwrap().handle;
-        client.switch_to_window(second.clone()).await.unwrap();
+        let first = place.browser.tab();
+        let second = place.browser.new_tab().await;
         place.open("/form?tab=2").await;
 
-        client.switch_to_window(first).await.unwrap();
+        place.browser.switch_to(&first);
         place.open("/auth/logout?return_to=%2F%3Fbye%3D1").await;
         place.browser.press("button").await;
         place.browser.says("hello nobody").await;
         place.lands_on("/?bye=1").await;
 
-        client.switch_to_window(second).await.unwrap();
+        place.browser.switch_to(&second);
         place.browser.press("#next").await;
         place.browser.says("Who would you like to be?").await;
         place.browser.press(ADA).await;

@@ -5,6 +5,7 @@
 mod cross_site;
 mod deeds;
 mod examples;
+mod isolation;
 mod keeping;
 mod leaving;
 mod more;

@@ -1,6 +1,5 @@
 //! Signing in again for more, and the pages that say that it was not enough.
 
-use fantoccini::Locator;
 use landfall::Declined;
 use landfall_testkit::AuthLevel;
 use landfall_tests::on_both_frameworks;
@@ -18,8 +17,7 @@ on_both_frameworks! {
             let place = Place::new(framework, viewport, |builder| builder).await;
             place.sign_in().await;
             place.open(FORM).await;
-            let field = place.browser.client.find(Locator::Css("input")).await.unwrap();
-            field.send_keys("half a sentence").await.unwrap();
+            place.browser.write("input", "half a sentence").await;
             place.browser.press("button").await;
             place.browser.says("A stronger or more recent sign-in is required").await;
             place.browser.picture("step-up-form").await;
@@ -86,7 +84,7 @@ on_both_frameworks! {
             place.sign_in().await;
             place.open(FORM).await;
             let post = "const form = document.forms[0]; form.action = '/more/files'; form.submit()";
-            place.browser.client.execute(post, vec![]).await.unwrap();
+            place.browser.run(post, &[]).await;
             place.browser.says("A further permission is required").await;
             place.browser.picture("scope-form").await;
         }

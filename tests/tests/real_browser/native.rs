@@ -39,7 +39,7 @@ async fn sign_in(browser: &Chromium, act: impl Future<Output = ()>) -> Result<Id
 
 /// Nothing listens any more where the browser was sent to.
 async fn is_closed(browser: &Chromium) {
-    let address = browser.client.current_url().await.unwrap();
+    let address = browser.url().await;
     assert_eq!((address.host_str(), address.path()), (Some("127.0.0.1"), "/callback"));
     let port = address.socket_addrs(|| None).unwrap()[0];
     until("the listener is gone", async || tokio::net::TcpStream::connect(port).await.err()).await;

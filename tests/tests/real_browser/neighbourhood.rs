@@ -67,7 +67,7 @@ impl Neighbourhood {
     /// What became of a script on the page that is shown; it calls `done`.
     pub(crate) async fn script(&self, script: &str) -> Value {
         let script = format!("const [app, done] = arguments; {script}");
-        self.browser.client.execute_async(&script, vec![json!(self.app)]).await.unwrap()
+        self.browser.run_until_done(&script, &[json!(self.app)]).await
     }
 
     /// Opens a page of the application.
@@ -80,7 +80,7 @@ impl Neighbourhood {
         let script = "const form = document.createElement('form');
             form.method = 'post'; form.action = arguments[0] + '/deed';
             document.body.append(form); form.submit();";
-        self.browser.client.execute(script, vec![json!(self.app)]).await.unwrap();
+        self.browser.run(script, &[json!(self.app)]).await;
     }
 }
 

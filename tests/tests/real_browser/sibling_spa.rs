@@ -61,7 +61,7 @@ impl Site {
                  : setTimeout(ready, 20);\
              ready()"
         );
-        self.browser.client.execute_async(&script, vec![json!(self.app)]).await.unwrap()
+        self.browser.run_until_done(&script, &[json!(self.app)]).await
     }
 
     async fn sign_in(&self) {

@@ -1,7 +1,7 @@
 //! The single-page example, behind Vite at its own port and as a production build: a visit from end to end, and
 //! what is served.
 
-use landfall_tests::real::{Shown, Viewport, npm_test, until};
+use landfall_tests::real::{Shown, Viewport, npm_test};
 use landfall_tests::run;
 use serde_json::json;
 
@@ -25,10 +25,7 @@ async fn from_the_deep_link_to_the_sign_out(shown: Shown, viewport: Viewport) {
     browser.says("Ada Lovelace").await;
     let is_seen = "const { top, bottom } = document.getElementById('total').getBoundingClientRect();\
         return scrollY > 0 && top >= 0 && bottom <= innerHeight && document.activeElement.id === 'total'";
-    until("the fragment's place is seen", async || {
-        (browser.client.execute(is_seen, vec![]).await.ok()? == true).then_some(())
-    })
-    .await;
+    browser.until_run("the fragment's place is seen", is_seen, true).await;
     visit.pictures("2-report").await;
 
     browser.press("a[href='/about']").await;
@@ -36,6 +33,9 @@ async fn from_the_deep_link_to_the_sign_out(shown: Shown, viewport: Viewport) {
     visit.pictures("3-about").await;
 
     browser.press("a[href='/notes']").await;
+    // After a click that is where a keyboard goes on, and nothing takes the focus away again.
+    let focused = "return `${document.activeElement.localName} ${document.activeElement.innerText}`";
+    browser.until_run("the title has the focus", focused, "h1 Notes").await;
     visit.writes("a first note").await;
     visit.press("Save").await;
     browser.says("Saved: a first note").await;

@@ -1,7 +1,6 @@
 //! A session that ends while the single-page example is open.
 
-use fantoccini::Locator;
-use landfall_tests::real::{Shown, Viewport, until};
+use landfall_tests::real::{Shown, Viewport};
 
 use crate::spa_visit::{Visit, however_shown};
 
@@ -10,7 +9,7 @@ const WRITTEN: &str = "return document.querySelector('textarea').value";
 
 async fn expiry(shown: Shown, viewport: Viewport) {
     let visit = Visit::new(shown, viewport).await;
-    let (browser, client) = (&visit.browser, &visit.browser.client);
+    let browser = &visit.browser;
     visit.sign_in("/notes?for=later#note").await;
     let text = "a thought that took an hour";
     visit.writes(text).await;
@@ -23,10 +22,7 @@ async fn expiry(shown: Shown, viewport: Viewport) {
 
     visit.press("Sign in again").await;
     visit.lands_on("/notes?for=later#note").await;
-    until("the text is there again", async || {
-        (client.execute(WRITTEN, vec![]).await.ok()? == text).then_some(())
-    })
-    .await;
+    browser.until_run("the text is there again", WRITTEN, text).await;
     visit.press("Save").await;
     browser.says(&format!("Saved: {text}")).await;
 }
@@ -55,44 +51,38 @@ however_shown! {
     }
 
     async fn what_somebody_wrote_is_gone_when_another_person_signs_in_in_the_next_tab(shown) {
-        let visit = Visit::new(shown, Viewport::Desktop).await;
-        let client = &visit.browser.client;
+        let mut visit = Visit::new(shown, Viewport::Desktop).await;
         visit.sign_in("/notes").await;
         visit.writes("for Ada's eyes alone").await;
         visit.session_ends().await;
         visit.page.provider.forget_sessions();
-        let first = client.window().await.unwrap();
-        let second = client.new_window(true).await.unwrap().handle;
-        client.switch_to_window(second).await.unwrap();
+        let first = visit.browser.tab();
+        visit.browser.new_tab().await;
         visit.open("/about").await;
         visit.browser.press("button[value=grace]").await;
         visit.lands_on("/about").await;
-        client.switch_to_window(first).await.unwrap();
+        visit.browser.switch_to(&first);
         visit.comes_back_to_the_tab().await;
         visit.browser.says("Grace Hopper").await;
         assert_eq!(visit.script(WRITTEN).await, "");
     }
 
     async fn a_notice_goes_once_somebody_has_signed_in_in_the_next_tab(shown) {
-        let visit = Visit::new(shown, Viewport::Desktop).await;
-        let client = &visit.browser.client;
+        let mut visit = Visit::new(shown, Viewport::Desktop).await;
         visit.sign_in("/notes").await;
         visit.session_ends().await;
         visit.writes("a thought").await;
         visit.press("Save").await;
         visit.browser.says("Your session has ended").await;
-        let first = client.window().await.unwrap();
-        let second = client.new_window(true).await.unwrap().handle;
-        client.switch_to_window(second).await.unwrap();
+        let first = visit.browser.tab();
+        visit.browser.new_tab().await;
         // The provider knows her still.
         visit.open("/about").await;
         visit.browser.says("Ada Lovelace").await;
-        client.switch_to_window(first).await.unwrap();
+        visit.browser.switch_to(&first);
         visit.comes_back_to_the_tab().await;
-        until("the notice is gone", async || {
-            client.find_all(Locator::Css(".notice")).await.ok()?.is_empty().then_some(())
-        })
-        .await;
+        let notices = "return document.querySelectorAll('.notice').length";
+        visit.browser.until_run("the notice is gone", notices, 0).await;
         assert_eq!(visit.script(WRITTEN).await, "a thought");
     }
 
@@ -106,11 +96,7 @@ however_shown! {
         let page = visit.browser.says("Your session has ended").await;
         assert!(page.contains("Report of 2026"), "{page}");
         visit.press("Sign in again").await;
-        until("somebody is signed in", async || {
-            let person = visit.browser.client.find(Locator::Css(".person")).await.ok()?;
-            (person.text().await.ok()? == "Ada Lovelace").then_some(())
-        })
-        .await;
+        visit.knows("Ada Lovelace").await;
 
         // When its time is over: the next answer says that this is now.
         visit

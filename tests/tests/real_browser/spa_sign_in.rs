@@ -21,22 +21,20 @@ async fn refused(shown: Shown, viewport: Viewport) {
 
 however_shown! {
     async fn two_tabs_that_sign_in_at_once_land_where_each_was_going(shown) {
-        let visit = Visit::new(shown, Viewport::Desktop).await;
-        let client = &visit.browser.client;
-        let first = client.window().await.unwrap();
+        let mut visit = Visit::new(shown, Viewport::Desktop).await;
+        let first = visit.browser.tab();
         visit.open("/notes?tab=1").await;
         visit.browser.says("Who would you like to be?").await;
-        let second = client.new_window(true).await.unwrap().handle;
-        client.switch_to_window(second.clone()).await.unwrap();
+        let second = visit.browser.new_tab().await;
         visit.open("/reports/2025?tab=2#total").await;
         visit.browser.says("Who would you like to be?").await;
 
-        client.switch_to_window(first).await.unwrap();
+        visit.browser.switch_to(&first);
         visit.browser.press(ADA).await;
         visit.lands_on("/notes?tab=1").await;
         visit.browser.says("What is on your mind?").await;
 
-        client.switch_to_window(second).await.unwrap();
+        visit.browser.switch_to(&second);
         visit.browser.press(ADA).await;
         visit.lands_on("/reports/2025?tab=2#total").await;
         visit.browser.says("Report of 2025").await;
@@ -48,7 +46,7 @@ however_shown! {
         visit.sign_in("/notes?back=1").await;
         visit.browser.says("What is on your mind?").await;
         // The provider knows her now and answers the attempt that is over with a new code.
-        visit.browser.client.back().await.unwrap();
+        visit.browser.back().await;
         visit.browser.says("This sign-in link was already used.").await;
         visit.pictures("6-back").await;
         visit.press("Sign in again").await;
@@ -84,7 +82,7 @@ however_shown! {
         let history = visit.browser.history().await;
         assert!(!history.iter().any(|url| url.contains("code=")), "{history:?}");
         visit.pictures("8-meanwhile").await;
-        visit.browser.client.refresh().await.unwrap();
+        visit.browser.reload().await;
         visit.browser.says("There is no sign-in to complete").await;
         hold.release();
         visit.press("Sign in again").await;

@@ -1,6 +1,5 @@
 //! Somebody who looks at the single-page example.
 
-use fantoccini::Locator;
 use landfall_tests::real::{Chromium, Shown, SinglePage, Viewport, until};
 use serde_json::{Value, json};
 
@@ -30,35 +29,39 @@ impl Visit {
         self.browser.lands_on(&self.page.at(path)).await;
     }
 
-    /// Asks for a page that needs a sign-in, and signs Ada in.
+    /// Asks for a page that needs a sign-in, signs Ada in, and waits until the page knows.
     pub(crate) async fn sign_in(&self, path: &str) {
         self.open(path).await;
         self.browser.press(ADA).await;
         self.lands_on(path).await;
+        self.knows("Ada Lovelace").await;
     }
 
-    pub(crate) async fn press(&self, text: &str) {
-        let button = format!("//button[normalize-space()='{text}']");
-        until(&format!("{text} can be pressed"), async || {
-            self.browser.client.find(Locator::XPath(&button)).await.ok()?.click().await.ok()
+    /// Waits until the page has asked who is there, and shows it.
+    pub(crate) async fn knows(&self, name: &str) {
+        until(&format!("{name} is signed in"), async || {
+            (self.browser.text_of(".person").await? == name).then_some(())
         })
         .await;
     }
 
+    pub(crate) async fn press(&self, text: &str) {
+        self.browser.press_button(text).await;
+    }
+
     pub(crate) async fn writes(&self, text: &str) {
-        let textarea = async || self.browser.client.find(Locator::Css("textarea")).await.ok();
-        until("there is a place to write", textarea).await.send_keys(text).await.unwrap();
+        self.browser.write("textarea", text).await;
     }
 
     pub(crate) async fn script(&self, script: &str) -> Value {
-        self.browser.client.execute(script, vec![]).await.unwrap()
+        self.browser.run(script, &[]).await
     }
 
     /// As when the session's time is over: the browser has its cookie no more.
     pub(crate) async fn session_ends(&self) {
-        for cookie in self.browser.client.get_all_cookies().await.unwrap() {
-            if cookie.name().starts_with("landfall-session") {
-                self.browser.client.delete_cookie(cookie.name()).await.unwrap();
+        for cookie in self.browser.cookies().await {
+            if cookie.name.starts_with("landfall-session") {
+                self.browser.delete_cookie(&cookie.name).await;
             }
         }
     }
@@ -71,7 +74,7 @@ impl Visit {
                  status: answer.status, cache: answer.headers.get('cache-control'),\
              }}))"
         );
-        self.browser.client.execute_async(&script, vec![]).await.unwrap()
+        self.browser.run_until_done(&script, &[]).await
     }
 
     pub(crate) async fn comes_back_to_the_tab(&self) {

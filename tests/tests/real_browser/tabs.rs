@@ -8,22 +8,21 @@ use crate::ADA;
 on_both_frameworks! {
     async fn two_tabs_that_sign_in_at_once_land_where_each_was_going(framework) {
         let example = Example::start(framework).await;
-        let browser = Chromium::start(Viewport::Desktop).await;
+        let mut browser = Chromium::start(Viewport::Desktop).await;
         let pages = [1, 2].map(|number| format!("{}/dashboard/tab/{number}?n={number}", example.base_url()));
-        let first = browser.client.window().await.unwrap();
+        let first = browser.tab();
         browser.open(&pages[0]).await;
         browser.says("Who would you like to be?").await;
-        let second = browser.client.new_window(true).await.unwrap().handle;
-        browser.client.switch_to_window(second.clone()).await.unwrap();
+        let second = browser.new_tab().await;
         browser.open(&pages[1]).await;
         browser.says("Who would you like to be?").await;
 
-        browser.client.switch_to_window(first).await.unwrap();
+        browser.switch_to(&first);
         browser.press(ADA).await;
         browser.lands_on(&pages[0]).await;
         browser.says("/dashboard/tab/1").await;
 
-        browser.client.switch_to_window(second).await.unwrap();
+        browser.switch_to(&second);
         browser.press(ADA).await;
         browser.lands_on(&pages[1]).await;
         browser.says("/dashboard/tab/2").await;
@@ -42,7 +41,7 @@ on_both_frameworks! {
 
         // The browser asks the provider again, which knows her now and answers the attempt that is over with a
         // new code.
-        browser.client.back().await.unwrap();
+        browser.back().await;
         browser.says("This sign-in link was already used.").await;
         browser.picture("back-button").await;
         browser.press("a.go").await;

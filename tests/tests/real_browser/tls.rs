@@ -1,9 +1,8 @@
 //! Over TLS, where the cookies are those of production.
 
-use fantoccini::cookies::Cookie;
 use landfall::{CookieKey, MemoryStore, RelyingParty};
 use landfall_testkit::{Client, LocalProvider};
-use landfall_tests::real::{Chromium, TlsFront, Viewport};
+use landfall_tests::real::{BrowserCookie, Chromium, TlsFront, Viewport};
 use landfall_tests::{Framework, Port, on_both_frameworks};
 
 use crate::ADA;
@@ -26,10 +25,10 @@ async fn serve(framework: Framework, front: TlsFront) -> LocalProvider {
     provider
 }
 
-fn is_locked_to_its_host(cookie: &Cookie<'_>) {
-    assert_eq!((cookie.secure(), cookie.http_only()), (Some(true), Some(true)), "{cookie:?}");
-    assert_eq!(cookie.same_site().map(|site| site.is_lax()), Some(true), "{cookie:?}");
-    assert_eq!((cookie.path(), cookie.domain()), (Some("/"), Some("localhost")), "{cookie:?}");
+fn is_locked_to_its_host(cookie: &BrowserCookie) {
+    assert!(cookie.secure && cookie.http_only, "{cookie:?}");
+    assert_eq!(cookie.same_site.as_deref(), Some("Lax"), "{cookie:?}");
+    assert_eq!((cookie.path.as_str(), cookie.domain.as_str()), ("/", "localhost"), "{cookie:?}");
 }
 
 on_both_frameworks! {
@@ -41,17 +40,17 @@ on_both_frameworks! {
         let deep_link = format!("{base_url}/dashboard/x?y=1");
         browser.open(&deep_link).await;
         browser.says("Who would you like to be?").await;
-        assert!(browser.client.current_url().await.unwrap().as_str().starts_with(provider.issuer()));
+        assert!(browser.url().await.as_str().starts_with(provider.issuer()));
         browser.press(ADA).await;
         browser.lands_on(&deep_link).await;
         browser.says("dashboard of ada at /dashboard/x with y=1").await;
 
-        let cookies = browser.client.get_all_cookies().await.unwrap();
-        let session = cookies.iter().find(|cookie| cookie.name() == "__Host-landfall-session").expect("a session");
+        let cookies = browser.cookies().await;
+        let session = cookies.iter().find(|cookie| cookie.name == "__Host-landfall-session").expect("a session");
         is_locked_to_its_host(session);
-        let ours: Vec<_> = cookies.iter().filter(|cookie| cookie.name().contains("landfall")).collect();
-        assert!(ours.iter().all(|cookie| cookie.name().starts_with("__Host-")), "{ours:?}");
+        let ours: Vec<_> = cookies.iter().filter(|cookie| cookie.name.contains("landfall")).collect();
+        assert!(ours.iter().all(|cookie| cookie.name.starts_with("__Host-")), "{ours:?}");
         ours.into_iter().for_each(is_locked_to_its_host);
-        assert_eq!(browser.client.execute("return document.cookie", vec![]).await.unwrap(), "");
+        assert_eq!(browser.run("return document.cookie", &[]).await, "");
     }
 }
