@@ -1,7 +1,7 @@
 //! `cargo xtask bench`.
 
-use crate::engines;
 use crate::group::{self, Group};
+use crate::programs;
 use crate::servers::Servers;
 use crate::shell::{self, Failure};
 
@@ -11,6 +11,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     let manifest = ["--release", "--quiet", "--locked", "--manifest-path", "benches/Cargo.toml"];
     // Both programs: one has the other count.
     Group::run(shell::cargo(&["build"]).args(manifest))?;
-    let servers = Servers::start(&engines::ensure_stores()?)?;
+    let servers = Servers::start(&programs::find(Servers::PROGRAMS)?)?;
     Group::run(shell::cargo(&["run"]).args(manifest).arg("--").args(arguments).envs(servers.variables()))
 }

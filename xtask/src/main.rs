@@ -1,11 +1,12 @@
 //! The project's own commands: `cargo xtask test | lint | bench | fuzz | spa`.
 
+mod apt;
 mod bench;
-mod engines;
 mod fuzz;
 mod group;
 mod lint;
 mod npm;
+mod programs;
 mod servers;
 mod shell;
 mod spa;
@@ -18,7 +19,8 @@ usage: cargo xtask <command>
 
   lint [CHECK...]              formatting, clippy, docs, every feature alone, and the invariants of ARCHITECTURE.md;
                                or only some: `lint layers circles figures` (a wrong name lists them all)
-  test [-- ARGS]               installs what the tests need, then runs all of them; ARGS go to `cargo test`
+  test [PART...] [-- ARGS]     installs what the tests need, then runs all of them, or these parts; ARGS go to
+                               `cargo test`
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
@@ -28,7 +30,9 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
         Some((command, rest)) if command == "lint" => lint::run(rest),
-        Some((command, rest)) if command == "test" => after_dashes(rest).map_or_else(usage, test::run),
+        Some((command, rest)) if command == "test" => {
+            test::Plan::parse(rest).and_then(|plan| test::run(&plan))
+        }
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
         Some((command, [])) if command == "spa" => spa::run(false),

@@ -5,24 +5,31 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::group::Group;
+use crate::programs::{Found, NODE, NPM, Program};
 use crate::shell::{self, Failure};
 
+/// The certified provider. It and the folders below have packages of their own, in the versions of their lock files.
+pub(crate) const PROVIDER: &str = "tests/providers/oidc-provider";
+/// The module for browsers.
+pub(crate) const MODULE: &str = "browser";
 /// The example for single-page applications.
 pub(crate) const SPA: &str = "examples/spa";
-/// Every folder with packages of its own, all in the versions that its lock file names.
-pub(crate) const PACKAGES: [&str; 3] = ["tests/providers/oidc-provider", "browser", SPA];
 
 /// Where it is.
-#[derive(Clone, Debug)]
-pub(crate) struct Npm(pub(crate) PathBuf);
+#[derive(Debug)]
+pub(crate) struct Npm(PathBuf);
 
 impl Npm {
-    /// Installs what these folders need, unless it is there.
-    pub(crate) fn install(&self, folders: &[&str]) -> Result<(), Failure> {
-        folders.iter().try_for_each(|folder| self.install_in(folder))
+    /// The programs: npm, and the node it runs.
+    pub(crate) const PROGRAMS: &[&Program] = &[&NODE, &NPM];
+
+    /// The npm among what was found.
+    pub(crate) fn of(found: &Found) -> Result<Self, Failure> {
+        Ok(Self(found.path(&NPM)?))
     }
 
-    fn install_in(&self, name: &str) -> Result<(), Failure> {
+    /// Installs what this folder needs, unless it is there.
+    pub(crate) fn install(&self, name: &str) -> Result<(), Failure> {
         let folder = shell::root().join(name);
         let lock = fs::read(folder.join("package-lock.json"))
             .map_err(|error| format!("{name}/package-lock.json: {error}"))?;

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use crate::npm::{Npm, PACKAGES};
+use crate::apt;
 use crate::shell::{self, Failure};
 
 /// A program, and how one comes by it.
-struct Program {
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Program {
     /// What the tests read, as an absolute path; set beforehand, it wins. One that ends with `_BIN` is the folder.
     variable: &'static str,
     /// What it may be called.
@@ -20,50 +21,42 @@ struct Program {
     asked: &'static str,
 }
 
-const NODE: Program = Program {
+pub(crate) const NODE: Program = Program {
     variable: "LANDFALL_TEST_NODE",
     names: &["node", "nodejs"],
     package: "nodejs",
     at_least: 20,
     asked: "--version",
 };
-const NPM: Program = Program {
+pub(crate) const NPM: Program = Program {
     variable: "LANDFALL_TEST_NPM",
     names: &["npm"],
     package: "npm",
     at_least: 9,
     asked: "--version",
 };
-const CHROMIUM: Program = Program {
+pub(crate) const CHROMIUM: Program = Program {
     variable: "LANDFALL_TEST_CHROMIUM",
     names: &["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     package: "chromium",
     at_least: 110,
     asked: "--version",
 };
-const CHROMEDRIVER: Program = Program {
-    variable: "LANDFALL_TEST_CHROMEDRIVER",
-    names: &["chromedriver"],
-    package: "chromium-driver",
-    at_least: 110,
-    asked: "--version",
-};
-const REDIS: Program = Program {
+pub(crate) const REDIS: Program = Program {
     variable: "LANDFALL_TEST_REDIS_SERVER",
     names: &["redis-server"],
     package: "redis-server",
     at_least: 6,
     asked: "--version",
 };
-const POSTGRES: Program = Program {
+pub(crate) const POSTGRES: Program = Program {
     variable: "LANDFALL_TEST_POSTGRES_BIN",
     names: &["postgres"],
     package: "postgresql",
     at_least: 13,
     asked: "--version",
 };
-
-const NGINX: Program = Program {
+pub(crate) const NGINX: Program = Program {
     variable: "LANDFALL_TEST_NGINX",
     names: &["nginx"],
     package: "nginx-light",
@@ -71,69 +64,38 @@ const NGINX: Program = Program {
     asked: "-v",
 };
 
-/// All of them, as absolute paths.
+/// Programs that are there, each with the variable by which tests find it, as an absolute path.
 #[derive(Debug)]
-pub(crate) struct Engines {
+pub(crate) struct Found(Vec<(&'static str, PathBuf)>);
+
+impl Found {
     /// What tests read to find them.
-    pub(crate) variables: Vec<(&'static str, PathBuf)>,
-    pub(crate) stores: Stores,
-    pub(crate) npm: Npm,
-}
-
-/// Those that sessions are kept in.
-#[derive(Debug)]
-pub(crate) struct Stores {
-    /// `redis-server`.
-    pub(crate) redis: PathBuf,
-    /// The folder with `postgres`, `initdb` and their kin.
-    pub(crate) postgres: PathBuf,
-}
-
-/// Makes sure of every program and of npm's packages.
-pub(crate) fn ensure() -> Result<Engines, Failure> {
-    let programs = [&NODE, &NPM, &CHROMIUM, &CHROMEDRIVER, &REDIS, &POSTGRES, &NGINX];
-    let [node, npm, browser, driver, redis, postgres, nginx] = find(programs)?;
-    if major(&browser, CHROMIUM.asked)? != major(&driver, CHROMEDRIVER.asked)? {
-        return Err(format!(
-            "{} and {} are of different versions: install the pair, or point LANDFALL_TEST_CHROMIUM and \
-             LANDFALL_TEST_CHROMEDRIVER at one",
-            browser.display(),
-            driver.display()
-        )
-        .into());
+    pub(crate) fn variables(&self) -> &[(&'static str, PathBuf)] {
+        &self.0
     }
-    let packages = Npm(npm.clone());
-    packages.install(&PACKAGES)?;
-    let stores = Stores { redis: redis.clone(), postgres: postgres.clone() };
-    let paths = [node, npm, browser, driver, redis, postgres, nginx];
-    let variables = programs.iter().map(|program| program.variable).zip(paths).collect();
-    Ok(Engines { variables, stores, npm: packages })
-}
 
-/// Makes sure of those that sessions are kept in alone.
-pub(crate) fn ensure_stores() -> Result<Stores, Failure> {
-    let [redis, postgres] = find([&REDIS, &POSTGRES])?;
-    Ok(Stores { redis, postgres })
-}
-
-/// Makes sure of npm, and of the node it runs, alone.
-pub(crate) fn ensure_npm() -> Result<Npm, Failure> {
-    let [_, npm] = find([&NODE, &NPM])?;
-    Ok(Npm(npm))
+    /// Where this one is.
+    pub(crate) fn path(&self, program: &Program) -> Result<PathBuf, Failure> {
+        let found = self.0.iter().find(|(variable, _)| *variable == program.variable);
+        Ok(found.map(|(_, path)| path.clone()).ok_or(program.variable)?)
+    }
 }
 
 /// Finds these programs, and installs those that are not there.
-fn find<const N: usize>(programs: [&Program; N]) -> Result<[PathBuf; N], Failure> {
-    let absent: Vec<&str> =
-        programs.iter().filter(|program| program.find().is_none()).map(|program| program.package).collect();
+pub(crate) fn find(programs: &[&Program]) -> Result<Found, Failure> {
+    let absent = programs.iter().filter(|program| program.find().is_none());
+    let absent: Vec<&str> = absent.map(|program| program.package).collect();
     if !absent.is_empty() {
-        apt_install(&absent)?;
+        apt::install(&absent)?;
     }
-    let (found, missing): (Vec<_>, Vec<_>) =
-        programs.iter().map(|program| program.check()).partition(Result::is_ok);
-    let missing: Vec<String> = missing.into_iter().filter_map(Result::err).collect();
-    let found: Vec<PathBuf> = found.into_iter().flatten().collect();
-    found.try_into().map_err(|_| format!("These are lacking:\n  {}", missing.join("\n  ")).into())
+    let checked: Vec<_> = programs.iter().map(|program| program.check()).collect();
+    let lacking: Vec<&str> =
+        checked.iter().filter_map(|checked| checked.as_ref().err()).map(String::as_str).collect();
+    if !lacking.is_empty() {
+        return Err(format!("These are lacking:\n  {}", lacking.join("\n  ")).into());
+    }
+    let variables = programs.iter().map(|program| program.variable);
+    Ok(Found(variables.zip(checked.into_iter().flatten()).collect()))
 }
 
 /// The newest PostgreSQL where Debian keeps them, which is on nobody's path.
@@ -196,32 +158,6 @@ fn major(path: &Path, asked: &str) -> Result<u32, Failure> {
 
 fn first_number(text: &str) -> Option<u32> {
     text.split(|character: char| !character.is_ascii_digit()).find(|digits| !digits.is_empty())?.parse().ok()
-}
-
-/// Installs Debian packages, if this is such a system and we may.
-fn apt_install(packages: &[&str]) -> Result<(), Failure> {
-    let wanted = packages.join(" ");
-    let Some(apt) = shell::find(&["apt-get"]) else {
-        return Err(
-            format!("The tests need what Debian calls {wanted}. Install it and run this again.").into()
-        );
-    };
-    let root = shell::output(shell::program("id").arg("-u"))?.trim() == "0";
-    if !root && shell::output(shell::program("sudo").args(["-n", "true"])).is_err() {
-        return Err(format!("The tests need more packages. Run: sudo apt-get install {wanted}").into());
-    }
-    println!("installing {wanted}");
-    let command = |arguments: &[&str]| {
-        let mut command = if root { shell::program("env") } else { shell::program("sudo") };
-        if !root {
-            command.args(["-n", "env"]);
-        }
-        command.arg("DEBIAN_FRONTEND=noninteractive").arg(&apt).arg("-qq").args(arguments);
-        command
-    };
-    shell::run(&mut command(&["update"]))?;
-    let mut install = command(&["install", "--yes", "--no-install-recommends"]);
-    shell::run(install.args(packages))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::process::{self, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::engines::Stores;
 use crate::group::Group;
+use crate::programs::{Found, POSTGRES, Program, REDIS};
 use crate::shell::{self, Failure};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,9 +30,12 @@ struct Server {
 }
 
 impl Servers {
+    /// The programs.
+    pub(crate) const PROGRAMS: &[&Program] = &[&REDIS, &POSTGRES];
+
     /// Starts them and waits until they answer.
-    pub(crate) fn start(stores: &Stores) -> Result<Self, Failure> {
-        Ok(Self { redis: redis(&stores.redis)?, postgres: postgres(&stores.postgres)? })
+    pub(crate) fn start(found: &Found) -> Result<Self, Failure> {
+        Ok(Self { redis: redis(&found.path(&REDIS)?)?, postgres: postgres(&found.path(&POSTGRES)?)? })
     }
 
     /// What tests read to reach them.

@@ -6,9 +6,9 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
-use crate::engines;
 use crate::group::{self, Group};
-use crate::npm::SPA;
+use crate::npm::{Npm, SPA};
+use crate::programs;
 use crate::shell::{self, Failure};
 
 /// Where Vite shows the page: its own default, and what is registered at the provider.
@@ -18,8 +18,8 @@ const BEAT: Duration = Duration::from_millis(100);
 /// Starts it and stays until Ctrl-C: behind Vite, which shows every change at once, or as it would be delivered.
 pub(crate) fn run(production: bool) -> Result<(), Failure> {
     group::stop_on_signal()?;
-    let npm = engines::ensure_npm()?;
-    npm.install(&[SPA])?;
+    let npm = Npm::of(&programs::find(Npm::PROGRAMS)?)?;
+    npm.install(SPA)?;
     Group::run(&mut shell::cargo(&["build", "--package", "example-axum"]))?;
     let mut backend = backend()?;
     if production {
