@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
 use crate::visit::signed_in::SignedIn;
 
-/// Sessions that the application itself begins, lists or ends; see [`RelyingParty::sessions`].
+/// Sessions that the application itself begins, lists or ends; see [`RelyingParty::sessions`](crate::RelyingParty::sessions).
 ///
 /// A session that was ended is refused by every instance as soon as the store's engine tells them, and at the
 /// latest when their near copies are too old.
