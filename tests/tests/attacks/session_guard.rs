@@ -124,6 +124,31 @@ everywhere! {
         }
     }
 
+    async fn a_session_outlives_a_new_client_id_under_the_applications_own_name_and_no_other_name_opens_it(world) {
+        let mut world = world;
+        let named = |client: &str, name: &str| world.builder().client(client, "secret").application_name(name);
+        let first = named("app", "shop").build().unwrap();
+        let session = first.sessions().create(Identity::new("https://op.example", "ada")).await.unwrap();
+        let session = session.split(';').next().unwrap().to_owned();
+        let other_issuer = RelyingParty::builder("https://op-b.example")
+            .client("app", "s")
+            .base_url(BASE_URL)
+            .cookie_keys(world.keys.clone())
+            .clock(std::sync::Arc::new(world.clock.clone()))
+            .application_name("shop");
+        let builders = [
+            (named("app", "shop"), "hello ada"),
+            (named("app-2", "shop"), "hello ada"),
+            (named("app", "warehouse"), "hello nobody"),
+            (world.builder(), "hello nobody"),
+            (other_issuer, "hello nobody"),
+        ];
+        for (number, (builder, greeting)) in builders.into_iter().enumerate() {
+            world.switch_to(builder).await;
+            assert_eq!(who(&world, session.clone()).await.body, greeting, "{number}");
+        }
+    }
+
     async fn a_session_cookie_in_plain_text_is_nobody(world) {
         for value in [
             "{\"sub\":\"ada\"}",

@@ -9,6 +9,7 @@ use cookie::{Cookie, SameSite};
 
 use crate::address::base_url::BaseUrl;
 use crate::clock::Timestamp;
+use crate::crypto::application_name::ApplicationName;
 use crate::crypto::digest::sha256;
 use crate::web::request::RequestView;
 
@@ -21,8 +22,8 @@ const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 ///
 /// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; on a
 /// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports: where
-/// two applications may share a host (a base path, a loopback), a short digest of client and base URL keeps
-/// them apart.
+/// two applications may share a host (a base path, a loopback), a short digest of the application's name and
+/// its base URL keeps them apart.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     pub(crate) session: String,
@@ -51,12 +52,13 @@ pub(crate) enum CookieKind {
 const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl CookieNames {
-    pub(crate) fn new(client_id: &str, base: &BaseUrl) -> Self {
+    /// Those of this application, under this base URL.
+    pub(crate) fn new(application: &ApplicationName, base: &BaseUrl) -> Self {
         let prefix = if base.secure { "__Host-" } else { "" };
         let suffix = if base.secure && base.path.is_empty() {
             String::new()
         } else {
-            let digest = sha256(&[client_id.as_bytes(), b"\n", base.literal.as_bytes()]);
+            let digest = sha256(&[&application.context(&[base.literal.as_bytes()]).join(&b'\n')]);
             format!("-{}", URL_SAFE_NO_PAD.encode(digest.get(..6).unwrap_or_default()))
         };
         let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
@@ -205,8 +207,8 @@ pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -
 mod tests {
     use super::*;
 
-    fn names(client: &str, url: &str) -> CookieNames {
-        CookieNames::new(client, &BaseUrl::parse(url).unwrap())
+    fn names(application: &str, url: &str) -> CookieNames {
+        CookieNames::new(&ApplicationName::given(application), &BaseUrl::parse(url).unwrap())
     }
 
     #[test]

@@ -60,8 +60,7 @@ impl RelyingPartyBuilder {
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.by_provider_address(&client.issuer, self.http()?)?;
-        let sites =
-            self.sites(bases, &ring, &application, &client.client_id).map_err(|error| sealing(&error))?;
+        let sites = self.sites(bases, &ring, &application).map_err(|error| sealing(&error))?;
         let sessions = self.keeper(&client, application, ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = match self.inputs.runtime.take() {
             Some(handle) => Runtime::given(handle),
@@ -134,11 +133,10 @@ impl RelyingPartyBuilder {
         bases: Vec<BaseUrl>,
         ring: &[CookieKey],
         application: &ApplicationName,
-        client_id: &str,
     ) -> Result<Sites, Error> {
         let after_logout = &self.landing.after_logout;
         let sites = bases.into_iter().enumerate();
-        let sites = sites.map(|(at, base)| Site::new(at, base, ring, application, client_id, after_logout));
+        let sites = sites.map(|(at, base)| Site::new(at, base, ring, application, after_logout));
         Sites::new(sites.collect::<Result<_, _>>()?)
     }
 

@@ -40,12 +40,11 @@ impl Site {
         base: BaseUrl,
         ring: &[CookieKey],
         application: &ApplicationName,
-        client_id: &str,
         after_logout: &str,
     ) -> Result<Self, Error> {
         let context = application.context(&[base.origin.as_bytes()]);
         let derive = |purpose| Sealer::derive(ring, purpose, &context);
-        let names = CookieNames::new(client_id, &base);
+        let names = CookieNames::new(application, &base);
         let seals = AttemptSeals {
             login: derive("pending login")?,
             state: derive("state")?,

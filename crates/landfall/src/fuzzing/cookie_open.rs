@@ -9,6 +9,7 @@ use crate::address::base_url::BaseUrl;
 use crate::browser::cookie::{CookieKind, CookieNames, each_cookie, sent_cookies};
 use crate::browser::pending_login::{PendingLogin, Spent, State};
 use crate::clock::{Entropy, EntropyError};
+use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::{CookieKey, Sealer};
 use crate::session::{ClientRef, record};
 use crate::web::request::RequestView;
@@ -80,7 +81,8 @@ fn as_plaintext(data: &[u8]) {
 
 /// No cookie is found that is not there, and every value lies within the header.
 fn as_header(data: &[u8]) {
-    let names = BaseUrl::parse("https://app.example.com").map(|base| CookieNames::new("fuzzer", &base));
+    let names = BaseUrl::parse("https://app.example.com")
+        .map(|base| CookieNames::new(&ApplicationName::given("fuzzer"), &base));
     let Ok(names) = names else { return };
     let view = Header(data);
     let mut count = 0;
