@@ -1,19 +1,36 @@
-//! How a wanted sign-in is told to a client that follows no redirect.
+//! How a wanted sign-in is told to a client that follows no redirect: a status, a `WWW-Authenticate` header, and
+//! the words of a page or a problem document.
+//!
+//! The header and the body say one thing in two places, so both are written here from one [`Challenge`]. Three
+//! cases are told apart:
+//!
+//! 1. Nobody is signed in: 401. The header is there because RFC 9110 §15.5.2 asks for one with every 401.
+//! 2. Somebody is, and their authentication is too weak or too old: 401 `insufficient_user_authentication` (RFC
+//!    9470 §3).
+//! 3. Somebody is, and a scope is missing: 403 `insufficient_scope` (RFC 6750 §3.1).
+//!
+//! The link that leads to the sign-in is not made here: `context/refusal.rs` adds it.
 
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::authn_request::Insufficient;
 
-/// What stands in the answer: RFC 9470 §3 for an authentication that is not enough, RFC 6750 §3.1 for a scope.
+/// What one case of a wanted sign-in is called: in the status line, in the header, in JSON and on a page.
 pub(crate) struct Challenge {
+    /// The HTTP status: 401, or 403 where a scope is missing.
     pub(crate) status: u16,
+    /// The header's `error` and the problem's `code`, for scripts to compare.
     pub(crate) code: &'static str,
+    /// The page's heading, the problem's title, and the header's `error_description`.
     pub(crate) title: &'static str,
+    /// What the person reads on the page.
     pub(crate) sentence: &'static str,
+    /// The text of the link that starts the sign-in.
     pub(crate) button: &'static str,
 }
 
 impl Challenge {
+    /// The case that a wish belongs to. It depends on nothing but what whoever is signed in lacks.
     pub(crate) fn of(wanted: &SignInWanted) -> Self {
         match wanted.request.insufficient {
             None => Self {
@@ -40,7 +57,12 @@ impl Challenge {
         }
     }
 
-    /// The WWW-Authenticate header.
+    /// The value of the `WWW-Authenticate` header.
+    ///
+    /// Where nobody is signed in it names a cookie as what is missing and nothing else. Otherwise it is a Bearer
+    /// challenge with `acr_values` and `max_age` (RFC 9470 §3), and with `scope` where that is what is missing
+    /// (RFC 6750 §3). A value with a quote, a backslash or a character outside printable ASCII is left out: class
+    /// names and scopes come from the application, and none may end the quoted string early.
     pub(crate) fn header(&self, wanted: &SignInWanted) -> String {
         if wanted.request.insufficient.is_none() {
             return "Cookie realm=\"sign-in\"".to_owned();
@@ -63,7 +85,10 @@ impl Challenge {
         header
     }
 
-    /// The same in a problem's body.
+    /// Adds `acr_values`, `max_age` (seconds) and `scope` to a problem's body, as in [`header`](Self::header).
+    ///
+    /// A page's script can read the body; a header of another origin's answer it can read only where that is
+    /// exposed. Does nothing where nobody is signed in.
     pub(crate) fn describe(wanted: &SignInWanted, body: &mut serde_json::Value) {
         if wanted.request.insufficient.is_none() {
             return;
@@ -81,6 +106,7 @@ impl Challenge {
     }
 }
 
+/// The authentication context classes that would do, the application's own before the name of the level.
 fn classes(wanted: &SignInWanted) -> Vec<&str> {
     let level = wanted.request.auth_level.map(AuthLevel::name);
     wanted.request.acr_values.iter().map(String::as_str).chain(level).collect()

@@ -1,12 +1,16 @@
 //! Whether a request that could change something comes from this site.
 //!
 //! `SameSite=Lax` keeps other sites' posts from carrying the session; it does not stop a sibling host, nor a
-//! WebSocket handshake. Fetch Metadata and the Origin header do. A request with neither header is not from a
-//! browser and carries no cookie that somebody else could have made it carry.
+//! WebSocket handshake. Fetch Metadata (`Sec-Fetch-Site`) and the `Origin` header do. A request with neither
+//! header is not from a browser and carries no cookie that somebody else could have made it carry.
+//!
+//! The rules know no settings: callers hand in the origins that count as this site. `context/csrf.rs` does so for
+//! every endpoint, and adds what the log says about a refusal.
 
 use crate::web::request::RequestView;
 
-/// The header that a script puts on what it sends, and no form can, where no other one is required.
+/// The header that the exchange asks for where the application requires no other. A script can put it on what it
+/// sends; a form cannot, and a script of another origin needs a preflight first. Its value does not matter.
 pub(crate) const CSRF_HEADER: &str = "x-csrf";
 
 /// Whether the check applies: an unsafe method (RFC 9110 §9.2.1) or a WebSocket handshake, which is a GET.
@@ -14,7 +18,13 @@ pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
     !matches!(method, "GET" | "HEAD" | "OPTIONS" | "TRACE") || websocket
 }
 
-/// Whether the request comes from this site, or from a page that is meant to call it, as far as the browser says.
+/// Whether the request comes from this site, or from a page that is meant to call it.
+///
+/// 1. `Sec-Fetch-Site` says `same-origin`, or `none` (typed, bookmarked): yes.
+/// 2. Neither that header nor `Origin`: yes, since no browser sent it.
+/// 3. `Sec-Fetch-Site` says anything else: only if `Origin` is one of `callers`. A sibling host is `same-site`,
+///    and is refused.
+/// 4. `Origin` alone: if it is one of `own` or of `callers`, compared byte for byte.
 pub(crate) fn is_same_origin<'a>(
     view: &dyn RequestView,
     mut own: impl Iterator<Item = &'a str>,
@@ -29,7 +39,11 @@ pub(crate) fn is_same_origin<'a>(
     }
 }
 
-/// Whether the browser says that the request comes from this very origin, where no word of it is not enough.
+/// Whether the browser says outright that the request comes from this very origin. Silence is a no here, and so
+/// is a page beside it.
+///
+/// Asked before a posted form is kept: it will be sent again in the name of whoever signs in, so it has to be
+/// theirs.
 pub(crate) fn is_surely_same_origin<'a>(
     view: &dyn RequestView,
     mut own: impl Iterator<Item = &'a str>,
@@ -41,7 +55,7 @@ pub(crate) fn is_surely_same_origin<'a>(
     }
 }
 
-/// Whether the required header is there, if one is required.
+/// Whether the required header is there, with whatever value; always, if none is required.
 pub(crate) fn has_header(view: &dyn RequestView, required: Option<&str>) -> bool {
     required.is_none_or(|name| view.header(name).is_some())
 }

@@ -1,21 +1,26 @@
 //! What kind of request this is, and so what it gets when nobody is signed in.
 //!
-//! One classification for layers and extractors. A page that is being opened is sent to the provider;
-//! everything else gets a 401, no redirect and no cookie: a redirect would turn into a CORS error for a
-//! script, would be thrown away by a prefetch, and would pile up pending logins.
+//! One classification for layers and extractors. A page that is being opened is sent to the provider; everything
+//! else gets a 401, no redirect and no cookie: a redirect would turn into a CORS error for a script, would be
+//! thrown away by a prefetch, and would pile up pending logins.
+//!
+//! The headers are walked once, into [`RequestSigns`], and every question is answered from those.
 
 use crate::web::request::RequestView;
 
-/// What kind of request this is.
+/// What kind of request this is. It decides how a missing session is told: by a redirect, by `HX-Redirect`, or by
+/// a 401.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RequestKind {
     /// A person opens a page: GET, top level, HTML.
     Navigation,
-    /// htmx asks for a part of a page (`HX-Request`).
+    /// htmx asks for a part of a page (`HX-Request: true`). It follows no redirect to the provider out of its own
+    /// request, and opens the page that `HX-Redirect` names instead.
     Htmx,
     /// Everything else: scripts, APIs, form posts, WebSockets, event streams, prefetches, frames.
     Other {
-        /// The client would show HTML to a person and reads no JSON.
+        /// The client would show HTML to a person (`Accept` names it): it gets a page with a link in place of a
+        /// problem document.
         html: bool,
     },
 }
@@ -24,18 +29,27 @@ pub(crate) enum RequestKind {
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one header's word, and no two exclude each other")]
 pub(crate) struct RequestSigns<'a> {
+    /// `Accept` names `text/html` or XHTML, and not with a quality of zero.
     html: bool,
-    /// A browser fetches this ahead of a person's click.
+    /// A browser or a router fetches this ahead of a person's click. It must neither use up a code nor start a
+    /// sign-in.
     pub(crate) prefetch: bool,
-    /// A WebSocket handshake.
+    /// A WebSocket handshake: a GET that carries cookies and is not held back by the same-origin policy.
     pub(crate) websocket: bool,
+    /// The value of `HX-Request`: `true` makes it a request of htmx. With any value it is no form that a person
+    /// sends.
     htmx: Option<&'a [u8]>,
+    /// The value of `Sec-Fetch-Mode`, `None` from clients that send no Fetch Metadata.
     mode: Option<&'a [u8]>,
+    /// The value of `Sec-Fetch-Dest`.
     dest: Option<&'a [u8]>,
+    /// `X-Requested-With` is there: older script libraries set it on what they send.
     scripted: bool,
 }
 
 impl<'a> RequestSigns<'a> {
+    /// Reads the headers in one pass. Of a header that comes twice the first counts, or any of them where it
+    /// holds tokens.
     pub(crate) fn read(view: &'a dyn RequestView) -> Self {
         let mut signs = Self::default();
         view.each_header(&mut |name, value| match name {
@@ -52,7 +66,13 @@ impl<'a> RequestSigns<'a> {
         signs
     }
 
-    /// Classifies by Fetch Metadata where the browser sends it, else by Accept.
+    /// Classifies by Fetch Metadata where the browser sends it, else by `Accept`.
+    ///
+    /// 1. `HX-Request: true`: htmx, whatever the method.
+    /// 2. Another method than GET, a prefetch or a WebSocket handshake: other.
+    /// 3. `Sec-Fetch-Mode: navigate` for a document, or without a destination: a navigation. A frame is none.
+    /// 4. Neither of those headers, `Accept` names HTML, and no `X-Requested-With`: a navigation.
+    /// 5. Anything else: other.
     pub(crate) fn kind(&self, method: &str) -> RequestKind {
         let other = RequestKind::Other { html: self.html };
         // A boosted link or form is still a script's request, whatever its method.
@@ -69,7 +89,8 @@ impl<'a> RequestSigns<'a> {
         }
     }
 
-    /// Whether a person sends a form from a page, and waits for another page.
+    /// Whether a person sends a form from a page and waits for another page. Asked of a POST that may be kept
+    /// across a sign-in.
     pub(crate) fn is_form_navigation(&self) -> bool {
         let shows = self.mode.is_some() || (self.html && !self.scripted);
         shows && self.htmx.is_none() && !self.websocket && !self.is_no_navigation()
@@ -84,6 +105,7 @@ impl<'a> RequestSigns<'a> {
     }
 }
 
+/// Whether an `Accept` header names HTML. `*/*` does not count: scripts send it by default.
 fn accepts_html(accept: &[u8]) -> bool {
     accept.split(|byte| *byte == b',').any(|range| {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);

@@ -1,4 +1,19 @@
-//! What a request is, and what it gets.
+//! What a request is, and what it gets when nobody is signed in: rules about one request, read from its headers
+//! alone.
+//!
+//! Nothing here does I/O, knows a setting or looks at a session. A rule takes the request as a [`RequestView`]
+//! and answers at once, so the rooms above can ask it before they decide whether anything has to be loaded.
+//!
+//! - [`kind`]: whether a person opens a page, htmx asks, or something else does.
+//! - [`csrf`]: whether the request comes from this site.
+//! - [`sign_in_wanted`]: how an extractor, a guard or a handler asks for a sign-in.
+//! - [`challenge`]: how that wish is told to a client that follows no redirect.
+//!
+//! `context` asks these rules with the application's own origins and settings (`context/csrf.rs`,
+//! `context/refusal.rs`). A new sign in a request's headers is read in [`kind`]; a new way to tell a client what
+//! it lacks goes to [`challenge`]. `guard` imports `protocol`, `address` and `web`, and nothing that keeps state.
+//!
+//! [`RequestView`]: crate::web::request::RequestView
 
 pub(crate) mod challenge;
 pub(crate) mod csrf;

@@ -1,5 +1,9 @@
-//! What an extractor, a guard or a handler asks the layer for, and the plain answer that stands if no layer
-//! hears it.
+//! What an extractor, a guard or a handler asks the layer for, and the plain 401 that stands if no layer hears
+//! it.
+//!
+//! Starting a sign-in takes the provider's metadata, randomness and cookies, and none of those is at hand where a
+//! page says that it needs somebody. So the page answers with a [`SignInWanted`], and the layer acts on it:
+//! `visit/answer.rs` on the way out, `flow/login.rs` for the trip itself.
 
 use std::time::Duration;
 
@@ -26,8 +30,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[must_use]
 pub struct SignInWanted {
-    /// Boxed because an error is large on the good path too.
+    /// What to ask the provider for. Boxed because an error is large on the good path too.
     pub(crate) request: Box<AuthnRequest>,
+    /// Where to land; `None` for the page that was asked for.
     pub(crate) return_to: Option<ReturnTo>,
 }
 
@@ -37,7 +42,8 @@ impl SignInWanted {
         Self::default()
     }
 
-    /// What the provider is to do with the person.
+    /// What the provider is to do with the person. [`Prompt::None`] asks for an answer without showing them
+    /// anything.
     pub fn prompt(mut self, prompt: Prompt) -> Self {
         self.request.prompt = Some(prompt);
         self
@@ -55,13 +61,16 @@ impl SignInWanted {
         self
     }
 
-    /// The authentication may be no older than this; whole seconds. The answer is checked.
+    /// The authentication may be no older than this; whole seconds, a fraction is cut off. Of this and the
+    /// configured limit the stricter one holds. The answer is checked: an older authentication gets one more trip
+    /// with [`Prompt::Login`], and is then refused.
     pub fn max_age(mut self, age: Duration) -> Self {
         self.request.max_age = Some(age);
         self
     }
 
-    /// The authentication must be of one of these classes. The answer is checked.
+    /// The authentication must be of one of these classes (OpenID Connect Core §3.1.2.1). The answer is checked:
+    /// one of another class is refused. Replaces what an earlier call named.
     pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.request.acr_values = values.into_iter().map(Into::into).collect();
         self
@@ -73,8 +82,15 @@ impl SignInWanted {
         self
     }
 
-    /// Scopes to ask for beside the configured ones. What is granted is in
-    /// [`Identity::scopes`](crate::Identity::scopes).
+    /// Scopes to ask for beside the configured ones; each item may hold several with spaces between. What is
+    /// granted is in [`Identity::scopes`](crate::Identity::scopes), and may be less.
+    ///
+    /// ```
+    /// use landfall::SignInWanted;
+    ///
+    /// let wanted = SignInWanted::new().scopes(["calendar.read contacts.read"]);
+    /// assert_eq!(wanted, SignInWanted::new().scopes(["calendar.read", "contacts.read"]));
+    /// ```
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         for scope in scopes {
             self.request.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
@@ -88,7 +104,8 @@ impl SignInWanted {
         self
     }
 
-    /// The plain 401 that carries this in its extensions.
+    /// The plain 401 that carries this in its extensions. The layer replaces it; without a layer it is what the
+    /// client gets, and it is safe to get: no redirect, no cookie, not to be stored.
     pub fn reply(self) -> Reply {
         let mut reply = Reply::new(Bytes::from_static(b"{\"status\":401,\"title\":\"Sign-in required\"}"));
         *reply.status_mut() = http::StatusCode::UNAUTHORIZED;
