@@ -1,6 +1,11 @@
 //! Whether a request may act for whoever is signed in, by this application's own origins and settings.
 //!
-//! The rules are in [`guard::csrf`](crate::guard::csrf); here is what they are asked about.
+//! The rules are in [`guard::csrf`](crate::guard::csrf); here is what they are asked about: which origins are
+//! ours, which pages beside them may call, and which header is required. Three strengths are asked for:
+//!
+//! - [`Context::check_origin`]: what only looks, or cannot carry a header (a WebSocket handshake).
+//! - [`Context::check_csrf`]: what changes something on a page of the application's.
+//! - `check_csrf_strict`: the token proxy, where a request carries somebody's access token on.
 
 use super::Context;
 use crate::address::spa_callback::SpaCallback;
@@ -10,11 +15,16 @@ use crate::web::request::RequestView;
 
 impl Context {
     /// Whether the request comes from one of this application's own origins, or from a single-page application's.
+    /// Asked on its own by the sign-out, which plain forms must be able to post.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
         csrf::is_same_origin(view, self.origins(), self.pages_beside().map(|page| page.origin.as_str()))
     }
 
     /// Refuses a request from another site.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`]. Where the foreign origin is almost a base URL's, the detail tells the operator
+    /// what differs.
     pub(crate) fn check_origin(&self, view: &dyn RequestView) -> Result<(), Error> {
         if self.is_same_origin(view) {
             return Ok(());
@@ -26,14 +36,21 @@ impl Context {
         })
     }
 
-    /// Refuses a request from another site, or without the header that is required of those that act for whoever is
-    /// signed in.
+    /// Refuses a request from another site, or without the header that is required of those that act for whoever
+    /// is signed in.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`].
     pub(crate) fn check_csrf(&self, view: &dyn RequestView) -> Result<(), Error> {
         self.check_origin(view)?;
         self.check_required_header(view)
     }
 
-    /// Refuses as [`Self::check_csrf`], and also what comes from a page beside this application's own origins.
+    /// Refuses as [`Self::check_csrf`], and also what comes from a page beside this application's own origins: a
+    /// page that may ask who is there may not spend the access token.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`].
     #[cfg(feature = "reqwest")]
     pub(crate) fn check_csrf_strict(&self, view: &dyn RequestView) -> Result<(), Error> {
         self.check_origin(view)?;
@@ -43,7 +60,7 @@ impl Context {
         self.check_required_header(view)
     }
 
-    /// The application's own origins.
+    /// The application's own origins: one for each base URL.
     pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
         self.sites.iter().map(|site| site.base.origin.as_str())
     }
@@ -65,6 +82,7 @@ impl Context {
         self.spa_of(view).map(|page| page.origin.clone())
     }
 
+    /// Refuses what lacks the header of `required_header`; nothing, where that is not set.
     fn check_required_header(&self, view: &dyn RequestView) -> Result<(), Error> {
         let required = self.settings.csrf.required_header.as_deref();
         if !csrf::has_header(view, required) {

@@ -1,4 +1,17 @@
 //! Where people may land, and the addresses that lead there: the one place that decides it.
+//!
+//! An open redirect would let a stranger word a link to this application that ends at theirs (RFC 9700 §4.11). So
+//! a destination is checked here before an answer sends anybody to it, also one that was sealed in between: an
+//! older release may have sealed what does not hold today.
+//!
+//! A sign-in's destination is good if
+//!
+//! 1. it parses as a [`ReturnTo`]: a path on this host and nothing else,
+//! 2. it is below the base path, unless the answer comes to a page that is not there itself,
+//! 3. it is none of our own endpoints, but for the page of kept forms.
+//!
+//! Whatever is not good becomes the default, without an error: people should land somewhere. A sign-out may also
+//! end at a single-page application's origin ([`Context::returned_from_logout`]).
 
 use super::Context;
 use super::endpoints::Endpoint;
@@ -13,17 +26,19 @@ use crate::web::reply::Reply;
 
 /// What a sign-out's `state` begins with.
 pub(crate) const LOGOUT_STATE_PREFIX: &str = "lfo1.";
-/// The parameter of the login address that holds what we sealed ourselves of the request to the provider.
+/// The parameter of the login address that holds what we sealed ourselves of the request to the provider. A
+/// stranger cannot word one: what does not open is left out.
 pub(crate) const SEALED_REQUEST: &str = "wish";
 
 impl Context {
-    /// Whether a destination is one of our own paths: landing there would loop, or sign out.
+    /// Whether a destination is one of our own paths, under any base URL: landing there would loop, or sign out.
     pub(crate) fn is_own_path(&self, destination: &str) -> bool {
         let path = destination.split(['?', '#']).next().unwrap_or_default();
         self.sites.iter().any(|site| self.settings.paths.is_own(site.base.inside_path(path)))
     }
 
-    /// The destination if it is a sound one of this application's, else the default.
+    /// The destination if it is a sound one of this application's, else the default. `None` is asked for the
+    /// default, too.
     pub(crate) fn safe_return_to(&self, site: &Site, destination: Option<&str>) -> ReturnTo {
         destination
             .and_then(|destination| ReturnTo::parse(destination).ok())
@@ -48,8 +63,10 @@ impl Context {
         site.destination(&self.settings.landing.after_logout)
     }
 
-    /// Where a sign-in lands whose answer comes to this redirect URI. A page that is not below the base URL has paths of
-    /// its own.
+    /// Where a sign-in lands whose answer comes to this redirect URI; `None` is the callback's own.
+    ///
+    /// A page that is not below the base URL has paths of its own: only our endpoints are closed to it, and its
+    /// default is its own folder.
     pub(crate) fn landing(
         &self,
         site: &Site,
@@ -65,13 +82,15 @@ impl Context {
             .unwrap_or_else(|| page.home())
     }
 
-    /// The single-page application whose route this redirect URI is, if it is not below the base URL.
+    /// The single-page application whose route this redirect URI is, if it is not below the base URL; `None` for
+    /// the callback, for a page below it, and for a URI that nobody configured.
     fn page_elsewhere(&self, site: &Site, redirect_uri: &str) -> Option<&SpaCallback> {
         let page = self.settings.spa_callbacks.iter().find(|page| page.literal == redirect_uri)?;
         (page.origin != site.base.origin || !site.base.holds(&page.path)).then_some(page)
     }
 
-    /// Whether an address is a sound one of a single-page application.
+    /// Whether an address is one of a single-page application: its origin, byte for byte, and behind it a path
+    /// that parses. The path's first character is what keeps `https://spa.example.evil` out.
     fn is_at_a_page(&self, address: &str) -> bool {
         let mut origins = self.settings.spa_callbacks.iter().map(|page| page.origin.as_str());
         origins.any(|origin| address.strip_prefix(origin).is_some_and(|path| ReturnTo::parse(path).is_ok()))
@@ -100,7 +119,10 @@ impl Context {
         format!("{prefix}{path}?return_to={value}")
     }
 
-    /// The address that starts a sign-in which ends at `return_to`, and asks the provider for this.
+    /// The address that starts a sign-in which ends at `return_to`, and asks the provider for what is wanted.
+    ///
+    /// What is wanted is sealed. It is left out where there is nothing to ask for, and where it cannot be sealed
+    /// or grows too long: the sign-in then asks for what is configured.
     pub(crate) fn login_link_for(&self, site: &Site, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
         let mut link = self.login_link(site, return_to);
         if let Some(sealed) = request_link::seal(&wanted.request, &site.request_seal, &*self.entropy) {
@@ -109,7 +131,11 @@ impl Context {
         link
     }
 
-    /// The way home after a sign-out at the provider: `state` says where to, and nothing else does.
+    /// The way home after a sign-out at the provider (OpenID Connect RP-Initiated Logout 1.0 §3): `state` says
+    /// where to, and nothing else does.
+    ///
+    /// `None` where there is no `state` of a sign-out, and the page is the application's as ever. One that does
+    /// not open, or holds no sound destination, leads to the default.
     pub(crate) fn returned_from_logout(&self, site: &Site, query: &str) -> Option<Reply> {
         let state = parameter(query, "state")?;
         let sealed = state.strip_prefix(LOGOUT_STATE_PREFIX)?;
@@ -122,9 +148,10 @@ impl Context {
 }
 
 /// The destination in a query or a form, if it is there once and sound.
+///
+/// What stands behind `#` is given up rather than the page: a script may have put anything there.
 pub(crate) fn return_to_in(query: &str) -> Option<ReturnTo> {
     let destination = parameter(query, "return_to")?;
-    // What stands behind `#` is not worth the page: a script may have put anything there.
     let page = || ReturnTo::parse(destination.split_once('#')?.0).ok();
     ReturnTo::parse(&destination).ok().or_else(page)
 }

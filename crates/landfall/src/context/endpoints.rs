@@ -1,22 +1,27 @@
-//! Our own endpoints, as one table: which path is which, how its setting is called, and whether people may land there.
+//! Our own endpoints, as one table: which path is which, how its setting is called, and whether people may land
+//! there.
+//!
+//! A new endpoint is a variant of [`Endpoint`], a row in [`ENDPOINTS`], a method of the builder that sets its
+//! path, and an arm in `relying_party/dispatch.rs`, where the compiler asks for it. That two settings do not name
+//! one path is checked by the builder.
 
 use crate::address::return_to::ReturnTo;
 
-/// A path of ours, below the base path. A new endpoint is a row in [`ENDPOINTS`] and an arm where requests are
-/// dispatched.
+/// A path of ours, below the base path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
     /// Starts a sign-in.
     Login,
-    /// Takes the provider's answer.
+    /// Takes the provider's answer: by GET, or by POST with `form_post`.
     Callback,
     /// Ends a session.
     Logout,
-    /// Says who is signed in, to a single-page application.
+    /// Says who is signed in, to a single-page application, as JSON.
     Session,
-    /// Takes what a single-page application's own callback received.
+    /// Takes what a single-page application's own callback received. The application's own path where there is no
+    /// such page.
     Exchange,
-    /// Offers to send a kept form.
+    /// Offers to send a kept form. The application's own path where no forms are kept.
     Resume,
     /// Takes logout tokens (OpenID Connect Back-Channel Logout 1.0); none where no store could end a session.
     BackchannelLogout,
@@ -26,8 +31,9 @@ pub(crate) enum Endpoint {
     Webhook,
 }
 
-/// What is fixed about an endpoint.
+/// What is fixed about an endpoint, whatever is configured.
 struct Row {
+    /// The endpoint that the row is about; each has one row.
     endpoint: Endpoint,
     /// The builder's method that sets its path.
     setting: &'static str,
@@ -39,6 +45,7 @@ struct Row {
     is_landing: bool,
 }
 
+/// The table. The order has no meaning: no two endpoints share a path.
 const ENDPOINTS: [Row; 9] = [
     Row {
         endpoint: Endpoint::Login,
@@ -105,7 +112,7 @@ const ENDPOINTS: [Row; 9] = [
     },
 ];
 
-/// The paths of the endpoints that are mounted.
+/// The paths of the endpoints, in the order of the table; `None` for one that is not mounted.
 #[derive(Clone, Debug)]
 pub(crate) struct Paths([Option<String>; ENDPOINTS.len()]);
 
@@ -116,7 +123,8 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// Which endpoint a path below the base path is, if it is one.
+    /// Which endpoint a path below the base path is, if it is one. Paths are compared byte for byte: what a
+    /// router would take for the same is another path.
     pub(crate) fn of(&self, path: &str) -> Option<Endpoint> {
         self.iter().find(|(_, own)| *own == path).map(|(row, _)| row.endpoint)
     }
@@ -131,7 +139,7 @@ impl Paths {
         self.iter().find(|(row, _)| row.endpoint == endpoint).map(|(_, path)| path)
     }
 
-    /// Mounts an endpoint at this path.
+    /// Puts an endpoint at this path, and thereby mounts it. The builder checks the path with [`is_path`].
     pub(crate) fn set(&mut self, endpoint: Endpoint, path: String) {
         let own = ENDPOINTS.iter().zip(&mut self.0).find(|(row, _)| row.endpoint == endpoint);
         if let Some((_, own)) = own {
@@ -153,17 +161,19 @@ impl Paths {
         self.iter().any(|(row, own)| own == path && !row.is_landing && own != "/")
     }
 
-    /// Every setting with its path.
+    /// Every mounted endpoint's setting with its path, so that an error can name what to change.
     pub(crate) fn settings(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.iter().map(|(row, path)| (row.setting, path))
     }
 
+    /// The rows of the mounted endpoints with their paths.
     fn iter(&self) -> impl Iterator<Item = (&'static Row, &str)> {
         ENDPOINTS.iter().zip(&self.0).filter_map(|(row, path)| Some((row, path.as_deref()?)))
     }
 }
 
-/// Whether a path may be one of ours: sound, and as it will be compared.
+/// Whether a path may be one of ours: it is sound as a destination is, and parsing changes nothing in it, so that
+/// it is compared as it was written.
 pub(crate) fn is_path(path: &str) -> bool {
     ReturnTo::parse(path).is_ok_and(|parsed| parsed.as_str() == path)
 }

@@ -1,4 +1,8 @@
-//! What the application is told of sign-ins and sessions.
+//! What the application is told of sign-ins and sessions: for audits, counters and its own clean-up.
+//!
+//! An [`Event`] is told once its deed is done, by the instance that did it. It is no way to take part: the
+//! application's say in a sign-in is [`sign_in_hook`](super::sign_in_hook). No event carries a token, nor any
+//! claim but the subject.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,16 +13,31 @@ use crate::session::{RecordKey, SessionHandle, SubjectId};
 
 /// Something that happened on this instance; see
 /// [`RelyingPartyBuilder::on_event`](crate::RelyingPartyBuilder::on_event).
+///
+/// The listener is called where the event happens, and the work there waits for it: hand on whatever takes long.
+///
+/// ```
+/// use landfall::{EndReason, Event, EventKind, RelyingParty};
+///
+/// fn audit(event: &Event) {
+///     if event.kind == EventKind::Ended(EndReason::RefreshRefused) {
+///         println!("{:?} has to sign in again", event.subject);
+///     }
+/// }
+///
+/// let builder = RelyingParty::builder("https://acme.example").on_event(audit);
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {
     /// What it was.
     pub kind: EventKind,
-    /// Who did it, or whose session it is, where that is known.
+    /// The person it is about; `None` where that is not known, as when a sign-in starts or fails.
     pub subject: Option<SubjectId>,
     /// Which session; `None` where there is none, or for one that is sealed into its cookie.
     pub session: Option<SessionHandle>,
-    /// What stands on the page that the person reads and in the log, where something failed.
+    /// The reference that stands on the person's page and in the log; `None` where nothing failed.
     pub reference: Option<String>,
 }
 
@@ -26,7 +45,7 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A browser was sent to the provider.
+    /// A browser was sent to the provider. Nobody knows yet who it is.
     SignInStarted,
     /// Somebody came back and has a session.
     SignedIn,
@@ -51,7 +70,7 @@ pub enum EventKind {
 pub enum EndReason {
     /// The person signed out.
     SignedOut,
-    /// The same browser signed in again.
+    /// This browser signed in again, as the same person or as another: a browser has one session.
     Replaced,
     /// The application ended it, by [`Sessions`](crate::Sessions).
     Application,
@@ -65,10 +84,11 @@ pub enum EndReason {
     Webhook,
 }
 
-/// Whom to tell, if anybody.
+/// The application's listener; `None` where it gave none, and then no event is made.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Option<Arc<Listener>>);
 
+/// Called from many threads at once.
 type Listener = dyn Fn(&Event) + Send + Sync;
 
 impl Events {
@@ -76,7 +96,7 @@ impl Events {
         Self(Some(Arc::new(listener)))
     }
 
-    /// Tells of a session.
+    /// Tells of a session. A sealed session has no key.
     pub(crate) fn tell(&self, kind: EventKind, subject: Option<&SubjectId>, key: Option<RecordKey>) {
         self.send(|| Event {
             kind,
@@ -86,12 +106,13 @@ impl Events {
         });
     }
 
-    /// Tells of a sign-in that came to nothing.
+    /// Tells of a sign-in that came to nothing, by the reference on the person's page. Who it was is not known,
+    /// or not proven.
     pub(crate) fn failed(&self, kind: EventKind, reference: &str) {
         self.send(|| Event { kind, subject: None, session: None, reference: Some(reference.to_owned()) });
     }
 
-    /// A listener that panics harms nobody's sign-in.
+    /// Makes the event and calls the listener. One that panics is told of in the log and harms nobody's sign-in.
     fn send(&self, event: impl FnOnce() -> Event) {
         let Some(listener) = &self.0 else { return };
         let event = event();

@@ -1,4 +1,8 @@
 //! A request, read once: the view of it, the site it came by, what its headers say, and our cookies in it.
+//!
+//! There are two of them, by how long they last. [`Incoming`] borrows from the request and ends when the first
+//! step is decided. [`RequestFacts`] owns the little that is needed when the application has answered, and may
+//! have to start a sign-in.
 
 use std::sync::Arc;
 
@@ -9,16 +13,22 @@ use crate::browser::cookie::{SentCookie, SentCookies, sent_cookies};
 use crate::guard::kind::{RequestKind, RequestSigns};
 use crate::web::request::RequestView;
 
-/// A request as whoever answers it is handed it.
+/// A request as the endpoint that answers it is handed it.
 pub(crate) struct Incoming<'a> {
+    /// The request itself, for headers that only one endpoint asks for.
     pub(crate) view: &'a dyn RequestView,
+    /// The base URL it came by.
     pub(crate) site: &'a Arc<Site>,
     pub(crate) kind: RequestKind,
+    /// What `kind` was decided by.
     pub(crate) signs: RequestSigns<'a>,
+    /// Our cookies under this site's names. Nothing in them has been opened.
     pub(crate) cookies: SentCookies<'a>,
 }
 
 impl<'a> Incoming<'a> {
+    /// Reads the cookies. Site and kind are decided before: a request that came by no base URL has no cookie
+    /// names.
     pub(crate) fn read(
         view: &'a dyn RequestView,
         site: &'a Arc<Site>,
@@ -33,7 +43,7 @@ impl<'a> Incoming<'a> {
         self.view.method()
     }
 
-    /// The path below the base path.
+    /// The path below the base path: what the table of endpoints is asked with.
     pub(crate) fn path(&self) -> &'a str {
         self.site.base.inside_path(self.view.path())
     }
@@ -44,16 +54,19 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// What is kept of a request until the application has answered.
+/// What is kept of a request until the application has answered. All of it comes from outside; `target` and
+/// `htmx_page` become destinations only through [`Context::safe_return_to`].
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
+    /// Whether the answer may be a redirect.
     pub(crate) kind: RequestKind,
     /// Which base URL the request came in by.
     pub(crate) site: Arc<Site>,
     /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
     /// sent from, where that is known.
     pub(crate) target: String,
-    /// The page around an htmx request, if it is a URL under our base.
+    /// The page around an htmx request, without its origin, if that origin is ours. Where people come back to:
+    /// the part that htmx asked for is no page.
     pub(crate) htmx_page: Option<String>,
     /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
     pub(crate) mismatch: Option<Mismatch>,
@@ -64,7 +77,8 @@ pub(crate) struct RequestFacts {
 }
 
 impl RequestFacts {
-    /// Keeps what will be needed of a request.
+    /// Keeps what will be needed of a request. Addresses are compared only for navigations: the others start no
+    /// sign-in.
     pub(crate) fn of(context: &Context, incoming: Incoming<'_>) -> Self {
         let Incoming { view, site, kind, cookies, .. } = incoming;
         let page = |name: &str| {

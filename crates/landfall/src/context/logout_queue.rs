@@ -1,4 +1,6 @@
 //! The queue of logout tokens: anybody can post one, so they take turns.
+//!
+//! What can be refused without keys is refused before the queue; see `flow/provider_logout/backchannel.rs`.
 
 use std::time::Duration;
 
@@ -13,7 +15,9 @@ const AT_ONCE: usize = 32;
 /// to others.
 #[derive(Debug)]
 pub(crate) struct LogoutQueue {
+    /// One permit for each token that is being worked on.
     slots: Semaphore,
+    /// How long a token waits. The provider is then told to send it again.
     patience: Duration,
 }
 
@@ -23,10 +27,10 @@ impl LogoutQueue {
         Self { slots: Semaphore::new(AT_ONCE), patience }
     }
 
-    /// The next turn.
+    /// The next turn, held until the permit is dropped.
     ///
     /// # Errors
-    /// [`ErrorCode::Overloaded`] when it does not come in time.
+    /// [`ErrorCode::Overloaded`] when it does not come in time. The provider is answered 503.
     pub(crate) async fn turn(&self) -> Result<SemaphorePermit<'_>, Error> {
         match tokio::time::timeout(self.patience, self.slots.acquire()).await {
             Ok(Ok(slot)) => Ok(slot),

@@ -1,7 +1,28 @@
-//! What every leg of the trip shares: settings, sites, clients, sessions, and the state that legs leave for each other.
+//! What every leg of the trip shares: settings, sites, clients, sessions, and the state that legs leave for each
+//! other.
 //!
-//! A leg is handed the [`Context`], the [`site::Site`] a request came by, and the client it concerns. Nothing here
-//! knows of a leg.
+//! A leg is handed the [`Context`], the [`site::Site`] a request came by, and the client it concerns. Nothing
+//! here knows of a leg: `flow`, `visit` and `relying_party` import this room, never the other way round. It
+//! imports `guard`, `session`, `provider`, `browser` and whatever is below them.
+//!
+//! What was configured, and what is chosen by it:
+//! - [`settings`]: the application's settings, in groups.
+//! - [`site`]: one base URL with its cookie names and seals.
+//! - [`endpoints`]: the table of our own paths. A new endpoint begins here.
+//! - [`select`]: which site and which client a request is for.
+//! - [`destinations`]: where people may land. Every redirect to a page of the application is decided there.
+//! - [`csrf`]: the rules of [`guard::csrf`](crate::guard::csrf), asked with our own origins.
+//!
+//! What is read of a request, and how it is answered where it fails:
+//! - [`incoming`]: a request, read once.
+//! - [`refused`], [`refusal`]: an error with its way on, and how both are told.
+//!
+//! What legs leave for each other, in the memory of this process:
+//! - [`attempts`]: callbacks that came back; [`refreshes`]: refreshes under way.
+//! - [`provider_logouts`]: logouts that a sign-in under way must not outlive.
+//! - [`kept_forms`], [`logout_queue`]: limits on what anybody can send.
+//!
+//! Where the application listens in: [`events`], [`sign_in_hook`].
 
 pub(crate) mod attempts;
 pub(crate) mod csrf;
@@ -41,29 +62,40 @@ use crate::runtime::Runtime;
 use crate::session::SessionKeeper;
 use crate::web::reply::{BodyError, NeedsBody, Reply, Waiting};
 
-/// One relying party, from the inside.
+/// One relying party, from the inside: made once by the builder, shared by every request, never changed.
+///
+/// What does change is behind the types of its fields, each of which can be asked by many requests at once.
 #[derive(Debug)]
 pub(crate) struct Context {
     pub(crate) settings: Settings,
+    /// One for each base URL.
     pub(crate) sites: Sites,
+    /// The registrations at providers, with what is known of them: metadata and keys.
     pub(crate) clients: Clients,
+    /// Finds, begins and ends sessions, with a store or without.
     pub(crate) sessions: SessionKeeper,
     pub(crate) attempts: Attempts,
     pub(crate) refreshes: Refreshes,
     pub(crate) events: Events,
+    /// The application's say in a sign-in; `None` where it has none, and everybody who is verified gets a
+    /// session.
     pub(crate) sign_in_hook: Option<Hook>,
     pub(crate) provider_logouts: ProviderLogouts,
     pub(crate) kept_forms: KeptForms,
     pub(crate) logout_queue: LogoutQueue,
-    /// The addresses that were explained in the log.
+    /// The addresses that were explained in the log: each is explained once.
     pub(crate) logged_mismatches: LoggedMismatches,
+    /// What time it is. Nothing here asks the operating system; tests move this one.
     pub(crate) clock: Arc<dyn Clock>,
+    /// Where nonces, verifiers and names come from.
     pub(crate) entropy: Arc<dyn Entropy>,
+    /// Where work with I/O runs: never on the worker that serves the request.
     pub(crate) runtime: Runtime,
 }
 
 impl Context {
-    /// A step that reads a body first, of so many bytes at most.
+    /// A step that reads a body first, of so many bytes at most and within the body timeout. `next` gets the
+    /// body, or why it did not come whole.
     pub(crate) fn needs_body(
         &self,
         limit: usize,
@@ -83,7 +115,8 @@ impl Context {
     }
 }
 
-/// What is left to say where the runtime that would have done the work is gone.
+/// The error of a call whose runtime is gone: it was shut down while work was under way, or the work panicked.
+/// Where a whole reply is wanted, [`pages::runtime_gone`](crate::web::pages::runtime_gone) is it.
 pub(crate) fn runtime_gone() -> Error {
     Error::new(ErrorCode::Misconfigured).detail("the runtime is gone")
 }

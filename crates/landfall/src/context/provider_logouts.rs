@@ -1,8 +1,13 @@
 //! Whose session the provider ended a moment ago: a sign-in that was under way meanwhile must not outlive it.
 //!
-//! Between an ID token and its session lie userinfo and the application's hook. A logout token that comes in
-//! between finds nothing to end, so it is remembered, here and for a few minutes, and the new session is held
-//! against it.
+//! Between an ID token and its session lie userinfo and the application's hook. A logout token or a webhook that
+//! comes in between finds nothing to end. So it is remembered, in this process and for five minutes, and the new
+//! session is held against it. Both sides write before they read:
+//!
+//! 1. The logout is remembered, then the store is asked to end sessions.
+//! 2. The session is begun in the store, then it is asked for here ([`ProviderLogouts::include`]).
+//!
+//! Whichever comes second therefore sees the first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +17,24 @@ use quick_cache::sync::Cache;
 use crate::clock::Timestamp;
 use crate::session::Identity;
 
+/// How many logouts are remembered of each kind.
 const CAPACITY: usize = 4096;
-/// A sign-in that takes longer than this between ID token and session is none.
+/// How long a logout is remembered: far longer than userinfo and the application's hook may take.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
-/// The logouts that a provider sent a moment ago.
+/// The logouts that providers sent a moment ago.
 #[derive(Debug)]
 pub(crate) struct ProviderLogouts {
+    /// By the provider's name for the session (`sid`).
     sessions: Cache<Named, Logout>,
+    /// By the subject, for a logout of all its sessions.
     subjects: Cache<Named, Logout>,
 }
 
-/// Something by its issuer and its name there.
+/// A subject or a session, by its issuer and its name there. Two providers may use one name.
 type Named = (Arc<str>, String);
 
+/// What is remembered of a logout.
 #[derive(Clone, Debug)]
 struct Logout {
     /// Whose session, where that was said.
@@ -42,8 +51,10 @@ impl ProviderLogouts {
         Self { sessions: Cache::new(CAPACITY), subjects: Cache::new(CAPACITY) }
     }
 
-    /// Remembers that a provider session ended. To be called before the store is asked, so that either of the two sees
-    /// the other.
+    /// Remembers that a provider session ended; `subject` where the provider said whose. To be called before the
+    /// store is asked, so that either of the two sees the other.
+    ///
+    /// `at` is by the provider's clock, `heard` by ours.
     pub(crate) fn of_session(
         &self,
         issuer: &Arc<str>,
@@ -56,13 +67,16 @@ impl ProviderLogouts {
         note(&self.sessions, (Arc::clone(issuer), sid.to_owned()), logout);
     }
 
-    /// Remembers that every session of a subject ended.
+    /// Remembers that every session of a subject ended. To be called before the store is asked, as above.
     pub(crate) fn of_subject(&self, issuer: &Arc<str>, subject: &str, at: Timestamp, heard: Timestamp) {
         let logout = Logout { subject: None, second: at.secs(), heard };
         note(&self.subjects, (Arc::clone(issuer), subject.to_owned()), logout);
     }
 
-    /// Whether a session that began then has been ended already.
+    /// Whether a session that began at `created_at` has been ended already, by its `sid` or by its subject.
+    ///
+    /// `created_at` is the provider's time of the ID token. One of the very second of the logout is let live: it
+    /// may have come after.
     pub(crate) fn include(&self, identity: &Identity, created_at: Timestamp, now: Timestamp) -> bool {
         let named = |name: &str| (Arc::clone(&identity.issuer), name.to_owned());
         let by_session = identity.sid().and_then(|sid| self.sessions.get(&named(sid)));
@@ -74,7 +88,7 @@ impl ProviderLogouts {
     }
 }
 
-/// An older token that comes late takes nothing back.
+/// Keeps the newest logout of a name. An older one that comes late takes nothing back.
 fn note(known: &Cache<Named, Logout>, name: Named, logout: Logout) {
     if known.get(&name).is_none_or(|before| before.second <= logout.second) {
         known.insert(name, logout);

@@ -1,4 +1,8 @@
 //! What the requests of this process share while a session is refreshed.
+//!
+//! Many requests of one page find the access token due at once. One of them begins the refresh, all of them wait
+//! for its outcome. The order of a refresh is in `flow/refresh/mod.rs`; here is who takes part, how many run at
+//! once, and how long a failure is remembered.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +14,23 @@ use crate::clock::{Entropy, Timestamp};
 use crate::error::{Error, ErrorCode, Fault};
 use crate::session::{RecordKey, Tokens};
 
-/// Refreshes at the same time.
+/// Refreshes at the same time in this process, so that a thousand sessions that come due in one second do not
+/// fall upon the provider together.
 const AT_ONCE: usize = 32;
 /// Refreshes known at the same time; what is pushed out is still kept apart by its lease.
 const CAPACITY: usize = 10_000;
 /// After a refresh that failed, the provider is left alone for so long.
 const BACK_OFF: Duration = Duration::from_secs(5);
 
-/// The refreshes of this process.
+/// The refreshes of this process, by the record they are for.
 pub(crate) struct Refreshes {
+    /// Those under way, and those that failed a moment ago.
     under_way: Cache<RecordKey, Arc<SharedRefresh>>,
     /// Sessions whose person signed in again: what their tokens hang on, the new session's may hang on, too.
     replaced: Cache<RecordKey, ()>,
+    /// One permit for each refresh that may call the provider now.
     slots: Semaphore,
+    /// See [`lease`](Self::lease).
     lease: Duration,
 }
 
@@ -30,18 +38,22 @@ pub(crate) struct Refreshes {
 #[derive(Debug, Default)]
 pub(crate) struct SharedRefresh(SetOnce<(RefreshOutcome, Timestamp)>);
 
-/// What came of it, for everybody who asked.
+/// What came of a refresh, for everybody who asked. It is cloned for each, so an error is told by code and
+/// detail.
 #[derive(Clone, Debug)]
 pub(crate) enum RefreshOutcome {
+    /// There are tokens, from this refresh or from somebody else's.
     Token(Tokens),
     /// The session is over, or cannot be refreshed.
     SignIn,
+    /// It did not work now: the code, and the detail for the operator.
     Failed(ErrorCode, String),
 }
 
 impl Refreshes {
-    /// How long a call to the provider may take, and one to the store. Under the lease there are two of these
-    /// before the provider is called.
+    /// With the deadlines of one call to the provider and of one to the store. Under the lease there are two
+    /// calls to the store before the provider is called, so the lease covers a provider's call and three of the
+    /// store's, or two of the provider's, whichever is longer.
     pub(crate) fn new(call: Duration, store: Duration) -> Self {
         let lease = (call * 2).max(call + store * 3);
         Self {
@@ -52,21 +64,25 @@ impl Refreshes {
         }
     }
 
-    /// This session was replaced by another one of the same person.
+    /// Notes that this session was replaced by another one of the same person. Tokens that a refresh brings too
+    /// late must then not be revoked: the provider may count them to the grant that the new session lives on.
     pub(crate) fn replaced(&self, key: RecordKey) {
         self.replaced.insert(key, ());
     }
 
+    /// Whether it was; asked before tokens are revoked that came too late for their session.
     pub(crate) fn was_replaced(&self, key: RecordKey) -> bool {
         self.replaced.get(&key).is_some()
     }
 
-    /// How long a lease lasts: well beyond the deadline of the call it is for. It is never renewed.
+    /// How long a lease lasts: beyond the deadline of the call it is for. It is never renewed, so whoever dies
+    /// with one delays the others by this much and breaks nothing.
     pub(crate) fn lease(&self) -> Duration {
         self.lease
     }
 
-    /// The session's refresh that is under way, or a new one, which the caller has to begin.
+    /// The session's refresh that is under way, or a new one; `true` for whoever has to begin it. A failure of
+    /// the last five seconds counts as under way: its outcome is there at once.
     pub(crate) fn enter(&self, key: RecordKey, now: Timestamp) -> (Arc<SharedRefresh>, bool) {
         if let Some(known) = self.under_way.get(&key)
             && known.is_over(now)
@@ -83,7 +99,10 @@ impl Refreshes {
         (shared, is_first)
     }
 
-    /// Tells everybody what came of it. One that failed at the provider stays known for a while.
+    /// Tells everybody what came of it, and makes room for the next refresh.
+    ///
+    /// A failure stays known for five seconds, so that the provider is left alone. One of the store's is
+    /// forgotten at once: nothing was asked of the provider.
     pub(crate) fn leave(
         &self,
         key: RecordKey,
@@ -98,6 +117,7 @@ impl Refreshes {
         let _ = shared.0.set((outcome, now));
     }
 
+    /// Waits for a turn at the provider, held until it is dropped. Callers bound the wait.
     pub(crate) async fn slot(&self) -> Option<SemaphorePermit<'_>> {
         // Never closed.
         self.slots.acquire().await.ok()
@@ -111,18 +131,20 @@ impl std::fmt::Debug for Refreshes {
 }
 
 impl SharedRefresh {
-    /// What came of it.
+    /// What came of it, once that is known. It waits without end where nobody calls [`Refreshes::leave`]; callers
+    /// bound the wait.
     pub(crate) async fn outcome(&self) -> RefreshOutcome {
         self.0.wait().await.0.clone()
     }
 
-    /// It failed, long enough ago for another try.
+    /// Whether it failed long enough ago for another try. A clock that was set back makes it over, too.
     fn is_over(&self, now: Timestamp) -> bool {
         self.0.get().is_some_and(|(_, at)| now.since(*at) >= BACK_OFF || now < *at)
     }
 }
 
 impl RefreshOutcome {
+    /// The outcome of an error, which it logs: nobody else will, as a token that is still good hides it.
     pub(crate) fn failed(error: &Error) -> Self {
         let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
         tracing::warn!(code = error.code().name(), %error, source, "the access token could not be refreshed; the session is kept");
@@ -130,7 +152,10 @@ impl RefreshOutcome {
     }
 }
 
-/// A name for whoever takes a lease.
+/// A name for whoever takes a lease, so that it can give back its own lease and no other's.
+///
+/// # Errors
+/// [`ErrorCode::RandomnessFailed`].
 pub(crate) fn holder(entropy: &dyn Entropy) -> Result<u128, Error> {
     let mut bytes = [0; 16];
     entropy.fill(&mut bytes)?;

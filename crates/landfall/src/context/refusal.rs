@@ -1,5 +1,15 @@
-//! How a failure is told: to the person a sentence and a reference, to the operator cause and remedy under the same
-//! reference.
+//! How a failure is told: to the person a sentence and a reference, to the operator cause and remedy under the
+//! same reference.
+//!
+//! Refusals are written here, but for those of the back channel, whose form its specification fixes. The order:
+//!
+//! 1. The log gets code, detail and remedy, at the level of the code.
+//! 2. The kind of request decides the form: a page for people, a problem document (RFC 9457) for everything else.
+//! 3. The way on is chosen by the offer and the code ([`Context::way_on`]).
+//! 4. Headers follow: `WWW-Authenticate` for a missing scope, `Retry-After` for a 503.
+//!
+//! The page says nothing of the cause: an operator's detail may name hosts, claims and settings. The words and
+//! the status of each code are in the table of [`error`](crate::error); a new code needs nothing here.
 
 use http::header::{ALLOW, CONTENT_SECURITY_POLICY, RETRY_AFTER, WWW_AUTHENTICATE};
 use tracing::Level;
@@ -18,14 +28,14 @@ use crate::protocol::authn_request::Prompt;
 use crate::web::pages::{self, Next};
 use crate::web::reply::Reply;
 
-/// A link on a page that tells a failure.
+/// A link on a page that tells a failure; `login_url` in a problem document.
 struct Way {
     href: String,
     text: &'static str,
 }
 
 impl Context {
-    /// Asks before signing out: a GET never does it.
+    /// The page that asks before signing out: a GET never does it, or every link on the web could.
     pub(crate) fn logout_page(&self, site: &Site, return_to: Option<&ReturnTo>) -> Reply {
         let mut action = site.outside(self.settings.paths.path(Endpoint::Logout));
         if let Some(return_to) = return_to {
@@ -37,6 +47,9 @@ impl Context {
     }
 
     /// 401, or 403 for a scope, for a request that cannot follow a redirect: no cookie, and where to sign in.
+    ///
+    /// A client that shows HTML gets a page with a link, any other a problem document with `login_url`. A page of
+    /// another origin that may call can read the answer (Fetch, CORS).
     pub(crate) fn unauthorized(&self, facts: &RequestFacts, wanted: &SignInWanted) -> Reply {
         let here = || self.safe_return_to(&facts.site, Some(&facts.target));
         let link = self.login_link_for(&facts.site, &wanted.return_to.clone().unwrap_or_else(here), wanted);
@@ -62,13 +75,15 @@ impl Context {
         }
     }
 
+    /// 405, with the `Allow` header that RFC 9110 §15.5.6 asks for.
     pub(crate) fn method_not_allowed(&self, kind: RequestKind, site: &Site, allow: &str) -> Reply {
         let mut reply = self.refuse(Error::new(ErrorCode::MethodNotAllowed), kind, site, None);
         pages::put(&mut reply, ALLOW, allow);
         reply
     }
 
-    /// Tells a failure, under a new reference.
+    /// Tells a failure, under a new reference. `return_to` is where "Sign in again" leads back to; `None` for the
+    /// default.
     pub(crate) fn refuse(
         &self,
         refused: impl Into<Refused>,
@@ -79,8 +94,10 @@ impl Context {
         self.refuse_as(&self.reference(), &refused.into(), kind, site, return_to, None)
     }
 
-    /// Tells a failure under a reference that was given before, of a sign-in whose answer was to come to
-    /// `redirect_uri`.
+    /// Tells a failure under a reference that was given before: an event may have told the application of it
+    /// already.
+    ///
+    /// `redirect_uri` is where the answer of another sign-in is to come to; `None` for the callback.
     pub(crate) fn refuse_as(
         &self,
         reference: &str,
@@ -115,7 +132,12 @@ impl Context {
         reply
     }
 
-    /// Where the person can go from here.
+    /// Where the person can go from here; `None` where nothing that they do helps. What comes first holds:
+    ///
+    /// 1. The page that was meant, if that is known. For people alone.
+    /// 2. Another account, where the application turned this one away, or a page is not open to it.
+    /// 3. A sign-in that asks for what is lacking.
+    /// 4. A sign-in as before, where the code says that it may help and the store is not what failed.
     fn way_on(
         &self,
         refused: &Refused,
@@ -148,12 +170,15 @@ impl Context {
         }
     }
 
-    /// When to come again, in seconds.
+    /// When to come again, in seconds: a second where the store failed, else when the provider will be asked
+    /// again.
     pub(crate) fn retry_after(&self, code: ErrorCode) -> u64 {
         if code.fault() == Fault::Store { 1 } else { self.client_for_login().retry_after() }
     }
 
-    /// Eight characters that a person can read out: no case, and none that look alike.
+    /// A new reference: eight characters that a person can read out, in one case, without `l`, `o`, `0` and `1`.
+    /// It names a line in the log and is no secret. `none` where there is no randomness: a failure is told all
+    /// the same.
     pub(crate) fn reference(&self) -> String {
         const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
         let mut bytes = [0; 8];
@@ -165,6 +190,7 @@ impl Context {
     }
 }
 
+/// The page of a refusal.
 fn told_as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let next = match way {
@@ -174,6 +200,8 @@ fn told_as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply 
     pages::page(code.status(), code.title(), error.sentence(), &next, Some(reference))
 }
 
+/// The problem document of a refusal (RFC 9457). Members beyond the standard ones: `code` and `reference`,
+/// `login_url` where there is a way on, and what is lacking ([`Challenge::describe`]).
 fn told_as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let mut body = serde_json::json!({
@@ -193,6 +221,7 @@ fn told_as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Rep
     pages::problem(code.status(), &body)
 }
 
+/// Writes an error to the log, at the level of its code. The error's source is shown for failures alone.
 pub(crate) fn log(error: &Error, reference: &str) {
     let code = error.code();
     let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();

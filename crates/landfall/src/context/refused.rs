@@ -1,4 +1,7 @@
 //! A refusal: what went wrong, and what the answer may offer to do about it.
+//!
+//! [`Refused`] is what travels from a check to an answer; [`refusal`](super::refusal) writes the answer. It
+//! stands above [`Error`], which is on the ground floor and may not know what a sign-in is.
 
 use crate::error::Error;
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -8,16 +11,19 @@ use crate::guard::sign_in_wanted::SignInWanted;
 /// An [`Error`] says what went wrong and knows nothing of sign-ins; what a page may offer stands beside it.
 #[derive(Debug)]
 pub struct Refused {
+    /// What went wrong. It alone decides the status.
     pub(crate) error: Error,
+    /// The way on; `None` for the one that the error code implies, if it implies one.
     pub(crate) offer: Option<Offer>,
 }
 
-/// What an answer offers the person.
+/// What an answer offers the person, beyond what its error code offers by itself.
 #[derive(Debug)]
 pub(crate) enum Offer {
     /// A sign-in that asks the provider for this.
     SignIn(Box<SignInWanted>),
-    /// The page that was meant, at its own address.
+    /// The page that was meant, as a URL under another base URL. Offered on loopback alone, where the developer
+    /// looks.
     OpenAt(String),
 }
 

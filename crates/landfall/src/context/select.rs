@@ -1,4 +1,12 @@
 //! What is chosen for a request: the site it came by, and the client that its sign-in is for.
+//!
+//! Which base URL counts decides cookie names, seals and every address that is written, so it must not be a
+//! stranger's choice. A Host header never adds a site; it can only name one that is configured. Whether a proxy
+//! is believed is decided in [`trusted_proxies`](crate::address::trusted_proxies), and what almost matches in
+//! [`mismatch`](crate::address::mismatch).
+//!
+//! The client of a sign-in is chosen by [`Context::client_for_login`], that of a session found by
+//! [`Context::client_of`]. There is one client today.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -16,12 +24,12 @@ use crate::session::Session;
 use crate::web::reply::Reply;
 use crate::web::request::RequestView;
 
-/// The address that a browser asked for: by a trusted proxy's word, or else by the request's own.
+/// The address that a browser asked for: as a trusted proxy says, or else as the request itself says.
 #[derive(Clone, Debug)]
 pub(crate) struct RequestedAddress<'a> {
-    /// Host, and port unless default.
+    /// Host, and port unless default; `None` where nobody says.
     pub(crate) authority: Option<Cow<'a, str>>,
-    /// Whether over TLS.
+    /// Whether over TLS; `None` where no trusted proxy says so: behind a proxy the request itself does not know.
     pub(crate) secure: Option<bool>,
 }
 
@@ -31,12 +39,18 @@ impl Context {
         self.clients.first()
     }
 
-    /// The client that a session belongs to; `None` for one that no client began that is configured here.
+    /// The client that a session belongs to; `None` for one that no client began that is configured here. Its
+    /// tokens can then neither be refreshed nor revoked.
     pub(crate) fn client_of(&self, session: &Session) -> Option<&Arc<Client>> {
         self.clients.named(session.identity.issuer(), session.client_id.as_deref()?)
     }
 
-    /// The site that a request came by: the only one, whatever the request says, or the one that is named.
+    /// The site that a request came by. With one base URL it is that one, whatever the request says. With several
+    /// it is the one that is named, of the scheme that is known, if both are there.
+    ///
+    /// # Errors
+    /// [`ErrorCode::WrongHost`] when no base URL is named, [`ErrorCode::ForwardedMalformed`] from a trusted proxy
+    /// alone.
     pub(crate) fn site_of(&self, view: &dyn RequestView) -> Result<&Arc<Site>, Refused> {
         if let Some(only) = self.sites.only() {
             return Ok(only);
@@ -49,7 +63,10 @@ impl Context {
         of_that_scheme.or_else(|| named().next()).ok_or_else(|| self.unknown_host(view, &asked))
     }
 
-    /// The address that a request was sent to, by a trusted proxy's word or by the request's own.
+    /// The address that a request was sent to, as a trusted proxy or else the request itself says.
+    ///
+    /// # Errors
+    /// [`ErrorCode::ForwardedMalformed`], from a trusted proxy alone.
     pub(crate) fn requested_address<'a>(
         &self,
         view: &'a dyn RequestView,
@@ -59,8 +76,11 @@ impl Context {
         Ok(RequestedAddress { authority, secure })
     }
 
-    /// The address that a request was sent to, if it is not the base URL's own. A page that calls from beside it, behind
-    /// a proxy for development, is in its right place.
+    /// The address that a request was sent to, if it is not the base URL's own; `None` also where it cannot be
+    /// told.
+    ///
+    /// It is kept for the log and for a callback that lost its cookie. A page that calls from beside the base
+    /// URL, behind a proxy for development, is in its right place.
     pub(crate) fn mismatch(&self, view: &dyn RequestView, site: &Site) -> Option<Mismatch> {
         let asked = self.requested_address(view).ok()?;
         let secure = asked.secure.or_else(|| own_scheme(view, site));
@@ -82,6 +102,8 @@ impl Context {
         ))
     }
 
+    /// The refusal of a request that names no base URL. The operator reads what was asked for, what is configured
+    /// and what almost matched; a link to the right address is offered on loopback alone.
     fn unknown_host(&self, view: &dyn RequestView, asked: &RequestedAddress<'_>) -> Refused {
         let known: Vec<_> = self.sites.iter().map(|site| site.base.literal.as_str()).collect();
         let authority = asked.authority.as_deref().unwrap_or_default();
@@ -121,7 +143,8 @@ impl Context {
         format!("{}{}", site.base.origin, self.safe_return_to(site, path).as_str())
     }
 
-    /// The answer to a request that came by no base URL. Its line in the log names both sides.
+    /// The answer to a request that came by no base URL. It is written as of the first site, since some site has
+    /// to be; no cookie is set.
     pub(crate) fn misdirected(&self, refused: Refused, kind: RequestKind) -> Reply {
         self.refuse(refused, kind, self.sites.first(), None)
     }

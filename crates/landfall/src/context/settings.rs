@@ -1,5 +1,8 @@
 //! What the builder checked about the application itself. What belongs to the client at a provider is in
 //! [`provider::settings`](crate::provider::settings).
+//!
+//! The builder fills the groups and checks them; once they are here they hold. A new setting goes to the group of
+//! those who read it, with its default beside it, so that the builder moves the group and names the setting once.
 
 use std::time::Duration;
 
@@ -12,6 +15,7 @@ use crate::session::KeptClaims;
 /// The application's settings, in groups that the builder fills and that are moved whole.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    /// Where our endpoints are.
     pub(crate) paths: Paths,
     pub(crate) timeouts: Timeouts,
     pub(crate) landing: LandingSettings,
@@ -24,20 +28,22 @@ pub(crate) struct Settings {
     pub(crate) proxies: TrustedProxies,
     /// What webhooks are signed with; any of them will do.
     pub(crate) webhook_secrets: Vec<Secret<String>>,
-    /// Tokens and every claim are kept: in a store, or by a native application.
+    /// Whether tokens and every claim are kept: in a store, or by a native application. A cookie never holds a
+    /// token.
     pub(crate) keeps_tokens: bool,
 }
 
 /// How long things may take, and how far clocks may be off.
 #[derive(Debug)]
 pub(crate) struct Timeouts {
-    /// How far the provider's clock may be off.
+    /// How far the provider's clock may be off. Default: 60 seconds.
     pub(crate) leeway: Duration,
-    /// How long a person may take at the provider.
+    /// How long a person may take at the provider. Default: 15 minutes. Pending logins, `state` and kept forms
+    /// last as long.
     pub(crate) login: Duration,
-    /// How long the body of one of our own endpoints may take to come.
+    /// How long the body of one of our own endpoints may take to come. Default: 10 seconds.
     pub(crate) body: Duration,
-    /// How long a logout token waits for its turn.
+    /// How long a logout token waits for its turn. Default: 5 seconds.
     pub(crate) logout_token: Duration,
 }
 
@@ -55,7 +61,9 @@ impl Default for Timeouts {
 /// Where people land whose trip came from nowhere.
 #[derive(Debug)]
 pub(crate) struct LandingSettings {
+    /// Where a sign-in lands; a path below the base URL.
     pub(crate) default_return_to: String,
+    /// Where a sign-out lands; a path below the base URL, registered at the provider together with it.
     pub(crate) after_logout: String,
     /// Whether the part of an address behind `#` is kept across a sign-in.
     pub(crate) keep_fragments: bool,

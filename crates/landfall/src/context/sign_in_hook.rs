@@ -1,4 +1,7 @@
 //! The application's say in a sign-in: it maps claims, adds what it knows, or turns somebody away.
+//!
+//! Here are the types that the application sees and the hook itself. When it is asked, how long it may take and
+//! what of its answer is believed is in `flow/approval.rs`.
 
 use std::fmt;
 use std::future::Future;
@@ -14,9 +17,26 @@ use crate::session::Identity;
 
 /// Somebody who has just come back from the provider, verified, before they have a session; see
 /// [`RelyingPartyBuilder::on_sign_in`](crate::RelyingPartyBuilder::on_sign_in).
+///
+/// ```
+/// use landfall::{Declined, NewSignIn, RelyingParty};
+///
+/// async fn admit(mut sign_in: NewSignIn) -> Result<NewSignIn, Declined> {
+///     let claims: serde_json::Value = sign_in.claims()?;
+///     if claims["department"] != "finance" {
+///         return Err(Declined::because("This application is for the finance department."));
+///     }
+///     sign_in.set_data(&claims["cost_center"])?;
+///     Ok(sign_in)
+/// }
+///
+/// let builder = RelyingParty::builder("https://acme.example").on_sign_in(admit);
+/// # let _ = builder;
+/// ```
 #[derive(Debug)]
 pub struct NewSignIn {
     pub(crate) identity: Identity,
+    /// Every claim of the ID token and of userinfo, merged. The session keeps some of them.
     claims: Map<String, Value>,
     access_token: Secret<String>,
 }
@@ -105,9 +125,10 @@ impl<E: std::error::Error + Send + Sync + 'static> From<E> for Declined {
     }
 }
 
+/// What the hook's future brings.
 type Answer = Pin<Box<dyn Future<Output = Result<NewSignIn, Declined>> + Send>>;
 
-/// What the application does with a sign-in.
+/// What the application does with a sign-in, whatever type its function has.
 pub(crate) struct Hook(Box<dyn Fn(NewSignIn) -> Answer + Send + Sync>);
 
 impl Hook {
@@ -118,6 +139,7 @@ impl Hook {
         Self(Box::new(move |sign_in| Box::pin(hook(sign_in))))
     }
 
+    /// Asks the application. Whoever calls it bounds the time, and looks at whose sign-in comes back.
     pub(crate) async fn ask(&self, sign_in: NewSignIn) -> Result<NewSignIn, Declined> {
         (self.0)(sign_in).await
     }

@@ -1,4 +1,8 @@
 //! One base URL, and everything that hangs on it: cookie names, seals, addresses.
+//!
+//! An application under several base URLs (staging beside production, two brands) is several sites. Their seals
+//! are derived from their origins, so a cookie or a `state` of one opens at no other origin, even where they
+//! share their keys.
 
 use std::sync::Arc;
 
@@ -12,26 +16,34 @@ use crate::crypto::seal::{CookieKey, Sealer};
 use crate::error::{Error, ErrorCode};
 use crate::session::SessionSeal;
 
-/// So many finished sign-ins for one page within a minute, and still nobody signed in, are a loop.
+/// So many finished sign-ins for one page within [`LOOP_SPAN`], and still nobody signed in, are a loop.
 const LOOP_MARKS: usize = 3;
+/// In seconds.
 const LOOP_SPAN: u64 = 60;
 
 /// The application under one base URL.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) base: BaseUrl,
+    /// What our cookies are called here, and their attributes.
     pub(crate) names: CookieNames,
+    /// Seals what belongs to one attempt: pending login, `state`, mark, posted response, kept form.
     pub(crate) seals: AttemptSeals,
+    /// Seals a session into its cookie, where there is no store.
     pub(crate) session_seal: SessionSeal,
     /// Seals where a sign-out at the provider comes back to.
     pub(crate) logout_seal: Sealer,
     /// Seals what a link asks the provider for.
     pub(crate) request_seal: Sealer,
+    /// Where the provider sends people after a sign-out, as it is registered there, byte for byte.
     pub(crate) post_logout_redirect_uri: String,
 }
 
 impl Site {
     /// The `number`-th site, sealed under this name.
+    ///
+    /// Each seal has a key of its own, derived from the ring, its purpose and the application's name with this
+    /// origin. The purposes are part of the format: renaming one makes unreadable whatever browsers hold of it.
     ///
     /// # Errors
     /// When no key can be derived.
@@ -63,12 +75,16 @@ impl Site {
         format!("{}{path}", self.base.path)
     }
 
-    /// A path of ours as a destination.
+    /// A path of ours as a destination; `/` for one that is none, which the builder does not let pass.
     pub(crate) fn destination(&self, path: &str) -> ReturnTo {
         ReturnTo::parse(&self.outside(path)).unwrap_or_default()
     }
 
-    /// Whether the browser keeps coming back from finished sign-ins without a session.
+    /// Whether the browser keeps coming back from finished sign-ins without a session: its cookies do not stay,
+    /// or the page asks for what no sign-in brings.
+    ///
+    /// Only marks of sign-ins that succeeded, for this page and of the last minute, count. The person then gets a
+    /// page in place of another trip.
     pub(crate) fn is_looping(&self, sent: &[SentCookie], return_to: &ReturnTo, now: Timestamp) -> bool {
         let target = target_digest(return_to.as_str());
         let marks = sent.iter().filter(|cookie| cookie.kind == CookieKind::Spent);
