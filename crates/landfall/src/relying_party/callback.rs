@@ -1,4 +1,12 @@
 //! The callback's endpoint: by GET, or by POST where the provider posts its answer.
+//!
+//! Here the request is taken apart into a [`CallbackRequest`], and a failure is put together into an answer.
+//! Whether the answer is good is decided in [`flow::callback`](crate::flow::callback), for this endpoint and for
+//! the exchange of single-page applications alike.
+//!
+//! What a callback needs of its request is copied out before the work begins, since the request is gone by the
+//! time the provider answers: the query, our cookies unopened, the session that this browser had, the name of the
+//! browser for the list of sessions, and the address it came under where that is not the base URL's.
 
 use std::sync::Arc;
 
@@ -17,11 +25,14 @@ use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::Reply;
 
 impl RelyingParty {
+    /// Answers the redirect URI (RFC 6749 §4.1.2).
+    ///
+    /// A prefetch is refused: it would use the code up, and its answer may never be shown. The work is begun at
+    /// once and goes on when the browser hangs up, so a code that was sent is not lost half-way.
     pub(super) fn callback(&self, incoming: Incoming<'_>) -> Step {
         let (context, site, kind) = (&self.context, incoming.site, incoming.kind);
         let form_post = context.client_for_login().settings.form_post;
         match incoming.method() {
-            // A browser that fetches ahead must not use the code up.
             "GET" if incoming.signs.prefetch => {
                 return self.refused(&incoming, malformed("a prefetch of the callback"));
             }
@@ -43,7 +54,9 @@ impl RelyingParty {
         Step::Wait(context.runtime.run(work, || Decision::Reply(runtime_gone())))
     }
 
-    /// Finishes a sign-in, and tells what kept it from succeeding.
+    /// Finishes a sign-in, and tells what kept it from succeeding: to the application as an event, to the person
+    /// as a page, under one reference. The cookies of an attempt that is over are taken away with the same
+    /// answer.
     pub(super) async fn finish(&self, request: &CallbackRequest, kind: RequestKind) -> Reply {
         let context = &self.context;
         match callback::finish(context, request).await {
@@ -64,6 +77,11 @@ impl RelyingParty {
         }
     }
 
+    /// Takes an answer by POST (OAuth 2.0 Form Post Response Mode). The POST is cross-site and brings none of our
+    /// cookies, so nothing is decided by it: it is sealed and sent on to the GET, see [`posted`].
+    ///
+    /// A query beside the form is refused: of two places that may hold `state` and `code` neither is the right
+    /// one.
     fn posted_callback(&self, incoming: &Incoming<'_>) -> Step {
         if !is_form(incoming.view) {
             return self.refused(incoming, Error::new(ErrorCode::UnsupportedMediaType));

@@ -1,4 +1,15 @@
 //! Which path belongs to whom: to an endpoint of ours, or to the application.
+//!
+//! Every request comes through [`RelyingParty::begin`]:
+//!
+//! 1. The site it came by. A request that names no base URL is refused before a cookie is read.
+//! 2. The path below the base path, looked up in the table of endpoints. What is ours never reaches the
+//!    application.
+//! 3. Otherwise it is the application's, after a look at who is there: see [`RelyingParty::pass`].
+//!
+//! The order in `pass` is the rule for every page: a session is found without I/O where that is possible, a
+//! request of another site is refused before the store is asked, and the store is asked before any handler runs.
+//! A handler is never told "nobody" because the store is down.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -22,6 +33,12 @@ use crate::web::request::RequestView;
 
 impl RelyingParty {
     /// For adapters: the first step with a request.
+    ///
+    /// It does no I/O and blocks nothing: what takes time comes back as [`Step::Wait`], or as a body to read
+    /// first. The work runs on the relying party's own runtime and goes on when the browser hangs up.
+    ///
+    /// An endpoint that is not in use (the exchange without a single-page application, the page of kept forms
+    /// where none are kept) leaves its path to the application.
     pub fn begin(&self, view: &dyn RequestView) -> Step {
         let context = &self.context;
         let signs = RequestSigns::read(view);
@@ -48,13 +65,17 @@ impl RelyingParty {
         }
     }
 
-    /// Whether a request to the callback's path is one. At `/`, only with a `state` of ours.
+    /// Whether a request to the callback's path is one.
+    ///
+    /// Where the callback is at `/`, only a `state` that looks like ours tells it from the application's own
+    /// page.
     fn is_callback(&self, query: &str) -> bool {
         self.context.settings.paths.path(Endpoint::Callback) != "/"
             || parameter(query, "state").is_some_and(|state| looks_like_ours(&state))
     }
 
-    /// A page of the application's: also the one that a sign-out at the provider comes back to.
+    /// A page of the application's: also the one that a sign-out at the provider comes back to. There a `state`
+    /// of ours leads on to where the person wanted to go, and the application does not see the request.
     fn pass_or_return(&self, incoming: Incoming<'_>) -> Step {
         let after_logout = self.context.settings.landing.after_logout.split('?').next().unwrap_or_default();
         if incoming.path() == after_logout
@@ -67,6 +88,14 @@ impl RelyingParty {
     }
 
     /// Looks whose request it is, and lets the application answer.
+    ///
+    /// 1. The session is looked for in the cookies and the near cache.
+    /// 2. Where a cookie may lead to one and the request could change something, it must come from this site.
+    /// 3. Nobody: a posted form is kept, a silent sign-in is tried, or the application sees a visit without a
+    ///    session.
+    /// 4. Somebody: the application sees them. A sealed session past half of its idle span, or sealed with an
+    ///    older key, gets a new cookie with the answer.
+    /// 5. A session that has to be loaded, or renewed in the store: as before, once the store has answered.
     fn pass(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
@@ -100,7 +129,11 @@ impl RelyingParty {
         }
     }
 
-    /// Asks the store who it is, and lets them live on where it is time.
+    /// Asks the store who it is, and lets them live on where it is time. What [`pass`](Self::pass) does for
+    /// nobody is done here too, where the store knows no such session.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`]: not known is not signed out.
     async fn load(
         &self,
         found: &CookieSession,
@@ -123,6 +156,8 @@ impl RelyingParty {
         Ok(Decision::Pass(self.visit(session, facts, Vec::new())))
     }
 
+    /// What guards and handlers will ask. `set_cookies` are Set-Cookie lines that the answer carries, whoever
+    /// writes it.
     pub(super) fn visit(
         &self,
         session: Option<Arc<crate::session::Session>>,
@@ -132,7 +167,8 @@ impl RelyingParty {
         Visit::new(Arc::clone(&self.context), session, facts, set_cookies)
     }
 
-    /// A step that needs the store. What fails there is a 503 before any handler runs, never "signed out".
+    /// A step whose work needs the store or the provider. What fails there is a refusal before any handler runs,
+    /// never "signed out".
     pub(super) fn wait<F>(&self, kind: RequestKind, site: Arc<Site>, work: impl FnOnce(Self) -> F) -> Step
     where
         F: Future<Output = Result<Decision, Refused>> + Send + 'static,
@@ -155,7 +191,7 @@ impl RelyingParty {
         Step::reply(self.context.refuse(refused, incoming.kind, incoming.site, None))
     }
 
-    /// Answered at once: the endpoint takes these methods alone.
+    /// Answered at once with a 405: the endpoint takes these methods alone. `allow` is the header's value.
     pub(super) fn method_not_allowed(&self, incoming: &Incoming<'_>, allow: &str) -> Step {
         Step::reply(self.context.method_not_allowed(incoming.kind, incoming.site, allow))
     }
@@ -163,18 +199,21 @@ impl RelyingParty {
 
 impl Context {
     /// Refuses what another site sends on its visitor's session, where it could change something.
+    ///
+    /// Asked only where a cookie may lead to a session: without one there is nobody in whose name to act. Paths
+    /// of [`danger::allow_cross_site`](crate::danger::allow_cross_site) are left alone. A WebSocket handshake is
+    /// checked by its origin only, as a browser lets nobody put a header on it.
     fn check_unsafe(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
         let websocket = incoming.signs.websocket;
         let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
         if !csrf::is_checked(incoming.method(), websocket) || is_open {
             return Ok(());
         }
-        // A browser lets nobody put a header on a WebSocket handshake.
         if websocket { self.check_origin(incoming.view) } else { self.check_csrf(incoming.view) }
     }
 }
 
-/// Refuses a request by the rule that it breaks.
+/// The refusal of a request that breaks a rule; the operator reads which one.
 pub(super) fn malformed(rule: &str) -> Error {
     Error::new(ErrorCode::RequestMalformed).detail(rule)
 }

@@ -1,4 +1,9 @@
 //! The login's endpoint: a person, the application or a third party wants a sign-in.
+//!
+//! What was asked for is read in [`login_query`](super::login_query); the trip begins in
+//! [`flow::login`](crate::flow::login). Between them this file decides whether a browser is sent at all: not if
+//! its headers say that it opens no page. A frame, a prefetch or a script that came here gets a 401 with the
+//! link, since a pending login for each of them would fill the browser's cookies.
 
 use std::sync::Arc;
 
@@ -13,12 +18,14 @@ use crate::web::pages;
 use crate::web::reply::Reply;
 use crate::web::reply::Waiting;
 
-/// The most that a third party's form may hold.
+/// The most that a third party's form may hold, in bytes.
 const MAX_BODY: usize = 8 * 1024;
 
 impl RelyingParty {
-    /// A third party may post (OpenID Connect Core §4); that comes without our cookies, so it is sent on to the GET,
-    /// which knows what the browser holds.
+    /// Answers the login address.
+    ///
+    /// By GET it starts the sign-in. A third party may also post (OpenID Connect Core §4); that comes without our
+    /// cookies, so it is sent on to the GET, which knows what the browser holds.
     pub(super) fn login(&self, incoming: Incoming<'_>) -> Step {
         match incoming.method() {
             "GET" => self.login_by_get(incoming),
@@ -29,6 +36,8 @@ impl RelyingParty {
         }
     }
 
+    /// Reads what is asked for, and sends the browser to the provider if it opens a page. htmx is told the
+    /// address to open: it follows no redirect to another host.
     fn login_by_get(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
         let query = match LoginQuery::read(context, site, incoming.query()) {
@@ -49,6 +58,7 @@ impl RelyingParty {
         Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
     }
 
+    /// Turns a third party's form into the same request by GET, if it can be read. Nothing is begun yet.
     fn login_by_post(&self, incoming: &Incoming<'_>) -> Step {
         let (this, site, kind) = (self.clone(), Arc::clone(incoming.site), incoming.kind);
         Step::needs_body(self.context.needs_body(MAX_BODY, move |body| {
@@ -62,8 +72,8 @@ impl RelyingParty {
         }))
     }
 
-    /// Whoever opens this address wants to sign in, whatever their client says it accepts, and as often as they
-    /// like: marks of earlier sign-ins do not count here.
+    /// Starts the trip. Whoever opens this address wants to sign in, whatever their client says it accepts, and
+    /// as often as they like: marks of earlier sign-ins do not count here.
     fn login_now(&self, mut facts: RequestFacts, query: LoginQuery) -> Waiting<Reply> {
         facts.kind = RequestKind::Navigation;
         login::begin(&self.context, &facts, query.wanted, query.return_to, query.redirect_uri)

@@ -1,4 +1,8 @@
 //! The logout's endpoint: a GET asks, a POST from this site signs out.
+//!
+//! The request is checked and read here; what is ended, and in which order, is in
+//! [`flow::logout`](crate::flow::logout). The provider's own sign-outs come by other endpoints:
+//! [`provider_logout`](super::provider_logout).
 
 use std::sync::Arc;
 
@@ -12,10 +16,20 @@ use crate::guard::kind::RequestKind;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 
-/// The most that a sign-out's form may hold.
+/// The most that a sign-out's form may hold, in bytes.
 const MAX_BODY: usize = 8 * 1024;
 
 impl RelyingParty {
+    /// Answers the logout address.
+    ///
+    /// 1. A GET is answered by a page with a button. It ends nothing: a link of another site could be a GET.
+    /// 2. A POST must come from this site. A header of the application's own is not asked for, so a plain form
+    ///    will do.
+    /// 3. The destination is taken from the query, else from the form. A page beside the base URL lands on its
+    ///    own origin.
+    /// 4. The sign-out runs to its end, also when the browser hangs up.
+    ///
+    /// htmx is told to open the page it ends at, since that may be the provider's.
     pub(super) fn logout(&self, incoming: Incoming<'_>) -> Step {
         let (context, kind) = (&self.context, incoming.kind);
         let from_query = return_to_in(incoming.query());

@@ -1,4 +1,21 @@
 //! The front door: the one object an application makes, and what it does with a request.
+//!
+//! An adapter hands each request to [`RelyingParty::begin`] and does what the [`step::Step`] says. An endpoint,
+//! or a few that belong together, is one file here: it reads the request, refuses what may not be, and hands the
+//! rest to a leg of the trip in [`flow`](crate::flow). What a leg does, and in which order, is not here.
+//!
+//! - `dispatch`: which path belongs to whom. Begin reading there.
+//! - [`step`]: what an adapter is told to do.
+//! - `login`, `login_query`: the login address, and what it is asked for.
+//! - `callback`: the redirect URI.
+//! - `spa`: the two endpoints of a single-page application.
+//! - `silent`: the sign-in that nobody asked for.
+//! - `resume`: a posted form that is kept across a sign-in.
+//! - `logout`, `provider_logout`: a person's sign-out, and the provider's.
+//! - [`sessions`]: sessions as objects for the application.
+//!
+//! A new endpoint is a file here, an arm in `dispatch`, and a row in [`endpoints`](crate::context::endpoints).
+//! The room imports [`visit`](crate::visit) and everything below it.
 
 mod callback;
 mod dispatch;
@@ -36,10 +53,12 @@ use crate::visit::Visit;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
+    /// What all clones share.
     pub(crate) context: Arc<Context>,
 }
 
 impl RelyingParty {
+    /// Wraps what the builder has checked.
     pub(crate) fn of(context: Context) -> Self {
         Self { context: Arc::new(context) }
     }
@@ -49,19 +68,36 @@ impl RelyingParty {
         Sessions::of(&self.context)
     }
 
-    /// The issuer.
+    /// The provider's issuer, as it was configured.
     pub fn issuer(&self) -> &str {
         &self.context.clients.first().issuer
     }
 
     /// The redirect URIs to register at the provider, byte for byte; one for each base URL, and those of
     /// single-page applications.
+    ///
+    /// ```
+    /// use landfall::{CookieKey, RelyingParty};
+    ///
+    /// let auth = RelyingParty::builder("https://acme.example")
+    ///     .client("client-id", "client-secret")
+    ///     .base_url("https://app.example.com")
+    ///     .cookie_keys([CookieKey::generate()?])
+    ///     .build()?;
+    /// assert!(auth.redirect_uris().eq(["https://app.example.com/auth/callback"]));
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
     pub fn redirect_uris(&self) -> impl Iterator<Item = String> {
         let client = self.context.clients.first();
         let spa = self.context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
         self.context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
     }
 
+    /// Fetches the provider's metadata now, for a builder that is to fail at the start rather than at the first
+    /// sign-in.
+    ///
+    /// # Errors
+    /// When the provider cannot be reached, or its metadata cannot be used.
     pub(crate) async fn connect(&self) -> Result<(), Error> {
         let context = Arc::clone(&self.context);
         let metadata = async move { context.clients.first().metadata().await.map(drop) };

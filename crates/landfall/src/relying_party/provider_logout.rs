@@ -1,5 +1,15 @@
-//! The endpoints that the provider calls, itself or through the browser, to end sessions. They come before any
-//! session is looked at: whoever posts there proves what they say by a signature, never by a cookie.
+//! The endpoints that the provider calls, itself or through the browser, to end sessions.
+//!
+//! They come before any session is looked at, and no origin is checked: these requests are another site's by
+//! nature.
+//!
+//! - The back channel: a logout token, proven by the provider's signature.
+//! - The webhook: an event, proven by a secret that we share with the tenant.
+//! - The front channel: a frame in the browser. It proves nothing, so it has to name the session, and ends that
+//!   one alone.
+//!
+//! Method and headers are checked here, before a body is read. The legs are in
+//! [`flow::provider_logout`](crate::flow::provider_logout), one file each.
 
 use std::sync::Arc;
 
@@ -15,10 +25,12 @@ use crate::protocol::webhook::Delivery;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
 
-/// A machine reads no page.
+/// The kind of request that a provider's server sends: it reads no page.
 const MACHINE: RequestKind = RequestKind::Other { html: false };
 
 impl RelyingParty {
+    /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.5). It exists where a store can end
+    /// sessions.
     pub(super) fn backchannel(&self, incoming: &Incoming<'_>) -> Step {
         let context = &self.context;
         if incoming.method() != "POST" {
@@ -36,6 +48,11 @@ impl RelyingParty {
         }))
     }
 
+    /// Takes a front-channel logout (OpenID Connect Front-Channel Logout 1.0 §2): a GET in a frame of the
+    /// provider's page.
+    ///
+    /// It answers a frame or a whole window. An image or a script of somebody's page is refused by
+    /// `Sec-Fetch-Dest`, where the browser sends it.
     pub(super) fn frontchannel(&self, incoming: &Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
         if incoming.method() != "GET" {
@@ -59,6 +76,8 @@ impl RelyingParty {
         })
     }
 
+    /// Takes a tenant's webhook. The signature is over the bytes of the body, so they are kept as they came. It
+    /// exists where a secret is configured.
     pub(super) fn webhook(&self, incoming: &Incoming<'_>) -> Step {
         let context = &self.context;
         if incoming.method() != "POST" {

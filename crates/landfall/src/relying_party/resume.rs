@@ -1,4 +1,14 @@
 //! A posted form on its way across a sign-in: read where nobody is signed in, offered again where somebody is.
+//!
+//! A session that ran out while somebody was writing should not cost them what they wrote. The two ends are here;
+//! how a form is sealed, stored and shown is in [`flow::kept_form`](crate::flow::kept_form).
+//!
+//! 1. [`Context::keeps_form`] tells whether this is a form to keep.
+//! 2. [`RelyingParty::keep_form`] reads it and starts the sign-in, which lands on our own page.
+//! 3. [`RelyingParty::resume`] is that page: it shows a button, and the person sends the form.
+//!
+//! It is never sent by itself. The person at the end may be another than the one who wrote it, and reads as whom
+//! they are signed in.
 
 use std::sync::Arc;
 
@@ -16,8 +26,11 @@ use crate::web::pages::runtime_gone;
 use crate::web::reply::NeedsBody;
 
 impl Context {
-    /// Where a form was posted to that is kept if nobody is signed in. One that another site sent is not: it would be
-    /// sent again in this person's name.
+    /// Where a form was posted to that is kept if nobody is signed in; `None` for every other request.
+    ///
+    /// The path is one of those configured or below it, the body is a form, a person waits for a page, and the
+    /// browser says that the form is this site's. One that another site sent is not kept: it would be sent again
+    /// in this person's name.
     pub(super) fn keeps_form(&self, incoming: &Incoming<'_>) -> Option<String> {
         let (view, path) = (incoming.view, incoming.path());
         let below = |kept: &String| {
@@ -34,7 +47,8 @@ impl Context {
 }
 
 impl RelyingParty {
-    /// Reads a form and keeps it across the sign-in that it starts.
+    /// Reads a form and keeps it across the sign-in that it starts. One that is too large, or is no form, is not
+    /// kept: the person gets the 401 with the link, and comes back to the page with the form.
     pub(super) fn keep_form(&self, facts: RequestFacts, target: String) -> NeedsBody {
         let context = Arc::clone(&self.context);
         self.context.needs_body(self.context.settings.kept_forms.limit, move |body| {
@@ -55,7 +69,8 @@ impl RelyingParty {
         })
     }
 
-    /// The page that offers to send a kept form.
+    /// The page that offers to send a kept form. It is shown once: not to a browser that fetches ahead, and in no
+    /// frame, where another site's page could lie over the button.
     pub(super) fn resume(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
         if incoming.method() != "GET" {

@@ -1,4 +1,8 @@
 //! Sessions as objects: begun, listed and ended by the application.
+//!
+//! Each call runs on the relying party's own runtime to its end, whatever becomes of the caller: an ending that
+//! was begun is done. What it does to the records is the [`SessionKeeper`](crate::session::SessionKeeper)'s; here
+//! the application is told of it as well.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,7 +13,8 @@ use crate::error::Error;
 use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
 use crate::visit::signed_in::SignedIn;
 
-/// Sessions that the application itself begins, lists or ends; see [`RelyingParty::sessions`](crate::RelyingParty::sessions).
+/// Sessions that the application itself begins, lists or ends; see
+/// [`RelyingParty::sessions`](crate::RelyingParty::sessions).
 ///
 /// A session that was ended is refused by every instance as soon as the store's engine tells them, and at the
 /// latest when their near copies are too old.
@@ -34,11 +39,20 @@ impl<'a> Sessions<'a> {
         Self { context }
     }
 
-    /// Begins a session for somebody whom the application knows by other means, its own tests above all.
-    /// Gives the Set-Cookie header's value, for the first base URL.
+    /// Begins a session for somebody whom the application knows by other means, its own tests above all. Gives
+    /// the Set-Cookie header's value, for the first base URL.
+    ///
+    /// ```
+    /// # async fn test(auth: landfall::RelyingParty) -> Result<(), landfall::Error> {
+    /// let ada = landfall::Identity::new(auth.issuer(), "ada");
+    /// let set_cookie = auth.sessions().create(ada).await?;
+    /// # let _ = set_cookie;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When the store fails, or the identity does not fit a cookie.
+    /// When the store fails, the identity does not fit a cookie, or its issuer is not this relying party's.
     pub async fn create(&self, identity: Identity) -> Result<String, Error> {
         self.run(|context| async move {
             let (subject, now) = (identity.subject_id(), context.clock.now());
@@ -61,8 +75,8 @@ impl<'a> Sessions<'a> {
         self.run(|context| async move { context.sessions.list(&subject).await }).await
     }
 
-    /// Ends one session, if it is this subject's; whether it was there. Ask for the subject of whoever wants
-    /// it ended, so that nobody ends another's.
+    /// Ends one session, if it is this subject's; whether it was there. Pass the subject of whoever asks for it:
+    /// then nobody ends the session of somebody else.
     ///
     /// # Errors
     /// When there is no store, or it fails.
@@ -99,6 +113,7 @@ impl<'a> Sessions<'a> {
         self.end_selected(subject, Selection::all()).await
     }
 
+    /// Ends the selected sessions of a subject; how many there were.
     async fn end_selected(&self, subject: &SubjectId, selection: Selection) -> Result<u64, Error> {
         let subject = subject.clone();
         self.run(move |context| async move {
@@ -120,6 +135,7 @@ impl<'a> Sessions<'a> {
     }
 }
 
+/// Tells the application of the sessions it ended, one event each.
 fn announce(context: &Context, subject: &SubjectId, ended: &[RecordKey]) {
     for key in ended {
         context.events.tell(EventKind::Ended(EndReason::Application), Some(subject), Some(*key));

@@ -1,5 +1,15 @@
-//! Silent sign-in: a browser that was signed in here before is sent to the provider once in a while, to come
-//! back signed in or as it went.
+//! Silent sign-in: a browser that was signed in here before is sent to the provider once in a while, to come back
+//! signed in or as it went.
+//!
+//! The provider is asked with `prompt=none` (OpenID Connect Core §3.1.2.1), so the person sees nothing of it.
+//! Three things keep it from being a nuisance:
+//!
+//! 1. Only a page that is being opened is interrupted, and only in a browser with the mark of an earlier sign-in.
+//! 2. The mark is set anew on the way out: whatever becomes of the trip, the next one waits for the whole period.
+//! 3. A sign-out takes the mark away, see [`flow::logout`](crate::flow::logout).
+//!
+//! The mark is a time in a cookie. It proves nothing: the worst that a forged one brings is a trip to the
+//! provider.
 
 use std::sync::Arc;
 
@@ -17,7 +27,8 @@ use crate::web::pages;
 
 impl Context {
     /// Whether this request is one to try it on: a page, opened by a browser that was signed in before and was
-    /// not sent within the period.
+    /// not sent within the period. `returning` is the time in the mark, `None` for a browser without one. Always
+    /// `false` where it is not configured.
     pub(super) fn may_try_silently(
         &self,
         kind: RequestKind,
@@ -33,13 +44,15 @@ impl Context {
 }
 
 impl RelyingParty {
+    /// Tries it for a request whose cookies lead to no session.
     pub(super) fn try_silently(&self, facts: RequestFacts, now: Timestamp) -> Step {
         self.wait(facts.kind, Arc::clone(&facts.site), |this| async move {
             Ok(this.silent_login(facts, now).await)
         })
     }
 
-    /// Sends the browser to the provider, or shows the page as it is where that cannot be done.
+    /// Sends the browser to the provider, or shows the page as it is where that cannot be done: a provider that
+    /// is down must not take pages away that need nobody.
     pub(super) async fn silent_login(&self, facts: RequestFacts, now: Timestamp) -> Decision {
         let context = &self.context;
         // A page that could not be come back to is shown as it is.

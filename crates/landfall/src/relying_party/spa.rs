@@ -1,5 +1,15 @@
-//! What a single-page application asks its backend: who is there, and to finish the sign-in whose answer came to a
-//! route of its own (OAuth 2.0 for Browser-Based Applications, backend for frontend). No token leaves by here.
+//! What a single-page application asks its backend: who is there, and to finish the sign-in whose answer came to
+//! a route of its own.
+//!
+//! This is the backend for frontend of OAuth 2.0 for Browser-Based Applications: tokens stay at the backend, and
+//! the page holds a cookie that its scripts cannot read. No token leaves by here.
+//!
+//! - [`RelyingParty::session_info`] (`GET /auth/session`): who is there, as JSON.
+//! - [`RelyingParty::exchange`] (`POST /auth/exchange`): takes the query that the page's route received, and
+//!   finishes the sign-in as the callback does.
+//!
+//! A page may be at an origin of its own. It is then named by a configured `spa_callback`, answers carry CORS
+//! headers for that origin, and a preflight is answered here. Any other origin is refused.
 
 use std::sync::Arc;
 
@@ -24,39 +34,49 @@ use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{BodyError, Reply};
 use crate::web::request::RequestView;
 
-/// The longest answer of a provider, and JSON around it.
+/// The longest answer of a provider, and JSON around it; in bytes.
 const MAX_BODY: usize = 32 * 1024;
-/// A script reads no page.
+/// The kind of request that a page's script sends: it reads no page.
 const SCRIPT: RequestKind = RequestKind::Other { html: false };
 
-/// What the page received: the query of its callback route, with `?` or without.
+/// The body of an exchange.
 #[derive(Deserialize)]
 struct ExchangeBody {
+    /// The query of the page's callback route, with `?` or without.
     response: String,
 }
 
-/// What the page is told. Times are Unix times in seconds.
+/// What the page is told of whoever is there. Times are Unix times in seconds. What is not known is left out.
 #[derive(Serialize)]
 struct SessionInfo<'a> {
+    /// Always `true` here. Where nobody is, the answer holds `signed_in` and `login_url` alone.
     signed_in: bool,
+    /// The provider's name for the person, unique at the issuer.
     subject: &'a str,
+    /// Who vouches for the person: the subject means nothing without it.
     issuer: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
+    /// As the claims name them, or as the application's hook set them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<&'a str>,
     /// When the session ends at the latest.
     expires_at: u64,
     /// When it ends if nothing is asked for any more.
     idle_expires_at: u64,
+    /// Where to open a sign-in, below the base path and without a destination.
     login_url: String,
+    /// Where to post a sign-out.
     logout_url: String,
 }
 
 impl RelyingParty {
-    /// Says who is there. Asking does not let a session live on: a page that polls would never let it end.
+    /// Says who is there, for whoever has the cookie and comes from this site or its page.
+    ///
+    /// Asking does not let a session live on: a page that polls would never let it end. Nor is nobody an error:
+    /// the answer is a 200 with `signed_in: false`.
     pub(super) fn session_info(&self, incoming: &Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
         let cors_origin = context.cors_origin(incoming.view);
@@ -87,6 +107,15 @@ impl RelyingParty {
     }
 
     /// Does at the backend what the callback does, for an answer that came to a page.
+    ///
+    /// 1. A preflight of a configured page is answered.
+    /// 2. The request must come from such a page, carry the header that no form can send, and be JSON.
+    /// 3. The query in it goes through [`RelyingParty::finish`], with the redirect URIs of the page's origin
+    ///    alone.
+    /// 4. A redirect becomes JSON: `return_to` for a path, `location` for another trip to the provider.
+    ///
+    /// Without the check of the origin another site could sign its visitor in with a code of its own (login
+    /// CSRF); `state` and the pending login are held against that as well.
     pub(super) fn exchange(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
         let cors_origin = context.cors_origin(incoming.view);
@@ -134,13 +163,17 @@ impl RelyingParty {
 }
 
 impl Context {
-    /// Whether a path is a route that takes the provider's answer in a page.
+    /// Whether a path is a route that takes the provider's answer in a page. No silent sign-in starts from there:
+    /// the page has not read the answer yet.
     pub(super) fn is_spa_callback(&self, site: &Site, path: &str) -> bool {
         self.settings.spa_callbacks.iter().any(|callback| site.base.inside_path(&callback.path) == path)
     }
 
     /// Where an answer may have come to that this page hands on: to a route of the page's own origin. What a form
     /// could send is refused.
+    ///
+    /// # Errors
+    /// [`ErrorCode::CrossSite`]: another site, no header, or an origin at which no route is configured.
     fn redirect_uris_of(&self, view: &dyn RequestView) -> Result<Vec<String>, Error> {
         self.check_origin(view)?;
         let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
@@ -159,6 +192,7 @@ impl Context {
         Ok(uris)
     }
 
+    /// The answer to who is there.
     fn session_reply(&self, site: &Site, session: Option<&Session>) -> Reply {
         let address = |path: &str| format!("{}{path}", site.base.path);
         let login_url = address(self.settings.paths.path(Endpoint::Login));
@@ -182,7 +216,8 @@ impl Context {
         pages::json(200, &body)
     }
 
-    /// The answer to a browser that asks whether a page may call (Fetch §3.2).
+    /// The answer to a browser that asks whether a page may call with this method (Fetch §3.2). The caller adds
+    /// the page's origin.
     fn preflight(&self, method: &str) -> Reply {
         let mut reply = pages::done();
         *reply.status_mut() = http::StatusCode::NO_CONTENT;
@@ -194,6 +229,10 @@ impl Context {
 }
 
 /// What the page received, out of the body.
+///
+/// # Errors
+/// [`ErrorCode::BodyTooLarge`], and [`ErrorCode::RequestMalformed`] for what did not come whole, or is no such
+/// JSON.
 fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
     let body = form::whole(body, ErrorCode::RequestMalformed)?;
     let ExchangeBody { response } = serde_json::from_slice(&body)
@@ -201,7 +240,8 @@ fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
     Ok(response.strip_prefix('?').unwrap_or(&response).to_owned())
 }
 
-/// A redirect, told to a script: where to land, or where to go on.
+/// A redirect, told to a script: where to land, or where to go on. The cookies go along; a refusal is left as it
+/// is.
 fn redirect_as_json(reply: Reply) -> Reply {
     let Some(location) = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()) else {
         return reply;

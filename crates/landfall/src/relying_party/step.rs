@@ -1,4 +1,8 @@
 //! What the core decides about a request, and what it takes to decide it.
+//!
+//! A request whose session is at hand is decided without a future, since that is nearly every request. So the
+//! first answer is a [`Step`]: done, or something to await. What is decided is a [`Decision`]. An adapter matches
+//! both and adds no case of its own.
 
 use std::fmt;
 
@@ -29,6 +33,17 @@ impl fmt::Debug for Decision {
 }
 
 /// The first step with a request.
+///
+/// ```
+/// use landfall::adapter::{Decision, Step};
+///
+/// async fn decide(step: Step) -> Decision {
+///     match step {
+///         Step::Done(decision) => decision,
+///         Step::Wait(work) => work.await,
+///     }
+/// }
+/// ```
 pub enum Step {
     /// Decided at once, without I/O and without a future.
     Done(Decision),
@@ -46,7 +61,7 @@ impl fmt::Debug for Step {
 }
 
 impl Step {
-    /// Answered at once.
+    /// Answered at once; the application does not see the request.
     pub(super) fn reply(reply: Reply) -> Self {
         Self::Done(Decision::Reply(reply))
     }
@@ -56,7 +71,7 @@ impl Step {
         Self::Done(Decision::NeedsBody(needs))
     }
 
-    /// The application's.
+    /// The application's, at once.
     pub(super) fn pass(visit: Visit) -> Self {
         Self::Done(Decision::Pass(visit))
     }
