@@ -1,4 +1,9 @@
 //! The application's say in a sign-in, asked once everything is verified and before there is a session.
+//!
+//! It is a leg of its own because two trips share it: the callback, and the sign-in of a native application. What
+//! the hook is and what it sees is in [`sign_in_hook`](crate::context::sign_in_hook). The hook may change roles
+//! and add data; it may not change who it is, and no session is begun for somebody whom it turned away. It does
+//! not decide what becomes of the tokens then: the caller does, who knows of other sessions.
 
 use std::time::Duration;
 
@@ -9,18 +14,30 @@ use crate::flow::code_exchange::CodeExchange;
 
 use crate::session::{SubjectId, Tokens};
 
-/// How long the application may think about it.
+/// How long the application may think about it. A person is waiting for the page, and a hook that hangs must not
+/// hold the sign-in for ever.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// A sign-in that the application did not approve.
+/// A sign-in that the application did not approve, with what has to be cleared away.
 #[derive(Debug)]
 pub(crate) struct Rejected {
+    /// [`ErrorCode::SignInRejected`] for the application's own decision, [`ErrorCode::ApplicationFailed`] where
+    /// something of its own failed.
     pub(crate) error: Error,
+    /// Whom it turned away.
     pub(crate) subject: SubjectId,
+    /// What the provider gave. Nobody will use it: see [`logout::revoke`](crate::flow::logout::revoke).
     pub(crate) tokens: Tokens,
 }
 
-/// Asks the application about somebody who is back.
+/// Asks the application about somebody who is back; without a hook everybody is approved.
+///
+/// What comes back is the exchange with the hook's roles and data. Its full claims are gone by then: the identity
+/// holds those that a session keeps.
+///
+/// # Errors
+/// [`Rejected`] when the hook declines, fails, takes longer than 15 seconds, or hands back somebody else's
+/// sign-in.
 pub(crate) async fn call_sign_in_hook(
     context: &Context,
     exchange: CodeExchange,

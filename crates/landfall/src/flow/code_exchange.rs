@@ -1,4 +1,21 @@
 //! The code exchange: the call to the token endpoint, the ID token, and userinfo where that is asked for.
+//!
+//! What comes for a code is believed in this order, and each step may end it (OpenID Connect Core §3.1.3):
+//!
+//! 1. The code is sent, with the PKCE verifier (RFC 7636 §4.5) and the redirect URI of the pending login.
+//! 2. The ID token is verified (§3.1.3.7): signature, issuer, audience, times, nonce, `at_hash`, age and class. A
+//!    key that is not known may be a new one, so the keys are asked for once more.
+//! 3. The class that the configuration demands is held against it.
+//! 4. Userinfo is fetched where it is wanted, and must be about this subject (§5.3.2).
+//! 5. What the access token says is added, where the application chose to read it. This step never fails.
+//! 6. The level that was asked for is held against what there is now.
+//!
+//! Only then are there an [`Identity`] and [`Tokens`]. This leg begins no session and sets no cookie. It is used
+//! by the callback and by native sign-ins; a device code, which has no nonce, comes in at [`verify_tokens`].
+//!
+//! Read beside it: [`protocol::id_token`](crate::protocol::id_token) for the rules of the second step,
+//! [`protocol::userinfo`](crate::protocol::userinfo) for those of the fourth, and
+//! [`callback`](crate::flow::callback) for what a failure means for the browser.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,27 +37,29 @@ use crate::provider::client::Client;
 use crate::provider::settings::Userinfo;
 use crate::session::{Identity, Scopes, Tokens};
 
-/// What came for a code, verified.
+/// What came for a code, verified. Whoever holds one may begin a session with it.
 #[derive(Debug)]
 pub(crate) struct CodeExchange {
+    /// Who it is, with the claims that a session keeps.
     pub(crate) identity: Identity,
-    /// Every claim, for the application's hook, if there is one.
+    /// Every claim of ID token and userinfo, for the application's hook; empty where there is none.
     pub(crate) claims: Map<String, Value>,
+    /// What the token endpoint gave; the session keeps them where there is a store.
     pub(crate) tokens: Tokens,
     /// When the provider issued the ID token, by its own clock.
     pub(crate) issued_at: Timestamp,
-    /// When the provider wants the session to end.
+    /// When the provider wants the session to end; `None` where it does not say.
     pub(crate) session_expiry: Option<Timestamp>,
 }
 
-/// Why nothing came for a code.
+/// Why nothing came for a code. The callback treats each in its own way.
 #[derive(Debug)]
 pub(crate) enum CodeExchangeError {
-    /// It was not sent: it can be sent later.
+    /// The provider could not be reached, so the code was not sent: it can be sent later.
     NotSent(Error),
-    /// The person was authenticated too long ago.
+    /// The person was authenticated longer ago than `max_age` allows. Another trip may help.
     NotRecent,
-    /// Everything else.
+    /// Everything else. The code was sent, or may have been.
     Failed(Error),
 }
 
@@ -50,8 +69,15 @@ impl From<Error> for CodeExchangeError {
     }
 }
 
-/// Sends the code to the provider that the pending login names, once, and believes nothing that comes back
-/// before it is verified.
+/// Sends the code to the provider that the pending login names, once, and believes nothing that comes back before
+/// it is verified.
+///
+/// `metadata` and `keys` are handed in because they must be at hand before the code is sent: it cannot be sent
+/// twice. That it is sent once is up to the caller. `client` is the one of the pending login; nothing here
+/// chooses.
+///
+/// # Errors
+/// [`CodeExchangeError`].
 pub(crate) async fn exchange_code(
     context: &Context,
     client: &Client,
@@ -71,7 +97,12 @@ pub(crate) async fn exchange_code(
     verify_tokens(context, client, metadata, keys, pending, tokens, Some(&pending.nonce_text())).await
 }
 
-/// Believes what the token endpoint gave once it is verified. A sign-in without a browser has no nonce to come back.
+/// Believes what the token endpoint gave once it is verified: steps 2 to 6 above.
+///
+/// `nonce` is `None` for a sign-in without a browser, where no nonce was sent that could come back.
+///
+/// # Errors
+/// [`CodeExchangeError::NotRecent`], and [`CodeExchangeError::Failed`]; never `NotSent`.
 pub(crate) async fn verify_tokens(
     context: &Context,
     client: &Client,
@@ -124,7 +155,11 @@ pub(crate) async fn verify_tokens(
     })
 }
 
-/// Where the ID token does not say it.
+/// Takes level and session name from an access token that is a JWT (RFC 9068), where the ID token does not say
+/// them.
+///
+/// The access token is for an API and opaque to its client, so it is read only if the application chose to,
+/// verified by the provider's keys, and for this subject. One that does not hold is no failure.
 fn add_what_the_access_token_says(
     context: &Context,
     client: &Client,
@@ -141,6 +176,14 @@ fn add_what_the_access_token_says(
     identity.sid = identity.sid.take().or(said.sid);
 }
 
+/// Holds the ID token against what was asked for (OpenID Connect Core §3.1.3.7). What is expected comes from
+/// three places:
+///
+/// - The client: issuer, audience, algorithms, and its secret as the key of HS256, where that is allowed.
+/// - The pending login: nonce and age; classes only where this sign-in named them.
+/// - The response itself: the access token, for `at_hash`.
+///
+/// A response without an ID token is verified as an empty one, and so refused.
 fn verify(
     context: &Context,
     client: &Client,
@@ -165,7 +208,18 @@ fn verify(
     )
 }
 
-/// Who it is: the ID token, and userinfo where that is asked for.
+/// Who it is: the ID token, and userinfo where that is asked for. Gives the identity and every claim.
+///
+/// With [`Userinfo::Auto`] it is fetched where the scopes promise claims that the ID token lacks; a failure there
+/// is logged, and the sign-in goes on. An answer about another subject always ends it. Where the ID token and
+/// userinfo both name a claim the ID token's stands, since it is signed.
+///
+/// The scopes are those that the token endpoint names as granted; where it names none they are those that were
+/// asked for (RFC 6749 §5.1).
+///
+/// # Errors
+/// Those of userinfo, where the configuration asks for it always; [`ErrorCode::MetadataInvalid`] where there is
+/// then no such endpoint.
 async fn identity(
     context: &Context,
     client: &Client,

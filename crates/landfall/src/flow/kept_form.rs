@@ -1,4 +1,15 @@
 //! A posted form, kept across a sign-in: sealed when it comes, shown once when the person is back.
+//!
+//! The sign-in lands on a page of ours that offers to send the form; the callback knows nothing of forms. Which
+//! requests are kept is decided by the endpoint (`relying_party/resume.rs`), what the browser holds of it is in
+//! [`browser::kept_form`](crate::browser::kept_form).
+//!
+//! 1. [`keep`] seals the form: into a cookie if it is small, else into the store under an id that the cookie
+//!    holds.
+//! 2. It starts a sign-in that lands on [`resume_at`] that form.
+//! 3. [`resume`] takes the form away from where it is and shows a button. The person sends it, or does not.
+//!
+//! The store sees sealed bytes and a digest of the id, so it cannot read what somebody wrote.
 
 use std::sync::Arc;
 
@@ -19,16 +30,26 @@ use crate::web::form::parameter;
 use crate::web::pages::{self, Next};
 use crate::web::reply::Reply;
 
-/// A form as it came.
+/// A form as it came. Whoever makes one has checked that it comes from this site.
 pub(crate) struct PostedForm {
+    /// The base URL it came by.
     pub(crate) site: Arc<Site>,
     /// Path and query that it was posted to, as browsers see them.
     pub(crate) target: String,
+    /// The form as it was sent, `application/x-www-form-urlencoded`.
     pub(crate) body: String,
+    /// The attempts' cookies that the browser holds, so that old ones can make room.
     pub(crate) sent: Vec<SentCookie>,
 }
 
-/// Keeps it and starts the sign-in; `None` where it is none to keep.
+/// Keeps it and starts the sign-in; the reply sends the browser to the provider.
+///
+/// `None` where it is none to keep: nobody may land where it was posted to, its fields could not be written down
+/// again exactly, or it is too large for a cookie and the store has no room or is not there. A form waits also
+/// where the sign-in could not be started: it is there when the provider is back.
+///
+/// # Errors
+/// [`ErrorCode::StoreUnavailable`](crate::ErrorCode::StoreUnavailable), and what sealing says.
 pub(crate) async fn keep(context: &Context, form: &PostedForm) -> Result<Option<Reply>, Error> {
     let site = &form.site;
     let target = ReturnTo::parse(&form.target).ok().filter(|target| context.is_landing(site, target));
@@ -63,7 +84,14 @@ pub(crate) async fn keep(context: &Context, form: &PostedForm) -> Result<Option<
     Ok(Some(reply))
 }
 
-/// The page that offers to send it, once.
+/// The page that offers to send a kept form, once.
+///
+/// `id` is the form that the address names, `session` whoever is signed in now: the page says who that is, since
+/// the form will be sent in their name. A form that is gone, too old or not this browser's gets a page that says
+/// so (410). The form's cookie is taken away either way.
+///
+/// # Errors
+/// When the store fails. The cookie then stays for another try.
 pub(crate) async fn resume(
     context: &Context,
     site: &Site,
@@ -96,11 +124,14 @@ pub(crate) async fn resume(
     Ok(reply)
 }
 
+/// Where a form goes, and its fields in order.
 type Taken = (ReturnTo, Vec<(String, String)>);
 
+/// Takes a form from where it is: whoever comes second finds nothing in the store.
+///
+/// The destination is looked at once more: what an older release sealed may not hold today.
 async fn take(context: &Context, site: &Site, kept: KeptForm) -> Result<Option<Taken>, Error> {
     let now = context.clock.now();
-    // Looked at once more: what an older release sealed may not hold today.
     let target = ReturnTo::parse(&kept.target).ok().filter(|target| context.is_landing(site, target));
     let Some(target) = target.filter(|_| !kept.is_expired(context.settings.timeouts.login, now)) else {
         return Ok(None);
@@ -118,13 +149,14 @@ async fn take(context: &Context, site: &Site, kept: KeptForm) -> Result<Option<T
     Ok(body.and_then(|body| Some((target, fields(&body)?))))
 }
 
-/// The address of that page.
+/// The address of the page that offers this form.
 fn resume_at(context: &Context, site: &Site, id: &[u8; 16]) -> ReturnTo {
     let path = context.settings.paths.path(Endpoint::Resume);
     site.destination(&format!("{path}?form={}", URL_SAFE_NO_PAD.encode(id)))
 }
 
-/// The form that such an address names.
+/// The form that such an address names; `None` for a query that names none. The id opens nothing by itself: the
+/// cookie of that name has to be there.
 pub(crate) fn named_in(query: &str) -> Option<[u8; 16]> {
     let text = parameter(query, "form")?;
     URL_SAFE_NO_PAD.decode(text).ok()?.try_into().ok()

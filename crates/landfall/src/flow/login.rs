@@ -1,4 +1,28 @@
 //! Starting a sign-in: a pending login for this browser, and the way to the provider.
+//!
+//! This is the authorization request of the code flow (OpenID Connect Core §3.1.2.1) with PKCE (RFC 7636).
+//! Whatever the answer will be held against is fixed here and kept in the browser's cookie, sealed.
+//!
+//! 1. The provider's metadata, from memory where they are fresh.
+//! 2. What is asked for: scopes, age and classes, of the configuration and of this sign-in ([`prepare`]).
+//! 3. An attempt of its own: id, nonce and verifier, so that tabs do not overwrite each other.
+//! 4. `state`, sealed: it names the attempt and the destination and authenticates nobody.
+//! 5. The cookie of the pending login. Old ones go where there are too many.
+//! 6. A 303 to the authorization endpoint ([`location`]).
+//!
+//! What goes where:
+//!
+//! | | cookie | `state` | request |
+//! |---|---|---|---|
+//! | attempt, client, time, restarts | yes | yes | |
+//! | nonce | yes | | yes |
+//! | PKCE verifier | yes | | its digest |
+//! | redirect URI, scopes, age, classes | yes | | yes |
+//! | destination | yes | unless it is long | |
+//!
+//! Where metadata are at hand none of it is I/O, and the reply is ready at once. What comes back is for
+//! [`callback`](crate::flow::callback). A native application prepares and locates in the same way, and keeps the
+//! pending login in its memory.
 
 use std::sync::Arc;
 
@@ -22,25 +46,31 @@ use crate::provider::settings::ClientSettings;
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{Reply, Waiting};
 
-/// After so many restarts the person gets a page instead of another trip.
+/// How often a trip may be started anew by itself. After that the person gets a page: provider and application do
+/// not agree, and a redirect loop would hide it.
 pub(crate) const MAX_RESTARTS: u8 = 2;
 
-/// A sign-in to start.
+/// A sign-in to start. What is not said is as in [`LoginStart::new`].
 #[derive(Clone, Debug)]
 pub(crate) struct LoginStart {
+    /// The base URL that the browser is at, and will come back to.
     pub(crate) site: Arc<Site>,
     /// With which client.
     pub(crate) client: Arc<Client>,
+    /// Where the person lands. It is looked at once more on the way back.
     pub(crate) return_to: ReturnTo,
+    /// What to ask for beyond the configuration.
     pub(crate) wanted: SignInWanted,
+    /// How many trips of this sign-in there were before.
     pub(crate) restarts: u8,
     /// The attempts' cookies that the browser holds.
     pub(crate) sent: Vec<SentCookie>,
     /// Nobody asked for it: if it comes to nothing, the page is shown as it is.
     pub(crate) silent: bool,
-    /// Where the answer is to come to, if not to the callback.
+    /// Where the answer is to come to; `None` for the callback.
     pub(crate) redirect_uri: Option<String>,
-    /// The address it is started under, if that is not the base URL's.
+    /// The address it is started under, if that is not the base URL's. It travels in `state`, so that a callback
+    /// whose cookie is lost can name both.
     pub(crate) requested_address: Option<String>,
 }
 
@@ -60,7 +90,7 @@ impl LoginStart {
         }
     }
 
-    /// The answer where it could not be started.
+    /// The answer where it could not be started. "Sign in again" on its page leads to the same destination.
     pub(crate) fn refuse(&self, context: &Context, error: Error, kind: RequestKind) -> Reply {
         let (return_to, redirect_uri) = (Some(&self.return_to), self.redirect_uri.as_deref());
         context.refuse_as(&context.reference(), &error.into(), kind, &self.site, return_to, redirect_uri)
@@ -68,7 +98,10 @@ impl LoginStart {
 }
 
 /// Starts a sign-in for a person who opens a page. Its answer comes to the callback, unless to a route of a
-/// single-page application.
+/// single-page application (`redirect_uri`).
+///
+/// Where the metadata are fresh the reply is ready at once. A failure is a reply, too: whoever awaits this has
+/// nothing left to decide.
 pub(crate) fn begin(
     context: &Arc<Context>,
     facts: &RequestFacts,
@@ -99,13 +132,20 @@ pub(crate) fn begin(
     context.runtime.run(work, runtime_gone)
 }
 
-/// Starts it, once the provider's metadata are here.
+/// Starts it, once the provider's metadata are here. For legs that start another trip themselves.
+///
+/// # Errors
+/// When the metadata cannot be had, and those of [`start_with`].
 pub(crate) async fn start(context: &Context, start: &LoginStart) -> Result<Reply, Error> {
     let metadata = start.client.metadata().await?;
     start_with(context, &metadata, start)
 }
 
 /// Starts it with metadata at hand: no I/O.
+///
+/// # Errors
+/// [`ErrorCode::TooManyAttempts`] after [`MAX_RESTARTS`], those of [`prepare`], and a pending login that does not
+/// fit a cookie.
 fn start_with(context: &Context, metadata: &ProviderMetadata, start: &LoginStart) -> Result<Reply, Error> {
     if start.restarts > MAX_RESTARTS {
         return Err(Error::new(ErrorCode::TooManyAttempts));
@@ -132,14 +172,23 @@ fn start_with(context: &Context, metadata: &ProviderMetadata, start: &LoginStart
     Ok(reply)
 }
 
-/// A sign-in that can be asked for.
+/// A sign-in that can be asked for: what will be kept of it, and what only the request says.
 pub(crate) struct Prepared {
+    /// What the answer will be held against. It goes into the cookie.
     pub(crate) pending: PendingLogin,
+    /// The `prompt` parameter; `None` to send none.
     prompt: Option<String>,
+    /// The `acr_values` parameter; empty to send none.
     acr_values: String,
 }
 
 /// What is asked for, with a nonce and a verifier of its own.
+///
+/// Of two limits of age the stricter holds. Classes are demanded of the answer only where this sign-in names
+/// them; the configuration's are demanded by [`code_exchange`](crate::flow::code_exchange).
+///
+/// # Errors
+/// [`ErrorCode::Misconfigured`] for `offline_access` where no tokens are kept, [`ErrorCode::RandomnessFailed`].
 pub(crate) fn prepare(
     context: &Context,
     start: &LoginStart,
@@ -175,7 +224,8 @@ pub(crate) fn prepare(
     Ok(Prepared { pending, prompt: prompt(request.prompt, offline), acr_values })
 }
 
-/// The authorization request.
+/// The authorization request as a URL (OpenID Connect Core §3.1.2.1). The verifier stays here; its digest goes
+/// along.
 pub(crate) fn location(
     client: &Client,
     metadata: &ProviderMetadata,
@@ -206,7 +256,13 @@ pub(crate) fn location(
     )
 }
 
-/// The authentication context classes to ask for, the best first. What is demanded of the answer is another matter.
+/// The authentication context classes to ask for, the best first and each once. What is demanded of the answer is
+/// another matter: see [`prepare`].
+///
+/// 1. The level that is wanted, by its name.
+/// 2. The class that the session has, so that a step up in another respect does not lose it.
+/// 3. The classes that this sign-in names.
+/// 4. Those of the configuration, unless the third are there and the configuration only wishes for its own.
 fn classes<'a>(request: &'a AuthnRequest, settings: &'a ClientSettings) -> Vec<&'a str> {
     let level = request.auth_level.map(AuthLevel::name);
     let wished = level
@@ -225,7 +281,8 @@ fn classes<'a>(request: &'a AuthnRequest, settings: &'a ClientSettings) -> Vec<&
     classes
 }
 
-/// The configured scopes, those of this sign-in, and those that were granted before.
+/// The configured scopes, those of this sign-in, and those that were granted before, each once. Leaving out what
+/// was granted would take it away.
 fn scopes(configured: &str, request: &AuthnRequest) -> String {
     let mut scope = configured.to_owned();
     for further in request.scopes.iter().chain(&request.kept_scopes) {
@@ -237,7 +294,8 @@ fn scopes(configured: &str, request: &AuthnRequest) -> String {
     scope
 }
 
-/// A refresh token is given only after consent (OpenID Connect Core §11).
+/// The `prompt` parameter. A refresh token is given only after consent (OpenID Connect Core §11), so
+/// `offline_access` asks for it, unless nothing may be shown.
 fn prompt(wished: Option<Prompt>, offline: bool) -> Option<String> {
     match wished {
         Some(prompt @ (Prompt::Login | Prompt::SelectAccount)) if offline => {

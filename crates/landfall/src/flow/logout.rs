@@ -1,4 +1,17 @@
 //! Signing out: here first, then at the provider.
+//!
+//! The order is the promise: whatever the provider does or does not do, the session here is over.
+//!
+//! 1. The session is found, and taken out of the store with its newest tokens.
+//! 2. The tokens are revoked (RFC 7009), as a courtesy.
+//! 3. The browser is sent through the provider's end-session endpoint (OpenID Connect RP-Initiated Logout 1.0
+//!    §2), if there is one, with a sealed `state` that says where to go from there. Otherwise it goes there at
+//!    once.
+//! 4. The cookies go: the session's, the marks, kept forms, and the mark for silent sign-ins.
+//!
+//! Where people come back to from the provider is read by
+//! [`returned_from_logout`](crate::context::Context::returned_from_logout). Sessions that the provider ends are
+//! another leg: [`provider_logout`](crate::flow::provider_logout).
 
 use std::sync::Arc;
 
@@ -18,15 +31,25 @@ use crate::web::reply::Reply;
 /// A sign-out as it came in; that it comes from this site was checked.
 #[derive(Debug)]
 pub(crate) struct LogoutRequest {
+    /// The base URL it came by.
     pub(crate) site: Arc<Site>,
-    /// A path of this application, or an address of a page's own.
+    /// Where to land: a path of this application, or an address of a page's own, checked; `None` for the default.
     pub(crate) destination: Option<String>,
+    /// The attempts' cookies that the browser holds. Marks and forms among them are taken away; a sign-in that is
+    /// under way in another tab is not.
     pub(crate) sent: Vec<SentCookie>,
+    /// What the browser's session cookie leads to.
     pub(crate) found: CookieSession,
 }
 
-/// Ends the session here, whatever the provider does; revokes what can be revoked; then sends the browser
-/// through the provider's end-session endpoint, if there is one, and back to a page of ours.
+/// Ends the session here, whatever the provider does; revokes what can be revoked; then sends the browser through
+/// the provider's end-session endpoint, if there is one, and back to a page of ours.
+///
+/// It is no error if nobody is signed in: the cookies go all the same. A session that somebody else ended a
+/// moment ago still names the person at the provider, so their session there ends, too.
+///
+/// # Errors
+/// [`ErrorCode::StoreUnavailable`]. The session may then stand, and its cookie is left for another try.
 pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result<Reply, Error> {
     let (sessions, site) = (&context.sessions, &request.site);
     let found = sessions.resolve(&request.found, context.clock.now()).await?;
@@ -41,7 +64,6 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
             revoke(client, tokens).await;
         }
     }
-    // The provider's session may stand where ours has ended already.
     let session = ended.or(found);
     let destination =
         request.destination.clone().unwrap_or_else(|| context.after_logout(site).as_str().to_owned());
@@ -65,8 +87,11 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     Ok(reply)
 }
 
-/// Tells the provider that the tokens are done with. It is a courtesy: no answer holds the sign-out up
-/// beyond the deadline of one call, and the refresh token alone is enough where there is one.
+/// Tells the provider that the tokens are done with (RFC 7009 §2.1). It is a courtesy: no answer holds the
+/// sign-out up beyond the deadline of one call, and no failure does more than stand in the log.
+///
+/// The refresh token alone is enough where there is one. The metadata may be old: a provider that is down is not
+/// asked for them first.
 pub(crate) async fn revoke(client: &Client, tokens: &Tokens) {
     let Ok(metadata) = client.metadata_known().await else { return };
     let Some(endpoint) = &metadata.revocation_endpoint else { return };
@@ -85,7 +110,8 @@ pub(crate) async fn revoke(client: &Client, tokens: &Tokens) {
     }
 }
 
-/// The address that ends the person's session at the provider and brings them back here, if there is one.
+/// The address that ends the person's session at the provider and brings them back to `destination`; `None` if
+/// the provider has no such endpoint, or no client of ours began the session.
 async fn at_the_provider(
     context: &Context,
     site: &Site,
@@ -101,8 +127,12 @@ async fn at_the_provider(
     end_session_url(client, session, Some((&site.post_logout_redirect_uri, &state))).await
 }
 
-/// Where the person's session at the provider ends (OpenID Connect RP-Initiated Logout 1.0 §2), if it says so. `back` is
-/// a registered post-logout redirect URI and the `state` to come back with.
+/// Where the person's session at the provider ends (OpenID Connect RP-Initiated Logout 1.0 §2); `None` if the
+/// provider does not say so, or its metadata cannot be had.
+///
+/// `back` is a registered post-logout redirect URI and the `state` to come back with; `None` to stay there. The
+/// ID token goes along as a hint where it was kept, and the e-mail address or the subject says whose session is
+/// meant.
 pub(crate) async fn end_session_url(
     client: &Client,
     session: &Session,

@@ -1,4 +1,8 @@
-//! One call to the token endpoint, for a code and for a refresh token alike.
+//! One call to the token endpoint (RFC 6749 §3.2), for a code and for a refresh token alike.
+//!
+//! Both calls authenticate the client in one way and fail in the same two ways, so they share this. Requests and
+//! responses are made and read by [`protocol::token`](crate::protocol::token); verifying what came is for the
+//! caller.
 
 use crate::error::{Error, ErrorCode};
 use crate::protocol::client_auth::Credentials;
@@ -6,12 +10,14 @@ use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::token::{self, TokenGrant, TokenRequest, TokenSet};
 use crate::provider::client::Client;
 
-/// Why there are no tokens.
+/// Why there are no tokens. The two are told apart because a refresh ends a session over the first and keeps it
+/// over the second.
 #[derive(Debug)]
 pub(crate) enum TokenError {
-    /// The provider says that the code or the refresh token is no good, and so it is for good.
+    /// The provider says that the code or the refresh token is no good (`invalid_grant`, RFC 6749 §5.2), and so
+    /// it is for good.
     InvalidGrant(Error),
-    /// Everything else; nothing is known of the code or the refresh token.
+    /// Everything else; nothing is known of the code or the refresh token, which may have been used up.
     Failed(Error),
 }
 
@@ -29,8 +35,13 @@ impl From<Error> for TokenError {
     }
 }
 
-/// Asks once; a second time only with a client secret that was rotated meanwhile, as the provider then refused
-/// the client before it looked at the grant.
+/// Asks once; a second time only with a client secret that was rotated meanwhile.
+///
+/// That is safe with a code and with a refresh token: the provider refused the client before it looked at the
+/// grant. Any other failure is not tried again, since the grant may have been spent.
+///
+/// # Errors
+/// [`TokenError`]. Within it, [`ErrorCode::ProviderUnreachable`] says that nothing was sent.
 pub(crate) async fn request_tokens(
     client: &Client,
     metadata: &ProviderMetadata,
@@ -47,6 +58,8 @@ pub(crate) async fn request_tokens(
     }
 }
 
+/// One request and its response. Whether the grant is bad is read from the response before it becomes an error of
+/// ours.
 async fn send(
     client: &Client,
     metadata: &ProviderMetadata,

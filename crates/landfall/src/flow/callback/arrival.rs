@@ -1,4 +1,8 @@
 //! The end of a callback: the session that begins, and what becomes of the one before.
+//!
+//! A browser has one session, so whoever signs in again replaces it. The new one is there before the old one
+//! ends: a store that fails in between leaves two sessions, and never a person without one. A session identifier
+//! is never carried over (session fixation): the new session has a new id.
 
 use std::sync::Arc;
 
@@ -13,15 +17,30 @@ use crate::flow::logout;
 use crate::provider::client::Client;
 use crate::session::{NewSession, Session, SubjectId};
 
-/// Somebody who is back from the provider.
+/// Somebody who is back from the provider, verified and approved or turned away.
 pub(super) struct Arrival<'a> {
+    /// What every leg shares.
     pub(super) context: &'a Context,
+    /// The client that they signed in with. The session will name it.
     pub(super) client: &'a Client,
+    /// The callback that brought them.
     pub(super) request: &'a CallbackRequest,
 }
 
 impl Arrival<'_> {
-    /// A new session, and the end of the one before.
+    /// A new session, and the end of the one before; gives the Set-Cookie line.
+    ///
+    /// 1. The session that this browser had is looked up.
+    /// 2. The new one is begun. Its age is that of the ID token, by the provider's clock: whether a logout token
+    ///    is older than the session is told by one clock alone.
+    /// 3. If the provider ended it meanwhile, it is removed again: see
+    ///    [`provider_logouts`](crate::context::provider_logouts).
+    /// 4. The application is told: of a sign-in, or of a step up, if this trip asked for more and the same person
+    ///    is back.
+    /// 5. The session before ends.
+    ///
+    /// # Errors
+    /// The store's, a session that fits no cookie, and [`ErrorCode::ProviderRefused`] in the third step.
     pub(super) async fn begin_session(
         &self,
         pending: &PendingLogin,
@@ -32,7 +51,6 @@ impl Arrival<'_> {
         let before = self.session_before().await;
         let sessions = &self.context.sessions;
         let (label, subject) = (self.request.label.clone(), identity.subject_id());
-        // Whether a logout token is older than this session is told by one clock alone: the provider's.
         let created_at = issued_at;
         let begins = identity.clone();
         let new = NewSession {
@@ -61,8 +79,12 @@ impl Arrival<'_> {
         Ok(started.cookie)
     }
 
-    /// Gives the tokens of somebody whom the application turned away back, unless they hang on the same grant as
-    /// a session that stands.
+    /// Revokes the tokens of somebody whom the application turned away by its own decision; gives the error to
+    /// tell.
+    ///
+    /// Not if that person has a session in this browser: their tokens may hang on the same grant, and revoking
+    /// one may take the other along. Where the application's hook failed they are left alone: the person may try
+    /// again at once.
     pub(super) async fn reject(&self, rejected: Rejected) -> Error {
         let before = self.session_before().await;
         let is_the_same = before.is_some_and(|before| before.identity.subject_id() == rejected.subject);
@@ -72,17 +94,21 @@ impl Arrival<'_> {
         rejected.error
     }
 
-    /// The session that this browser had, if one is known.
+    /// The session that this browser had, if one is known. A store that does not answer is no reason to turn away
+    /// somebody who has just signed in.
     async fn session_before(&self) -> Option<Arc<Session>> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         sessions.resolve(&self.request.found, now).await.unwrap_or_default()
     }
 
     /// Ends the session that this browser had before.
+    ///
+    /// The tokens of another person's are revoked. A person's own are not, since the new ones may hang on the
+    /// same grant; and a refresh of theirs that comes back to nothing is kept from revoking them, too. A store
+    /// that fails here is told of in the log alone: the new session stands.
     async fn replaced(&self, before: &Arc<Session>, by: &SubjectId) {
         let is_the_same = before.identity.subject_id() == *by;
         if let Some(key) = before.record_key().filter(|_| is_the_same) {
-            // A refresh that comes back to nothing must not take the new session's grant away.
             self.context.refreshes.replaced(key);
         }
         match self.context.sessions.take(before, self.context.clock.now()).await {

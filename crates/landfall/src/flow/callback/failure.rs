@@ -1,4 +1,8 @@
 //! A failure within a callback, and what becomes of its attempt: the one place that chooses its cookies.
+//!
+//! Each step of the callback knows best what it used up, so it makes its [`Failure`] by saying so. The cookies
+//! follow from that here, since a cookie that is taken away too soon costs the person another sign-in, and one
+//! that stays too long lets a code be sent again.
 
 use super::request::CallbackFailure;
 use super::run::CallbackRun;
@@ -8,39 +12,43 @@ use crate::context::refused::Refused;
 
 /// What went wrong, and whether the attempt is good for another try.
 pub(super) struct Failure {
+    /// What the person is told.
     refused: Refused,
+    /// What is left of the attempt.
     attempt: AttemptFate,
 }
 
 /// What becomes of the attempt.
 enum AttemptFate {
-    /// It is as good as it was: nothing of it was used up.
+    /// It is as good as it was: nothing of it was used up. The browser keeps its cookies and may try again.
     Open,
     /// It is over, and its cookies are taken away.
     Over,
-    /// Its code was sent, and a mark stays of that.
+    /// Its code was sent, or may have been. A mark stays, so that the same callback is known when it comes again.
     Sent,
 }
 
 impl Failure {
-    /// The attempt is as good as it was.
+    /// The attempt is as good as it was: nothing was sent because the provider or the store could not be reached,
+    /// or what came is no answer to it.
     pub(super) fn open(refused: impl Into<Refused>) -> Self {
         Self { refused: refused.into(), attempt: AttemptFate::Open }
     }
 
-    /// The attempt is over.
+    /// The attempt is over. Its code was not sent just now: it was refused, or there is none.
     pub(super) fn over(refused: impl Into<Refused>) -> Self {
         Self { refused: refused.into(), attempt: AttemptFate::Over }
     }
 
-    /// The attempt's code was sent.
+    /// The attempt's code was sent, and no session came of it.
     pub(super) fn sent(refused: impl Into<Refused>) -> Self {
         Self { refused: refused.into(), attempt: AttemptFate::Sent }
     }
 }
 
 impl CallbackRun<'_> {
-    /// The failure with the cookies that tell the browser what became of its attempt.
+    /// The failure with the cookies that tell the browser what became of its attempt. `code` is what the answer
+    /// held, if it held one.
     pub(super) fn told(&self, Failure { refused, attempt }: Failure, code: Option<&str>) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
             (AttemptFate::Open, _) => Vec::new(),
@@ -51,7 +59,8 @@ impl CallbackRun<'_> {
         CallbackFailure { refused, return_to: self.return_to.clone(), redirect_uri, set_cookies }
     }
 
-    /// The cookies that take this attempt away.
+    /// The Set-Cookie lines that take this attempt away: its pending login and its posted answer, where the
+    /// browser has them.
     pub(super) fn consumed(&self) -> Vec<String> {
         let names = &self.site.names;
         [CookieKind::Login, CookieKind::Post]
@@ -62,7 +71,10 @@ impl CallbackRun<'_> {
             .collect()
     }
 
-    /// The cookies that take this attempt away, with a mark that its code was sent.
+    /// The lines that take this attempt away, with a mark that its code was sent.
+    ///
+    /// The mark holds digests of code and destination and lasts ten minutes. By it a callback that comes again is
+    /// told from a replay with another code, and a loop is noticed (`signed_in` marks alone count for that).
     pub(super) fn spent(&self, code: &str, signed_in: bool) -> Vec<String> {
         let mark = Spent {
             attempt: self.state.attempt,

@@ -1,5 +1,9 @@
-//! Callbacks that come twice, late, or to the wrong browser, and answers that ask for another trip: what can be healed
-//! is healed without a page.
+//! Callbacks that come twice, late, or to the wrong browser, and answers that ask for another trip: what can be
+//! healed is healed without a page.
+//!
+//! People press "back", reload, restore tabs and open links in another browser. Most of that can be answered by
+//! going on: to the destination if a session stands, or to the provider again. None of it ever sends a code, and
+//! each new trip counts, so that it ends in a page after [`MAX_RESTARTS`].
 
 use std::sync::Arc;
 
@@ -16,7 +20,16 @@ use crate::web::pages;
 use crate::web::reply::Reply;
 
 impl CallbackRun<'_> {
-    /// Answers a callback without its pending login.
+    /// Answers a callback without its pending login; `cause` is what is told if nothing helps.
+    ///
+    /// 1. A mark of this attempt with another code: somebody tries codes. Refused, and the attempt's mark stays.
+    /// 2. A session stands: the browser goes to the destination.
+    /// 3. A mark with this very code, and no session: the session's cookie was lost, so another trip begins.
+    /// 4. The sign-in was started under another address: the page and the log name both.
+    /// 5. Otherwise the cause.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AttemptReplayed`], the store's, or `cause`.
     pub(super) async fn heal(
         &self,
         response: &AuthorizationResponse<'_>,
@@ -51,6 +64,13 @@ impl CallbackRun<'_> {
     }
 
     /// The provider answered with an error (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
+    ///
+    /// An error that says that the person has to be asked starts another trip that lets the provider ask: after
+    /// `prompt=none` always, otherwise once. Whatever else it says is told by our own words; the provider's go to
+    /// the log.
+    ///
+    /// # Errors
+    /// By what the error means: declined, a scope refused, the provider in trouble, or anything else.
     pub(super) async fn refused(
         &self,
         pending: &PendingLogin,
@@ -79,7 +99,11 @@ impl CallbackRun<'_> {
         Err(Failure::over(Error::new(code).detail(detail)))
     }
 
-    /// Another trip to the provider, in place of this one.
+    /// Another trip to the provider, in place of this one: the same client, destination and redirect URI, a new
+    /// attempt, and one restart more. The cookies of this attempt are taken away.
+    ///
+    /// # Errors
+    /// When the trip cannot be started; this attempt is then over as well.
     pub(super) async fn restart(&self, wanted: SignInWanted) -> Result<Reply, Failure> {
         let start = LoginStart {
             client: Arc::clone(self.client),
@@ -97,7 +121,7 @@ impl CallbackRun<'_> {
     }
 }
 
-/// What was asked for, without how.
+/// What was asked for, without the `prompt`: the next trip says itself how the person is to be asked.
 pub(super) fn same_request(pending: &PendingLogin) -> SignInWanted {
     let mut wanted = SignInWanted::new();
     (*wanted.request).clone_from(&pending.v2.request);

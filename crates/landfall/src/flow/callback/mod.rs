@@ -1,8 +1,31 @@
-//! The callback: read what came back, check it against what this browser was given, exchange the code,
-//! begin the session, land.
+//! The callback: read what came back, check it against what this browser was given, exchange the code, begin the
+//! session, land.
 //!
-//! The order is the promise: `state` before anything else, then this browser's pending login, then `iss`,
-//! and only then is a code sent anywhere.
+//! The order is the promise: `state` before anything else, then this browser's pending login, then `iss`, and
+//! only then is a code sent anywhere.
+//!
+//! 1. The answer is parsed; a parameter that is there twice is refused (RFC 6749 §3.1).
+//! 2. `state` is opened. What was not sealed here goes no further (login CSRF).
+//! 3. The pending login is opened: the cookie of this attempt, for this client, issuer and redirect URI
+//!    ([`run`]). Without it the callback may have come twice, late or to another browser ([`heal`]).
+//! 4. `iss` is compared (RFC 9207 §2.4), on errors too: a mix-up ends before the code is anywhere.
+//! 5. The provider's keys are fetched, the attempt is claimed in this process and in the store, and the code is
+//!    sent.
+//! 6. What came for it is verified ([`code_exchange`](crate::flow::code_exchange)), and the application has its
+//!    say ([`approval`]).
+//! 7. The session begins and the one before ends ([`arrival`]); the attempt's cookies give way to a mark.
+//!
+//! Whatever fails says what becomes of the attempt ([`failure`]), and the browser's cookies follow from that:
+//!
+//! | what failed | the attempt | its cookies |
+//! |---|---|---|
+//! | metadata, keys or the store; the provider was not reached | is as good as before | stay |
+//! | a wrong `iss`, an error of the provider's, another code | is over | go |
+//! | the exchange, the application's hook, the session | is over, its code was sent | go, a mark is set |
+//!
+//! A silent sign-in that fails shows no error; the person lands on the page as nobody.
+//!
+//! The files: [`request`] is what comes in and goes out, [`run`] the state between, [`posted`] the way in by POST.
 
 mod arrival;
 mod failure;
@@ -34,7 +57,13 @@ use crate::protocol::discovery::ProviderMetadata;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
-/// Finishes the sign-in.
+/// Finishes the sign-in: for the redirect URI, and for the exchange of a single-page application.
+///
+/// An answer that came by POST waits in a cookie of its own. It is taken up where the GET brings nothing but
+/// `state`, and goes through every check as if it stood in the query.
+///
+/// # Errors
+/// [`CallbackFailure`]: the error, where "Sign in again" leads, and the cookies that have to go.
 pub(crate) async fn finish(context: &Context, request: &CallbackRequest) -> Result<Reply, CallbackFailure> {
     let lost = |error| request.lost(context, error);
     let response = AuthorizationResponse::parse(&request.query).map_err(lost)?;
@@ -55,6 +84,10 @@ pub(crate) async fn finish(context: &Context, request: &CallbackRequest) -> Resu
 }
 
 /// Opens `state`, and tells a callback that came under another address from one that is not ours at all.
+///
+/// # Errors
+/// [`ErrorCode::HostMismatch`] where another base URL's seal opens it: the operator reads both addresses.
+/// Otherwise [`ErrorCode::StateMismatch`].
 fn open_state(context: &Context, site: &Site, state: &str) -> Result<State, Error> {
     site.seals.open_state(state).ok_or_else(|| {
         match context.sites.iter().find(|other| other.seals.open_state(state).is_some()) {
@@ -69,6 +102,8 @@ fn open_state(context: &Context, site: &Site, state: &str) -> Result<State, Erro
 }
 
 impl CallbackRun<'_> {
+    /// Answers, and turns a failure into what the caller is told; a silent sign-in's into the page it
+    /// interrupted.
     async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
         let answer = self.answer(response).await;
         match answer.map_err(|failure| self.told(failure, response.code())) {
@@ -79,7 +114,8 @@ impl CallbackRun<'_> {
         }
     }
 
-    /// A sign-in that nobody asked for came to nothing: the page is shown to whoever is there.
+    /// A sign-in that nobody asked for came to nothing: the page is shown to whoever is there. The log and the
+    /// event have the reason, since no page does.
     fn land_as_nobody(&self, failure: &CallbackFailure) -> Reply {
         let (error, reference) = (&failure.refused.error, self.context.reference());
         tracing::info!(code = error.code().name(), %error, reference, "a silent sign-in came to nothing");
@@ -91,6 +127,10 @@ impl CallbackRun<'_> {
         reply
     }
 
+    /// Steps 3 and 4: the pending login must be here and in time, and the answer must be its provider's.
+    ///
+    /// `state` and pending login are each held against the lifetime. Metadata come first because they say whether
+    /// `iss` is promised; while they cannot be had, the attempt stays open.
     async fn answer(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, Failure> {
         let now = self.context.clock.now();
         let lifetime = self.context.settings.timeouts.login;
@@ -117,6 +157,10 @@ impl CallbackRun<'_> {
     }
 
     /// Sends a code once, however often the browser sends it here.
+    ///
+    /// A second click waits for the first one's answer and gets the same reply, also for half a minute after.
+    /// Another code for this attempt is refused, and so is the same one later: by then the mark in the browser
+    /// knows it.
     async fn once(
         &self,
         metadata: &ProviderMetadata,
@@ -139,6 +183,14 @@ impl CallbackRun<'_> {
             .map(|(reply, _)| reply.clone())
     }
 
+    /// Step 5, for whoever is first: claims the attempt, sends the code, and decides what a failure leaves of it.
+    ///
+    /// 1. Keys first: a code that was sent cannot be sent again when they turn out to be missing.
+    /// 2. The attempt is claimed in this process, then by a lease in the store: with several instances one alone
+    ///    goes on.
+    /// 3. The code is sent. Where the provider was not reached both claims are given back.
+    /// 4. An authentication that is too old gets one more trip that asks for a new one (`prompt=login`); if that
+    ///    was this one, or nobody asked for the sign-in, the page says what is lacking and offers another try.
     async fn send_code(
         &self,
         attempt: &ReturnedAttempt,
@@ -147,7 +199,6 @@ impl CallbackRun<'_> {
         code: &str,
     ) -> Result<Reply, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
-        // The keys first: a code that was sent cannot be sent again when they turn out to be missing.
         let keys = self.client.keys(metadata).await.map_err(Failure::open)?;
         if !attempt.may_send() {
             return Err(replayed());
@@ -192,6 +243,9 @@ impl CallbackRun<'_> {
     }
 
     /// Begins the session and lands where the person was going.
+    ///
+    /// The reply takes the attempt's cookies away, sets the mark and the session's cookie, and says from when on
+    /// this browser may be signed in silently.
     async fn land(
         &self,
         pending: &PendingLogin,
@@ -219,7 +273,7 @@ impl CallbackRun<'_> {
         Ok(reply)
     }
 
-    /// What a POST left for this GET.
+    /// What a POST left for this GET; `None` for a cookie of another attempt, and for one that does not open.
     fn posted(&self, cookie: &SentCookie) -> Option<String> {
         if cookie.name != self.site.names.attempt(CookieKind::Post, &self.state.attempt) {
             return None;
@@ -229,9 +283,11 @@ impl CallbackRun<'_> {
     }
 }
 
-/// Whoever takes an attempt's lease finishes it: nobody takes it a second time.
+/// The holder of every attempt's lease. Whoever takes it finishes the attempt: nobody takes it a second time,
+/// unless it was given back because nothing was sent.
 const HOLDER: u128 = 1;
 
+/// The name of an attempt's lease in the store.
 fn attempt_name(pending: &PendingLogin) -> [u8; 32] {
     sha256(&[b"attempt", &pending.attempt])
 }

@@ -3,6 +3,8 @@
 //! The post is cross-site, so the browser leaves `SameSite=Lax` cookies out of it. What was posted is sealed
 //! into a cookie that lives a minute, and the browser is sent to the same path by GET, where everything is
 //! checked as for any other response: one code path, and no `SameSite=None`.
+//!
+//! Nothing is believed here but that `state` is ours: a POST that was not asked for leaves no cookie behind.
 
 use std::time::Duration;
 
@@ -16,11 +18,15 @@ use crate::protocol::authorization_response::AuthorizationResponse;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
-/// The most a posted response may hold.
+/// The most a posted response may hold, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+/// How long the posted answer stays in the browser: it is read by the next request.
 const LIFETIME: Duration = Duration::from_secs(60);
 
-/// Turns the POST into a GET.
+/// Turns the POST into a GET of the same path, with the answer sealed into a cookie of its attempt.
+///
+/// # Errors
+/// [`ErrorCode::RequestMalformed`] for what is no answer, or does not fit a cookie; those of [`open_state`].
 pub(crate) fn bounce(context: &Context, site: &Site, body: &str) -> Result<Reply, Error> {
     let response = AuthorizationResponse::parse(body)?;
     let state = response.state()?;

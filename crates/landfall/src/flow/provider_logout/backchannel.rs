@@ -1,5 +1,19 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): the provider posts a logout token, and the
 //! sessions it names end.
+//!
+//! Anybody can post here, so what is cheap comes first:
+//!
+//! 1. The form holds one token.
+//! 2. The token is held against every rule but the signature (§2.6): another issuer's, or an old one, makes
+//!    nothing be fetched.
+//! 3. It waits for its turn among thirty-two.
+//! 4. The signature is verified; the keys are fetched once more where one is not known.
+//! 5. The logout is remembered for sign-ins under way, then the sessions end that began before it.
+//! 6. The application is told, and the token's `jti` is remembered.
+//!
+//! The deed comes before the memory of `jti`: where the store fails in between, the provider's next try succeeds.
+//! A token that comes again ends nothing new, as a session is as old as its ID token and ends only by a newer
+//! token.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,10 +32,12 @@ use crate::web::reply::Reply;
 
 /// The most that a logout token's form may hold.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
-/// A provider tells the time of sign-ins and of logouts in whole seconds.
+/// A provider tells the time of sign-ins and of logouts in whole seconds, so a session of the token's own second
+/// ends with it.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The answer to a form: 200 when its sessions are over, 400 when it is no good, 503 when it should come again.
+/// `form` is the body as text, or why it did not come.
 pub(crate) async fn receive(context: &Context, form: Result<String, Error>) -> Reply {
     let taken = match form {
         Ok(form) => take(context, &form).await,
@@ -33,7 +49,10 @@ pub(crate) async fn receive(context: &Context, form: Result<String, Error>) -> R
     }
 }
 
-/// A refusal as §2.8 has it: always 400 for what is wrong with the request, so that nobody sends it again.
+/// A refusal as §2.8 has it: 400 with JSON for what is wrong with the request, whatever status the error has
+/// elsewhere, so that nobody sends it again; 503 with `Retry-After` for what is wrong here or with the keys.
+///
+/// The detail goes into `error_description`: its reader is the operator of the provider.
 pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
     let reference = context.reference();
     log(error, &reference);
@@ -56,6 +75,11 @@ pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
     pages::json(400, &body)
 }
 
+/// Does what the token of the form says.
+///
+/// # Errors
+/// [`ErrorCode::RequestMalformed`], [`ErrorCode::LogoutTokenRejected`] (also for a `jti` that was seen),
+/// [`ErrorCode::Overloaded`], and those of the store and of the provider.
 async fn take(context: &Context, form: &str) -> Result<(), Error> {
     let token = the_token(form)?;
     let client = context.clients.first();
@@ -70,8 +94,6 @@ async fn take(context: &Context, form: &str) -> Result<(), Error> {
         context.events.tell(EventKind::Ended(EndReason::BackChannel), subject.as_ref(), Some(*key));
     }
     tracing::info!(sessions = ended.len(), "the provider ended sessions by a logout token");
-    // Remembered behind the deed: where the store fails in between, the provider's next try must do it. Posted
-    // again, a token ends nothing new anyway.
     let name = ["logout token", &client.issuer, &client.id, &token.jti];
     let span = (logout_token::MAX_AGE + leeway) * 2;
     if !context.sessions.first_time(name, span).await? {
@@ -80,7 +102,8 @@ async fn take(context: &Context, form: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// The one `logout_token` of the form.
+/// The one `logout_token` of the form. Two are refused: whichever was read, another reader may have read the
+/// other.
 fn the_token(form: &str) -> Result<String, Error> {
     let malformed = |rule: &str| Error::new(ErrorCode::RequestMalformed).detail(rule);
     let mut tokens = values(form, "logout_token");
@@ -91,6 +114,10 @@ fn the_token(form: &str) -> Result<String, Error> {
     }
 }
 
+/// Holds the signature against the provider's keys, fetched once more where none fits.
+///
+/// # Errors
+/// [`ErrorCode::LogoutTokenRejected`], and the provider's where its keys cannot be had.
 async fn verify(client: &Client, token: &Unverified<'_>) -> Result<LogoutToken, Error> {
     let metadata = client.metadata().await?;
     let keys = client.keys(&metadata).await?;
@@ -109,7 +136,16 @@ async fn verify(client: &Client, token: &Unverified<'_>) -> Result<LogoutToken, 
     })
 }
 
-/// Ends what the token names, as far as it began before the token: an old token never ends a newer session.
+/// Ends what the token names, as far as it began before the token: an old token never ends a newer session. Gives
+/// the records that ended.
+///
+/// - Subject and session: that subject's sessions of that name. Somebody else's by this name is not what it is
+///   about.
+/// - Session alone: every session of that name at this issuer.
+/// - Subject alone: every session of that person. Where all of them are newer the token is refused.
+///
+/// # Errors
+/// The store's, and [`ErrorCode::LogoutTokenRejected`] in the last case.
 async fn end(context: &Context, client: &Client, token: &LogoutToken) -> Result<Vec<RecordKey>, Error> {
     let sessions = &context.sessions;
     let (at, now) = (token.issued_at, context.clock.now());
@@ -138,6 +174,7 @@ async fn end(context: &Context, client: &Client, token: &LogoutToken) -> Result<
     }
 }
 
+/// A subject of the token's, at the issuer that signed it.
 fn subject_at(client: &Client, subject: &str) -> SubjectId {
     SubjectId::new(Arc::clone(&client.issuer), subject)
 }

@@ -3,6 +3,9 @@
 //!
 //! Nothing vouches for such a request but that it knows the provider's name for the session. So it ends exactly
 //! that session, and nothing is sent to the provider because of it.
+//!
+//! Browsers that keep cookies of a frame apart send none, so the session is found by its name in the store.
+//! Without a store only the browser's own cookie leads to it, and only where it is sent.
 
 use std::sync::Arc;
 
@@ -18,9 +21,10 @@ use crate::web::form::values;
 use crate::web::pages;
 use crate::web::reply::Reply;
 
-/// A request that may end a session.
+/// A request that may end a session, once it named one.
 #[derive(Debug)]
 pub(crate) struct FrontchannelRequest {
+    /// The base URL it came by.
     pub(crate) site: Arc<Site>,
     /// The provider's name for the session.
     pub(crate) sid: String,
@@ -28,10 +32,13 @@ pub(crate) struct FrontchannelRequest {
     pub(crate) found: CookieSession,
 }
 
-/// The session that a query names, if it is of this issuer.
+/// The session that a query names, if it is of this issuer (§2: `iss` and `sid`).
 ///
 /// A query that names none is refused: to end whatever session the browser has would let every page on the web
 /// sign people out.
+///
+/// # Errors
+/// [`ErrorCode::RequestMalformed`] where one is missing, empty, there twice or another issuer's.
 pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> {
     let malformed = |rule: &str| Error::new(ErrorCode::RequestMalformed).detail(rule);
     let (issuers, sids): (Vec<_>, Vec<_>) = (values(query, "iss").collect(), values(query, "sid").collect());
@@ -47,7 +54,11 @@ pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> 
     Ok(sid.clone().into_owned())
 }
 
-/// Ends the session by its name in the store, and the browser's own if that is the one.
+/// Ends the session by its name in the store, and the browser's own if that is the one. The answer is a small
+/// page that the provider alone may show in a frame; it reads the same whether anything ended.
+///
+/// # Errors
+/// The store's.
 pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> Result<Reply, Error> {
     let (sessions, issuer) = (&context.sessions, &context.clients.first().issuer);
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
@@ -79,7 +90,8 @@ pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> 
     Ok(reply)
 }
 
-/// The origins that may show the answer in a frame: the provider's.
+/// The origins that may show the answer in a frame: the issuer's, and that of the end-session endpoint where it
+/// is known to be another.
 fn ancestors(client: &Client) -> String {
     let origin = |url: &Url| url.origin().ascii_serialization();
     let mut origins: Vec<String> = Url::parse(&client.issuer).iter().map(origin).collect();

@@ -1,4 +1,11 @@
 //! A tenant's webhook as a back channel of its own: events about users end their sessions.
+//!
+//! An IntelliAuth tenant signs what it delivers with a secret that both sides know. What a delivery says is read
+//! by [`protocol::webhook`](crate::protocol::webhook): signature, time and event. Here it is done, as a logout
+//! token's deed is: remembered for sign-ins under way, then the sessions end that began before the event.
+//!
+//! Deliveries come again and out of order. None is remembered, since a session that is newer than its event is
+//! not touched.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +20,15 @@ use crate::web::reply::Reply;
 
 /// The most that a delivery may hold.
 pub(crate) const MAX_BODY: usize = 256 * 1024;
-/// Sign-ins are told in whole seconds.
+/// Sign-ins are told in whole seconds, so a session of the event's own second ends with it.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Does what a delivery says. Delivered again, or later than it should, it ends nothing that is newer than the event.
+/// Does what a delivery says. Delivered again, or later than it should, it ends nothing that is newer than the
+/// event. An event about something else is answered 200, so that the tenant does not send it again.
+///
+/// # Errors
+/// [`ErrorCode::WebhookUnsigned`](crate::ErrorCode::WebhookUnsigned),
+/// [`ErrorCode::WebhookRejected`](crate::ErrorCode::WebhookRejected), and the store's.
 pub(crate) async fn receive(context: &Context, delivery: &Delivery) -> Result<Reply, Error> {
     let (settings, now) = (&context.settings, context.clock.now());
     let issuer = &context.clients.first().issuer;

@@ -1,4 +1,12 @@
 //! One call for new tokens, and what of its answer is believed.
+//!
+//! It is apart from the order of a refresh because a native application asks in the same way and has neither
+//! lease nor store. What comes back is verified as OpenID Connect Core §12.2 has it:
+//!
+//! 1. The refresh token is sent once, within the time that is left.
+//! 2. An ID token that comes along must be about the same sign-in: issuer, subject, and the rest of §12.2.
+//! 3. The scope may only narrow (RFC 6749 §6).
+//! 4. The refresh token that came, or the old one, is kept for the next time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,19 +23,21 @@ use crate::protocol::token::{TokenGrant, TokenSet};
 use crate::provider::client::Client;
 use crate::session::{Refreshed, Session, Tokens};
 
-/// What there is before a refresh.
+/// What there is before a refresh: the answer is held against it.
 pub(crate) struct Before {
+    /// The session, for its subject and what it was granted.
     pub(crate) session: Arc<Session>,
+    /// The tokens it has now. Their ID token stays: it names the session at the sign-out.
     pub(crate) tokens: Tokens,
     /// The refresh token that will be spent.
     pub(crate) spent: Secret<String>,
 }
 
-/// Why a refresh brought nothing.
+/// Why a refresh brought nothing. The first ends the session, the second does not.
 pub(crate) enum RefreshError {
-    /// It never will.
+    /// It never will: the provider says that the refresh token is no good, or the answer was somebody else's.
     Over(Error),
-    /// It may another time.
+    /// It may another time: the provider was not reached, was in trouble, or refused us.
     Failed(Error),
 }
 
@@ -38,6 +48,12 @@ impl From<Error> for RefreshError {
 }
 
 /// Asks the provider once, and believes nothing that comes back before it is verified.
+///
+/// `left` bounds the call: it must not outlast the lease under which it is made. `metadata` and `keys` are handed
+/// in, so that nothing has to be fetched once the refresh token was sent, unless the provider changed its keys.
+///
+/// # Errors
+/// [`RefreshError`].
 pub(crate) async fn ask(
     context: &Context,
     client: &Client,
@@ -70,7 +86,13 @@ pub(crate) async fn ask(
     })
 }
 
-/// An ID token that comes along must be about the same sign-in. Gives the session's end, if it names one.
+/// Holds an ID token that came along against the sign-in's own. Gives the session's end, if it names one; without
+/// an ID token there is nothing to check (§12.2 leaves it to the provider).
+///
+/// # Errors
+/// [`RefreshError::Over`] where it does not hold: whose tokens these are is not known, none of them is kept, and
+/// those before are spent. A key that is not known, while no newer ones can be had, is no such case: the ID token
+/// is then left aside.
 async fn check_id_token(
     context: &Context,
     client: &Client,
@@ -93,10 +115,11 @@ async fn check_id_token(
         }
         verified => verified,
     };
-    // Whose tokens these are is not known: none of them is kept, and those before are spent.
     verified.map(|claims| claims.session_expiry).map_err(|error| RefreshError::Over(error.into()))
 }
 
+/// The rules of OpenID Connect Core §12.2. Nonce, age and class are the sign-in's matter, and are not asked for
+/// again.
 fn verify(
     context: &Context,
     client: &Client,
@@ -122,7 +145,8 @@ fn verify(
     id_token::verify_refreshed(id_token.expose(), keys, &expect, &original)
 }
 
-/// A refresh may narrow what was granted and never widens it (RFC 6749 §6).
+/// Of the scopes that the answer names, those that were granted before: a refresh may narrow and never widens
+/// (RFC 6749 §6).
 fn narrowed(scope: &str, session: &Session) -> String {
     let granted: Vec<_> = session.identity.scopes().collect();
     let kept: Vec<_> = scope.split_ascii_whitespace().filter(|scope| granted.contains(scope)).collect();

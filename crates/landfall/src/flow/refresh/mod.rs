@@ -1,9 +1,31 @@
 //! Refresh: an access token that is about to expire is exchanged for a new one, once.
 //!
-//! Providers that rotate refresh tokens take a second use of one for theft and end everything that came of it.
-//! So a refresh token is sent by one request for all of its process, under a lease for all processes; whoever
-//! comes second reads what the first one kept. Nobody overwrites what is newer, and a session that ended
-//! meanwhile stays so.
+//! Providers that rotate refresh tokens take a second use of one for theft and end everything that came of it
+//! (RFC 9700 §4.14.2). So a refresh token is sent by one request for all of its process, under a lease for all
+//! processes; whoever comes second reads what the first one kept. Nobody overwrites what is newer, and a session
+//! that ended meanwhile stays so.
+//!
+//! 1. [`due`] tells without I/O whether there is anything to do.
+//! 2. [`fresh`] joins the refresh that is under way in this process, or begins one as a task of its own, and
+//!    waits.
+//! 3. The task looks at the record, fetches metadata and keys, waits for a slot and takes the lease
+//!    (`RefreshRun::run`).
+//! 4. Under the lease it looks again, asks the provider ([`ask()`]), and keeps what came by compare-and-swap.
+//! 5. Everybody who waits gets the outcome.
+//!
+//! What may happen, and what becomes of the session:
+//!
+//! | what happens | the session | whoever asked gets |
+//! |---|---|---|
+//! | new tokens | has them | the new token |
+//! | the provider cannot be reached, or the store | stands | the old token while it is good, else an error |
+//! | the provider refuses the refresh token (`invalid_grant`) | ends | a sign-in |
+//! | the provider wants to see the person | stands | the old token while it is good, else a sign-in |
+//! | the ID token that came is another's | ends | a sign-in |
+//! | a sign-out meanwhile | stays ended | a sign-in |
+//!
+//! What requests share meanwhile is in [`context::refreshes`](crate::context::refreshes); how fresh a token has
+//! to be in [`session`](crate::session).
 
 pub(crate) mod access_token;
 mod ask;
@@ -28,22 +50,29 @@ use crate::protocol::jwks::KeySet;
 use crate::provider::client::Client;
 use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
 
-/// How long a token that is still good is worth waiting for a better one that somebody else is fetching.
+/// How long a token that is still good is worth waiting for a better one that somebody else is fetching. A
+/// request that could be answered now should not wait for a slow provider.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long tokens that were obtained wait for a store that is down: they are the only ones there are.
+/// How long tokens that were obtained wait for a store that is down: they are the only ones there are, since the
+/// refresh token that they came for is spent.
 const KEEP_TRYING: Duration = Duration::from_secs(10 * 60);
+/// The first pause before the store is asked again; each further one is twice as long.
 const FIRST_LOOK: Duration = Duration::from_millis(20);
+/// The longest of these pauses.
 const LAST_LOOK: Duration = Duration::from_millis(500);
 
-/// Whether a session's access token has to be refreshed.
+/// Whether a session's access token has to be refreshed. Most requests end at the first.
 pub(crate) enum Due {
     /// No: this is the answer.
     Not(Result<AccessToken, AccessTokenError>),
-    /// Yes, that of this session; the token that there is may still be good for a moment.
+    /// Yes, that of this session. `old` is the token that there is, which may still be good for a moment.
     Now { id: SessionId, old: Tokens },
 }
 
 /// Tells without I/O.
+///
+/// A session without tokens, or with a token that has run out and nothing to refresh it by, wants a new sign-in.
+/// Without a store no session has tokens, and that is the operator's matter.
 pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
     let tokens = match (&session.tokens, has_store) {
         (Some(tokens), _) => tokens,
@@ -65,7 +94,13 @@ pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
 
 /// An access token that is good for a while, refreshed if it has to be.
 ///
-/// The refresh is a task of its own: it goes on when everybody who waits for it has gone.
+/// The refresh is a task of its own: it goes on when everybody who waits for it has gone, since what the provider
+/// gave must be kept. Whoever has a token that is still good waits two seconds for a better one; whoever has none
+/// waits for three leases at most.
+///
+/// # Errors
+/// [`AccessTokenError::Wanted`] where only a sign-in helps, [`AccessTokenError::Failed`] where it cannot be had
+/// now.
 pub(crate) async fn fresh(
     context: &Arc<Context>,
     client: &Arc<Client>,
@@ -114,12 +149,24 @@ pub(crate) async fn fresh(
 /// One refresh under way.
 struct RefreshRun<'a> {
     context: &'a Context,
+    /// The client that began the session.
     client: &'a Client,
+    /// Which session: its record is read anew at each look.
     id: &'a SessionId,
 }
 
 impl RefreshRun<'_> {
-    /// Until the token is fresh, by our own doing or somebody else's.
+    /// Until the token is fresh, by our own doing or somebody else's. Each round:
+    ///
+    /// 1. Look: somebody may have done it.
+    /// 2. Metadata and keys, before the lease, which is for one call; and a refresh token that was sent cannot be
+    ///    sent again when the keys turn out to be missing.
+    /// 3. A slot, so that the provider stays up when a thousand sessions come due in the same second.
+    /// 4. The lease. Whoever gets it finishes; whoever does not looks again after a pause, and gives up after two
+    ///    leases.
+    ///
+    /// # Errors
+    /// When the provider or the store cannot be asked. The session is left as it is.
     async fn run(&self) -> Result<RefreshOutcome, Error> {
         let (context, began) = (self.context, Instant::now());
         if context.sessions.store().is_none() {
@@ -132,11 +179,8 @@ impl RefreshRun<'_> {
             if let Look::Done(outcome) = self.look().await? {
                 return Ok(outcome);
             }
-            // Before the lease, which is for one call; and a refresh token that was sent cannot be sent again when
-            // the keys turn out to be missing.
             let metadata = self.client.metadata().await?;
             let keys = self.client.keys(&metadata).await?;
-            // Not everybody at once: when a thousand sessions come due in the same second, the provider stays up.
             let slot = tokio::time::timeout(lease, context.refreshes.slot()).await.map_err(|_| {
                 Error::new(ErrorCode::ProviderTimeout).detail("too many refreshes wait for the provider")
             })?;
@@ -163,7 +207,7 @@ impl RefreshRun<'_> {
         }
     }
 
-    /// What the store says now, whatever copies there are.
+    /// What the store says now, whatever copies there are: gone, fresh, without a refresh token, or due.
     async fn look(&self) -> Result<Look, Error> {
         let now = self.context.clock.now();
         let session = self.context.sessions.reload(self.id, now).await?;
@@ -178,13 +222,14 @@ impl RefreshRun<'_> {
         })
     }
 
+    /// Looks once more, then asks the provider, within what is left of the lease since `taken_at`. Somebody may
+    /// have held it, and refreshed, in between.
     async fn holding_the_lease(
         &self,
         taken_at: Instant,
         metadata: &ProviderMetadata,
         keys: Arc<KeySet>,
     ) -> Result<RefreshOutcome, Error> {
-        // Somebody may have held it, and refreshed, between our look and now.
         let before = match self.look().await? {
             Look::Done(outcome) => return Ok(outcome),
             Look::Due(before) => before,
@@ -198,8 +243,14 @@ impl RefreshRun<'_> {
         }
     }
 
-    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again; meanwhile
-    /// nobody here sends the spent one, and nobody elsewhere can without the store.
+    /// Keeps the new tokens. The old ones are spent, so a store that is down is asked again and again for ten
+    /// minutes; meanwhile nobody here sends the spent one, and nobody elsewhere can without the store.
+    ///
+    /// - Kept: the application is told, and everybody gets them.
+    /// - Somebody else's are newer: those stand.
+    /// - The session ended while the provider was asked: what it gave is revoked, unless the same person signed
+    ///   in again.
+    /// - Never kept: whoever waits gets them, and the session ends when one is wanted again.
     async fn keep(&self, before: &Before, refreshed: &Refreshed) -> Result<RefreshOutcome, Error> {
         let (context, began) = (self.context, Instant::now());
         let mut pause = FIRST_LOOK;
@@ -236,7 +287,8 @@ impl RefreshRun<'_> {
         }
     }
 
-    /// Ends the session whose refresh token is no good, unless it has another one by now.
+    /// Ends the session whose refresh token is no good, unless it has another one by now: then the refusal was
+    /// about one that is spent.
     async fn end(&self, before: &Before, error: &Error) -> Result<RefreshOutcome, Error> {
         match self.look().await? {
             Look::Due(now) if now.spent.matches(before.spent.expose().as_bytes()) => {
@@ -256,18 +308,21 @@ impl RefreshRun<'_> {
     }
 }
 
+/// What a look at the record says.
 enum Look {
     /// Nothing is to be done (any more).
     Done(RefreshOutcome),
-    /// The session is due.
+    /// The session is due, and this is what there is.
     Due(Before),
 }
 
+/// The token as the application gets it.
 fn handed_out(tokens: &Tokens, now: Timestamp) -> AccessToken {
     let expires_at = tokens.access_expires_at;
     AccessToken { token: tokens.access.clone(), expires_at, expires_in: expires_at.since(now) }
 }
 
+/// The name of a session's lease in the store.
 fn lease_name(id: &SessionId) -> [u8; 32] {
     sha256(&[b"refresh ", &id.record_key().0])
 }
