@@ -1,5 +1,11 @@
 //! What an IntelliAuth tenant says in its access tokens alone: the authentication level, and its name for the
-//! session. An access token is no business of a client's (RFC 9068 §6), so it is only read where that is asked for.
+//! session.
+//!
+//! An access token is made for an API and is no business of a client's (RFC 9068 §6), so it is read only where
+//! `RelyingPartyBuilder::read_access_token` asks for that, and nothing is decided by it but what the ID token
+//! leaves open. Hence [`read`] has no error: a token that cannot be believed says nothing, and the sign-in goes on.
+//!
+//! It follows [`jws`] and [`token_rules`](super::token_rules), less the audience: that names the API.
 
 use serde_json::Value;
 
@@ -10,15 +16,20 @@ use super::jws::{self, Policy};
 use super::token_rules::TokenRules;
 use crate::protocol::auth_level::AuthLevel;
 
-/// What an access token says.
+/// What an access token says, as far as it is of use here.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Said {
+    /// From `auth_level`, else from `acr`; `None` where neither names a level.
     pub(crate) auth_level: Option<AuthLevel>,
+    /// The provider's name for its session, for logout tokens and for the front channel.
     pub(crate) sid: Option<String>,
 }
 
-/// Reads an access token that came with this subject's ID token; `None` for one that is no JWT of this issuer's
-/// about this subject. The keys may be older than the token's: then it says nothing this time.
+/// Reads an access token that came with this subject's ID token.
+///
+/// `None` for one that is no JWT of this issuer's about this subject, has expired, or is signed with a shared
+/// secret. The keys may be older than the token's: then it says nothing this time. They are not fetched anew, since
+/// nothing depends on it.
 pub(crate) fn read(token: &str, keys: &KeySet, rules: &TokenRules<'_>, subject: &str) -> Option<Said> {
     // With a shared secret, anybody who has it could have made one.
     let policy = Policy { algorithms: rules.algorithms, client_secret: None, types: &["at+jwt", "JWT"] };

@@ -1,4 +1,8 @@
-//! The algorithms an ID token may be signed with (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
+//! The algorithms a token may be signed with (RFC 7518 §3.1, RFC 8037 §3.1, RFC 9864 §2.2).
+//!
+//! Apart from [`jws`](super::jws), which uses them, because an application names them too:
+//! `RelyingPartyBuilder::id_token_algorithms`. Each is pinned to a [`KeyType`], which is what keeps a public RSA
+//! key from being taken for the secret of an HMAC (RFC 8725 §2.1).
 
 use std::fmt;
 
@@ -46,10 +50,15 @@ pub enum SigningAlgorithm {
 /// The kind of key an algorithm is pinned to: a key of another kind is never tried.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyType {
+    /// RSA, for all six of RS and PS. A JWK may narrow it to one of them by its `alg`.
     Rsa,
+    /// The curve of ES256.
     P256,
+    /// The curve of ES384.
     P384,
+    /// The curve of ES512. It has 521 bits, not 512.
     P521,
+    /// The curve of EdDSA. Ed448 is not supported.
     Ed25519,
     /// The client secret; no key of a JWKS is of this kind.
     Secret,
@@ -91,6 +100,7 @@ impl SigningAlgorithm {
         }
     }
 
+    /// Which kind of key verifies it.
     pub(crate) const fn key_type(self) -> KeyType {
         match self {
             Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512 => KeyType::Rsa,
@@ -102,7 +112,8 @@ impl SigningAlgorithm {
         }
     }
 
-    /// The digest of `at_hash` (OpenID Connect Core §3.1.3.6). Ed25519 hashes with SHA-512 inside, so that is taken.
+    /// The digest of `at_hash` (OpenID Connect Core §3.1.3.6): the one of the ID token's own algorithm. Ed25519
+    /// hashes with SHA-512 inside, so that is taken; the specification does not say.
     pub(crate) fn digest(self) -> &'static digest::Algorithm {
         match self {
             Self::Rs256 | Self::Ps256 | Self::Es256 | Self::Hs256 => &digest::SHA256,

@@ -1,4 +1,7 @@
 //! How strongly somebody was authenticated, in IntelliAuth's three levels.
+//!
+//! Apart from the claims because the levels travel: a guard demands one (`Requirement`), a request asks for it in
+//! `acr_values`, a token says it, a session keeps it as a number.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -39,12 +42,13 @@ impl AuthLevel {
         }
     }
 
-    /// The level that somebody's claims name.
+    /// The level that somebody's claims name: `auth_level`, or `acr` where the former is missing or no level.
     pub(crate) fn of(claims: &Map<String, Value>) -> Option<Self> {
         let level = |name| claims.get(name).and_then(Value::as_str).and_then(Self::parse);
         level("auth_level").or_else(|| level("acr"))
     }
 
+    /// The level as a session's record keeps it. These numbers are stored: they never change.
     pub(crate) fn number(self) -> u8 {
         match self {
             Self::Aal1 => 1,
@@ -53,6 +57,7 @@ impl AuthLevel {
         }
     }
 
+    /// The level that a record's number stands for; `None` for one that a newer release may have written.
     pub(crate) fn from_number(number: u8) -> Option<Self> {
         [Self::Aal1, Self::Aal2, Self::Aal3].into_iter().find(|level| level.number() == number)
     }

@@ -1,4 +1,15 @@
 //! The authorization response: what arrives at the callback (RFC 6749 §4.1.2, RFC 9207).
+//!
+//! Anybody can send a browser here with anything, so this file only says what was sent, and refuses what no
+//! provider sends. It does not know whether the answer was asked for: that is the pending login's to say, in
+//! `flow::callback`. The order matters:
+//!
+//! 1. [`AuthorizationResponse::parse`]: bounded, decoded strictly, each known parameter once at most.
+//! 2. [`AuthorizationResponse::state`], which the caller opens to find the attempt. Everything else is read only if
+//!    that works.
+//! 3. [`AuthorizationResponse::outcome`]: `iss`, then a code or an error.
+//!
+//! The functions at the end say what an error of the provider's means: for the next trip, and for the person.
 
 use std::borrow::Cow;
 
@@ -6,12 +17,16 @@ use crate::error::{Error, ErrorCode, printable};
 use crate::protocol::authn_request::Prompt;
 use crate::web::form::{self, decode};
 
-/// Longer than any answer of a provider, short enough for every URL.
+/// The longest response that is read, in bytes: longer than any answer of a provider, short enough for every URL.
 pub(crate) const MAX_LENGTH: usize = 16 * 1024;
+/// How many parameters are walked through. Known or not, each costs a look.
 const MAX_PARAMETERS: usize = 64;
+/// The longest code, in bytes.
 const MAX_CODE: usize = 4096;
 
 /// The parameters that mean something to us; all others are ignored (RFC 6749 §4.1.2).
+///
+/// The two tokens and `response` (a JWT of JARM) belong to other flows: they are known in order to be refused.
 const KNOWN: [&str; 9] = [
     "access_token",
     "code",
@@ -24,32 +39,43 @@ const KNOWN: [&str; 9] = [
     "state",
 ];
 
-/// An authorization response, with each known parameter once at most.
+/// An authorization response, with each known parameter once at most. `None` in a field is a parameter that is not
+/// there.
 #[derive(Default)]
 pub(crate) struct AuthorizationResponse<'a> {
+    /// The sealed attempt, if it is one of ours.
     state: Option<Value<'a>>,
+    /// Whatever stands there: [`AuthorizationResponse::outcome`] checks it.
     code: Option<Value<'a>>,
+    /// Who says that it answers (RFC 9207 §2).
     iss: Option<Value<'a>>,
+    /// The code of an error.
     error: Option<Value<'a>>,
+    /// The provider's own words, for the operator.
     error_description: Option<Value<'a>>,
+    /// The name of a parameter that belongs to a flow we did not start. Its value is never kept.
     foreign: Option<&'static str>,
 }
 
-/// `None` where it cannot be decoded: percent-encoding of no sense, or bytes that are no UTF-8.
+/// The value of a parameter that is there. `None` where it cannot be decoded: a percent sign without two
+/// hexadecimal digits, or bytes that are no UTF-8.
 type Value<'a> = Option<Cow<'a, str>>;
 
 /// What a response says once `state` was found to be good.
 #[derive(PartialEq, Eq)]
 pub(crate) enum AuthorizationOutcome {
-    /// A code to exchange.
+    /// A code to exchange: 1 to 4096 printable ASCII characters.
     Code(String),
     /// An error of the provider's (RFC 6749 §4.1.2.1), cut to printable characters.
     Refused { error: String, description: Option<String> },
 }
 
 impl<'a> AuthorizationResponse<'a> {
-    /// Reads a query or a form. A known parameter that is there twice is refused, whatever it says
-    /// (RFC 6749 §3.1): first or last would be a guess.
+    /// Reads a query or a form. A known parameter that is there twice is refused, whatever it says (RFC 6749 §3.1):
+    /// first or last would be a guess.
+    ///
+    /// # Errors
+    /// `RequestMalformed` for a repeated parameter, and for more bytes or parameters than an answer has.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Error> {
         let malformed = |detail: String| Error::new(ErrorCode::RequestMalformed).detail(detail);
         if text.len() > MAX_LENGTH {
@@ -82,7 +108,10 @@ impl<'a> AuthorizationResponse<'a> {
         Ok(found)
     }
 
-    /// `state`, before anything else.
+    /// `state`, which has to be looked at before anything else.
+    ///
+    /// # Errors
+    /// `StateMismatch` where there is none: no sign-in of ours goes without.
     pub(crate) fn state(&self) -> Result<&str, Error> {
         match &self.state {
             Some(Some(state)) if !state.is_empty() => Ok(state),
@@ -90,15 +119,21 @@ impl<'a> AuthorizationResponse<'a> {
         }
     }
 
-    /// Whether there is anything of an answer beside `state`.
+    /// Whether there is nothing of an answer beside `state`. So comes the GET behind a response that was posted,
+    /// which waits in a cookie; see `flow::callback::posted`.
     pub(crate) fn is_bare(&self) -> bool {
         self.code.is_none() && self.error.is_none() && self.foreign.is_none() && self.iss.is_none()
     }
 
     /// What it says, from the issuer that was asked.
     ///
-    /// `iss` is compared as a string, on errors too (RFC 9207 §2.4); where the provider promises it, its
-    /// absence is refused. A token in the front channel is refused: none was asked for.
+    /// `iss` is compared as a string, on errors too (RFC 9207 §2.4); where the provider promises it, its absence is
+    /// refused. That is the defence against a mix-up, where a second provider makes a client take its codes to the
+    /// first. A token in the front channel is refused: none was asked for.
+    ///
+    /// # Errors
+    /// `IssuerMismatch` for another issuer or a missing one; `RequestMalformed` for an answer that says nothing,
+    /// both, or something that cannot be.
     pub(crate) fn outcome(&self, issuer: &str, iss_promised: bool) -> Result<AuthorizationOutcome, Error> {
         match &self.iss {
             Some(Some(iss)) if iss == issuer => {}
@@ -136,13 +171,17 @@ impl<'a> AuthorizationResponse<'a> {
         }
     }
 
-    /// The code as it was sent, whatever is wrong with the rest.
+    /// The code as it was sent, whatever is wrong with the rest. For telling whether a finished attempt came again
+    /// with the code it was finished with, never for exchanging it.
     pub(crate) fn code(&self) -> Option<&str> {
         self.code.as_ref().and_then(Option::as_deref)
     }
 
     /// The parameters that count, to be carried from the POST to the GET, where they must mean the same: what
     /// cannot be read here must not be gone there.
+    ///
+    /// `state` is not among them, since the GET has it in its own query. An unreadable value becomes `%`, which
+    /// cannot be read either; a foreign parameter keeps its name and loses its value.
     pub(crate) fn to_query(&self) -> String {
         let mut out = form_urlencoded::Serializer::new(String::new());
         let known = [
@@ -168,12 +207,14 @@ impl<'a> AuthorizationResponse<'a> {
     }
 }
 
-/// Whether an error means that the person has to be asked (OpenID Connect Core §3.1.2.6).
+/// Whether an error means that the person has to be asked (OpenID Connect Core §3.1.2.6). After a sign-in that was
+/// to show nothing it is no failure: the next trip may show something.
 pub(crate) fn wants_interaction(error: &str) -> bool {
     error == "interaction_required" || needed_prompt(error).is_some()
 }
 
-/// What to ask for where an error says in which way the person has to be asked.
+/// What to ask for where an error says in which way the person has to be asked. `None` for `interaction_required`,
+/// which leaves that open, and for errors of another kind.
 pub(crate) fn needed_prompt(error: &str) -> Option<Prompt> {
     match error {
         "account_selection_required" => Some(Prompt::SelectAccount),
@@ -183,7 +224,8 @@ pub(crate) fn needed_prompt(error: &str) -> Option<Prompt> {
     }
 }
 
-/// What an error of the provider's means for the sign-in (RFC 6749 §4.1.2.1).
+/// What an error of the provider's means for the sign-in (RFC 6749 §4.1.2.1). An error that nobody knows is
+/// `ProviderRefused`: the remedy then points to the detail.
 pub(crate) fn refusal(error: &str) -> ErrorCode {
     match error {
         "access_denied" => ErrorCode::SignInDeclined,

@@ -1,31 +1,51 @@
-//! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1).
+//! The authorization request (RFC 6749 §4.1.1, OpenID Connect Core §3.1.2.1): the URL that a sign-in sends the
+//! browser to.
+//!
+//! This file writes it and decides nothing about it. What a sign-in asks for is
+//! [`authn_request`](super::authn_request)'s, what it is joined with `flow::login`'s. Two things are not left to a
+//! caller: the response type is `code`, and PKCE is S256 (RFC 9700 §2.1.1).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 use crate::crypto::digest::sha256;
-/// What an authorization request says.
+/// What an authorization request says. What is `None` is left out of the URL.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest<'a> {
     pub(crate) client_id: &'a str,
-    /// The configured literal, repeated byte for byte at the token endpoint.
+    /// The configured literal, repeated byte for byte at the token endpoint (RFC 6749 §4.1.3).
     pub(crate) redirect_uri: &'a str,
+    /// Separated by spaces; `openid` is among them.
     pub(crate) scope: &'a str,
+    /// The sealed attempt, which comes back as it is.
     pub(crate) state: &'a str,
+    /// Comes back in the ID token, and ties that to this attempt.
     pub(crate) nonce: &'a str,
+    /// The verifier's [`code_challenge`].
     pub(crate) code_challenge: &'a str,
+    /// Whether the answer shall come by POST (OAuth 2.0 Form Post Response Mode).
     pub(crate) form_post: bool,
+    /// The API that the access token is for, by the name that several providers gave the parameter.
     pub(crate) audience: Option<&'a str>,
+    /// What the provider shall do with the person; several values are separated by spaces.
     pub(crate) prompt: Option<&'a str>,
+    /// Whom the provider may suggest.
     pub(crate) login_hint: Option<&'a str>,
+    /// Languages for the provider's pages.
     pub(crate) ui_locales: Option<&'a str>,
+    /// In seconds.
     pub(crate) max_age: Option<u64>,
+    /// Separated by spaces, the best first.
     pub(crate) acr_values: Option<&'a str>,
+    /// Configured parameters of the provider's own.
     pub(crate) extra: &'a [(String, String)],
 }
 
-/// Parameters that only the relying party itself may set.
+/// Parameters that only the relying party itself may set, in the order of the alphabet.
+///
+/// An extra parameter by such a name would appear twice in the URL, or replace what protects the sign-in. `request`
+/// and `request_uri` are among them because a request object overrides everything beside it (RFC 9101 §6.3).
 pub(crate) const OWN_PARAMETERS: [&str; 18] = [
     "acr_values",
     "audience",
@@ -47,7 +67,8 @@ pub(crate) const OWN_PARAMETERS: [&str; 18] = [
     "ui_locales",
 ];
 
-/// The PKCE challenge of a verifier: S256, always (RFC 7636 §4.2).
+/// The PKCE challenge of a verifier: S256, always (RFC 7636 §4.2). With `plain` the challenge is the verifier, and
+/// whoever sees the URL has it.
 pub(crate) fn code_challenge(verifier: &str) -> String {
     URL_SAFE_NO_PAD.encode(sha256(&[verifier.as_bytes()]))
 }

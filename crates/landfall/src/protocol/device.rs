@@ -1,4 +1,12 @@
 //! Device authorization (RFC 8628): a code for a device without a browser, that a person enters elsewhere.
+//!
+//! For `landfall-native`, and behind its feature. Here is what goes to the device authorization endpoint and what
+//! comes back, and what a poll's answer means while there are no tokens. The poll itself is a token request like
+//! any other, see [`TokenGrant::Device`](super::token::TokenGrant::Device); how often it is repeated is the
+//! caller's business.
+//!
+//! What a provider says is shown to a person and waited by, so it is bounded: codes that can be read, addresses
+//! that are no scripts, spans that end.
 
 use std::fmt;
 use std::time::Duration;
@@ -12,31 +20,40 @@ use super::form;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
 
-/// Where the provider does not say (RFC 8628 §3.2).
+/// Between two polls where the provider does not say (RFC 8628 §3.2).
 const INTERVAL: Duration = Duration::from_secs(5);
-/// A provider that says otherwise is not believed: a day between two questions, or a code that lives for weeks.
+/// The longest wait between two polls. A provider that says more is not believed: nobody waits a day between two
+/// questions.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(300);
+/// The longest life of a code. One that says more ends after this all the same.
 const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 3600);
-/// What a person can be asked to read and enter.
+/// The longest code that a person can be asked to read and enter, in characters.
 const LONGEST_CODE: usize = 64;
 
-/// What the provider gave.
+/// What the provider gave: one code for the device, one for the person.
 pub(crate) struct DeviceCode {
+    /// The device's code, which is worth tokens once the person has agreed. It is never shown.
     pub(crate) secret: Secret<String>,
+    /// What the person enters: printable ASCII.
     pub(crate) user_code: String,
+    /// Where they enter it.
     pub(crate) verification_uri: Url,
-    /// The same with the code in it, for a QR code or a click.
+    /// That address with the code in it, for a QR code or a click. `None` where the provider has none.
     pub(crate) verification_uri_complete: Option<Url>,
+    /// How long both codes are good, from now.
     pub(crate) expires_in: Duration,
+    /// How long to wait between two polls, at least a second.
     pub(crate) interval: Duration,
 }
 
+/// Without codes and addresses: one address holds the code.
 impl fmt::Debug for DeviceCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DeviceCode").field("expires_in", &self.expires_in).finish_non_exhaustive()
     }
 }
 
+/// The answer as it stands on the wire. Times are in seconds.
 #[derive(Deserialize)]
 struct Wire {
     device_code: String,
@@ -51,6 +68,9 @@ struct Wire {
 }
 
 /// Asks for a code (RFC 8628 §3.1).
+///
+/// # Errors
+/// Those of `form::post`.
 pub(crate) fn request(
     endpoint: &Url,
     credentials: &Credentials,
@@ -60,6 +80,10 @@ pub(crate) fn request(
 }
 
 /// Reads the answer (RFC 8628 §3.2).
+///
+/// # Errors
+/// An error answer of the provider's becomes what it would be at the token endpoint. `TokenResponseInvalid` is for
+/// one that cannot be read, or that nobody could be asked to act on.
 pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, Error> {
     let invalid = |detail: String| Error::new(ErrorCode::TokenResponseInvalid).detail(detail);
     if let Some(refusal) = super::token::refusal(response) {
@@ -90,7 +114,8 @@ pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, E
     })
 }
 
-/// An address that a person is sent to: never a script's, and https but for a provider on this machine.
+/// An address that a person is sent to: never a script's, and https but for a provider on this machine. A user name
+/// in it would let it look like another site's.
 fn page(uri: &str) -> Result<Url, String> {
     let wrong = || format!("{:?} is no address to send a person to", printable(uri));
     let url = Url::parse(uri).map_err(|_| wrong())?;
@@ -102,9 +127,9 @@ fn page(uri: &str) -> Result<Url, String> {
 /// Why there are no tokens yet (RFC 8628 §3.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum NotYet {
-    /// The person is still about it.
+    /// The person has not finished. Ask again after the interval.
     Pending,
-    /// Asked too often.
+    /// The device asked too often: the interval grows by five seconds.
     SlowDown,
     /// The person, or the provider's policy, said no.
     Denied,
@@ -112,8 +137,10 @@ pub(crate) enum NotYet {
     Expired,
 }
 
-/// Reads an error answer to a poll; `None` for tokens, and for errors of every other kind.
+/// Reads an error answer to a poll; `None` for tokens, and for errors of every other kind. Trouble on the
+/// provider's side says nothing of the code, whatever the body claims.
 pub(crate) fn not_yet(response: &http::Response<Bytes>) -> Option<NotYet> {
+    /// An error answer (RFC 6749 §5.2), as far as it matters here.
     #[derive(Deserialize)]
     struct Refusal {
         error: String,

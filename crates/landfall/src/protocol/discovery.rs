@@ -1,4 +1,14 @@
-//! Provider metadata (OpenID Connect Discovery 1.0, RFC 8414).
+//! Provider metadata (OpenID Connect Discovery 1.0, RFC 8414): where a provider's endpoints are, and what it
+//! promises.
+//!
+//! Everything that is sent to a provider afterwards goes where this document says, the client secret included. So
+//! it is held to more than its grammar: it must be about the issuer that is configured, and no endpoint may lead
+//! out of TLS. What is not used here (supported scopes, algorithms, response types) is not read: what the
+//! configuration says counts.
+//!
+//! Pure, as the whole room: `provider::discovered` fetches and keeps it. Without `token_endpoint`,
+//! `authorization_endpoint` or `jwks_uri` nobody can be signed in, so a document without one is an error; the rest
+//! may be missing.
 
 use bytes::Bytes;
 use serde::Deserialize;
@@ -7,22 +17,30 @@ use url::Url;
 use crate::address::base_url::is_loopback;
 use crate::error::{Error, ErrorCode, printable};
 
-/// Where a provider's endpoints are, checked.
+/// Where a provider's endpoints are, checked. An endpoint that is `None` is one that the provider does not have;
+/// what needs it is then left out.
 #[derive(Clone, Debug)]
 pub(crate) struct ProviderMetadata {
+    /// Where the browser is sent to sign in.
     pub(crate) authorization_endpoint: Url,
+    /// Where codes and refresh tokens become tokens.
     pub(crate) token_endpoint: Url,
+    /// Where the keys are.
     pub(crate) jwks_uri: Url,
+    /// OpenID Connect Core §5.3.
     pub(crate) userinfo_endpoint: Option<Url>,
+    /// RFC 7009. Without it tokens live on at the provider after a sign-out.
     pub(crate) revocation_endpoint: Option<Url>,
+    /// OpenID Connect RP-Initiated Logout 1.0 §2.1. Without it a sign-out ends here.
     pub(crate) end_session_endpoint: Option<Url>,
-    /// RFC 8628 §4.
+    /// RFC 8628 §4. Without it a device cannot ask for a code.
     #[cfg_attr(not(feature = "native"), allow(dead_code, reason = "for devices alone"))]
     pub(crate) device_authorization_endpoint: Option<Url>,
-    /// RFC 9207 §3: a response without `iss` is then refused.
+    /// RFC 9207 §3: the provider promises `iss` in every response; one without it is then refused.
     pub(crate) sends_iss: bool,
 }
 
+/// The document as it stands on the wire. Unknown members are ignored.
 #[derive(Deserialize)]
 struct Document {
     issuer: String,
@@ -39,6 +57,9 @@ struct Document {
 }
 
 /// Asks for the metadata. A slash at the issuer's end is taken away first (OpenID Connect Discovery §4.1).
+///
+/// # Errors
+/// `Misconfigured` where the issuer is no URL.
 pub(crate) fn request(issuer: &str) -> Result<http::Request<Bytes>, Error> {
     let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     super::get(&url)
@@ -46,8 +67,13 @@ pub(crate) fn request(issuer: &str) -> Result<http::Request<Bytes>, Error> {
 
 /// Reads the answer.
 ///
-/// The issuer in it must be the configured one, byte for byte (Discovery §4.3), every endpoint https (or
-/// loopback, where the issuer is), and PKCE by S256 must not be ruled out (RFC 9700 §2.1.1).
+/// The issuer in it must be the configured one, byte for byte (Discovery §4.3): otherwise a document of one
+/// provider could speak for another. Every endpoint is https, or a loopback address where the issuer is one. PKCE
+/// by S256 must not be ruled out (RFC 9700 §2.1.1); a document that does not mention PKCE passes, since many
+/// providers support it silently.
+///
+/// # Errors
+/// `MetadataInvalid`, with the member that is wrong.
 pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result<ProviderMetadata, Error> {
     let invalid = |detail: String| Error::new(ErrorCode::MetadataInvalid).detail(detail);
     super::expect_json(response).map_err(invalid)?;
@@ -91,6 +117,9 @@ pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result
     })
 }
 
+/// An endpoint's URL: absolute, over TLS, without fragment (RFC 6749 §3.1, §3.2) and without a user name.
+///
+/// `plain_http` is for an issuer on loopback over http; its endpoints may then be so, too.
 fn endpoint(name: &str, value: &str, plain_http: bool) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|_| format!("{name} is no absolute URL"))?;
     let allowed = url.scheme() == "https" || (plain_http && url.scheme() == "http" && is_loopback(&url));

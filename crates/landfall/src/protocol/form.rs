@@ -1,4 +1,8 @@
 //! A form that a client posts to one of the provider's endpoints, and proves itself by (RFC 6749 §2.3).
+//!
+//! Device authorization, the polls for a device code and revocation are built here. Requests for a code or a
+//! refresh token are not: those go through the `oauth2` crate, see [`token`](super::token). Both ways authenticate
+//! alike, by the method in the [`Credentials`].
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
@@ -7,8 +11,15 @@ use url::Url;
 use super::client_auth::{ClientAuth, Credentials};
 use crate::error::{Error, ErrorCode};
 
-/// The request with these fields. For endpoints that the `oauth2` crate has no request for, or refuses to reach on
-/// loopback.
+/// A POST of these fields to this endpoint, authenticated as the client.
+///
+/// For endpoints that the `oauth2` crate has no request for, or refuses to reach on loopback. With
+/// `client_secret_basic`, id and secret are form-encoded before they become a Basic pair (RFC 6749 §2.3.1): a colon
+/// in the id would otherwise end it. The header is marked as sensitive, so no `Debug` shows it. With every other
+/// method the id stands in the body, and so does the secret where there is one; never both ways at once.
+///
+/// # Errors
+/// `Misconfigured` where the secret cannot stand in a header, `MetadataInvalid` where the endpoint cannot be asked.
 pub(crate) fn post(
     endpoint: &Url,
     credentials: &Credentials,

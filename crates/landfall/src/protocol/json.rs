@@ -1,17 +1,28 @@
 //! JSON objects whose member names are unique.
+//!
+//! A file of its own because the readers of headers, claims and webhooks share it, and because what it prevents is
+//! easily overlooked: `serde_json` takes the last of two members of one name, other libraries the first. Where two
+//! programs look at one token, say a gateway that checks `iss` and this crate that checks it again, a repeated name
+//! would let each see another value.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads a JSON object, and refuses one that names a member twice: two readers of such an object may each see
-/// another value (RFC 7515 §4, RFC 7519 §4). Members of inner objects are not looked at. Depth is bounded by
-/// `serde_json`, so that nesting cannot overflow the stack.
+/// Reads a JSON object, and refuses one that names a member twice (RFC 7515 §4, RFC 7519 §4).
+///
+/// Names are compared after their escapes are resolved. Members of inner objects are not looked at: nothing that is
+/// decided here depends on them. Depth is bounded by `serde_json`, so that nesting cannot overflow the stack.
+///
+/// # Errors
+/// Anything but one object with unique names and nothing but white space behind it. The error may quote the text:
+/// callers drop it and say in their own words what is wrong.
 pub(crate) fn unique_object(json: &[u8]) -> Result<Map<String, Value>, serde_json::Error> {
     serde_json::from_slice::<Unique>(json).map(|unique| unique.0)
 }
 
+/// An object that was read with [`UniqueVisitor`].
 struct Unique(Map<String, Value>);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -20,6 +31,7 @@ impl<'de> Deserialize<'de> for Unique {
     }
 }
 
+/// Collects the members one by one and stops at the first name that is there already.
 struct UniqueVisitor;
 
 impl<'de> Visitor<'de> for UniqueVisitor {

@@ -1,4 +1,19 @@
 //! Signed tokens in the compact serialisation (RFC 7515 §3.1, §5.2), read strictly (RFC 8725).
+//!
+//! Apart from [`id_token`](super::id_token), [`logout_token`](super::logout_token) and
+//! [`access_token`](super::access_token) because all three are such tokens, and everything that ever went wrong
+//! with JWTs went wrong here: `none`, a public key used as an HMAC secret, keys that a token brought along, a token
+//! of one kind used as another. What the payload says is not looked at.
+//!
+//! In this order:
+//!
+//! 1. Length, three parts, base64url without padding, a header that is an object with unique members ([`read`]).
+//! 2. `alg` is one that the [`Policy`] allows; there is no `crit`, `b64`, `zip` or `cty`; `typ` fits, where it is
+//!    there.
+//! 3. The signature, by a key of the provider's set or by the client secret, never by one the token names
+//!    ([`Unverified::check_signature`]).
+//!
+//! A logout token is read before the keys are fetched, hence two steps; everybody else calls [`verify`].
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -10,34 +25,38 @@ use super::json::unique_object;
 use super::jwks::KeySet;
 use crate::crypto::secret::Secret;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is looked at, in bytes. Decoding copies it, and anybody can post a logout token.
 pub(crate) const MAX_TOKEN: usize = 256 * 1024;
-/// An HS256 key is at least as long as the digest (RFC 7518 §3.2), in bytes.
+/// An HS256 key is at least as long as the digest (RFC 7518 §3.2), in bytes. A shorter one can be guessed offline
+/// from one token. The builder asks for it as well, so that it is told before somebody signs in.
 pub(crate) const MIN_SECRET: usize = 32;
 
 /// What a token must be like before its signature is looked at.
 #[derive(Debug)]
 pub(crate) struct Policy<'a> {
-    /// The algorithms allowed; the token's header only chooses among them.
+    /// The algorithms allowed; the token's header only chooses among them (RFC 8725 §3.1).
     pub(crate) algorithms: &'a [SigningAlgorithm],
-    /// The key for HS256, if that is allowed.
+    /// The key for HS256. `None` refuses such a token, also where the algorithm is allowed.
     pub(crate) client_secret: Option<&'a Secret<String>>,
-    /// The values `typ` may have, compared without regard to case and to a leading `application/`. It may always
-    /// be absent.
+    /// The values `typ` may have, compared without regard to case and to a leading `application/` (RFC 8725 §3.11).
+    /// It may always be absent: most providers leave it out.
     pub(crate) types: &'a [&'a str],
 }
 
 /// A payload whose signature holds.
 #[derive(Debug)]
 pub(crate) struct Verified {
+    /// How it was signed: `at_hash` is made with the digest of this one.
     pub(crate) algorithm: SigningAlgorithm,
+    /// The bytes that were signed, decoded. Not parsed yet.
     pub(crate) payload: Vec<u8>,
 }
 
 /// Why a token is not believed. The sentences name the rule, never a value of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwsError {
-    /// No key fits; or the token has no `kid` and no key that fits verifies it. Newer keys may.
+    /// No key fits; or the token has no `kid` and no key that fits verifies it. Newer keys may: the caller fetches
+    /// them once and tries again.
     UnknownKey,
     /// Newer keys would not help.
     Invalid(&'static str),
@@ -46,23 +65,37 @@ pub(crate) enum JwsError {
 /// A token whose form and header are sound. Nothing vouches for what it says yet.
 #[derive(Debug)]
 pub(crate) struct Unverified<'a> {
+    /// What the header names; it is among the allowed.
     algorithm: SigningAlgorithm,
+    /// What the header calls the key.
     kid: Option<String>,
+    /// Header and payload with the dot between, as they were sent: that is what the signature is over (RFC 7515
+    /// §5.2).
     signed: &'a [u8],
+    /// The third part, decoded.
     signature: Vec<u8>,
+    /// The second part, decoded.
     payload: Vec<u8>,
 }
 
 /// Checks the token's form, header and signature, in this order, and hands out the payload.
 ///
-/// A key comes from `keys` alone: `jwk`, `jku`, `x5u`, `x5c` and `x5t` in the header are never used.
+/// A key comes from `keys` or is the client secret: `jwk`, `jku`, `x5u`, `x5c` and `x5t` in the header are never
+/// used (RFC 8725 §3.10).
+///
+/// # Errors
+/// [`JwsError::UnknownKey`] where newer keys may help, [`JwsError::Invalid`] with the broken rule where they
+/// cannot.
 pub(crate) fn verify(token: &str, keys: &KeySet, policy: &Policy<'_>) -> Result<Verified, JwsError> {
     let token = read(token, policy).map_err(JwsError::Invalid)?;
     token.check_signature(keys, policy.client_secret)?;
     Ok(Verified { algorithm: token.algorithm, payload: token.payload })
 }
 
-/// Checks the token's form and header; what is wrong with them.
+/// Checks the token's form and header, without any key.
+///
+/// # Errors
+/// The rule that is broken, in words for the operator.
 pub(crate) fn read<'a>(token: &'a str, policy: &Policy<'_>) -> Result<Unverified<'a>, &'static str> {
     if token.len() > MAX_TOKEN {
         return Err("the token is too long");
@@ -96,7 +129,11 @@ impl Unverified<'_> {
         &self.payload
     }
 
-    /// Whether one of the keys made the signature.
+    /// Whether one of the keys made the signature, or for HS256 the client secret. Which of the two is asked
+    /// follows from the algorithm's [`KeyType`] and from nothing the token says besides.
+    ///
+    /// # Errors
+    /// As [`verify`].
     pub(crate) fn check_signature(
         &self,
         keys: &KeySet,
@@ -110,6 +147,10 @@ impl Unverified<'_> {
     }
 }
 
+/// Gives the algorithm, if the header is one that is understood in full.
+///
+/// `crit` and `b64` change what is verified, `zip` how the payload is packed, and `cty` says that another token is
+/// inside. A token that needs one of them is not supported, and one that merely has it is not guessed at.
 fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<SigningAlgorithm, &'static str> {
     let algorithm = header
         .get("alg")
@@ -137,7 +178,8 @@ fn check_header(header: &Map<String, Value>, policy: &Policy<'_>) -> Result<Sign
     }
 }
 
-/// RFC 7515 §4.1.9: a media type, whose `application/` may be left out.
+/// Whether two `typ` values are one (RFC 7515 §4.1.9): a media type in any case, whose `application/` may be left
+/// out.
 fn same_type(typ: &str, allowed: &str) -> bool {
     const PREFIX: &str = "application/";
     let short = match typ.get(..PREFIX.len()) {
@@ -147,6 +189,7 @@ fn same_type(typ: &str, allowed: &str) -> bool {
     short.eq_ignore_ascii_case(allowed)
 }
 
+/// HMAC with the client secret, compared by the engine in constant time.
 fn verify_mac(secret: Option<&Secret<String>>, signed: &[u8], tag: &[u8]) -> Result<(), JwsError> {
     let secret = secret.ok_or(JwsError::Invalid("HS256 needs a client secret"))?.expose().as_bytes();
     if secret.len() < MIN_SECRET {
@@ -156,6 +199,7 @@ fn verify_mac(secret: Option<&Secret<String>>, signed: &[u8], tag: &[u8]) -> Res
         .map_err(|_| JwsError::Invalid("the signature does not verify"))
 }
 
+/// Tries the keys that fit, one after the other.
 fn verify_signature(
     keys: &KeySet,
     kid: Option<&str>,

@@ -1,4 +1,19 @@
 //! The logout token and its validation (OpenID Connect Back-Channel Logout 1.0 §2.4, §2.6).
+//!
+//! A logout token ends sessions, and anybody can post one. A forged one must end nothing, and one that can be told
+//! for what it is without keys must make nothing be fetched. Hence two steps: [`read`] takes every rule that needs
+//! no key; [`Unverified::verify`] asks for the signature, and only its answer may be acted upon. It differs from an
+//! ID token by `events`, which must be there, and by `nonce`, which must not.
+//!
+//! In this order:
+//!
+//! 1. Form and header, by [`jws::read`]; claims that are an object with unique members.
+//! 2. `iss`, `aud` and `azp`, as an ID token.
+//! 3. `iat`, at most [`MAX_AGE`] ago, and `exp`.
+//! 4. `sub`, `sid` or both; the logout event; no `nonce`; a `jti`.
+//! 5. The signature.
+//!
+//! Whether the token came before is not known here: `flow::provider_logout::backchannel` remembers `jti`.
 
 use std::time::Duration;
 
@@ -13,15 +28,18 @@ use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 
-/// How old a logout token may be: it is sent at once, and again a few times.
+/// How old a logout token may be: it is sent at once, and again a few times. A `jti` need not be remembered longer
+/// than a token passes.
 pub(crate) const MAX_AGE: Duration = Duration::from_secs(5 * 60);
 
 /// A believed logout token. Subject, session or both are there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogoutToken {
+    /// Whose sessions end. Without [`sid`](Self::sid) it is all of them.
     pub(crate) subject: Option<String>,
+    /// Which of the provider's sessions ended.
     pub(crate) sid: Option<String>,
-    /// When the provider issued it, by the provider's clock.
+    /// When the provider issued it, by the provider's clock: it ends nothing that is newer.
     pub(crate) issued_at: Timestamp,
     /// The token's own name, to tell when it comes again.
     pub(crate) jti: String,
@@ -51,10 +69,10 @@ pub(crate) fn read<'a>(token: &'a str, rules: &TokenRules<'_>) -> Result<Unverif
 }
 
 impl Unverified<'_> {
-    /// The token, if one of the keys signed it.
+    /// The token, if one of the keys signed it, or for HS256 the client secret.
     ///
     /// # Errors
-    /// `UnknownKey` when newer keys may help.
+    /// `UnknownKey` when newer keys may help, `Invalid` when they cannot.
     pub(crate) fn verify(
         &self,
         keys: &KeySet,
@@ -65,6 +83,7 @@ impl Unverified<'_> {
     }
 }
 
+/// Every rule but the signature. Gives what the token says.
 fn check(all: &Map<String, Value>, rules: &TokenRules<'_>) -> Result<LogoutToken, Broken> {
     let claims = Claims(all);
     claims.check_issuer(rules.issuer)?;
@@ -94,7 +113,7 @@ fn check(all: &Map<String, Value>, rules: &TokenRules<'_>) -> Result<LogoutToken
     }
 }
 
-/// Gives `iat`. A provider of before the final text leaves `exp` out.
+/// Holds the times against the clock, and gives `iat`. A provider of before the final text leaves `exp` out.
 fn check_times(claims: &Claims<'_>, rules: &TokenRules<'_>) -> Result<Timestamp, Broken> {
     let (now, leeway) = (rules.now, rules.leeway);
     let issued = claims.time("iat")?.ok_or_else(|| broken("iat is missing"))?;
@@ -110,6 +129,8 @@ fn check_times(claims: &Claims<'_>, rules: &TokenRules<'_>) -> Result<Timestamp,
     Ok(issued)
 }
 
+/// The error of a token that breaks this rule. The caller uses it too, for rules about sessions that are not known
+/// here.
 pub(crate) fn rejected(rule: impl Into<String>) -> Error {
     Error::new(ErrorCode::LogoutTokenRejected).detail(rule)
 }

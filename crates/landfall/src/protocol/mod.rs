@@ -1,4 +1,30 @@
-//! The protocol, pure: values, bytes and time in; a request, a parsed value or an Error out.
+//! The protocol, pure: values, bytes and a time go in; a request, a parsed value or an [`Error`] comes out.
+//!
+//! A room of its own because these are the rules that a reviewer holds against the specifications, and a rule is
+//! read and tested best where nothing else happens. No function here is async, sends anything, or asks for the time
+//! or for randomness: what is needed of them comes in as an argument (`TokenRules::now`, the nonce, the verifier).
+//! `cargo xtask lint` fails where one does. In which order the rules are applied, and what is sent where, is
+//! `flow`'s business; which provider it is sent to, `provider`'s.
+//!
+//! Imports come from the ground alone: `error`, `clock` (for its `Timestamp`), `crypto` (secrets and digests),
+//! `address` and `web::form`. Everything above may import from here.
+//!
+//! What leads to a session, in the order it happens:
+//!
+//! - [`discovery`]: where the provider's endpoints are, and what it promises.
+//! - [`authn_request`]: what a sign-in asks for. [`authorize`] makes the URL of it.
+//! - [`authorization_response`]: what comes back to the callback.
+//! - [`token`]: the code for tokens, and a refresh token for newer ones. [`client_auth`] and `form` say who asks.
+//! - [`jwks`], [`jws`], [`algorithm`]: keys, signatures, and which of them are allowed.
+//! - [`token_rules`], `claims`, [`id_token`]: what a token must say. [`access_token`] and [`userinfo`] add to it.
+//! - [`auth_level`]: how strongly somebody was authenticated.
+//! - `device`: a sign-in on a device without a browser, for `landfall-native`.
+//!
+//! What ends one: [`end_session`] and [`revocation`] on the application's side, [`logout_token`] and [`webhook`] on
+//! the provider's.
+//!
+//! [`json`] reads objects for all of them. A new grant or a new kind of token gets a file here, with its tests
+//! beside it; a parser of what comes from outside also gets a fuzz target.
 
 pub(crate) mod access_token;
 pub(crate) mod algorithm;
@@ -33,7 +59,10 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use crate::error::{Error, ErrorCode};
 use crate::web::form::essence;
 
-/// A GET for JSON.
+/// A GET request for JSON, without credentials: provider metadata and key sets are public.
+///
+/// # Errors
+/// `Misconfigured` where `url` is none. Metadata that was read holds checked URLs, so this speaks of the issuer.
 pub(crate) fn get(url: &str) -> Result<http::Request<Bytes>, Error> {
     http::Request::get(url)
         .header(ACCEPT, "application/json")
@@ -41,8 +70,15 @@ pub(crate) fn get(url: &str) -> Result<http::Request<Bytes>, Error> {
         .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the issuer is no URL"))
 }
 
-/// Status 200 and a JSON media type, or what there is instead. A redirect is an answer like any other here:
-/// not the right one.
+/// Whether this is an answer that a caller may go on to parse: status 200 and a JSON media type.
+///
+/// A redirect is an answer like any other here, and not the right one: a document fetched from where somebody else
+/// pointed would not be the provider's. The media type is asked for because a login page or a captive portal
+/// answers 200 as well.
+///
+/// # Errors
+/// What there is instead, in words for the operator. The caller knows which [`ErrorCode`] it means, so it is no
+/// `Error` yet.
 pub(crate) fn expect_json(response: &http::Response<Bytes>) -> Result<(), String> {
     if response.status() != http::StatusCode::OK {
         return Err(format!("status {}", response.status().as_u16()));
@@ -53,6 +89,8 @@ pub(crate) fn expect_json(response: &http::Response<Bytes>) -> Result<(), String
     Ok(())
 }
 
+/// `application/json`, or a type of its family such as `application/jwk-set+json` (RFC 6839 §3.1), in any case and
+/// with any parameters.
 fn is_json(response: &http::Response<Bytes>) -> bool {
     let media_type =
         response.headers().get(CONTENT_TYPE).map(http::HeaderValue::as_bytes).unwrap_or_default();

@@ -1,7 +1,18 @@
 //! The token endpoint (RFC 6749 §4.1.3, §5, §6), by way of the `oauth2` crate.
 //!
-//! The crate builds the request and reads the answer; sending is the flow's business. No type of it leaves
-//! this file, and its errors least of all: one of them carries the whole response.
+//! The crate builds the request and reads the answer; sending is the flow's business. It has no mode for that, so
+//! [`request`] runs it with a transport that keeps the request and fails, and [`response`] runs it again with a
+//! transport that hands over the answer. No type of it leaves this file, and its errors least of all: one of them
+//! carries the whole response.
+//!
+//! What a caller does:
+//!
+//! 1. [`request`], sent to the endpoint as it is.
+//! 2. [`is_invalid_grant`], at a refresh: it alone says that the session is over.
+//! 3. [`response`]: the tokens, or an error of which nothing has to be hidden.
+//!
+//! Nothing here is retried, and no token is verified: an ID token goes to [`id_token`](super::id_token) next. Read
+//! [`client_auth`](super::client_auth) for who asks.
 
 use std::cell::RefCell;
 use std::fmt;
@@ -24,19 +35,26 @@ use super::client_auth::{ClientAuth, Credentials};
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
 
+/// The `grant_type` of a device code (RFC 8628 §3.4).
 const DEVICE_GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
+/// How long an access token is taken to live where the provider does not say: neither forever, nor over at once.
 const ASSUMED_LIFETIME: Duration = Duration::from_secs(3600);
 
-/// What is sent to the token endpoint, and as whom.
+/// What is sent to the token endpoint, and as whom. The answer is read with the request at hand, since what it must
+/// hold depends on the grant.
 pub(crate) struct TokenRequest<'a> {
+    /// From the provider's metadata, over TLS or on loopback.
     pub(crate) endpoint: &'a Url,
+    /// As whom, and by which method that is proved.
     pub(crate) credentials: &'a Credentials,
+    /// What is handed in: it decides as well which tokens the answer must hold.
     pub(crate) grant: &'a TokenGrant<'a>,
 }
 
 /// What tokens are asked for with.
 pub(crate) enum TokenGrant<'a> {
-    /// A code (RFC 6749 §4.1.3), under the literal redirect URI of the authorization request.
+    /// A code (RFC 6749 §4.1.3), under the literal redirect URI of the authorization request, with the PKCE
+    /// verifier that the challenge was made of (RFC 7636 §4.5).
     Code { code: &'a str, redirect_uri: &'a str, verifier: &'a str },
     /// A refresh token (RFC 6749 §6). No scope is named, which means the one that was granted.
     Refresh { token: &'a Secret<String> },
@@ -45,20 +63,27 @@ pub(crate) enum TokenGrant<'a> {
     Device { code: &'a Secret<String> },
 }
 
-/// What the token endpoint gave.
+/// What the token endpoint gave. Every token is printable ASCII; none is verified.
 #[derive(Debug)]
 pub(crate) struct TokenSet {
+    /// For the API, or for userinfo.
     pub(crate) access: Secret<String>,
+    /// `None` where the provider gave none. At a refresh that means that the one before stays good (RFC 6749 §6).
     pub(crate) refresh: Option<Secret<String>>,
-    /// Always there for a code; at a refresh the provider may leave it out (OpenID Connect Core §12.2).
+    /// Always there for a code and a device code; at a refresh the provider may leave it out (OpenID Connect Core
+    /// §12.2).
     pub(crate) id_token: Option<Secret<String>>,
-    /// Where the provider does not say, an hour: neither forever, nor over at once.
+    /// How long the access token lives, from now. Where the provider does not say, an hour.
     pub(crate) expires_in: Duration,
     /// As granted; `None` when the provider did not say, which means as asked for (RFC 6749 §5.1).
     pub(crate) scope: Option<String>,
 }
 
-/// The request itself.
+/// The request itself, authenticated and not sent. The header that holds the secret is marked as sensitive.
+///
+/// # Errors
+/// `Misconfigured` where the redirect URI is no URL or nothing could be built; for a device code those of
+/// `form::post`.
 pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Error> {
     if let TokenGrant::Device { code } = ask.grant {
         let fields = [("grant_type", DEVICE_GRANT), ("device_code", code.expose().as_str())];
@@ -81,9 +106,13 @@ pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Er
 
 /// Reads the answer to [`request`].
 ///
-/// Lenient where providers differ (`expires_in` as a string, `token_type` missing or in odd case), strict
-/// where it matters: status 200, JSON of no more and no less than one object, no member twice, tokens of
-/// printable characters, an ID token for a code, and never a success that is also an error.
+/// Lenient where providers differ (`expires_in` as a string, `token_type` missing or in odd case), strict where it
+/// matters: status 200, JSON of no more and no less than one object, no member twice, tokens of printable
+/// characters, an ID token for a code, and never a success that is also an error.
+///
+/// # Errors
+/// `ClientRefused` and `TokenRefused` for an error answer, `TokenResponseInvalid` for everything that cannot be
+/// used and for trouble on the provider's side. None of them holds a token.
 pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) -> Result<TokenSet, Error> {
     let invalid = |detail: &str| Error::new(ErrorCode::TokenResponseInvalid).detail(detail);
     if let Some(refusal) = refusal(&response) {
@@ -118,20 +147,22 @@ pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) 
     })
 }
 
-/// Whether the provider says that the grant is no good any more (RFC 6749 §5.2): the one answer to a refresh
-/// that ends a session. Trouble on the provider's side says nothing of the grant, whatever the body claims.
+/// Whether the provider says that the grant is no good any more (RFC 6749 §5.2): the one answer to a refresh that
+/// ends a session. Trouble on the provider's side says nothing of the grant, whatever the body claims.
 pub(crate) fn is_invalid_grant(response: &http::Response<Bytes>) -> bool {
     !response.status().is_server_error()
         && serde_json::from_slice::<Refusal>(response.body())
             .is_ok_and(|refusal| refusal.error == "invalid_grant")
 }
 
+/// An error answer (RFC 6749 §5.2), without its description: that may repeat what was sent.
 #[derive(Deserialize)]
 struct Refusal {
     error: String,
 }
 
-/// An error answer, whatever status it came with: some providers send theirs with a 200.
+/// An error answer as an [`Error`], whatever status it came with: some providers send theirs with a 200. `None` for
+/// an answer that says no error.
 pub(super) fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
     let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
     let code = match error.as_str() {
@@ -149,9 +180,11 @@ pub(super) fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
     )
 }
 
+/// An error of the crate's. It may hold the whole response: only [`map_error`] looks at it.
 type Failure = RequestTokenError<NotSent, BasicErrorResponse>;
 
-/// Runs the crate's own code with a transport that captures or replays. The outer error is ours.
+/// Runs the crate's own code with a transport that captures or replays. The outer error is ours and means that no
+/// request could be built; the inner one is the crate's, about the answer.
 fn exchange<T>(ask: &TokenRequest<'_>, transport: &T) -> Result<Result<WireTokens, Failure>, Error>
 where
     T: Fn(HttpRequest) -> Result<HttpResponse, NotSent>,
@@ -202,16 +235,19 @@ fn map_error(failure: Failure) -> Error {
     Error::new(ErrorCode::TokenResponseInvalid).detail(detail)
 }
 
-/// Nothing is sent from here.
+/// The error of a transport that sends nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("not sent")]
 struct NotSent;
 
-/// A token response as it stands on the wire.
+/// A token response as it stands on the wire. The crate's own type would refuse a missing `token_type`.
 #[derive(Deserialize, Serialize)]
 struct WireTokens {
+    /// Has to be there; everything else may be missing as far as reading goes.
     access_token: AccessToken,
+    /// Checked in [`response`].
     token_type: Option<String>,
+    /// In seconds.
     #[serde(default, deserialize_with = "lenient_seconds", skip_serializing)]
     expires_in: Option<Duration>,
     refresh_token: Option<RefreshToken>,
@@ -219,12 +255,14 @@ struct WireTokens {
     scope: Option<String>,
 }
 
+/// The crate wants it; it shows nothing.
 impl fmt::Debug for WireTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WireTokens([redacted])")
     }
 }
 
+/// What the crate asks of the type it reads. [`response`] takes the fields, and none of these answers.
 impl TokenResponse for WireTokens {
     type TokenType = BasicTokenType;
 
@@ -249,7 +287,8 @@ impl TokenResponse for WireTokens {
     }
 }
 
-/// Seconds as a number of any kind, or as a string of digits; null is absent. Saturates.
+/// Seconds as a number of any kind, or as a string of digits; null is absent. Saturates, and what lies below zero
+/// is zero.
 fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

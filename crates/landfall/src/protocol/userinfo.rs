@@ -1,4 +1,8 @@
-//! Userinfo (OpenID Connect Core §5.3).
+//! Userinfo (OpenID Connect Core §5.3): claims about the person that the ID token leaves out.
+//!
+//! The answer comes over TLS and is not signed, so it is worth less than the ID token: it is used only if it is
+//! about the ID token's subject, and it adds to what that says and never replaces it. Whether it is asked for at
+//! all is the setting `Userinfo`; signed or encrypted answers (§5.3.2) are not read.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION};
@@ -8,7 +12,12 @@ use url::Url;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 
-/// Asks for it, with the access token in the header and nowhere else (RFC 6750 §2.1).
+/// Asks for it, with the access token in the header and nowhere else (RFC 6750 §2.1). The header is marked as
+/// sensitive.
+///
+/// # Errors
+/// `TokenResponseInvalid` where the token cannot stand in a header, `MetadataInvalid` where the endpoint cannot be
+/// asked.
 pub(crate) fn request(endpoint: &Url, access_token: &Secret<String>) -> Result<http::Request<Bytes>, Error> {
     let mut bearer =
         http::HeaderValue::try_from(format!("Bearer {}", access_token.expose())).map_err(|_| {
@@ -23,6 +32,10 @@ pub(crate) fn request(endpoint: &Url, access_token: &Secret<String>) -> Result<h
 }
 
 /// Reads the answer: a JSON object about the ID token's subject, or it is not used (Core §5.3.2, §5.3.4).
+///
+/// # Errors
+/// `UserinfoSubjectMismatch` for an answer about somebody else, which a substituted access token would bring;
+/// `UserinfoInvalid` for everything that cannot be read.
 pub(crate) fn response(response: &http::Response<Bytes>, subject: &str) -> Result<Map<String, Value>, Error> {
     let invalid = |detail: String| Error::new(ErrorCode::UserinfoInvalid).detail(detail);
     super::expect_json(response).map_err(invalid)?;
@@ -35,8 +48,11 @@ pub(crate) fn response(response: &http::Response<Bytes>, subject: &str) -> Resul
     }
 }
 
-/// Adds what userinfo says to what the ID token says. The ID token is signed and was meant for us: where both
-/// speak, it is right. Whether an address was verified goes with the address, never with another one.
+/// Adds what userinfo says to what the ID token says.
+///
+/// The ID token is signed and was meant for us: where both speak, it is right. Whether an address was verified goes
+/// with the address, never with another one: `email_verified` of userinfo is left out where the ID token has an
+/// `email`.
 pub(crate) fn merge(claims: &mut Map<String, Value>, more: Map<String, Value>) {
     const TOGETHER: [(&str, &str); 2] =
         [("email", "email_verified"), ("phone_number", "phone_number_verified")];
@@ -52,7 +68,8 @@ pub(crate) fn merge(claims: &mut Map<String, Value>, more: Map<String, Value>) {
     }
 }
 
-/// Whether the granted scopes promise claims that the ID token does not hold (OpenID Connect Core §5.4).
+/// Whether the granted scopes promise claims that the ID token does not hold (OpenID Connect Core §5.4): a name for
+/// `profile`, an address for `email`. It is what `Userinfo::Auto` goes by.
 pub(crate) fn is_promised(scope: &str, claims: &Map<String, Value>) -> bool {
     let missing = |name: &str, claim: &str| {
         scope.split_ascii_whitespace().any(|granted| granted == name) && !claims.contains_key(claim)
