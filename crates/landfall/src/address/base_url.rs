@@ -1,4 +1,13 @@
 //! Base URLs: where the application is reached from outside. Configured, never composed from a request.
+//!
+//! A redirect URI that is built on a Host header leads wherever whoever sent the request wants it to. So where
+//! there are several base URLs, a request only chooses among them, by naming one exactly
+//! ([`BaseUrl::is_named_by`]); where there is one, it is taken. A base URL may have a path, under which a proxy
+//! mounts the application and which it may or may not take away: [`BaseUrl::outside_path`] and
+//! [`BaseUrl::inside_path`] translate between the two.
+//!
+//! It does not look at requests: which header names the authority, and whose word that is, is said in
+//! [`trusted_proxies`](super::trusted_proxies).
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -18,11 +27,19 @@ pub(crate) struct BaseUrl {
     pub(crate) path: String,
     /// Whether it is https.
     pub(crate) secure: bool,
+    /// In lower case, an IPv6 address in brackets.
     host: String,
+    /// The scheme's own where none is written.
     port: u16,
 }
 
 impl BaseUrl {
+    /// Reads a base URL as it is configured.
+    ///
+    /// Plain http is for loopback alone: elsewhere anyone on the way could take the session.
+    ///
+    /// # Errors
+    /// Names the setting `base_url`, what is wrong with the text, and what to write.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
         let wrong = |problem: &str, remedy: &str| {
             ConfigError::new("base_url", format!("{problem} in {:?}", crate::error::printable(text)), remedy)
@@ -57,6 +74,9 @@ impl BaseUrl {
 
     /// Whether an authority (host, and port unless default) names this one. Exact, but for the case of ASCII
     /// letters and a default port.
+    ///
+    /// A dot behind the host or another name of this machine is another host to a browser, so it is not this one;
+    /// [`Mismatch`](super::mismatch::Mismatch) explains those.
     pub(crate) fn is_named_by(&self, authority: &str) -> bool {
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => match port.parse::<u16>() {
@@ -106,16 +126,17 @@ impl BaseUrl {
         out
     }
 
-    /// The path below the base path.
+    /// The path below the base path; the path itself where a proxy has taken the base path away.
     pub(crate) fn inside_path<'a>(&self, path: &'a str) -> &'a str {
         self.strip(path).unwrap_or(path)
     }
 
-    /// Whether a path, as browsers see it, is below the base path.
+    /// Whether a path, as browsers see it, is below the base path. `/application` is not below `/app`.
     pub(crate) fn holds(&self, path: &str) -> bool {
         self.path.is_empty() || self.strip(path).is_some()
     }
 
+    /// What follows the base path, where the path is below it. `None` also where there is no base path.
     fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         if self.path.is_empty() {
             return None;
@@ -124,11 +145,13 @@ impl BaseUrl {
     }
 }
 
+/// `+80` would read as a number, and is no port (RFC 3986 §3.2.3).
 fn port_has_sign(authority: &str) -> bool {
     authority.rsplit(':').next().is_some_and(|port| port.starts_with('+'))
 }
 
-/// Whether a URL points at this very machine, where plain http gives nothing away.
+/// Whether a URL points at this very machine, where plain http gives nothing away. Of names only `localhost`
+/// counts: where another one leads is known when it is resolved.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),

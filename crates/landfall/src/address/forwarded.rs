@@ -2,6 +2,10 @@
 //!
 //! Each proxy writes behind what it was sent, so only the end of a list is its word. Lists are read from the right,
 //! one step further for every address that is trusted: what stands left of that, anybody may have written.
+//!
+//! Apart from [`trusted_proxies`](super::trusted_proxies), which knows the networks: here a closure says whom to
+//! trust, and only text is read. A value that is missing is `None`; one that is there and cannot be read is
+//! [`Malformed`], since only a proxy that is set up wrongly sends it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,27 +14,33 @@ use std::net::{IpAddr, SocketAddr};
 pub(crate) struct ForwardedAddress {
     /// Host, and port unless default.
     pub(crate) host: Option<String>,
-    /// Whether it was asked over TLS.
+    /// Whether it was asked over TLS. `None` where it does not say.
     pub(crate) secure: Option<bool>,
 }
 
-/// Why a header that a trusted proxy sent cannot be read.
+/// Why a header that a trusted proxy sent cannot be read: the name of what is wrong, and never its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
-/// The values of the three `X-Forwarded-*` headers, line by line.
+/// The values of the three `X-Forwarded-*` headers, line by line as they came.
 #[derive(Debug, Default)]
 pub(crate) struct XForwarded<'a> {
+    /// `X-Forwarded-For`: who connected to each proxy.
     pub(crate) addresses: Vec<&'a [u8]>,
+    /// `X-Forwarded-Host`: what each proxy was asked for.
     pub(crate) hosts: Vec<&'a [u8]>,
+    /// `X-Forwarded-Proto`: how it was asked.
     pub(crate) schemes: Vec<&'a [u8]>,
 }
 
 impl XForwarded<'_> {
     /// Reads them. The nearest proxy is trusted already.
     ///
-    /// A proxy may append to a list or write it anew. So a list that is shorter than the way that was walked is read
-    /// at its beginning, where the outermost proxy wrote.
+    /// A proxy may append to a list or write it anew. So a list that is shorter than the way that was walked is
+    /// read at its beginning, where the outermost proxy wrote.
+    ///
+    /// # Errors
+    /// [`Malformed`] where host or scheme of that proxy is none.
     pub(crate) fn read(&self, trusts: impl Fn(IpAddr) -> bool) -> Result<ForwardedAddress, Malformed> {
         let addresses = list(&self.addresses);
         let trusted = addresses.iter().rev().map_while(|from| address(from)).take_while(|from| trusts(*from));
@@ -46,6 +56,14 @@ impl XForwarded<'_> {
 }
 
 /// Reads the lines of a `Forwarded` header. The nearest proxy is trusted already.
+///
+/// Each element belongs to one proxy, so there is no counting as with `X-Forwarded-*`: the walk ends behind the
+/// first element whose `for` is not trusted. A proxy that names neither host nor proto leaves those of the nearer
+/// one.
+///
+/// # Errors
+/// [`Malformed`] where the header is not as in RFC 7239 §4. All of it is read first: a list that cannot be split
+/// says nothing about its end either.
 pub(crate) fn forwarded(
     lines: &[&[u8]],
     trusts: impl Fn(IpAddr) -> bool,
@@ -71,9 +89,10 @@ pub(crate) fn forwarded(
     Ok(outside)
 }
 
+/// The complaint about the header as a whole.
 const MALFORMED: Malformed = Malformed("Forwarded is not as in RFC 7239");
 
-/// What one proxy wrote.
+/// What one proxy wrote; `by` and extensions are not kept.
 #[derive(Debug, Default)]
 struct Hop {
     from: Option<String>,
@@ -81,7 +100,7 @@ struct Hop {
     proto: Option<String>,
 }
 
-/// `1#( [ pair ] *( ";" [ pair ] ) )`: a quoted value may hold both separators.
+/// Splits one line into its elements, `1#( [ pair ] *( ";" [ pair ] ) )`: a quoted value may hold both separators.
 fn elements(line: &str) -> Result<Vec<Hop>, Malformed> {
     let mut hops = Vec::new();
     let mut hop = None::<Hop>;
@@ -119,6 +138,7 @@ fn elements(line: &str) -> Result<Vec<Hop>, Malformed> {
     Ok(hops)
 }
 
+/// Optional white space (RFC 9110 §5.6.3).
 const BLANK: [char; 2] = [' ', '\t'];
 
 /// A token or a quoted string (RFC 9110 §5.6.4), and what follows it.
@@ -140,6 +160,7 @@ fn pair_value(text: &str) -> Result<(String, &str), Malformed> {
     Err(MALFORMED)
 }
 
+/// RFC 9110 §5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,13 @@
 //! An address that is almost the base URL's: what differs, and what a browser makes of it.
+//!
+//! Most sign-ins that fail while an application is set up fail here: opened as `localhost`, configured as
+//! `127.0.0.1`; a proxy that drops the port; http where the base URL says https. To a browser these are two places,
+//! so the attempt's cookie does not come back, and "the cookie is missing" helps nobody. This file names the
+//! difference and the remedy.
+//!
+//! It explains and decides nothing: no request is let through for being almost right. What a stranger wrote is only
+//! repeated where it can be nothing but an address ([`Mismatch::between`]), and to a person only if the base URL is
+//! on this machine.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
@@ -8,9 +17,10 @@ use url::Url;
 use crate::address::base_url::BaseUrl;
 use crate::error::{Error, ErrorCode};
 
-/// No host in use is longer (RFC 1035 §2.3.4), with a port behind it.
+/// The longest authority that is looked at, in bytes: no host in use is longer (RFC 1035 §2.3.4), with a port
+/// behind it.
 const MAX_AUTHORITY: usize = 261;
-/// So many different ones are explained in the life of a process: more are made up, and would fill the log.
+/// So many different ones are explained in the life of a process. Whoever makes up more would fill the log.
 const MAX_LOGGED: usize = 32;
 
 /// An address that a browser asked for, and that is not the base URL's.
@@ -20,13 +30,14 @@ pub(crate) struct Mismatch {
     pub(crate) requested: String,
     /// The base URL.
     pub(crate) base: String,
+    /// Empty for a host that has nothing to do with the base URL's.
     differences: Vec<Difference>,
 }
 
 /// What differs between two addresses of one application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Difference {
-    /// Another name of this machine.
+    /// Another name of this machine: `localhost`, `127.0.0.1`, `[::1]`.
     LoopbackName,
     /// Another port, or none.
     Port,
@@ -39,8 +50,10 @@ enum Difference {
 }
 
 impl Mismatch {
-    /// What differs; `None` for the base URL's own address, and for what cannot be an address. The scheme is the base
-    /// URL's if it is not known.
+    /// What differs; `None` for the base URL's own address, and for what cannot be an address.
+    ///
+    /// `secure` says whether the browser asked by https; `None` where that is not known, and then it is taken for
+    /// the base URL's.
     pub(crate) fn between(authority: &str, secure: Option<bool>, base: &BaseUrl) -> Option<Self> {
         let scheme = if secure.unwrap_or(base.secure) { "https" } else { "http" };
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
@@ -81,7 +94,8 @@ impl Mismatch {
         Some(Self { requested: asked, base: base.literal.clone(), differences })
     }
 
-    /// The same for an address with its scheme, such as that of an Origin header.
+    /// [`between`](Self::between) for an address with its scheme, such as that of an Origin header. `None` also for
+    /// other schemes than http and https.
     pub(crate) fn of_url(url: &str, base: &BaseUrl) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -93,12 +107,13 @@ impl Mismatch {
         Self::between(authority, Some(secure), base)
     }
 
-    /// Whether both look like one place to a person. Any other host may be a proxy's own name for the application.
+    /// Whether both look like one place to a person. Any other host may be a proxy's own name for the application,
+    /// of which there is nothing to tell.
     pub(crate) fn is_telling(&self) -> bool {
         !self.differences.is_empty()
     }
 
-    /// In how many ways both differ.
+    /// In how many ways both differ: of several base URLs, the nearest is the one that was meant.
     pub(crate) fn distance(&self) -> usize {
         self.differences.len()
     }
@@ -114,7 +129,7 @@ impl Mismatch {
         if reasons.is_empty() { "another host".to_owned() } else { reasons.join("; ") }
     }
 
-    /// For the person, where the base URL is on this machine.
+    /// For the person, where the base URL is on this machine: there the person is the developer.
     pub(crate) fn sentence(&self) -> String {
         format!(
             "You opened {}, but this application is at {}. To a browser these are two places: what it keeps for one, it does not send to the other.",
@@ -124,6 +139,7 @@ impl Mismatch {
 }
 
 impl Difference {
+    /// One difference, with its remedy.
     fn why(self) -> &'static str {
         match self {
             Self::LoopbackName => {
@@ -143,7 +159,8 @@ impl Difference {
     }
 }
 
-/// A sign-in that was started under another address, and came back without its cookie.
+/// The error of a sign-in that was started under another address and came back without its cookie. `started_under`
+/// travelled in `state`, sealed, so nobody else chose it.
 pub(crate) fn lost_cookie(started_under: &str, base: &BaseUrl) -> Error {
     let error = Error::new(ErrorCode::AttemptCookieMissing);
     let Some(mismatch) = Mismatch::of_url(started_under, base) else { return error };
@@ -163,7 +180,7 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
     host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
-/// The mismatches that the log has explained.
+/// The mismatches that the log has explained, so that each is explained once.
 #[derive(Debug, Default)]
 pub(crate) struct LoggedMismatches(Mutex<HashSet<Mismatched>>);
 
@@ -171,7 +188,8 @@ pub(crate) struct LoggedMismatches(Mutex<HashSet<Mismatched>>);
 type Mismatched = (String, String);
 
 impl LoggedMismatches {
-    /// Explains in the log why a sign-in that starts here cannot come back, once for each pair of addresses.
+    /// Explains in the log why a sign-in that starts here cannot come back, once for each pair of addresses. It is
+    /// a warning and no error: a proxy may turn one address into the other, which nobody can see from here.
     pub(crate) fn log(&self, mismatch: &Mismatch) {
         if !mismatch.is_telling() {
             return;

@@ -1,4 +1,19 @@
 //! Where a person goes after the sign-in: a path of this application, and nothing else.
+//!
+//! A destination comes out of a link that anybody can write, and the browser follows it right after a sign-in: an
+//! open redirect there lends the application's name to a phishing page (RFC 9700 §4.11.1). So the check stands in a
+//! type, and nothing that redirects to a destination takes a string.
+//!
+//! How [`ReturnTo::parse`] looks at it:
+//!
+//! 1. Length, a slash at the beginning, and no byte that a browser drops or reads as a slash.
+//! 2. Resolved as a browser does (URL Standard), it stays within the origin.
+//! 3. It still does when a proxy or a handler decodes its path again, up to three times, or folds look-alike
+//!    characters (NFKC).
+//! 4. What is kept is the resolved text, so that browser and check mean the same.
+//!
+//! It does not know which paths the application has; one that is not there is a 404 like any other. Query and
+//! fragment are carried, not understood.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -7,7 +22,7 @@ use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// The longest destination, in bytes, before and after it is normalised.
+/// The longest destination, in bytes, before and after it is normalised. It travels in cookies and in `state`.
 const MAX_LENGTH: usize = 2048;
 /// How often a careless reader further on may decode the path once more without being led astray.
 const DECODINGS: usize = 3;
@@ -33,7 +48,14 @@ static ORIGIN: LazyLock<Result<Url, url::ParseError>> =
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReturnTo(String);
 
-/// Why a destination is refused.
+/// Why a destination is refused. None of them repeats it.
+///
+/// ```
+/// use landfall::{ReturnTo, ReturnToError};
+///
+/// assert_eq!(ReturnTo::parse("dashboard"), Err(ReturnToError::NotAPath));
+/// assert_eq!(ReturnTo::parse("/%2F/evil.example"), Err(ReturnToError::Elsewhere));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ReturnToError {
@@ -87,6 +109,13 @@ impl ReturnTo {
     }
 
     /// Reads a destination from the raw value of a query parameter: what stands between `=` and `&`, still encoded.
+    ///
+    /// ```
+    /// use landfall::ReturnTo;
+    ///
+    /// assert_eq!(ReturnTo::parse_query_value("%2Freports%3Ftab%3D2")?.as_str(), "/reports?tab=2");
+    /// # Ok::<(), landfall::ReturnToError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`parse`](Self::parse), and when the value does not decode to UTF-8.
@@ -159,11 +188,12 @@ fn check_decoded(path: &str) -> Result<(), ReturnToError> {
     Ok(())
 }
 
-/// A broken sequence becomes U+FFFD, which means nothing in a path.
+/// Decodes once. A broken sequence becomes U+FFFD, which means nothing in a path.
 fn decode(path: &str) -> String {
     percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
+/// Checks a path as some reader may come to see it.
 fn check_reading(path: &str) -> Result<(), ReturnToError> {
     if path.chars().any(char::is_control) {
         return Err(ReturnToError::Character);

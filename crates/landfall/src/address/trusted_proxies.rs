@@ -1,4 +1,15 @@
 //! Whose word is believed about the address that a browser asked for.
+//!
+//! Anybody can send `X-Forwarded-Host`. It counts only where the connection comes from a proxy that the
+//! configuration names, and then as far back as further proxies are trusted. Apart from
+//! [`forwarded`], which reads the headers and knows no network, so that each can be tested by
+//! itself.
+//!
+//! 1. The peer of the connection is looked up in the networks. Without one nobody is trusted, and the log says once
+//!    why.
+//! 2. The headers of the one family that is configured are read from the right, past every trusted address.
+//! 3. What comes out is an address that the proxy says, not one to build on: `context::select` looks for it among
+//!    the base URLs.
 
 use std::net::IpAddr;
 use std::sync::Once;
@@ -12,6 +23,15 @@ use crate::web::request::RequestView;
 /// In which headers proxies say under which address they were asked.
 ///
 /// One family alone: a proxy that writes the one hands on the other as it came from outside.
+///
+/// ```
+/// use landfall::{ForwardedHeaders, RelyingParty};
+///
+/// let builder = RelyingParty::builder("https://id.example")
+///     .trusted_proxies(["10.0.0.0/8"])
+///     .forwarded_headers(ForwardedHeaders::Forwarded);
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ForwardedHeaders {
@@ -25,15 +45,22 @@ pub enum ForwardedHeaders {
 /// The proxies whose headers are read. None by default.
 #[derive(Debug)]
 pub(crate) struct TrustedProxies {
+    /// Single addresses are networks of one.
     networks: Vec<IpNet>,
-    /// Whoever asks is the proxy.
+    /// Whoever connects is taken for the proxy: `danger::trust_any_proxy`.
     everybody: bool,
+    /// Which headers are read. Those of the other family are looked at for a hint in the log alone.
     headers: ForwardedHeaders,
+    /// Whether the log has said that no adapter tells where connections come from.
     no_peer: Once,
 }
 
 impl TrustedProxies {
     /// Reads addresses and networks in CIDR notation.
+    ///
+    /// # Errors
+    /// Names the setting `trusted_proxies` and what is wrong: no address, a network of everybody, or bits beyond
+    /// the prefix.
     pub(crate) fn parse(
         networks: &[String],
         everybody: bool,
@@ -44,6 +71,10 @@ impl TrustedProxies {
     }
 
     /// What a trusted proxy says of the request; `None` where nobody is trusted with it.
+    ///
+    /// # Errors
+    /// `ForwardedMalformed` where a trusted proxy's header cannot be read. To go on without it would answer under
+    /// another address than the browser asked for.
     pub(crate) fn outside(&self, view: &dyn RequestView) -> Result<Option<ForwardedAddress>, Error> {
         if !self.is_from_proxy(view) {
             return Ok(None);
@@ -76,7 +107,8 @@ impl TrustedProxies {
         }
     }
 
-    /// For the log: why a forwarded address that is there was not read.
+    /// For the log: why a forwarded address that is there was not read. `None` where there is none, or where it was
+    /// read.
     pub(crate) fn unread(&self, view: &dyn RequestView) -> Option<String> {
         let has = |name: &str| view.header(name).is_some();
         let (unread, other) = match self.headers {
@@ -95,6 +127,7 @@ impl TrustedProxies {
         })
     }
 
+    /// Whether the connection itself comes from a trusted proxy.
     fn is_from_proxy(&self, view: &dyn RequestView) -> bool {
         if self.everybody {
             return true;
@@ -114,6 +147,7 @@ impl TrustedProxies {
         self.trusts(peer)
     }
 
+    /// Whether this address is one of the proxies'.
     fn trusts(&self, address: IpAddr) -> bool {
         // A socket for both families shows IPv4 as ::ffff:10.0.0.1.
         let address = address.to_canonical();
@@ -121,6 +155,7 @@ impl TrustedProxies {
     }
 }
 
+/// One entry of the setting. A network of everybody is refused: whoever means that says so in `danger`.
 fn network(text: &str) -> Result<IpNet, ConfigError> {
     let wrong = |problem: &str, remedy: String| {
         ConfigError::new("trusted_proxies", format!("{:?} {problem}", printable(text)), remedy)
