@@ -1,7 +1,9 @@
 //! Queries and forms: the one reader of their pairs, their media types and their bodies.
 //!
-//! `application/x-www-form-urlencoded`, as the URL Standard writes it. What cannot be decoded is no value: two readers
-//! that repair it differently would see two requests.
+//! `application/x-www-form-urlencoded`, as the URL Standard writes it. What cannot be decoded is no value: two
+//! readers that repair it differently would see two requests. For the same reason nobody here chooses among several
+//! values of one name: [`parameter`] takes one that is there once, and [`values`] shows all of them to a caller
+//! with a rule of its own.
 
 use std::borrow::Cow;
 
@@ -11,7 +13,8 @@ use crate::error::{Error, ErrorCode};
 use crate::web::reply::BodyError;
 use crate::web::request::RequestView;
 
-/// Every name and value, in order and as they were sent. A name without `=` has an empty value.
+/// Every name and value, in order and as they were sent. A name without `=` has an empty value; empty pairs are
+/// left out.
 pub(crate) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")))
 }
@@ -45,7 +48,7 @@ pub(crate) fn values<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = O
         .map(|(_, value)| decode(value))
 }
 
-/// The value of a parameter, if it is there once and can be read.
+/// The value of a parameter, if it is there once and can be read. Twice is as if it were not there (RFC 6749 §3.1).
 pub(crate) fn parameter(text: &str, name: &str) -> Option<String> {
     let mut values = values(text, name);
     let value = values.next()?;
@@ -57,11 +60,13 @@ pub(crate) fn is_form(view: &dyn RequestView) -> bool {
     is_of_type(view, b"application/x-www-form-urlencoded")
 }
 
-/// Whether the request says that its body is JSON.
+/// Whether the request says that its body is JSON. A page of another site cannot say so without being asked first
+/// (a preflight of CORS).
 pub(crate) fn is_json(view: &dyn RequestView) -> bool {
     is_of_type(view, b"application/json")
 }
 
+/// Compares the media type without its parameters, in any case (RFC 9110 §8.3.1).
 fn is_of_type(view: &dyn RequestView, wanted: &[u8]) -> bool {
     essence(view.header("content-type").unwrap_or_default()).eq_ignore_ascii_case(wanted)
 }
@@ -73,8 +78,10 @@ pub(crate) fn essence(content_type: &[u8]) -> &[u8] {
 
 /// A body that came whole.
 ///
+/// `broken` is the code for one that did not, since that means something else at each endpoint.
+///
 /// # Errors
-/// [`ErrorCode::BodyTooLarge`]; `broken` for one that did not come whole, or not in time.
+/// [`ErrorCode::BodyTooLarge`] beyond the limit; `broken` for a body that ended too early, or did not come in time.
 pub(crate) fn whole(body: Result<Bytes, BodyError>, broken: ErrorCode) -> Result<Bytes, Error> {
     body.map_err(|error| match error {
         BodyError::TooLarge => Error::new(ErrorCode::BodyTooLarge),

@@ -1,4 +1,12 @@
 //! The answers we write ourselves: redirects, the small pages, problem+json.
+//!
+//! One file for all of them, so that no answer goes out without its headers: `Cache-Control: no-store`,
+//! `Referrer-Policy`, `nosniff`, and on pages a Content Security Policy that allows nothing but the one style (and
+//! script) whose digest it names. All text is escaped here; callers hand over plain text. An answer may hold what a
+//! stranger wrote, and must never become markup.
+//!
+//! What an answer says, and with which status, is the caller's business: `context::refusal` for failures,
+//! `guard::challenge` for what a guard demands.
 
 use std::sync::LazyLock;
 
@@ -14,6 +22,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use crate::crypto::digest::sha256;
 use crate::web::reply::Reply;
 
+/// The one style of every page, inline: a page is one answer and loads nothing.
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:#1c1e21;--soft:#5c636b;--paper:#f6f7f8;--card:#fff;--line:#dfe3e7;--go:#0b5fce}\
 @media(prefers-color-scheme:dark){:root{--ink:#e9ebee;--soft:#a2a9b1;--paper:#131518;--card:#1c1f23;--line:#31363c;--go:#6aa9ff}}\
@@ -26,18 +35,21 @@ h1{margin:0 0 .5rem;font-size:1.375rem;line-height:1.3}p{margin:.5rem 0}main>:la
 color:var(--card);font:inherit;font-weight:600;text-decoration:none;cursor:pointer}\
 .go:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
 
-/// Nothing of a request stands in it, so that a digest can allow it.
+/// The script of [`with_fragment`]. Nothing of a request stands in it, so that a digest can allow it.
 const SCRIPT: &str = "\
 const a=document.querySelector('a.go'),u=new URL(a.href);\
 u.searchParams.set('return_to',u.searchParams.get('return_to')+location.hash);\
 a.href=u;location.replace(u)";
 
+/// What htmx goes by in place of `Location`, which a browser would follow inside the request that htmx made.
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
+/// Of pages without a script.
 static POLICY: LazyLock<String> = LazyLock::new(|| {
     format!("default-src 'none'; style-src '{}'; base-uri 'none'; frame-ancestors 'none'", digest(STYLE))
 });
 
+/// Of the one page with a script.
 static SCRIPT_POLICY: LazyLock<String> =
     LazyLock::new(|| format!("{}; script-src '{}'", *POLICY, digest(SCRIPT)));
 
@@ -196,6 +208,8 @@ pub(crate) fn put(reply: &mut Reply, name: HeaderName, value: &str) {
     }
 }
 
+/// An answer with the headers that all of ours have. It is never kept by a cache, and a link on it tells nobody
+/// where it was.
 fn plain(status: u16, content_type: &str, body: String) -> Reply {
     let mut reply = Reply::new(Bytes::from(body));
     *reply.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -206,6 +220,7 @@ fn plain(status: u16, content_type: &str, body: String) -> Reply {
     reply
 }
 
+/// Text as it may stand in markup and in a quoted attribute.
 fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,5 +1,8 @@
-//! What the core answers with: whole replies, work that brings one, bodies to read first, and edits of the application's
-//! own response.
+//! What the core answers with: whole replies, work that brings one, bodies to read first, and edits of the
+//! application's own response.
+//!
+//! These are the types that an adapter handles, so they are plain: `http` and `bytes` are all that they show. Which
+//! of them a request gets is said by `relying_party::step`.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,26 +19,42 @@ pub type Reply = http::Response<Bytes>;
 /// tokio's: the work itself runs on the relying party's runtime and goes on when this is dropped.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// The body was longer than the limit, or broke off.
+/// Why a body cannot be used: it was longer than the limit, or did not come whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BodyError {
     /// Longer than [`NeedsBody::limit`].
     TooLarge,
-    /// It ended before its end.
+    /// The connection ended, or the framing was wrong, before the body did.
     Incomplete,
-    /// It was not there in time.
+    /// It was not there within the deadline. [`NeedsBody::with`] says so itself; an adapter need not.
     TooSlow,
 }
 
 /// A step that goes on once the body is there. It always ends in a reply: nobody else could read the body.
+///
+/// ```
+/// use bytes::Bytes;
+/// use landfall::adapter::{BodyError, NeedsBody, Reply};
+///
+/// /// For a server that has the body in memory.
+/// async fn answer(needs: NeedsBody, body: Bytes) -> Reply {
+///     let fits = body.len() <= needs.limit();
+///     needs.with(async move { if fits { Ok(body) } else { Err(BodyError::TooLarge) } }).await
+/// }
+/// ```
 pub struct NeedsBody {
+    /// In bytes.
     limit: usize,
+    /// Ends when the body has had its time.
     deadline: Waiting<()>,
+    /// What happens with the body, or without it.
     next: Box<dyn FnOnce(Result<Bytes, BodyError>) -> Waiting<Reply> + Send>,
 }
 
 impl NeedsBody {
+    /// `deadline` is a future of the caller's, so that no clock is needed here; `next` gets the body or why there
+    /// is none.
     pub(crate) fn new(
         limit: usize,
         deadline: Waiting<()>,
@@ -44,7 +63,8 @@ impl NeedsBody {
         Self { limit, deadline, next: Box::new(next) }
     }
 
-    /// How many bytes to read at most.
+    /// How many bytes to read at most. Stop reading there, and hand [`BodyError::TooLarge`] to
+    /// [`with`](Self::with).
     pub fn limit(&self) -> usize {
         self.limit
     }
@@ -70,6 +90,8 @@ impl fmt::Debug for NeedsBody {
 }
 
 /// What is to be changed on the application's response. Usually nothing.
+///
+/// An adapter sets the one and appends the others; it changes nothing else and asks nobody.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Edits {

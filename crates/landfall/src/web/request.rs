@@ -1,10 +1,16 @@
 //! All that the core may see of a request.
+//!
+//! One trait instead of a framework's type: an adapter lends a view and copies nothing. There is no body in it,
+//! since most requests are decided without, and reading one takes time; [`NeedsBody`](super::reply::NeedsBody) asks
+//! for it where it is needed.
 
 use std::net::IpAddr;
 
 /// A borrowed look at a request, implemented by each adapter over its framework's own type.
 ///
-/// Everything in it comes from outside: strings and bytes, parsed by whoever needs them.
+/// Everything in it comes from outside: strings and bytes, parsed by whoever needs them. So nothing has to be
+/// checked or normalised by an adapter, and must not be: a path that a router cleaned up is not the path that was
+/// asked for. The crate's first page has a whole implementation.
 pub trait RequestView {
     /// The method, in upper case as it was sent.
     fn method(&self) -> &str;
@@ -57,8 +63,15 @@ pub trait RequestView {
     }
 }
 
-/// For adapters: host and port as the Host header names them, given its values. Two Host headers name no host
-/// (RFC 9112 §3.2).
+/// For adapters: host and port as the Host header names them, given its values. Two Host headers name no host (RFC
+/// 9112 §3.2).
+///
+/// ```
+/// use landfall::adapter::host;
+///
+/// assert_eq!(host([&b"app.example.com:8443"[..]].into_iter()), Some("app.example.com:8443"));
+/// assert_eq!(host([&b"app.example.com"[..], &b"evil.example"[..]].into_iter()), None);
+/// ```
 pub fn host<'a>(mut values: impl Iterator<Item = &'a [u8]>) -> Option<&'a str> {
     match (values.next(), values.next()) {
         (Some(host), None) => std::str::from_utf8(host).ok(),
