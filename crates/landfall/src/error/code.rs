@@ -1,4 +1,8 @@
 //! What can be asked of an error code. Every answer is a column of its row in `table.rs`.
+//!
+//! Apart from the table, so that the table is nothing but rows. The type itself is made there, by the macro of
+//! `row.rs`. `code_tests.rs` looks at all codes at once: that names are unique, texts are whole, and statuses fit
+//! their faults.
 
 use std::fmt;
 
@@ -9,7 +13,8 @@ use super::fault::Fault;
 pub use super::table::ErrorCode;
 
 impl ErrorCode {
-    /// The code as it stands in logs and in problem+json.
+    /// The code as it stands in logs, in events and in the text of [`Error`](crate::Error): the variant in snake
+    /// case. Names are stable.
     pub fn name(self) -> &'static str {
         self.row().name
     }
@@ -39,17 +44,18 @@ impl ErrorCode {
         self.row().remedy
     }
 
-    /// The heading over the sentence.
+    /// The heading over the sentence, and the title in problem+json.
     pub(crate) fn title(self) -> &'static str {
         self.row().title
     }
 
-    /// The code that an outsider may see: whether to try again, not what was found.
+    /// The code that an outsider may see: whether to try again, not what was found. An attacker who learns which
+    /// check failed learns which one to try next.
     pub(crate) fn public_code(self) -> &'static str {
         self.row().public_code
     }
 
-    /// How loudly the operator is told.
+    /// How loudly the operator is told. What strangers can cause at will is not loud.
     pub(crate) fn log_level(self) -> Level {
         self.row().log_level
     }

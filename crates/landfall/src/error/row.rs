@@ -1,4 +1,8 @@
 //! The shape of the error table: its columns, and the macro that makes the codes out of its rows.
+//!
+//! The macro is there so that a code and its row cannot come apart: the variant, its documentation and its columns
+//! are one entry, and a `match` without a default arm leads from one to the other. A new column is a field here;
+//! the compiler then asks for it in every row.
 
 use tracing::Level;
 
@@ -32,6 +36,22 @@ pub(super) struct Row {
 macro_rules! error_codes {
     ($( $(#[$doc:meta])* $code:ident => $row:expr, )*) => {
         /// What went wrong, to match on: codes are stable, messages are not.
+        ///
+        /// Most applications need none of them, since a failure has been answered by the time it is heard of. They
+        /// are for an audit trail, a metric, or an alert.
+        ///
+        /// ```
+        /// use landfall::{ErrorCode, EventKind, RelyingParty};
+        ///
+        /// let builder = RelyingParty::builder("https://acme.example").on_event(|event| match event.kind {
+        ///     EventKind::SignInFailed(ErrorCode::StateMismatch | ErrorCode::AttemptReplayed) => {
+        ///         eprintln!("somebody may be trying answers of their own: {:?}", event.reference);
+        ///     }
+        ///     EventKind::SignInFailed(code) => eprintln!("{code}: {}", code.remedy()),
+        ///     _ => {}
+        /// });
+        /// # let _ = builder;
+        /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ErrorCode {
@@ -39,9 +59,11 @@ macro_rules! error_codes {
         }
 
         impl ErrorCode {
+            /// Every code, for the tests that look at all of them.
             #[cfg(test)]
             pub(super) const ALL: &[Self] = &[$( Self::$code, )*];
 
+            /// The row of a code.
             pub(super) const fn row(self) -> &'static Row {
                 match self {
                     $( Self::$code => &$row, )*

@@ -1,7 +1,11 @@
 //! The table of error codes: one row for each, in alphabetical order.
 //!
-//! A new code is one row here and nothing elsewhere: its documentation, its variant, and a [`Row`] with all columns.
-//! The compiler tells of a column that is forgotten, `code_tests.rs` of a value that does not fit.
+//! A new code is one row here and nothing elsewhere: its documentation, its variant, and a [`Row`] with all
+//! columns. The compiler tells of a column that is forgotten, `code_tests.rs` of a value that does not fit.
+//!
+//! What to think of in a new row: the documentation says what happened, in one sentence, with the section of the
+//! specification that it breaks. The sentence is for a person who did nothing wrong. The remedy names the setting
+//! or the place to look at. What the columns mean is said in `row.rs`.
 
 use tracing::Level;
 
@@ -9,7 +13,8 @@ use super::fault::Fault;
 use super::row::{Row, error_codes};
 
 error_codes! {
-    /// Something of the application's own failed while somebody signed in.
+    /// Something of the application's own failed while somebody signed in: the hook given to `on_sign_in` returned
+    /// an error, or did not come to an end in time. No session began.
     ApplicationFailed => Row {
         name: "application_failed", status: 500, public_code: "application_failed",
         fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
@@ -18,7 +23,9 @@ error_codes! {
         remedy: "the hook given to on_sign_in failed: see the detail and the cause",
     },
 
-    /// The pending login's cookie did not come back with the callback.
+    /// The pending login's cookie did not come back with the callback: cookies are blocked, the sign-in was started
+    /// in another browser, or under another address. Without it nothing ties the answer to this browser, so it is
+    /// not taken (RFC 6749 §10.12).
     AttemptCookieMissing => Row {
         name: "attempt_cookie_missing", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -27,7 +34,7 @@ error_codes! {
         remedy: "the sign-in was started in another browser or on another host name (localhost and 127.0.0.1 are two), or cookies are blocked: compare the base URL with the address in the browser",
     },
 
-    /// The sign-in took longer than a pending login lives.
+    /// The sign-in took longer than a pending login lives, or than a device code does.
     AttemptExpired => Row {
         name: "attempt_expired", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -36,7 +43,8 @@ error_codes! {
         remedy: "nothing to mend; raise `login_lifetime` if people need longer at the provider",
     },
 
-    /// The callback came a second time, with another code.
+    /// The callback came a second time, with another code than the attempt was finished with. With the code it was
+    /// finished with it is a reload, which is no error and leads on.
     AttemptReplayed => Row {
         name: "attempt_replayed", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -45,7 +53,8 @@ error_codes! {
         remedy: "a finished sign-in was sent again with another code; if it happens often, somebody is trying codes",
     },
 
-    /// The provider did not authenticate the person as recently or as strongly as was asked.
+    /// The provider did not authenticate the person as recently or as strongly as was asked (`max_age`,
+    /// `acr_values`, a level).
     AuthenticationInsufficient => Row {
         name: "authentication_insufficient", status: 403, public_code: "authentication_insufficient",
         fault: Fault::Provider, recoverable: false, log_level: Level::ERROR,
@@ -54,7 +63,7 @@ error_codes! {
         remedy: "the provider did not honour max_age or acr_values: check that it supports what is asked",
     },
 
-    /// The request's body is larger than this endpoint takes.
+    /// The request's body is larger than this endpoint takes. What is beyond the limit is not read.
     BodyTooLarge => Row {
         name: "body_too_large", status: 413, public_code: "body_too_large",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -63,7 +72,8 @@ error_codes! {
         remedy: "nothing to mend; an authorization response is a few kilobytes at most",
     },
 
-    /// The provider refused this client's credentials (`invalid_client`, `unauthorized_client`).
+    /// The provider refused this client's credentials (`invalid_client`, `unauthorized_client`). A secret that is
+    /// read from a file is read again first.
     ClientRefused => Row {
         name: "client_refused", status: 502, public_code: "temporarily_unavailable",
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
@@ -72,7 +82,8 @@ error_codes! {
         remedy: "check the client id, the client secret and the client authentication method against the provider's settings",
     },
 
-    /// Another site sent a request that only this site may send.
+    /// Another site sent a request that only this site may send: cross-site request forgery, or a form that is
+    /// meant to come from elsewhere. Also a request without the header that `required_header` asks for.
     CrossSite => Row {
         name: "cross_site", status: 403, public_code: "cross_site",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -81,7 +92,8 @@ error_codes! {
         remedy: "if the request is meant to come from another site, name its path with danger::allow_cross_site",
     },
 
-    /// The person is signed in, and may not.
+    /// The person is signed in, and may not: a guard demands a role, or a condition of the application's own, that
+    /// they do not meet.
     Forbidden => Row {
         name: "forbidden", status: 403, public_code: "forbidden",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -99,7 +111,8 @@ error_codes! {
         remedy: "nothing to mend unless the application itself sends it: see the detail",
     },
 
-    /// A trusted proxy sent a forwarded header that cannot be read.
+    /// A trusted proxy sent a forwarded header that cannot be read. Without it nobody knows under which base URL to
+    /// answer, so none is guessed.
     ForwardedMalformed => Row {
         name: "forwarded_malformed", status: 400, public_code: "forwarded_malformed",
         fault: Fault::Visitor, recoverable: false, log_level: Level::WARN,
@@ -108,7 +121,8 @@ error_codes! {
         remedy: "see the detail: the proxy in front has to write the forwarded header itself, in place of what comes from outside",
     },
 
-    /// The callback came under another base URL than the sign-in was started with.
+    /// The callback came under another base URL than the sign-in was started with. The cookie that the sign-in
+    /// needs is with the other one.
     HostMismatch => Row {
         name: "host_mismatch", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -117,7 +131,7 @@ error_codes! {
         remedy: "send people to one address; localhost and 127.0.0.1 are two, and cookies do not go from one to the other",
     },
 
-    /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7).
+    /// The ID token did not pass validation (OpenID Connect Core §3.1.3.7). The detail names the rule.
     IdTokenRejected => Row {
         name: "id_token_rejected", status: 400, public_code: "sign_in_failed",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -126,7 +140,8 @@ error_codes! {
         remedy: "see the detail; check issuer, client id, the algorithms allowed and the clocks on both sides",
     },
 
-    /// A scope was asked for, and the provider or the person did not grant it (RFC 6750 §3.1).
+    /// A scope was asked for, and the provider or the person did not grant it (RFC 6750 §3.1). The page offers to
+    /// ask once more.
     InsufficientScope => Row {
         name: "insufficient_scope", status: 403, public_code: "insufficient_scope",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -135,7 +150,8 @@ error_codes! {
         remedy: "the person or the provider's policy did not grant the scope: see the detail",
     },
 
-    /// The callback names another issuer than the sign-in was started with (RFC 9207 §2.4).
+    /// The callback names another issuer than the sign-in was started with, or none although the provider promises
+    /// it (RFC 9207 §2.4). That is what a mix-up of two providers looks like.
     IssuerMismatch => Row {
         name: "issuer_mismatch", status: 400, public_code: "sign_in_failed",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -144,7 +160,8 @@ error_codes! {
         remedy: "the iss parameter of the callback must equal the configured issuer, byte for byte; if it always differs, copy the issuer from the provider's metadata",
     },
 
-    /// The provider's keys (JWKS) cannot be used.
+    /// The provider's keys (JWKS) cannot be used: the answer is no key set, or holds no key that can be used where
+    /// the one before did.
     KeysInvalid => Row {
         name: "keys_invalid", status: 502, public_code: "temporarily_unavailable",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -153,7 +170,7 @@ error_codes! {
         remedy: "fetch the provider's jwks_uri and look: it must be JSON with a keys array",
     },
 
-    /// A logout token did not pass validation (OpenID Connect Back-Channel Logout 1.0 §2.6).
+    /// A logout token did not pass validation (OpenID Connect Back-Channel Logout 1.0 §2.6), or came a second time.
     LogoutTokenRejected => Row {
         name: "logout_token_rejected", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -162,7 +179,8 @@ error_codes! {
         remedy: "see the detail; if the provider sends it, check issuer, client id, the algorithms allowed and the clocks on both sides",
     },
 
-    /// The provider's metadata cannot be used (OpenID Connect Discovery §4.3).
+    /// The provider's metadata cannot be used (OpenID Connect Discovery §4.3): another issuer, an endpoint that is
+    /// not https, or no PKCE by S256.
     MetadataInvalid => Row {
         name: "metadata_invalid", status: 502, public_code: "temporarily_unavailable",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -171,7 +189,7 @@ error_codes! {
         remedy: "fetch the issuer's /.well-known/openid-configuration and compare its issuer with the configured one, byte for byte",
     },
 
-    /// The endpoint does not take this method.
+    /// The endpoint does not take this method. The answer's `Allow` header names those that it takes.
     MethodNotAllowed => Row {
         name: "method_not_allowed", status: 405, public_code: "method_not_allowed",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -180,7 +198,8 @@ error_codes! {
         remedy: "nothing to mend",
     },
 
-    /// The application is put together wrongly, found at run time.
+    /// The application is put together wrongly, found at run time: what the builder could not see, such as a layer
+    /// that is missing. The detail says what.
     Misconfigured => Row {
         name: "misconfigured", status: 500, public_code: "misconfigured",
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
@@ -189,7 +208,8 @@ error_codes! {
         remedy: "see the detail",
     },
 
-    /// More came at once than is worked on.
+    /// More came at once than is worked on: logout tokens that wait for their turn, or posted forms that wait to be
+    /// kept.
     Overloaded => Row {
         name: "overloaded", status: 503, public_code: "temporarily_unavailable",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -198,7 +218,8 @@ error_codes! {
         remedy: "look who sends so much; the provider sends its logout tokens again",
     },
 
-    /// The provider answered the authorization request with an error.
+    /// The provider answered the authorization request with an error that has no code of its own here (RFC 6749
+    /// §4.1.2.1). The detail repeats the provider's words.
     ProviderRefused => Row {
         name: "provider_refused", status: 400, public_code: "sign_in_failed",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -207,7 +228,7 @@ error_codes! {
         remedy: "see the provider's error code in the detail and the provider's own log",
     },
 
-    /// The provider took too long.
+    /// The provider took longer to answer than the deadline of one call, see `http_timeouts`.
     ProviderTimeout => Row {
         name: "provider_timeout", status: 504, public_code: "temporarily_unavailable",
         fault: Fault::Unreachable, recoverable: true, log_level: Level::ERROR,
@@ -216,7 +237,7 @@ error_codes! {
         remedy: "check the provider's health and the network between",
     },
 
-    /// The provider cannot be reached.
+    /// The provider cannot be reached, or answered that it is in trouble (a 5xx, a 429, `temporarily_unavailable`).
     ProviderUnreachable => Row {
         name: "provider_unreachable", status: 503, public_code: "temporarily_unavailable",
         fault: Fault::Unreachable, recoverable: true, log_level: Level::ERROR,
@@ -225,7 +246,7 @@ error_codes! {
         remedy: "check the issuer URL, name resolution, TLS trust (LANDFALL_CA_FILE) and the network between",
     },
 
-    /// The random source failed.
+    /// The random source failed. Without it nothing is sealed and no attempt begins.
     RandomnessFailed => Row {
         name: "randomness_failed", status: 500, public_code: "randomness_failed",
         fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
@@ -234,7 +255,7 @@ error_codes! {
         remedy: "the operating system's random source failed",
     },
 
-    /// A parameter is missing, wrong or there twice (RFC 6749 §3.1).
+    /// A parameter is missing, wrong or there twice (RFC 6749 §3.1). Which of two was meant would be a guess.
     RequestMalformed => Row {
         name: "request_malformed", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -243,7 +264,8 @@ error_codes! {
         remedy: "nothing to mend, unless the provider sends it: then see the detail",
     },
 
-    /// The provider does not let this client ask for these scopes (`invalid_scope`).
+    /// The provider does not let this client ask for these scopes (`invalid_scope`). The person can do nothing
+    /// about it.
     ScopeRefused => Row {
         name: "scope_refused", status: 403, public_code: "scope_refused",
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
@@ -252,7 +274,7 @@ error_codes! {
         remedy: "the provider answered invalid_scope: put the scope on this client's list there, or ask for less",
     },
 
-    /// The session does not fit into a cookie.
+    /// The session does not fit into a cookie. With a store this does not happen: the cookie then holds an id.
     SessionTooLarge => Row {
         name: "session_too_large", status: 500, public_code: "session_too_large",
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
@@ -270,7 +292,7 @@ error_codes! {
         remedy: "nothing to mend; if nobody cancelled, look at the provider's access policy for this application",
     },
 
-    /// The application turned the person away.
+    /// The application turned the person away: the hook given to `on_sign_in` declined.
     SignInRejected => Row {
         name: "sign_in_rejected", status: 403, public_code: "sign_in_rejected",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -279,7 +301,7 @@ error_codes! {
         remedy: "nothing to mend if it is meant so: the application's own hook said it",
     },
 
-    /// `state` is missing, changed, or not from here (RFC 6749 §10.12).
+    /// `state` is missing, changed, or not from here (RFC 6749 §10.12): an answer that nobody here asked for.
     StateMismatch => Row {
         name: "state_mismatch", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -288,7 +310,8 @@ error_codes! {
         remedy: "an old link, a changed cookie key, or somebody else's link; several instances need the same cookie keys",
     },
 
-    /// The session store failed.
+    /// The session store failed, or took longer than `store_timeout`. Nobody is signed out by it: sessions are
+    /// there again when the store is.
     StoreUnavailable => Row {
         name: "store_unavailable", status: 503, public_code: "temporarily_unavailable",
         fault: Fault::Store, recoverable: true, log_level: Level::ERROR,
@@ -306,7 +329,8 @@ error_codes! {
         remedy: "see the detail; the token endpoint must answer as in RFC 6749 §5.1, with an ID token",
     },
 
-    /// The token endpoint refused the code (`invalid_grant` and others, RFC 6749 §5.2).
+    /// The token endpoint refused the code (`invalid_grant` and others, RFC 6749 §5.2), mostly because it was used
+    /// before or is too old.
     TokenRefused => Row {
         name: "token_refused", status: 400, public_code: "sign_in_failed",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -315,7 +339,8 @@ error_codes! {
         remedy: "see the provider's error code in the detail; invalid_grant usually means that the code was used or too old",
     },
 
-    /// The same sign-in was started over too often.
+    /// One sign-in was started over too often: a loop between application and provider, which ends on a page
+    /// instead of going on.
     TooManyAttempts => Row {
         name: "too_many_attempts", status: 400, public_code: "sign_in_failed",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -324,7 +349,8 @@ error_codes! {
         remedy: "the provider sends people back without what was asked, or their cookies do not stay: see the causes logged before this one",
     },
 
-    /// The body is of another media type than this endpoint takes.
+    /// The body is of another media type than this endpoint takes. What cannot be read as one thing is not tried as
+    /// another.
     UnsupportedMediaType => Row {
         name: "unsupported_media_type", status: 415, public_code: "unsupported_media_type",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -333,7 +359,8 @@ error_codes! {
         remedy: "the provider must post application/x-www-form-urlencoded",
     },
 
-    /// The proxy takes no WebSocket, nor any other protocol (RFC 9110 §7.8).
+    /// The proxy takes no WebSocket, nor any other protocol (RFC 9110 §7.8): it forwards requests and their answers
+    /// alone.
     UpgradeRefused => Row {
         name: "upgrade_refused", status: 501, public_code: "upgrade_refused",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -342,7 +369,8 @@ error_codes! {
         remedy: "the token proxy forwards requests alone; let a handler of the application's take the WebSocket",
     },
 
-    /// The API behind the proxy answered something that cannot be passed on.
+    /// The API behind the proxy answered something that cannot be passed on: not HTTP, a status that is no final
+    /// answer, or a redirect to where no browser may follow.
     UpstreamInvalid => Row {
         name: "upstream_invalid", status: 502, public_code: "upstream_invalid",
         fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
@@ -351,7 +379,8 @@ error_codes! {
         remedy: "see the detail; a redirect must stay on the upstream's own path or lead to another https address",
     },
 
-    /// The API behind the proxy did not take the access token (RFC 6750 §3.1).
+    /// The API behind the proxy did not take the access token (RFC 6750 §3.1). To the browser that is a 502: it has
+    /// never seen the token, and a 401 would say that it has to sign in.
     UpstreamRefusedToken => Row {
         name: "upstream_refused_token", status: 502, public_code: "upstream_refused_token",
         fault: Fault::Upstream, recoverable: true, log_level: Level::ERROR,
@@ -360,7 +389,7 @@ error_codes! {
         remedy: "the API must accept access tokens of this provider: compare their audience (`audience`) and scopes with what it expects",
     },
 
-    /// The API behind the proxy took too long.
+    /// The API behind the proxy took too long: nothing moved on the connection for the proxy's idle timeout.
     UpstreamTimeout => Row {
         name: "upstream_timeout", status: 504, public_code: "upstream_timeout",
         fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
@@ -369,7 +398,8 @@ error_codes! {
         remedy: "check the upstream's health; raise the proxy's timeouts if it needs longer",
     },
 
-    /// The API behind the proxy cannot be reached.
+    /// The API behind the proxy cannot be reached: no connection came about, or not within the proxy's connect
+    /// timeout.
     UpstreamUnreachable => Row {
         name: "upstream_unreachable", status: 502, public_code: "upstream_unreachable",
         fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
@@ -378,7 +408,8 @@ error_codes! {
         remedy: "check the upstream's address, name resolution, TLS trust (ca_file) and the network between",
     },
 
-    /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2).
+    /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2). With `Userinfo::Auto` the sign-in goes on
+    /// without it.
     UserinfoInvalid => Row {
         name: "userinfo_invalid", status: 502, public_code: "temporarily_unavailable",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -387,7 +418,8 @@ error_codes! {
         remedy: "see the detail; the userinfo endpoint must answer with a JSON object",
     },
 
-    /// The userinfo answer is about another subject (OpenID Connect Core §5.3.4).
+    /// The userinfo answer is about another subject than the ID token (OpenID Connect Core §5.3.4). It is never
+    /// used, whatever the setting.
     UserinfoSubjectMismatch => Row {
         name: "userinfo_subject_mismatch", status: 400, public_code: "sign_in_failed",
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
@@ -396,7 +428,7 @@ error_codes! {
         remedy: "the userinfo endpoint answered about another subject than the ID token: tell the provider",
     },
 
-    /// A webhook that is stale or cannot be read.
+    /// A webhook that is stale or cannot be read. No session ended.
     WebhookRejected => Row {
         name: "webhook_rejected", status: 400, public_code: "webhook_rejected",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -405,7 +437,7 @@ error_codes! {
         remedy: "see the detail; if the tenant sends it, compare the clocks on both sides",
     },
 
-    /// A webhook that none of the secrets signed.
+    /// A webhook that none of the secrets signed. It is not read any further.
     WebhookUnsigned => Row {
         name: "webhook_unsigned", status: 401, public_code: "webhook_unsigned",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
@@ -414,7 +446,8 @@ error_codes! {
         remedy: "compare LANDFALL_WEBHOOK_SECRET with the secret that the tenant shows for this webhook",
     },
 
-    /// The request is for a host that is no base URL of this application.
+    /// The request is for a host that is none of several base URLs. With a single one there is nothing to choose,
+    /// and every host is answered under it.
     WrongHost => Row {
         name: "wrong_host", status: 421, public_code: "wrong_host",
         fault: Fault::Visitor, recoverable: false, log_level: Level::WARN,
