@@ -1,6 +1,11 @@
 //! An answer on its way: the future that waits for its head, and its body, which comes piece by piece.
 //!
-//! Both also carry the request's body on, as long as there is more of it. Dropping either breaks everything off.
+//! Both also carry the request's body on, as long as there is more of it: an upstream may answer before it has read
+//! everything, and then both move at once. They are polled on the framework's runtime, while the forwarding itself
+//! runs on the relying party's (`forward`); a channel of four pieces is between. That is the back pressure: an
+//! upstream is read no faster than the browser reads.
+//!
+//! Dropping either type breaks everything off, since the task is held by it.
 
 use std::fmt;
 use std::future::Future;
@@ -22,13 +27,17 @@ pub(super) const PIECES: usize = 4;
 
 /// A piece of an answer's body.
 pub(super) enum Piece {
+    /// As it came.
     Bytes(Bytes),
+    /// That was all. A channel that closes without it means that the upstream broke off.
     End,
 }
 
 /// The head of an answer, or one of ours in its place.
 pub(super) enum Head {
+    /// A refusal, a failure, or the way to a sign-in.
     Ours(Reply),
+    /// The upstream's, already fit for the browser. Its body follows.
     Theirs(Response<()>),
 }
 
@@ -36,6 +45,7 @@ pub(super) enum Head {
 /// runtime.
 #[must_use = "dropped, the request is broken off"]
 pub struct Sending<F> {
+    /// Brings the head. Lost only where the forwarding panicked or its runtime is gone.
     pub(super) head: oneshot::Receiver<Head>,
     /// Taken when the head is there.
     pub(super) body: Option<Streamed<F>>,
@@ -43,6 +53,8 @@ pub struct Sending<F> {
 
 /// The body of an answer of a [`TokenProxy`](crate::TokenProxy): the upstream's as it comes, or a whole one of
 /// ours.
+///
+/// An adapter implements its framework's body for it, by [`size`](Self::size) and [`poll_piece`](Self::poll_piece).
 pub struct ProxyBody<F>(Inner<F>);
 
 /// How long the body of an answer is.
@@ -57,13 +69,17 @@ pub enum ProxyBodySize {
     Unknown,
 }
 
+/// Where the pieces come from.
 enum Inner<F> {
+    /// In memory; `None` once it was taken.
     Whole(Option<Bytes>),
+    /// Through the channel.
     Streamed { body: Streamed<F>, size: ProxyBodySize },
 }
 
-/// What keeps the forwarding going.
+/// What keeps the forwarding going. Dropped, it ends.
 pub(super) struct Streamed<F> {
+    /// The answer's body.
     pub(super) pieces: mpsc::Receiver<Piece>,
     /// Carries the request's body, until there is no more.
     pub(super) feed: Option<F>,
@@ -72,6 +88,7 @@ pub(super) struct Streamed<F> {
 }
 
 impl<F: Future<Output = ()> + Unpin> Streamed<F> {
+    /// Carries the request's body on as far as it goes now.
     fn feed(&mut self, cx: &mut Context<'_>) {
         if self.feed.as_mut().is_some_and(|feed| Pin::new(feed).poll(cx).is_ready()) {
             self.feed = None;
@@ -116,6 +133,7 @@ impl<F> ProxyBody<F> {
 }
 
 impl ProxyBodySize {
+    /// What the head says of the body. A `304` or a `204` has none, whatever it says.
     fn of(head: &Response<()>) -> Self {
         if matches!(head.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
             return Self::Absent;

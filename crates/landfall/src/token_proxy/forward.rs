@@ -1,4 +1,16 @@
 //! One request to the upstream and its answer, in order: the token, the request, the head, the body.
+//!
+//! 1. [`Forward::send`] starts a task on the relying party's runtime and gives the adapter a future for the answer.
+//! 2. The token: the session's, renewed if it is about to expire. Without one the answer is ours.
+//! 3. The request, with the body as it comes from the browser.
+//! 4. The head: made fit for the browser, and handed over.
+//! 5. The body, piece by piece, until its end or until one side breaks off.
+//!
+//! Everything is watched for standing still (`progress`) and nothing for its length. A request is sent once:
+//! whether the upstream acted on one that failed is not known here.
+//!
+//! It decides nothing about what may pass: [`TokenProxy::begin`](super::TokenProxy::begin) has judged the request,
+//! `response_headers` judges the answer.
 
 use std::fmt;
 use std::future::Future;
@@ -27,11 +39,17 @@ use crate::visit::Visit;
 /// A request that was found fit to be forwarded. Nothing has been sent yet.
 #[must_use]
 pub struct Forward {
+    /// Where to, and by which client.
     pub(super) proxy: Arc<Proxy>,
+    /// Whose token.
     pub(super) visit: Visit,
+    /// As sent: any but CONNECT and TRACE.
     pub(super) method: Method,
+    /// The upstream's address.
     pub(super) target: Url,
+    /// What is left of the browser's headers.
     pub(super) headers: HeaderMap,
+    /// As announced; `None` where the body ends when it ends.
     pub(super) length: Option<u64>,
     /// The page to come back to, should a sign-in be needed.
     pub(super) back: ReturnTo,
@@ -53,6 +71,8 @@ impl Forward {
         Sending { head, body: Some(body) }
     }
 
+    /// The task: from the token to the end of the answer. It has no result, since all that it finds goes through
+    /// the channels.
     async fn run(
         self,
         body: Uploaded,
@@ -85,7 +105,10 @@ impl Forward {
         }
     }
 
-    /// As far as the answer's head.
+    /// Sends the request and waits, as far as the answer's head.
+    ///
+    /// # Errors
+    /// Those of the upstream, by what happened; `ForwardRefused` where it was the browser that broke off.
     async fn ask(
         &self,
         mut body: Uploaded,
@@ -125,7 +148,8 @@ impl Forward {
         Ok((response_headers::told(head, addresses, token.secret())?, answer))
     }
 
-    /// The body, as fast as the browser takes it.
+    /// The body, as fast as the browser takes it. Whatever goes wrong ends it without an end, which the browser is
+    /// told by the connection; the status has been sent by then.
     async fn pass_on(
         &self,
         mut answer: reqwest::Response,
@@ -157,12 +181,14 @@ impl Forward {
 }
 
 impl fmt::Debug for Forward {
+    /// Without path, query and headers, which may say anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Path, query and headers may say anything.
         f.debug_struct("Forward").field("method", &self.method).finish_non_exhaustive()
     }
 }
 
+/// The header with the token (RFC 6750 §2.1), marked as sensitive.
 fn bearer(token: &AccessToken) -> Result<HeaderValue, Error> {
     let text = zeroize::Zeroizing::new(format!("Bearer {}", token.secret()));
     let odd = |_| Error::new(ErrorCode::Misconfigured).detail("the access token cannot stand in a header");

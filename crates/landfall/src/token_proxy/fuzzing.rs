@@ -1,4 +1,7 @@
-//! The token proxy's rules for what comes from outside.
+//! The token proxy's rules for what comes from outside, for `fuzz/`.
+//!
+//! Here and not in `crate::fuzzing` because the rules are private to this room. It is written as an attacker reads:
+//! it decodes what was let through as often as a careless upstream may, more often than the rules themselves do.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
@@ -6,9 +9,12 @@ use url::Url;
 use super::location::Addresses;
 use super::path::Mapping;
 
+/// The local side.
 const PREFIX: &str = "/api";
+/// With and without a path of its own.
 const UPSTREAMS: [&str; 2] = ["https://orders.example.com", "https://orders.example.com/v1"];
 
+/// Each of them with the prefix.
 fn mappings() -> impl Iterator<Item = (&'static str, Mapping)> {
     UPSTREAMS.into_iter().filter_map(|upstream| Some((upstream, Mapping::new(PREFIX, upstream, false).ok()?)))
 }
@@ -63,6 +69,8 @@ pub fn proxy_location(data: &[u8]) {
     }
 }
 
+/// Below the local prefix, as written and as a browser reads it; or elsewhere by https, and not on the upstream's
+/// host.
 fn is_fit_to_tell(told: &str, read: &Url) -> bool {
     match told.strip_prefix("/app/api") {
         Some(rest) => {

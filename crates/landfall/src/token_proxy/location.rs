@@ -1,4 +1,10 @@
 //! What becomes of an address that the upstream names: it knows itself by a name that browsers must not hear.
+//!
+//! The mirror of `path`. `Location`, `Content-Location` and `Link` hold addresses; one at the upstream is told as
+//! one below the local prefix, so that the browser stays behind the proxy and its token. What cannot be told is
+//! left out, and a redirect without its address is an error of the upstream's, see `response_headers`.
+//!
+//! Addresses inside bodies are not looked at.
 
 use url::Url;
 
@@ -7,6 +13,7 @@ use super::path::Mapping;
 /// How addresses of the upstream are told to browsers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Addresses<'a> {
+    /// The local prefix and the upstream.
     pub(super) mapping: &'a Mapping,
     /// What the upstream was asked for: relative addresses are relative to it.
     pub(super) asked: &'a Url,
@@ -18,7 +25,8 @@ impl Addresses<'_> {
     /// The address as browsers may read it; nothing if they may not.
     ///
     /// One at the upstream becomes one below the local prefix. One elsewhere stays as it is if it is https and not
-    /// on the upstream's own host, where a browser has no business.
+    /// on the upstream's own host, where a browser has no business. One with a user name is told nowhere: it would
+    /// hold a password, or look like another site's.
     pub(super) fn told(&self, address: &str) -> Option<String> {
         let url = self.asked.join(address).ok()?;
         let Mapping { prefix, upstream } = self.mapping;
@@ -37,7 +45,7 @@ impl Addresses<'_> {
         (elsewhere && nobody).then(|| url.into())
     }
 
-    /// A Link header (RFC 8288 §3) with each address told so; nothing if one may not be told.
+    /// A Link header (RFC 8288 §3) with each address told so; nothing if one of them may not be told.
     pub(super) fn told_links(&self, links: &str) -> Option<String> {
         let mut told = String::with_capacity(links.len());
         let mut left = links;

@@ -1,4 +1,23 @@
 //! The token proxy: requests to one prefix go on to one API, with the access token of whoever is signed in.
+//!
+//! The backend-for-frontend pattern of OAuth 2.0 for Browser-Based Applications: a page calls its own origin, and
+//! the token never reaches the browser. A room of its own, above everything else, because it is a proxy in the
+//! first place: it needs the visit, the checks of the guard and the token, and nothing needs it.
+//!
+//! What happens to a request, in order:
+//!
+//! 1. `path`: whether it is ours, and which address of the upstream it stands for.
+//! 2. [`TokenProxy::begin`] refuses upgrades and what other sites send.
+//! 3. `request_headers`: what the upstream gets to see, and whether the framing is sound.
+//! 4. Where nobody is signed in, a sign-in is wanted. Otherwise `forward`: the token is fetched, and renewed if
+//!    need be; the request is sent.
+//! 5. `upload`, `body`, `progress`: both bodies, piece by piece, between two runtimes; who breaks off breaks off
+//!    all.
+//! 6. `response_headers`, `location`: what the browser gets to see of the answer.
+//!
+//! Steps 1, 3 and 6 are pure rules and have their tests beside them; `fuzzing` holds the first and the last to
+//! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type. A header that must not
+//! pass goes to the list in `request_headers` or `response_headers`.
 
 mod body;
 mod broken_off;
@@ -35,11 +54,13 @@ pub use self::broken_off::BrokenOff;
 pub use self::forward::Forward;
 pub use self::upload::Upload;
 
-/// As long as the calls to the provider.
+/// How long it may take to connect: as long as the calls to the provider.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// As proxies in front of applications have it.
+/// How long nothing may move: as proxies in front of applications have it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// No timeout is longer.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// What the `Allow` header of a 405 names. Other methods are forwarded, too, but for CONNECT and TRACE.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 /// Forwards requests at or below one local prefix to one API, with the access token of whoever is signed in. The
@@ -90,19 +111,55 @@ pub struct TokenProxy {
     proxy: Arc<Proxy>,
 }
 
+/// What clones of a [`TokenProxy`] share.
 struct Proxy {
+    /// The local prefix, and the upstream that it leads to.
     mapping: Mapping,
+    /// Kept so that another setting can build the client anew.
     connect: Duration,
+    /// How long nothing may move on a connection.
     idle: Duration,
+    /// A further root certificate, as PEM.
     root: Option<Vec<u8>>,
+    /// Its connections, in a pool.
     client: reqwest::Client,
 }
 
-/// What to do with a request.
+/// What to do with a request. An adapter's whole part in it:
+///
+/// ```
+/// use std::future::Future;
+/// use std::pin::Pin;
+///
+/// use bytes::Bytes;
+/// use landfall::adapter::{ProxyBody, ProxyStep, RequestView};
+/// use landfall::{TokenProxy, Visit};
+///
+/// type Feed = Pin<Box<dyn Future<Output = ()> + Send>>;
+/// type Answer = http::Response<ProxyBody<Feed>>;
+///
+/// /// `None` where the application answers. A server that streams puts its pieces in one by one.
+/// async fn answer(api: &TokenProxy, view: &dyn RequestView, visit: &Visit, body: Bytes) -> Option<Answer> {
+///     match api.begin(view, visit) {
+///         ProxyStep::Pass => None,
+///         ProxyStep::Reply(reply) => Some(reply.map(ProxyBody::from)),
+///         ProxyStep::Forward(forward) => {
+///             let feed = |mut upload: landfall::adapter::Upload| -> Feed {
+///                 Box::pin(async move {
+///                     if upload.piece(body).await {
+///                         upload.end().await;
+///                     }
+///                 })
+///             };
+///             Some(forward.send(feed).await)
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
 pub enum ProxyStep {
-    /// It is the application's.
+    /// It is the application's: the path is not below the prefix.
     Pass,
     /// It is refused, or a sign-in is wanted: answer with this.
     Reply(Reply),
@@ -123,12 +180,27 @@ impl TokenProxy {
         Proxy::build(Mapping::new(prefix, upstream, false)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
     }
 
+    /// [`new`](Self::new) for an upstream by plain http beyond loopback: `danger::plain_http_upstream`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), but for the scheme.
     pub(crate) fn with_plain_http(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
         Proxy::build(Mapping::new(prefix, upstream, true)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
     }
 
-    /// How long it may take to connect, and how long nothing may move on a connection, in either direction. Default:
-    /// 5 s and 60 s. There is no limit for a request as a whole.
+    /// How long it may take to connect, and how long nothing may move on a connection, in either direction.
+    /// Default: 5 s and 60 s. There is no limit for a request as a whole.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use landfall::TokenProxy;
+    ///
+    /// let api = TokenProxy::new("/api", "https://api.example.com")?
+    ///     .timeouts(Duration::from_secs(2), Duration::from_secs(300))?; // it streams, with long pauses
+    /// # let _ = api;
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     /// When one is zero, or longer than a day.
@@ -155,7 +227,8 @@ impl TokenProxy {
         Proxy::build(self.proxy.mapping.clone(), self.proxy.connect, self.proxy.idle, Some(&root))
     }
 
-    /// For adapters: what to do with a request of this visit.
+    /// For adapters: what to do with a request of this visit. Nothing is sent yet: [`ProxyStep::Forward`] holds
+    /// what is needed for that.
     pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
         let context = visit.context();
         let facts = visit.facts();
@@ -175,6 +248,11 @@ impl TokenProxy {
         }
     }
 
+    /// Whether the request may be forwarded, signed in or not, and as what. A refusal comes before the question who
+    /// is there, so that a trick is never answered with a sign-in.
+    ///
+    /// # Errors
+    /// `ForwardRefused` for path, target or framing, `UpgradeRefused`, `CrossSite`.
     fn judge(
         &self,
         method: Method,
@@ -211,6 +289,10 @@ fn forwardable(method: &str) -> Option<Method> {
 }
 
 impl Proxy {
+    /// The client anew, with these settings.
+    ///
+    /// # Errors
+    /// When the certificate cannot be used.
     fn build(
         mapping: Mapping,
         connect: Duration,

@@ -1,7 +1,15 @@
 //! Which address of the upstream a request's path stands for, if it stands for one.
 //!
 //! The upstream reads the path with a parser of its own, perhaps behind another proxy. So a path is refused if any
-//! reader could take it for another place than it is, however often that reader decodes it.
+//! reader could take it for another place than it is, however often that reader decodes it. Otherwise
+//! `/api/..%2fadmin` would reach, with a person's token, what is beside the path that the configuration opened.
+//!
+//! 1. [`Mapping::rest`]: what follows the local prefix, segment by segment.
+//! 2. [`Mapping::target`]: length; every reading of the rest ([`check`]); then the URL, which must hold that rest
+//!    unchanged.
+//!
+//! Nothing is repaired: what a parser would change is refused, since no browser sends it. What comes back the other
+//! way is in `location`.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
@@ -10,7 +18,7 @@ use url::Url;
 use crate::address::base_url::is_loopback;
 use crate::error::{ConfigError, Error, ErrorCode, printable};
 
-/// The longest path and query together.
+/// The longest path and query together, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
 /// How often a path may be encoded on top of itself; nobody who means well does it twice.
 const DECODINGS: usize = 4;
@@ -18,8 +26,9 @@ const DECODINGS: usize = 4;
 /// One local prefix, and where it leads.
 #[derive(Clone, Debug)]
 pub(super) struct Mapping {
-    /// Without a slash at its end.
+    /// Below the base path. Begins with a slash and has none at its end.
     pub(super) prefix: String,
+    /// Where it leads.
     pub(super) upstream: Upstream,
 }
 
@@ -33,6 +42,11 @@ pub(super) struct Upstream {
 }
 
 impl Mapping {
+    /// Reads both sides as they are configured. A prefix is plain segments, so that it has one spelling only;
+    /// `plain_http` lifts the rule that an upstream is https or on loopback.
+    ///
+    /// # Errors
+    /// Names `TokenProxy`, what is wrong with which side, and what to write.
     pub(super) fn new(prefix: &str, upstream: &str, plain_http: bool) -> Result<Self, ConfigError> {
         let wrong = |problem: &str| {
             let problem = format!("{problem} in the prefix {:?}", printable(prefix));
@@ -58,12 +72,16 @@ impl Mapping {
         Ok(Self { prefix: trimmed.to_owned(), upstream: Upstream::parse(upstream, plain_http)? })
     }
 
-    /// What follows the prefix, if this path, below the base path, is at or below it.
+    /// What follows the prefix, if this path, below the base path, is at or below it. `/apis` is not below `/api`.
     pub(super) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_prefix(self.prefix.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
-    /// The upstream's address for what follows the prefix.
+    /// The upstream's address for what follows the prefix. The query is carried as it is: nothing here depends on
+    /// it.
+    ///
+    /// # Errors
+    /// `ForwardRefused`, with what is wrong with the path.
     pub(super) fn target(&self, rest: &str, query: Option<&str>) -> Result<Url, Error> {
         let refused = |why: &str| Error::new(ErrorCode::ForwardRefused).detail(format!("the path {why}"));
         if rest.len() + query.map_or(0, str::len) > MAX_LENGTH {
@@ -84,6 +102,7 @@ impl Mapping {
 }
 
 impl Upstream {
+    /// Reads the upstream's address. What a URL parser would change in its path can only be a slip, and is told.
     fn parse(text: &str, plain_http: bool) -> Result<Self, ConfigError> {
         let wrong = |problem: &str, remedy: &str| {
             let problem = format!("{problem} in the upstream {:?}", printable(text));
@@ -142,7 +161,8 @@ fn check(path: &str) -> Result<(), &'static str> {
     check_readings(path, |decoded| nfkc.normalize(&decoded).into_owned()).map(drop)
 }
 
-/// Checks the path as it is and after each decoding; whether it is ASCII all through.
+/// Checks the path as it is and after each decoding; whether it is ASCII all through. `fold` is what a reader does
+/// to it besides.
 fn check_readings(path: &str, fold: impl Fn(String) -> String) -> Result<bool, &'static str> {
     check_reading(path)?;
     let mut reading = path.to_owned();
@@ -157,6 +177,8 @@ fn check_readings(path: &str, fold: impl Fn(String) -> String) -> Result<bool, &
     Err("is encoded over and over")
 }
 
+/// Checks one reading of the path: no control characters, no backslash, no second slash at its beginning, no dot
+/// segment.
 fn check_reading(path: &str) -> Result<(), &'static str> {
     if path.chars().any(char::is_control) {
         return Err("holds a control character");
@@ -175,6 +197,7 @@ fn check_reading(path: &str) -> Result<(), &'static str> {
     if path.split('/').any(is_dots) { Err("holds a dot segment") } else { Ok(()) }
 }
 
+/// Whether two hexadecimal digits follow the percent sign.
 fn starts_with_hex(text: &str) -> bool {
     let mut bytes = text.bytes();
     let mut is_hex = || bytes.next().is_some_and(|byte| byte.is_ascii_hexdigit());

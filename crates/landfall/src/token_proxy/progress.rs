@@ -1,4 +1,9 @@
 //! When something last happened between us and the upstream, and whether the browser's part broke off.
+//!
+//! A proxy must not end what is slow, only what stands still: an upload of an hour is fine, a minute of nothing is
+//! not. Two tasks take part, the one that waits for the answer and the client that reads the upload, so the time is
+//! shared here. It is tokio's own clock, not the builder's: this is about connections, and decides nothing about a
+//! session.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -11,10 +16,14 @@ use tokio::time::Instant;
 #[derive(Clone, Debug)]
 pub(super) struct Progress(Arc<Made>);
 
+/// What is shared.
 #[derive(Debug)]
 struct Made {
+    /// When it began.
     since: Instant,
+    /// How long after that something happened last, in milliseconds.
     millis: AtomicU64,
+    /// Whether the request's body ended too early. The client's error does not say whose fault it was.
     broken_off: AtomicBool,
 }
 
@@ -29,15 +38,18 @@ impl Progress {
         self.0.millis.store(millis, Ordering::Relaxed);
     }
 
+    /// The browser's part broke off.
     pub(super) fn break_off(&self) {
         self.0.broken_off.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it did.
     pub(super) fn is_broken_off(&self) -> bool {
         self.0.broken_off.load(Ordering::Relaxed)
     }
 
-    /// What the work brings, or nothing once there was no progress for so long.
+    /// What the work brings, or nothing once there was no progress for so long. To begin counts as progress; so
+    /// does everything that another task reports meanwhile.
     pub(super) async fn watch<T>(&self, patience: Duration, work: impl Future<Output = T>) -> Option<T> {
         self.made();
         let mut work = std::pin::pin!(work);

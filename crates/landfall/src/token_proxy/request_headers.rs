@@ -1,4 +1,11 @@
 //! What of a browser's request the upstream gets to see.
+//!
+//! A list of what stays here, not of what passes: an API's own headers are not known. What stays is what would let
+//! a browser speak for somebody else (a token, a cookie, a forwarded address of its own), what is between two hops,
+//! and what tells of the page that asked. The token itself is put in later, in `forward`.
+//!
+//! The framing is judged here as well, since a request that two readers end at different places is two requests
+//! (RFC 9112 §11.2). The way back is in `response_headers`.
 
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
 
@@ -9,12 +16,16 @@ use crate::web::request::RequestView;
 /// A request's headers, sorted out.
 #[derive(Debug)]
 pub(super) struct Forwarded {
+    /// Those that the upstream gets to see.
     pub(super) headers: HeaderMap,
-    /// How long the body is; `None` for whatever comes.
+    /// How long the body is; `None` where it was not announced.
     pub(super) length: Option<u64>,
 }
 
-/// Sorts a request's headers out; `csrf` is the header that proves our own pages.
+/// Sorts a request's headers out; `csrf` is the header that proves our own pages, in lower case.
+///
+/// # Errors
+/// `ForwardRefused` for a header that cannot be one, and for a length that is not said once and plainly.
 pub(super) fn forwarded(view: &dyn RequestView, csrf: &str) -> Result<Forwarded, Error> {
     let refused = |why: &str| Error::new(ErrorCode::ForwardRefused).detail(format!("the request has {why}"));
     let mut hop_by_hop = HopByHop::default();

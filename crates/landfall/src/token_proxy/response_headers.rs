@@ -1,4 +1,17 @@
 //! What of the upstream's answer the browser gets to see, under our own name.
+//!
+//! The browser takes the answer for one of this origin's. So whatever would act on the origin stays here: its
+//! cookies, its transport security, its service workers, who may read. An upstream may be another team's service;
+//! that it can answer a fetch does not make it the application.
+//!
+//! 1. Statuses that are not for the browser: a 401 is about the token, a 407 about a proxy, a 1xx no answer.
+//! 2. Each header: not one of the hop's, not one of the [list](stays_here), not one that repeats the token;
+//!    addresses are told anew.
+//! 3. What is set in any case: `Cache-Control` with `private`, `Vary: Cookie`, `nosniff`, and a sandbox for what is
+//!    opened as a page.
+//!
+//! A list of what stays, not of what passes: an API's own headers are not known here. Bodies are not looked at. The
+//! way there is in `request_headers`.
 
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
@@ -11,7 +24,10 @@ use super::hop_by_hop::HopByHop;
 use super::location::Addresses;
 use crate::error::{Error, ErrorCode};
 
-/// The answer's head as the browser may read it.
+/// The answer's head as the browser may read it. `token` is the one that was sent, for finding it again.
+///
+/// # Errors
+/// `UpstreamRefusedToken` for a 401; `UpstreamInvalid` for a status or a redirect that cannot be passed on.
 pub(super) fn told(
     answer: Response<()>,
     addresses: Addresses<'_>,
@@ -67,7 +83,7 @@ pub(super) fn told(
     Ok(answer)
 }
 
-/// Whether this header is between us and the upstream, or would act on our own origin.
+/// Whether this header is between us and the upstream, or would act on our own origin. In lower case.
 fn stays_here(name: &str) -> bool {
     // Cookies, prompts for a password, and the whole origin's state are ours.
     matches!(name, "set-cookie" | "set-cookie2" | "www-authenticate" | "authentication-info" | "clear-site-data")
@@ -88,16 +104,18 @@ fn stays_here(name: &str) -> bool {
         || matches!(name, "via" | "x-served-by" | "x-backend-server" | "x-upstream")
 }
 
+/// A header's value with its address told anew; nothing where it is no text or may not be told.
 fn address(value: &HeaderValue, told: impl Fn(&str) -> Option<String>) -> Option<HeaderValue> {
     let text = std::str::from_utf8(value.as_bytes()).ok()?;
     HeaderValue::try_from(told(text)?).ok()
 }
 
+/// The statuses whose Location browsers follow (RFC 9110 §15.4).
 fn is_redirect(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
 }
 
-/// What the upstream said of the token, for the operator.
+/// The error for a 401, with what the upstream said of the token, for the operator.
 fn refused_token(headers: &HeaderMap) -> Error {
     const KNOWN: [&str; 5] = [
         "invalid_token",
@@ -113,7 +131,8 @@ fn refused_token(headers: &HeaderMap) -> Error {
     Error::new(ErrorCode::UpstreamRefusedToken).detail(format!("it answered 401 with {name}"))
 }
 
-/// The upstream's word on how long, ours on for whom.
+/// The upstream's word on how long, ours on for whom: an answer belongs to whoever is signed in, so no shared cache
+/// may keep it (RFC 9111 §5.2.2.7). Without a word of the upstream's it may be kept and must be asked for again.
 fn cache_control(headers: &HeaderMap) -> HeaderValue {
     let alone = HeaderValue::from_static("private, no-cache");
     let mut told = String::new();
@@ -138,6 +157,7 @@ fn cache_control(headers: &HeaderMap) -> HeaderValue {
     HeaderValue::try_from(told).unwrap_or(alone)
 }
 
+/// Whether it says, once and clearly, that it is a PDF.
 fn is_pdf(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
     let essence = |value: &[u8]| {

@@ -1,4 +1,11 @@
 //! A request's body, on its way from the browser to the upstream: read on the framework's runtime, sent on ours.
+//!
+//! An adapter holds the [`Upload`] and puts pieces in; the HTTP client holds the other side as a body. A channel of
+//! four pieces is between, so a browser is read no faster than the upstream takes.
+//!
+//! The rule it keeps: the upstream gets exactly the body that was announced. A body that is longer than its
+//! Content-Length would smuggle the beginning of another request, one that is shorter would make the upstream wait
+//! or take a part for the whole; both break the request off (RFC 9112 §11.2).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,42 +21,52 @@ use super::progress::Progress;
 /// How many pieces wait between the two at most.
 const PIECES: usize = 4;
 
+/// What goes through the channel.
 enum Piece {
     Bytes(Bytes),
+    /// That was all. A channel that closes without it means that the browser broke off.
     End,
 }
 
 /// Where an adapter puts a request's body, piece by piece.
 ///
-/// Dropped before its end, the upstream's request is broken off.
+/// Dropped before its end, the upstream's request is broken off: an adapter need only stop where its framework
+/// tells of an error.
 #[derive(Debug)]
 pub struct Upload {
+    /// To the HTTP client's side.
     pieces: mpsc::Sender<Piece>,
 }
 
 impl Upload {
-    /// Hands a piece on, once there is room; whether any more is wanted.
+    /// Hands a piece on, once there is room; whether any more is wanted. `false` means that the upstream has
+    /// answered or is gone: an adapter can stop reading.
     pub async fn piece(&mut self, bytes: Bytes) -> bool {
         bytes.is_empty() || self.pieces.send(Piece::Bytes(bytes)).await.is_ok()
     }
 
-    /// Says that this was all.
+    /// Says that this was all. Without it the body counts as broken off, unless the announced length has come.
     pub async fn end(self) {
         // Where nobody listens any more, nobody needs to hear it.
         let _ = self.pieces.send(Piece::End).await;
     }
 }
 
-/// The other side of an [`Upload`].
+/// The other side of an [`Upload`], as the HTTP client reads it.
 pub(super) struct Uploaded {
+    /// From the adapter.
     pieces: mpsc::Receiver<Piece>,
+    /// A piece that [`peek`](Self::peek) took out.
     first: Option<Bytes>,
+    /// How much of the announced length is still to come; `None` where none was announced.
     left: Option<u64>,
+    /// Whether all of it has come.
     ended: bool,
+    /// Told of each piece, and of a body that broke off.
     progress: Progress,
 }
 
-/// Both sides, for a body of this length if it is known.
+/// Both sides, for a body of this length if it is known. A length of zero is over at once.
 pub(super) fn channel(length: Option<u64>, progress: Progress) -> (Upload, Uploaded) {
     let (sender, pieces) = mpsc::channel(PIECES);
     let uploaded = Uploaded { pieces, first: None, left: length, ended: length == Some(0), progress };
@@ -57,6 +74,7 @@ pub(super) fn channel(length: Option<u64>, progress: Progress) -> (Upload, Uploa
 }
 
 impl Uploaded {
+    /// Ends the body with an error, and remembers that it was the browser's.
     fn break_off<T>(&self) -> Poll<Option<Result<T, BrokenOff>>> {
         self.progress.break_off();
         Poll::Ready(Some(Err(BrokenOff)))
@@ -64,6 +82,9 @@ impl Uploaded {
 
     /// Where the length is unknown, waits for the first piece: without one there is no body at all, and the
     /// upstream is not told of one.
+    ///
+    /// # Errors
+    /// [`BrokenOff`] where the browser broke off, or nothing came for so long.
     pub(super) async fn peek(&mut self, patience: Duration) -> Result<(), BrokenOff> {
         if self.left.is_some() {
             return Ok(());
