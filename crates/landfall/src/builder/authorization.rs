@@ -1,4 +1,7 @@
 //! What the provider is asked for, and what is demanded of its answer.
+//!
+//! These hold for every sign-in; what a single page or person asks for beyond them is a `SignInWanted` or a
+//! `Requirement`. They are moved into `provider::settings` as they are, and checked in `client` and `sessions`.
 
 use std::time::Duration;
 
@@ -14,7 +17,7 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The API that the access token is for.
+    /// The API that the access token is for, as several providers take it in a parameter `audience`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.client.settings.audience = Some(audience.into());
         self
@@ -39,14 +42,23 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The algorithms an ID token may be signed with. Default: RS256. HS256 uses the client secret and is
-    /// never accepted unless it is named here.
+    /// The algorithms an ID token may be signed with. Default: RS256. HS256 uses the client secret and is never
+    /// accepted unless it is named here.
+    ///
+    /// ```
+    /// use landfall::{RelyingParty, SigningAlgorithm};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .id_token_algorithms([SigningAlgorithm::Es256, SigningAlgorithm::Rs256]);
+    /// # let _ = builder;
+    /// ```
     pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = SigningAlgorithm>) -> Self {
         self.client.settings.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Audiences that an ID token may name beside this client (OpenID Connect Core §3.1.3.7).
+    /// Audiences that an ID token may name beside this client (OpenID Connect Core §3.1.3.7). Default: none. Each
+    /// of them could present such a token here, so name only what is as trusted as this application.
     pub fn trusted_audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
         self.client.settings.trusted_audiences = audiences.into_iter().map(Into::into).collect();
         self
@@ -65,6 +77,11 @@ impl RelyingPartyBuilder {
     }
 
     /// Authentication context classes that are demanded, best first: an ID token of another class is refused.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").require_acr(["phr", "mfa"]);
+    /// # let _ = builder;
+    /// ```
     pub fn require_acr<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
         self.client.settings.acr_essential = true;
         self.acr_values(values)

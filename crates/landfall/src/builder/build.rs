@@ -1,4 +1,15 @@
 //! From settings to a relying party: checked, sealed, put together.
+//!
+//! The order in `checked`, which is the order in which errors are told:
+//!
+//! 1. The store is opened, since several rules depend on there being one.
+//! 2. Base URLs, the client's registration, the application's name.
+//! 3. Paths: what the provider may call, then that each is its own; kept forms, single-page applications, proxies.
+//! 4. Cookie keys and lifetimes.
+//! 5. The way to the provider, seals for every base URL, the keeper of sessions, the runtime.
+//!
+//! The runtime comes last of what can fail, so that a wrong setting starts no thread. Nothing is asked of the
+//! network; `connect` does that, for whoever wants to fail at start-up.
 
 use std::sync::Arc;
 
@@ -27,8 +38,10 @@ use crate::session::{ClientRef, KeeperSettings, Lifetimes, RecordSeals, SessionK
 
 /// # Done
 impl RelyingPartyBuilder {
-    /// Puts it together. Nothing is asked of the network: the provider's metadata are fetched when they are
-    /// first needed.
+    /// Puts it together. Nothing is asked of the network: the provider's metadata are fetched when they are first
+    /// needed.
+    ///
+    /// What has to be registered at the provider is logged at INFO, byte for byte.
     ///
     /// # Errors
     /// When a setting is missing or cannot work; the error names it and says what to do.
@@ -37,7 +50,9 @@ impl RelyingPartyBuilder {
         self.checked().map_err(|error| if by_variables { by_variable(error) } else { error })
     }
 
-    /// Puts it together and asks the provider for its metadata, so that a wrong issuer fails at start-up.
+    /// Puts it together and asks the provider for its metadata, so that a wrong issuer fails at start-up. The
+    /// application then does not start while its provider is down; with [`build`](Self::build) it does, and
+    /// sign-ins get a page that says so.
     ///
     /// # Errors
     /// As [`Self::build`], and when the provider cannot be reached or its metadata cannot be used.
@@ -47,6 +62,7 @@ impl RelyingPartyBuilder {
         Ok(relying_party)
     }
 
+    /// Everything in order, with errors that name the builder's methods.
     fn checked(mut self) -> Result<RelyingParty, ConfigError> {
         self.open_store()?;
         let bases = check_base_urls(&self.base_urls)?;
@@ -101,7 +117,7 @@ impl RelyingPartyBuilder {
         }))
     }
 
-    /// What the client is registered as.
+    /// What the client is registered as at the provider: issuer, id, secret, method, algorithms and scopes.
     fn check_registration(&mut self) -> Result<Registration, ConfigError> {
         let issuer = check_issuer(&self.client.issuer)?;
         let (secret, auth) = self.check_client()?;
@@ -118,6 +134,7 @@ impl RelyingPartyBuilder {
         })
     }
 
+    /// The name that seals and indexes are derived from: the given one, or the client id at its issuer.
     fn check_application_name(&self, client: &Registration) -> Result<ApplicationName, ConfigError> {
         match self.application_name.as_deref() {
             None => Ok(ApplicationName::of_client(&client.issuer, &client.client_id)),
@@ -128,6 +145,7 @@ impl RelyingPartyBuilder {
         }
     }
 
+    /// One site for each base URL, each with seals and cookie names of its own.
     fn sites(
         &self,
         bases: Vec<BaseUrl>,
@@ -140,6 +158,7 @@ impl RelyingPartyBuilder {
         Sites::new(sites.collect::<Result<_, _>>()?)
     }
 
+    /// What keeps sessions: seals for records, lifetimes, the store if there is one, the near cache.
     fn keeper(
         &self,
         client: &Registration,
@@ -161,6 +180,8 @@ impl RelyingPartyBuilder {
     }
 }
 
+/// Logs every address that the provider has to know. A redirect URI that differs in one character is the most
+/// frequent mistake, and the provider's page seldom says which.
 fn tell_what_to_register(sites: &Sites, client: &Client, settings: &Settings) {
     for site in sites.iter() {
         let redirect_uri = client.redirect_uri(&site.base);

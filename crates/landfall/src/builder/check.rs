@@ -1,4 +1,8 @@
 //! What each setting must be: every error names the setting and says what to do.
+//!
+//! Here are the checks that look at several settings, or that more than one file needs; those of one question stand
+//! with its methods. They look at values and files alone. Where a setting weakens something, it is refused here,
+//! and the way around is a function of `danger`, which the remedy names.
 
 use std::sync::Arc;
 
@@ -11,6 +15,12 @@ use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, Error, printable};
 
 impl RelyingPartyBuilder {
+    /// Paths: each begins with one slash, and no two of our endpoints share one. The landing paths may have a
+    /// query; an endpoint's may not, since requests are told by path alone.
+    ///
+    /// # Errors
+    /// Names the setting whose path it is; `form_post` where the callback is at `/`, since a post there could be
+    /// the application's own.
     pub(super) fn check_paths(&self) -> Result<(), ConfigError> {
         let landing = [
             ("default_return_to", &self.landing.default_return_to),
@@ -46,6 +56,15 @@ impl RelyingPartyBuilder {
         Ok(())
     }
 
+    /// The ring of cookie keys. Without any:
+    ///
+    /// 1. Where a base URL is https they have to be given: a random one would sign everybody out at each restart,
+    ///    and differ between instances.
+    /// 2. On loopback, beside a store in a file, one is made and kept there.
+    /// 3. On loopback otherwise, one is made for this run.
+    ///
+    /// # Errors
+    /// `cookie_keys`, with a command that makes one; or the file that cannot be used.
     pub(super) fn check_keys(&self, bases: &[BaseUrl]) -> Result<Vec<CookieKey>, ConfigError> {
         if !self.sessions.cookie_keys.is_empty() {
             return Ok(self.sessions.cookie_keys.clone());
@@ -65,6 +84,11 @@ impl RelyingPartyBuilder {
     }
 }
 
+/// The issuer: https, or http on loopback, and without query, fragment or user name (OpenID Connect Discovery §3).
+/// It is kept as it is written, since it is compared byte for byte.
+///
+/// # Errors
+/// `issuer`, with what is wrong.
 pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
     let wrong = |problem: &str| {
         ConfigError::new(
@@ -90,6 +114,10 @@ pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
     Ok(Arc::from(issuer))
 }
 
+/// The base URLs, at least one, each origin once: a request chooses among them by its host.
+///
+/// # Errors
+/// `base_url`, with what is wrong.
 pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigError> {
     let bases = urls.iter().map(|url| BaseUrl::parse(url)).collect::<Result<Vec<_>, _>>()?;
     let mut origins: Vec<_> = bases.iter().map(|base| base.origin.as_str()).collect();
@@ -104,6 +132,7 @@ pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigErr
     }
 }
 
+/// A failure while seals are derived, as an error about the keys that they are derived from.
 pub(super) fn sealing(error: &Error) -> ConfigError {
     ConfigError::new("cookie_keys", error.to_string(), "give other keys")
 }

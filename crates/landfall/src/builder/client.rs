@@ -1,4 +1,8 @@
 //! The client at its provider: who it is there, and how it proves itself.
+//!
+//! With the checks of what is registered: id, secret and method, algorithms, scopes and extra parameters. What they
+//! become is a `Registration` in `provider::client`; the protocol behind them is
+//! [`client_auth`](crate::protocol::client_auth).
 
 use std::path::PathBuf;
 
@@ -13,33 +17,51 @@ use crate::provider::client_secret::SecretSource;
 /// # The client at its provider
 impl RelyingPartyBuilder {
     /// A confidential client: its id and secret, as registered at the provider.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").client("client-id", "client-secret");
+    /// # let _ = builder;
+    /// ```
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret<String>>) -> Self {
         self.client.id = Some(id.into());
         self.client.secret = Some(secret.into());
         self
     }
 
-    /// A confidential client whose secret stands in a file, which is read again when the provider refuses
-    /// the secret: it can be rotated without a restart.
+    /// A confidential client whose secret stands in a file, which is read again when the provider refuses the
+    /// secret: it can be rotated without a restart.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example")
+    ///     .client_with_secret_file("client-id", "/run/secrets/client-secret");
+    /// # let _ = builder;
+    /// ```
     pub fn client_with_secret_file(mut self, id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
         self.client.id = Some(id.into());
         self.client.secret_file = Some(file.into());
         self
     }
 
-    /// A public client: no secret, PKCE alone.
+    /// A public client: no secret, PKCE alone. For programs on other people's machines, which can keep no secret; a
+    /// web application has a server and should have a secret.
     pub fn public_client(mut self, id: impl Into<String>) -> Self {
         self.client.id = Some(id.into());
         self.client.auth = Some(ClientAuth::None);
         self
     }
 
-    /// How the client proves itself, as registered at the provider. Default: `client_secret_basic`.
+    /// How the client proves itself, as registered at the provider. Default: `client_secret_basic`. Not needed for
+    /// [`public_client`](Self::public_client).
     pub fn client_auth(mut self, method: ClientAuth) -> Self {
         self.client.auth = Some(method);
         self
     }
 
+    /// The secret's source and the method, which have to fit each other.
+    ///
+    /// # Errors
+    /// `client`, `client_auth` or `client_secret_file`. A secret with white space around it was copied badly: the
+    /// provider would refuse it and say no more than that.
     pub(super) fn check_client(&self) -> Result<(SecretSource, ClientAuth), ConfigError> {
         let id = self.client.id.as_deref().unwrap_or_default();
         if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
@@ -79,6 +101,13 @@ impl RelyingPartyBuilder {
         }
     }
 
+    /// The algorithms: at least one. HS256 stands alone, and needs a secret as long as its digest (RFC 7518 §3.2).
+    ///
+    /// HS256 beside public-key algorithms would let whoever has the client secret sign what only the provider
+    /// should sign.
+    ///
+    /// # Errors
+    /// `id_token_algorithms`, with what is wrong.
     pub(super) fn check_algorithms(&self, secret: &SecretSource) -> Result<(), ConfigError> {
         if self.client.settings.algorithms.is_empty() {
             return Err(ConfigError::new(
@@ -105,6 +134,11 @@ impl RelyingPartyBuilder {
         Ok(())
     }
 
+    /// The scopes with `openid` first and each once, as the authorization request has them.
+    ///
+    /// # Errors
+    /// `scopes` for what is no scope (RFC 6749 §3.3), and for `offline_access` without a place for a refresh token.
+    /// `extra_parameter` for one that the relying party sets itself.
     pub(super) fn check_scopes(&self) -> Result<String, ConfigError> {
         let mut scopes: Vec<&str> = Vec::new();
         for scope in std::iter::once("openid").chain(self.client.scopes.iter().map(String::as_str)) {

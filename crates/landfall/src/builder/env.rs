@@ -1,5 +1,9 @@
-//! Configuration by environment variables (the twelve-factor way). A missing or malformed variable is an
-//! error that names it.
+//! Configuration by environment variables (the twelve-factor way). A missing or malformed variable is an error that
+//! names it.
+//!
+//! The client is read first and by hand, since its variables depend on each other; everything else is a row in
+//! `variables`. What comes out is a builder, so an application can set more before it builds. An empty variable
+//! counts as not set: that is how many systems take one away.
 
 use super::RelyingPartyBuilder;
 use super::variables::{VARIABLES, by_variable};
@@ -53,9 +57,10 @@ impl RelyingParty {
     }
 }
 
-/// Looks a variable up.
+/// Looks a variable up. A function, so that tests need no environment, which all threads share.
 type Lookup<'a> = &'a dyn Fn(&str) -> Result<Option<String>, ConfigError>;
 
+/// The client, then row by row.
 fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     let get = |name: &str| Ok(lookup(name)?.filter(|value| !value.trim().is_empty()));
     let mut builder = client(&get)?;

@@ -1,4 +1,8 @@
 //! The outside world: the way to the provider, time, randomness, a runtime.
+//!
+//! They are inputs so that a test can hold them still and an application can share its own. Without a word from
+//! anybody they are the stock HTTP client (feature `reqwest`), the system's clock and random source, and one
+//! thread.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -11,7 +15,8 @@ use crate::provider::http_client::HttpClient;
 
 /// # The outside world
 impl RelyingPartyBuilder {
-    /// Reaches the provider by a client of yours.
+    /// Reaches the provider by a client of yours. It must not follow redirects; see
+    /// [`HttpClient`].
     pub fn http_client(mut self, client: Arc<dyn HttpClient>) -> Self {
         self.inputs.http_client = Some(client);
         self
@@ -31,13 +36,14 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Reads the time from a clock of yours.
+    /// Reads the time from a clock of yours: for tests, such as `VirtualClock` of `landfall-testkit`.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.inputs.clock = clock;
         self
     }
 
-    /// Takes randomness from a source of yours.
+    /// Takes randomness from a source of yours. Whoever can foresee it can forge a sign-in: for tests, or a source
+    /// that is better than the system's.
     pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
         self.inputs.entropy = entropy;
         self
@@ -49,6 +55,10 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// The client that was given, or the stock one with these timeouts and roots.
+    ///
+    /// # Errors
+    /// `ca_file` where it cannot be read or used; `http_client` where none was given and there is no stock client.
     #[cfg(feature = "reqwest")]
     pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
         use crate::provider::reqwest::{HttpLimits, ReqwestClient};
@@ -71,6 +81,10 @@ impl RelyingPartyBuilder {
         Ok(Arc::new(ReqwestClient::new(limits, root.as_deref(), plain_http)?))
     }
 
+    /// The client that was given: without the feature `reqwest` there is no other.
+    ///
+    /// # Errors
+    /// `http_client` where none was given.
     #[cfg(not(feature = "reqwest"))]
     pub(super) fn http(&self) -> Result<Arc<dyn HttpClient>, ConfigError> {
         self.inputs.http_client.clone().ok_or_else(|| {

@@ -1,10 +1,14 @@
 //! What of a destination is kept across a sign-in beyond path and query.
+//!
+//! A sign-in leads back to a page by its address. What stands behind `#`, and what was being posted, is not in it
+//! and would be lost; here an application says that it wants them kept. Where they are kept is `browser::kept_form`
+//! and `context::kept_forms`.
 
 use super::RelyingPartyBuilder;
 use crate::context::endpoints::{Endpoint, is_path};
 use crate::error::ConfigError;
 
-/// More than this in one record is no form any more.
+/// The largest limit, in bytes: more than this in one record is no form any more.
 const MOST: usize = 1024 * 1024;
 
 /// # Forms and fragments that are kept across a sign-in
@@ -53,6 +57,11 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// The addresses are paths, and the limit is one that a record can hold.
+    ///
+    /// # Errors
+    /// `keep_posted_forms`, also beside a required header, since no form that is sent again could carry it;
+    /// `kept_form_limit`.
     pub(super) fn check_kept_forms(&self) -> Result<(), ConfigError> {
         for path in &self.kept_forms.paths {
             if !is_path(path) || path.contains(['?', '#']) {

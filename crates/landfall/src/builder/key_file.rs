@@ -1,4 +1,11 @@
 //! A cookie key on loopback, kept beside an embedded store, so that a restart signs nobody out.
+//!
+//! For development, where sessions outlive the process in a file and nobody wants to manage a key. In production
+//! keys are given: [`check_keys`](super::RelyingPartyBuilder::check_keys) comes here only if every base URL is on
+//! loopback.
+//!
+//! Several processes may start at once with one store. Each writes a draft of its own and links it to the file's
+//! name, which only one can do; the others read what that one wrote. So nobody ever reads half a key.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher as _, RandomState};
@@ -10,6 +17,9 @@ use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 
 /// The key kept beside this store's file; made at the first time, readable for its owner alone.
+///
+/// # Errors
+/// `cookie_keys`, where the file cannot be made or read, or holds no key.
 pub(super) fn read_or_make(store: &Path) -> Result<CookieKey, ConfigError> {
     let mut name = store.as_os_str().to_owned();
     name.push(".key");
@@ -35,7 +45,10 @@ pub(super) fn read_or_make(store: &Path) -> Result<CookieKey, ConfigError> {
     }
 }
 
-/// Under its own name only when it is whole.
+/// Makes a key and its file, which has its name only when it is whole.
+///
+/// # Errors
+/// `AlreadyExists` where there is one, from an earlier run or from another process that was first.
 fn make(file: &Path) -> std::io::Result<CookieKey> {
     if file.exists() {
         return Err(ErrorKind::AlreadyExists.into());
@@ -59,6 +72,7 @@ fn make(file: &Path) -> std::io::Result<CookieKey> {
     written.map(|()| key)
 }
 
+/// Opens a new file that its owner alone can read, from the moment it is there.
 fn private(file: &Path) -> std::io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);

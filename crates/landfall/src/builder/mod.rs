@@ -1,5 +1,24 @@
-//! Putting a relying party together. Every value is checked where it is given or at `build()`; nothing is
-//! asked of the network.
+//! Putting a relying party together. Every value is checked where it is given or at `build()`; nothing is asked of
+//! the network.
+//!
+//! A room of its own, above everything that runs, because it names the types of every room and none of them names
+//! it (but for `danger`, which sets what weakens a default, and `native`, which builds in its own way). What can be
+//! wrong is found here, with the setting's name and a remedy, so that nobody finds it at the first sign-in.
+//!
+//! One file for each question, with the methods of [`RelyingPartyBuilder`] and the checks that belong to them:
+//!
+//! - here: the application and where it is reached. `client`: who it is at its provider.
+//! - `authorization`: what is asked for. `sign_in`: what becomes of it.
+//! - `sessions`: where they are kept; `key_file`: a key kept beside them. `kept_forms`, `spa`, `provider_logout`,
+//!   `network`.
+//! - `inputs`: HTTP, time, randomness and a runtime, as a test or an application gives them.
+//! - `settings`: what was told, before it is checked. `check`: what takes several of them. `build`: all of it in
+//!   order.
+//! - `env`, `variables`: the environment, in place of calls. `testing`: what our own tests shorten.
+//!
+//! A new setting is a method in the file of its question, a field of the settings that it is moved into
+//! (`context::settings`, `provider::settings`), a check where it can be wrong, and a row in `variables` if the
+//! environment may name it.
 
 mod authorization;
 mod build;
@@ -29,8 +48,8 @@ use crate::relying_party::RelyingParty;
 /// Puts a [`RelyingParty`] together.
 ///
 /// The methods are grouped as the questions come up: the client at its provider, where the application is reached,
-/// sessions and stores, what a sign-in asks for and what becomes of it, single-page applications, posted forms, what the
-/// provider may end, the network, and the outside world as inputs.
+/// sessions and stores, what a sign-in asks for and what becomes of it, single-page applications, posted forms,
+/// what the provider may end, the network, and the outside world as inputs.
 ///
 /// # How the defaults were chosen
 /// - scope `openid profile email`; RS256 alone, what every provider must have (OpenID Connect Core §15.1);
@@ -38,6 +57,19 @@ use crate::relying_party::RelyingParty;
 /// - 5 s to connect, 15 s for a whole call to the provider, 1 MiB of answer;
 /// - without a store a session of 8 hours, 2 idle, since it cannot be revoked; with one 7 days, 8 hours idle;
 /// - 5 s of near cache, which bounds how long a revoked session can still be served.
+///
+/// ```
+/// use landfall::{CookieKey, MemoryStore, RelyingParty};
+///
+/// let auth = RelyingParty::builder("https://acme.example")
+///     .client("client-id", "client-secret")
+///     .base_url("https://app.example.com")
+///     .cookie_keys([CookieKey::generate()?])
+///     .store(MemoryStore::new())
+///     .build()?;
+/// # let _ = auth;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 #[must_use]
 pub struct RelyingPartyBuilder {
@@ -72,6 +104,7 @@ impl RelyingParty {
 
 /// # The application, and where it is reached
 impl RelyingPartyBuilder {
+    /// With every default. Only the issuer has none.
     pub(crate) fn new(issuer: String) -> Self {
         Self {
             client: ClientInputs::new(issuer),
@@ -95,7 +128,8 @@ impl RelyingPartyBuilder {
         }
     }
 
-    /// What the environment may say of base URLs, pages and stores has no meaning for a native application.
+    /// Drops what the environment may say of base URLs, pages and stores: it has no meaning for a native
+    /// application.
     #[cfg(feature = "native")]
     pub(crate) fn forget_what_is_for_the_web(&mut self) {
         self.base_urls.clear();
@@ -103,7 +137,7 @@ impl RelyingPartyBuilder {
         self.sessions.store_address = None;
     }
 
-    /// Errors then name environment variables.
+    /// Errors then name environment variables: whoever set one has not seen the builder.
     pub(crate) fn named_by_variables(mut self) -> Self {
         self.by_variables = true;
         self
@@ -158,7 +192,7 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The path that starts a sign-in. Default: `/auth/login`, with `?return_to=`.
+    /// The path that starts a sign-in. Default: `/auth/login`, with `?return_to=`. A link to it needs no script.
     pub fn login_path(mut self, path: impl Into<String>) -> Self {
         self.paths.set(Endpoint::Login, path.into());
         self

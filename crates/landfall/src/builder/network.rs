@@ -71,6 +71,9 @@ impl RelyingPartyBuilder {
     }
 
     /// Leads calls to the issuer's origin to the provider's address, if it has one of its own.
+    ///
+    /// # Errors
+    /// `provider_address`, where it is no origin, or plain http beyond loopback.
     pub(super) fn by_provider_address(
         &self,
         issuer: &str,
@@ -98,6 +101,10 @@ impl RelyingPartyBuilder {
         Ok(Arc::new(client))
     }
 
+    /// The proxies whose word counts.
+    ///
+    /// # Errors
+    /// `trusted_proxies`, with the entry that is wrong.
     pub(super) fn check_proxies(&self) -> Result<TrustedProxies, ConfigError> {
         let NetworkSettings { proxies, any_proxy, headers, .. } = &self.network;
         TrustedProxies::parse(proxies, *any_proxy, *headers)

@@ -1,4 +1,7 @@
-//! What the provider may end sessions by.
+//! What the provider may end sessions by: back channel, front channel, webhook.
+//!
+//! Two of them need a store, since a session in a cookie is nowhere but in its browser; the front channel works in
+//! the person's own browser and does not. The legs are in `flow::provider_logout`.
 
 use super::RelyingPartyBuilder;
 use crate::context::endpoints::Endpoint;
@@ -60,7 +63,10 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Mounts what the store allows.
+    /// Mounts what the store allows, and refuses what it does not.
+    ///
+    /// # Errors
+    /// Names the setting that needs a store or a secret.
     pub(super) fn check_provider_logout(&mut self) -> Result<(), ConfigError> {
         if self.sessions.store.is_some() {
             self.paths.mount(Endpoint::BackchannelLogout);
@@ -85,6 +91,7 @@ impl RelyingPartyBuilder {
     }
 }
 
+/// The error of a setting that needs a store.
 fn without_store(setting: &str) -> ConfigError {
     ConfigError::new(
         setting,

@@ -1,4 +1,8 @@
 //! Where sessions are kept, and for how long.
+//!
+//! With the checks of both: which store an address means, and which spans people can use. How sessions are kept is
+//! the room `session`; a session without a store is sealed into its cookie and cannot be ended from elsewhere,
+//! hence the shorter defaults.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +17,32 @@ use crate::session::{Lifetimes, MemoryStore, SessionStore, StoreOpener};
 impl RelyingPartyBuilder {
     /// The keys that seal cookies and records: the first seals, all open. Several instances need the same keys.
     ///
-    /// To rotate: add the new key at the end on every instance, so that all can open what it seals; then move it
-    /// to the front; and take the old one away once its sessions have expired. One instance alone can put it in
-    /// front at once.
+    /// To rotate: add the new key at the end on every instance, so that all can open what it seals; then move it to
+    /// the front; and take the old one away once its sessions have expired. One instance alone can put it in front
+    /// at once.
+    ///
+    /// ```
+    /// use landfall::{CookieKey, RelyingParty};
+    ///
+    /// let (new, old) = (CookieKey::generate()?, CookieKey::generate()?); // from your secrets
+    /// let builder = RelyingParty::builder("https://acme.example").cookie_keys([new, old]);
+    /// # let _ = builder;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
         self.sessions.cookie_keys = keys.into_iter().collect();
         self
     }
 
-    /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone,
-    /// sealed into its cookie.
+    /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone, sealed
+    /// into its cookie.
+    ///
+    /// ```
+    /// use landfall::{MemoryStore, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example").store(MemoryStore::new());
+    /// # let _ = builder;
+    /// ```
     pub fn store(mut self, store: impl SessionStore) -> Self {
         self.sessions.store = Some(Arc::new(store));
         self
@@ -35,7 +55,8 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`].
+    /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`]. `cookie` and `memory`
+    /// need no opener.
     pub fn store_address(mut self, address: impl Into<Secret<String>>) -> Self {
         self.sessions.store_address = Some(address.into());
         self
@@ -73,7 +94,11 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Opens the store that an address names.
+    /// Opens the store that an address names, by its scheme.
+    ///
+    /// # Errors
+    /// `store`, where it was given twice, nothing opens such an address, or the opener does not take it. No error
+    /// repeats the address, which may hold a password.
     pub(super) fn open_store(&mut self) -> Result<(), ConfigError> {
         let Some(address) = self.sessions.store_address.take() else { return Ok(()) };
         if self.sessions.store.is_some() {
@@ -99,6 +124,11 @@ impl RelyingPartyBuilder {
         Ok(())
     }
 
+    /// How long sessions last, with the defaults for this kind of session. The idle lifetime is never longer than
+    /// the absolute one.
+    ///
+    /// # Errors
+    /// Names the span that is too short to be used, or the leeway that would stand for a wrong clock.
     pub(super) fn check_lifetimes(&self) -> Result<Lifetimes, ConfigError> {
         let hours = |hours: u64| Duration::from_secs(hours * 3600);
         let stored = self.sessions.store.is_some();
@@ -133,6 +163,7 @@ impl RelyingPartyBuilder {
     }
 }
 
+/// The error for an address that nothing opens: most often the store's crate was not added.
 fn no_opener(scheme: &str) -> ConfigError {
     let (problem, remedy) = match scheme {
         "redis" | "rediss" | "redis+cluster" | "rediss+cluster" => (

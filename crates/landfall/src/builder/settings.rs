@@ -19,11 +19,16 @@ use crate::session::{SessionStore, StoreOpener};
 /// What the builder was told of the client.
 #[derive(Debug)]
 pub(super) struct ClientInputs {
+    /// As written; checked by `check_issuer`.
     pub(super) issuer: String,
     pub(super) id: Option<String>,
+    /// A secret that was given as a value.
     pub(super) secret: Option<Secret<String>>,
+    /// A file that holds the secret. It stands before a value.
     pub(super) secret_file: Option<PathBuf>,
+    /// `None` for the default.
     pub(super) auth: Option<ClientAuth>,
+    /// Without `openid`, if it was left out: `check_scopes` adds it.
     pub(super) scopes: Vec<String>,
     /// Moved whole into the client.
     pub(super) settings: ClientSettings,
@@ -46,12 +51,19 @@ impl ClientInputs {
 /// What the builder was told of sessions.
 #[derive(Debug)]
 pub(super) struct SessionInputs {
+    /// The first seals, all open.
     pub(super) cookie_keys: Vec<CookieKey>,
+    /// `None` for sessions in cookies.
     pub(super) store: Option<Arc<dyn SessionStore>>,
+    /// Opened when the relying party is built; `None` by then.
     pub(super) store_address: Option<Secret<String>>,
+    /// Asked in order, by the address's scheme.
     pub(super) store_openers: Vec<Arc<dyn StoreOpener>>,
+    /// `None` for the default, which depends on the store.
     pub(super) lifetime: Option<Duration>,
+    /// `None` for the default, which depends on the store.
     pub(super) idle_lifetime: Option<Duration>,
+    /// How old a near copy of a stored session may be.
     pub(super) near_cache_staleness: Duration,
     pub(super) store_timeout: Duration,
 }
@@ -74,22 +86,32 @@ impl Default for SessionInputs {
 /// What the builder was told of the network.
 #[derive(Debug, Default)]
 pub(crate) struct NetworkSettings {
+    /// Addresses and networks, as written.
     pub(super) proxies: Vec<String>,
+    /// Set by `danger` alone: whoever connects is believed.
     pub(crate) any_proxy: bool,
+    /// Which family of headers proxies write.
     pub(super) headers: ForwardedHeaders,
+    /// Another origin for calls to the provider; `None` for the issuer's own.
     pub(super) provider_address: Option<String>,
+    /// Set by `danger` alone: that origin may be plain http.
     pub(crate) plain_provider_address: bool,
 }
 
 /// The outside world as the builder was given it.
 #[derive(Debug)]
 pub(super) struct Inputs {
+    /// `None` for the stock client.
     pub(super) http_client: Option<Arc<dyn HttpClient>>,
+    /// For the stock client.
     pub(super) connect_timeout: Duration,
+    /// For a whole call. The lease of a refresh follows from it, also with another client.
     pub(super) http_timeout: Duration,
+    /// A further root for the stock client, as PEM.
     pub(super) ca_file: Option<PathBuf>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// `None` for a thread of our own.
     pub(super) runtime: Option<tokio::runtime::Handle>,
 }
 

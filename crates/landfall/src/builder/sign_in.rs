@@ -1,4 +1,7 @@
 //! What the application has to say in a sign-in.
+//!
+//! The hook runs in `flow::approval`, on everything that was verified and before there is a session. Silent
+//! sign-ins begin in `relying_party::silent`.
 
 use std::future::Future;
 use std::time::Duration;

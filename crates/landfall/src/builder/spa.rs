@@ -1,4 +1,8 @@
 //! Single-page applications in front of this backend.
+//!
+//! The pattern is the backend for frontend (OAuth 2.0 for Browser-Based Applications): the page has the redirect
+//! URI, the backend the tokens. What the page may ask for is in `relying_party::spa`; calls to an API go through a
+//! `TokenProxy`.
 
 use http::HeaderName;
 use url::Url;
@@ -60,6 +64,10 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// The routes as redirect URIs, none of them the callback's own, and the header that proves our pages.
+    ///
+    /// # Errors
+    /// `spa_callback` or `required_header`, with what is wrong.
     pub(super) fn check_spa_callbacks(&self, bases: &[BaseUrl]) -> Result<Vec<SpaCallback>, ConfigError> {
         if let Some(name) = &self.csrf.required_header
             && (HeaderName::from_bytes(name.as_bytes()).is_err() || is_simple(name))
@@ -89,7 +97,7 @@ impl RelyingPartyBuilder {
     }
 }
 
-/// What a form, or a script without leave, sends too (Fetch §2.2.2).
+/// Whether a form, or a script without leave, sends this header too (Fetch §2.2.2): it would prove nothing.
 fn is_simple(name: &str) -> bool {
     let by_name = [
         "accept",
@@ -114,6 +122,7 @@ fn is_simple(name: &str) -> bool {
     by_name.contains(&name) || ["proxy-", "sec-"].iter().any(|start| name.starts_with(start))
 }
 
+/// Reads one route as it is configured. The text is kept byte for byte: that is what the provider compares.
 fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
     let example = "give the whole address of the route: https://app.example.com/callback";
     let url = Url::parse(literal).map_err(|_| wrong(literal, "no absolute URL", example))?;
@@ -136,6 +145,7 @@ fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
     Ok(SpaCallback { literal: literal.to_owned(), origin, path })
 }
 
+/// An error about one route.
 fn wrong(literal: &str, problem: &str, remedy: &str) -> ConfigError {
     ConfigError::new("spa_callback", format!("{problem} in {:?}", printable(literal)), remedy)
 }

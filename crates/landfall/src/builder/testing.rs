@@ -1,4 +1,7 @@
 //! What tests of Landfall itself shorten, and nobody else should: the defaults are enough for everybody.
+//!
+//! Functions and not methods, so that they do not stand among the settings; `landfall::testing` passes them on,
+//! hidden.
 
 use std::time::Duration;
 

@@ -1,4 +1,11 @@
 //! The environment's variables, as one table: which setting stands behind each, and how its value is read.
+//!
+//! Apart from `env`, which walks it. The table is read in both directions: from a variable to its setting, and from
+//! a setting that is wrong to the variable that named it ([`by_variable`]), so that an error speaks of what was
+//! written.
+//!
+//! A new variable is a row here and a line in the table of `RelyingParty::from_env`. One that takes several at
+//! once, as the client does, is read in `env`.
 
 use std::time::Duration;
 
@@ -12,16 +19,20 @@ use crate::provider::settings::Userinfo;
 
 /// One variable. A new setting that the environment may name is a row of its own.
 pub(super) struct Variable {
+    /// As the environment has it.
     pub(super) name: &'static str,
-    /// The variable that overrules it: its own name stands before a tenant's.
+    /// The variable that overrules it: our own name stands before a tenant's. `None` for our own.
     pub(super) unless: Option<&'static str>,
-    /// The builder's setting, as errors name it.
+    /// The builder's setting, as errors name it. Empty for a tenant's name: errors speak of our own.
     setting: &'static str,
+    /// Reads a value and gives it to the builder.
     pub(super) set: Set,
 }
 
+/// The value is never empty: a variable without text counts as not set.
 type Set = fn(RelyingPartyBuilder, &str) -> Result<RelyingPartyBuilder, ConfigError>;
 
+/// A row that nothing overrules.
 const fn variable(name: &'static str, setting: &'static str, set: Set) -> Variable {
     Variable { name, unless: None, setting, set }
 }
@@ -113,7 +124,8 @@ const OF_THE_CLIENT: [(&str, &str); 4] = [
     ("client_auth", "LANDFALL_CLIENT_AUTH"),
 ];
 
-/// Names the variable instead of the builder's method.
+/// Names the variable instead of the builder's method. An error about a setting that no variable has is left as it
+/// is.
 pub(super) fn by_variable(mut error: ConfigError) -> ConfigError {
     let rows = VARIABLES.iter().map(|variable| (variable.setting, variable.name));
     if let Some((_, name)) =
@@ -124,10 +136,12 @@ pub(super) fn by_variable(mut error: ConfigError) -> ConfigError {
     error
 }
 
+/// The error of a value that is none of the known ones.
 fn unknown(setting: &str, value: &str, known: &str) -> ConfigError {
     ConfigError::new(setting, format!("{:?} is not known", printable(value)), format!("use {known}"))
 }
 
+/// The parts of a list, without white space around them and without empty ones.
 fn list(text: &str, separators: &[char]) -> Vec<String> {
     let parts = text.split(separators).map(str::trim);
     parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
