@@ -1,9 +1,15 @@
 //! The query of a callback.
+//!
+//! The promises are about two readers: what is accepted here must mean the same to `form_urlencoded`, which other
+//! programs on the way use, and to the same parser after it went through a cookie (`flow::callback::posted`).
 
 use crate::protocol::authorization_response::{AuthorizationOutcome, AuthorizationResponse};
 use crate::web::form::parameter;
 
+/// Who is said to have been asked.
 const ISSUER: &str = "https://op.example";
+/// Every parameter that means something to us, once more and in the test's own words: a name that is dropped from
+/// the parser's list is noticed here.
 const KNOWN: [&str; 9] = [
     "access_token",
     "code",
@@ -17,7 +23,8 @@ const KNOWN: [&str; 9] = [
 ];
 
 /// Reads `data` as an authorization response. What is accepted holds each parameter once, and says the same to
-/// another reader; what arrived by POST and goes on as a GET says the same as before.
+/// another reader; what arrived by POST and goes on as a GET says the same as before, whether the provider promises
+/// `iss` or not.
 ///
 /// # Panics
 /// When one of these does not hold.
@@ -50,6 +57,8 @@ pub fn callback_query(data: &[u8]) {
     }
 }
 
+/// What must hold of a response that was accepted: from this issuer, with no token in it, and either a code or an
+/// error.
 fn check(text: &str, outcome: &AuthorizationOutcome, iss_promised: bool) {
     match only(text, "iss") {
         Some(iss) => assert_eq!(iss, ISSUER),
@@ -75,13 +84,15 @@ fn check(text: &str, outcome: &AuthorizationOutcome, iss_promised: bool) {
     }
 }
 
-/// How another reader of forms sees it.
+/// How another reader of forms sees it: `form_urlencoded` repairs what it cannot decode, where ours says that there
+/// is no value.
 fn values<'a>(text: &'a str, name: &'a str) -> impl Iterator<Item = String> + 'a {
     form_urlencoded::parse(text.as_bytes())
         .filter(move |(key, _)| key == name)
         .map(|(_, value)| value.into_owned())
 }
 
+/// The value of a parameter that is there once.
 fn only(text: &str, name: &str) -> Option<String> {
     let mut values = values(text, name);
     values.next().filter(|_| values.next().is_none())

@@ -1,4 +1,11 @@
 //! What comes back from a browser in its cookies.
+//!
+//! Three readings of the same bytes, since each layer must hold by itself:
+//!
+//! 1. As a sealed value: nothing opens that was not sealed with the key, and no value has two spellings.
+//! 2. As what is inside: a record, a pending login, a mark. It is read by whoever holds the key, perhaps by another
+//!    release, so it must not panic, and must be written back as it was read.
+//! 3. As a Cookie header: no cookie is found that is not there.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,18 +21,19 @@ use crate::crypto::seal::{CookieKey, Sealer};
 use crate::session::{ClientRef, record};
 use crate::web::request::RequestView;
 
+/// The cookie that values are sealed for. Under another name they must not open.
 const NAME: &[u8] = b"__Host-landfall-session";
 /// Where the nonce stands in a sealed value.
 const NONCE: std::ops::Range<usize> = 2..14;
 
-/// The same in every run, so that the seeds can hold values that open.
+/// One key in every run, so that the seeds can hold values that open.
 static SEALER: LazyLock<Option<Sealer>> = LazyLock::new(|| {
     let key = std::array::from_fn(|at| u8::try_from(at).unwrap_or_default());
     Sealer::derive(&[CookieKey::new(key).ok()?], "session", &[b"fuzzer"]).ok()
 });
 
-/// Reads `data` as a sealed value, as a plaintext and as a Cookie header. What
-/// opens was sealed with the key and no byte of it is changed.
+/// Reads `data` as a sealed value, as a plaintext and as a Cookie header. What opens was sealed with the key and no
+/// byte of it is changed.
 ///
 /// # Panics
 /// When something opens that must not, or is read in two ways.
@@ -64,7 +72,7 @@ fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
     assert!(sealer.open_bytes(NAME, changed).plain().is_none(), "byte {at} was changed");
 }
 
-/// What is read is written back so that it is read again as the same.
+/// What is read is written back so that it is read again as it was.
 fn as_plaintext(data: &[u8]) {
     let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
     if let Some(session) = record::read(data, &client) {
@@ -79,7 +87,8 @@ fn as_plaintext(data: &[u8]) {
     let _ = postcard::from_bytes::<State>(data);
 }
 
-/// No cookie is found that is not there, and every value lies within the header.
+/// No cookie is found that is not there, and every value lies within the header. Of cookies that name an attempt,
+/// only the kinds that do are told.
 fn as_header(data: &[u8]) {
     let names = BaseUrl::parse("https://app.example.com")
         .map(|base| CookieNames::new(&ApplicationName::given("fuzzer"), &base));
@@ -99,7 +108,8 @@ fn as_header(data: &[u8]) {
     }
 }
 
-/// Gives the nonce that a value was sealed with.
+/// Randomness that gives the nonce that a value was sealed with, so that it can be sealed again; it fails where
+/// there is none.
 #[derive(Debug)]
 struct Nonce(Option<[u8; 12]>);
 

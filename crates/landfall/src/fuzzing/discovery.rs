@@ -1,4 +1,8 @@
 //! A provider's metadata document.
+//!
+//! What is accepted decides where the client secret goes, so the promises are about endpoints and the issuer. The
+//! document is read a second time as plain JSON, without the parser's own types: where both can read it, they must
+//! agree on the issuer and on PKCE.
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -6,6 +10,7 @@ use serde_json::Value;
 use crate::address::base_url::is_loopback;
 use crate::protocol::discovery;
 
+/// With and without a slash at the end, which are two issuers; and one on loopback, where plain http is allowed.
 const ISSUERS: [&str; 3] = ["https://op.example", "https://op.example/", "http://127.0.0.1:9000"];
 
 /// Reads `data` as the metadata of three issuers, the last one on loopback. What is accepted names that very

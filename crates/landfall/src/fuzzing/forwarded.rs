@@ -1,4 +1,8 @@
 //! What is forwarded by a proxy that is trusted.
+//!
+//! The promise is about a stranger in front of that proxy: the proxy appends its own word, and whatever stands
+//! before it changes nothing. Of `Forwarded` it may make the whole header unreadable, which is then refused; of
+//! `X-Forwarded-*` not even that, since members are read one by one.
 
 use std::net::IpAddr;
 

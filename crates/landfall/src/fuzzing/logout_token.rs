@@ -1,4 +1,7 @@
 //! A logout token as anybody may post it.
+//!
+//! The promise: what is accepted names a subject or a session, and itself, and is not older than it may be. Without
+//! the right signature nothing is accepted at all, so the input is tried twice: as it is, and signed.
 
 use std::time::Duration;
 
@@ -11,11 +14,12 @@ use crate::{Secret, Timestamp};
 /// Reads `data` as a token, and, behind a valid signature, as header and claims with a line break between.
 ///
 /// # Panics
-/// When a token is accepted that must not be.
+/// When a token is accepted that must not be: one that names nobody, has no `jti`, or is too old.
 pub fn logout_token(data: &[u8]) {
     accepted(data);
 }
 
+/// How many of the two readings were accepted: a test makes sure that a good one is, or nothing would be tried.
 pub(super) fn accepted(data: &[u8]) -> usize {
     let secret = Secret::from(super::SECRET);
     let keys = KeySet::default();

@@ -1,4 +1,26 @@
 //! Private: the ways in for the fuzz targets. Not part of the API, and not covered by its promises.
+//!
+//! Each function takes bytes as a stranger may send them, gives them to one parser, and asserts what must hold of
+//! everything that is accepted: not that something is refused, which a table can say better, but that nothing
+//! accepted breaks its promise.
+//!
+//! 1. `fuzz/fuzz_targets/` calls them with what a fuzzer makes up: `cargo xtask fuzz`, or `cargo xtask fuzz jwks
+//!    --seconds 600` for one of them.
+//! 2. `tests/tests/corpora.rs` calls them with the seeds that are kept under `fuzz/corpus/`, as ordinary tests.
+//! 3. The tests here call them with the texts of the tables in `tests/data/` and their neighbours, so that a
+//!    promise is tried also where no fuzzer is installed.
+//!
+//! When the fuzzer finds something, its input becomes a seed with a telling name, in the commit that repairs it. A
+//! new parser of what comes from outside gets a function here, a target of five lines, and a few seeds by hand.
+//!
+//! A room of its own, behind a feature, because it reaches into rooms whose items nobody outside may see. It
+//! imports from all of them, and none imports from it. What looks at sealed or signed data has a key of its own, so
+//! that a fuzzer gets past the seal and to what is behind.
+//!
+//! - here: [`id_token`], [`jwks`], [`return_to`]. Of the token proxy: `proxy_path`, `proxy_location`.
+//! - `callback_query`: the authorization response. `discovery`: provider metadata.
+//! - `cookie_open`: sealed values, what is in them, and the Cookie header.
+//! - `forwarded`: what proxies say. `logout_token`: the back channel.
 
 use std::time::Duration;
 
@@ -27,16 +49,18 @@ pub use discovery::discovery;
 pub use forwarded::forwarded;
 pub use logout_token::logout_token;
 
+/// What the fuzzer signs with: HS256, so that whatever it makes up can have a valid signature.
 const SECRET: &str = "a-secret-that-only-the-fuzzer-knows";
 
 /// Reads `data` as a token, and, behind a valid signature, as header and claims with a line break between.
 ///
 /// # Panics
-/// When a token is accepted that must not be.
+/// When a token is accepted that must not be: another issuer or nonce, no subject, an authentication too long ago.
 pub fn id_token(data: &[u8]) {
     accepted_id_tokens(data);
 }
 
+/// How many of the two readings were accepted: a test makes sure that a good one is, or nothing would be tried.
 fn accepted_id_tokens(data: &[u8]) -> usize {
     let secret = Secret::from(SECRET);
     let algorithms = [SigningAlgorithm::Hs256, SigningAlgorithm::Rs256, SigningAlgorithm::Es256];
@@ -73,7 +97,8 @@ fn accepted_id_tokens(data: &[u8]) -> usize {
     })
 }
 
-/// Header and claims, with a line break between, as a token that is signed with [`SECRET`].
+/// Header and claims, with a line break between, as a token that is signed with [`SECRET`]. Without a line break
+/// all of it is claims, behind this header.
 fn signed(data: &[u8], header: &[u8]) -> String {
     let (header, claims) = match data.iter().position(|byte| *byte == b'\n') {
         Some(at) => (data.get(..at).unwrap_or_default(), data.get(at + 1..).unwrap_or_default()),
@@ -84,7 +109,8 @@ fn signed(data: &[u8], header: &[u8]) -> String {
     format!("{signed}.{}", URL_SAFE_NO_PAD.encode(tag))
 }
 
-/// Reads `data` as a JWK Set, and tries its keys on a signature that is nobody's.
+/// Reads `data` as a JWK Set, and tries its keys on a signature that is nobody's. No key of a set is ever one for
+/// HS256.
 ///
 /// # Panics
 /// When a key verifies that signature.
@@ -99,7 +125,7 @@ pub fn jwks(data: &[u8]) {
 }
 
 /// Reads `data` as a destination and as a query value. What is accepted stays with the application, also when the
-/// path is decoded up to three times more.
+/// path is decoded up to three times more, and reads again as itself.
 ///
 /// # Panics
 /// When an accepted destination leaves the application.
@@ -120,6 +146,7 @@ pub fn return_to(data: &[u8]) {
     }
 }
 
+/// Whether a browser that is on the callback's page stays with the application when it follows this.
 fn stays(reference: &str) -> bool {
     let base = Url::parse("https://app.example.com/auth/callback").ok();
     let url = base.as_ref().and_then(|base| base.join(reference).ok());
