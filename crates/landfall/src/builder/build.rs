@@ -31,7 +31,7 @@ use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, Error};
 use crate::provider::client::{Client, Registration};
-use crate::provider::clients::Clients;
+use crate::provider::clients::{self, Clients};
 use crate::relying_party::RelyingParty;
 use crate::runtime::Runtime;
 use crate::session::{ClientRef, KeeperSettings, Lifetimes, RecordSeals, SessionKeeper};
@@ -124,6 +124,7 @@ impl RelyingPartyBuilder {
         self.check_algorithms(&secret)?;
         let scope = self.check_scopes()?;
         Ok(Registration {
+            number: clients::FIRST,
             issuer,
             client_id: self.client.id.as_deref().unwrap_or_default().into(),
             secret,

@@ -116,7 +116,7 @@ impl Context {
 }
 
 /// The error of a call whose runtime is gone: it was shut down while work was under way, or the work panicked.
-/// Where a whole reply is wanted, [`pages::runtime_gone`](crate::web::pages::runtime_gone) is it.
-pub(crate) fn runtime_gone() -> Error {
+/// Where a whole reply is wanted, [`pages::no_runtime`](crate::web::pages::no_runtime) is it.
+pub(crate) fn no_runtime() -> Error {
     Error::new(ErrorCode::Misconfigured).detail("the runtime is gone")
 }

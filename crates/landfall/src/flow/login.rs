@@ -41,7 +41,6 @@ use crate::protocol::authn_request::{AuthnRequest, Prompt};
 use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::provider::client::Client;
-use crate::provider::clients;
 use crate::provider::settings::ClientSettings;
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{Reply, Waiting};
@@ -205,7 +204,7 @@ pub(crate) fn prepare(
     }
     let pending = PendingLogin {
         attempt: context.random()?,
-        client: clients::FIRST,
+        client: start.client.number,
         issuer: start.client.issuer.to_string(),
         issued_at: context.clock.now().secs(),
         nonce: context.random()?,

@@ -13,7 +13,7 @@ use self::flow::{DeviceAnswer, DeviceSignIn, StartedSignIn};
 use crate::builder::RelyingPartyBuilder;
 use crate::clock::{Clock, Timestamp};
 use crate::context::events::EventKind;
-use crate::context::{Context, runtime_gone};
+use crate::context::{Context, no_runtime};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, Error, ErrorCode};
@@ -201,7 +201,7 @@ impl NativeRelyingParty {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let lost = || Err(runtime_gone());
+        let lost = || Err(no_runtime());
         self.context().runtime.run(work(Arc::clone(self.context())), lost).await
     }
 }

@@ -21,6 +21,8 @@ use crate::protocol::token_rules::TokenRules;
 ///
 /// It is handed to every leg of the trip; a pending login and a session say which one they belong to.
 pub(crate) struct Client {
+    /// Its number among the application's clients: what `state` and a pending login name it by.
+    pub(crate) number: u8,
     pub(crate) issuer: Arc<str>,
     /// The client id.
     pub(crate) id: Arc<str>,
@@ -40,6 +42,8 @@ pub(crate) struct Client {
 /// What a client is registered as.
 #[derive(Debug)]
 pub(crate) struct Registration {
+    /// Its number among the application's clients.
+    pub(crate) number: u8,
     pub(crate) issuer: Arc<str>,
     pub(crate) client_id: Arc<str>,
     pub(crate) secret: SecretSource,
@@ -51,10 +55,10 @@ pub(crate) struct Registration {
 
 impl Client {
     pub(crate) fn new(registration: Registration, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
-        let Registration { issuer, client_id: id, secret, auth, scope, settings, callback_path } =
+        let Registration { number, issuer, client_id: id, secret, auth, scope, settings, callback_path } =
             registration;
         let (metadata, keys) = (Cached::new(), Cached::new());
-        Self { issuer, id, secret, auth, scope, settings, callback_path, http, clock, metadata, keys }
+        Self { number, issuer, id, secret, auth, scope, settings, callback_path, http, clock, metadata, keys }
     }
 
     /// The redirect URI under a base URL, as it is registered, byte for byte.

@@ -28,7 +28,7 @@ impl Clients {
 
     /// The client of this number, if there is one.
     pub(crate) fn numbered(&self, number: u8) -> Option<&Arc<Client>> {
-        (number == FIRST).then_some(&self.first)
+        (number == self.first.number).then_some(&self.first)
     }
 
     /// The client with this id at this issuer, if there is one.

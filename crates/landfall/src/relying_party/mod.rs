@@ -32,7 +32,7 @@ pub(crate) mod step;
 use std::sync::Arc;
 
 use self::sessions::Sessions;
-use crate::context::{Context, runtime_gone};
+use crate::context::{Context, no_runtime};
 use crate::error::Error;
 use crate::visit::Visit;
 
@@ -101,7 +101,7 @@ impl RelyingParty {
     pub(crate) async fn connect(&self) -> Result<(), Error> {
         let context = Arc::clone(&self.context);
         let metadata = async move { context.clients.first().metadata().await.map(drop) };
-        self.context.runtime.run(metadata, || Err(runtime_gone())).await
+        self.context.runtime.run(metadata, || Err(no_runtime())).await
     }
 }
 

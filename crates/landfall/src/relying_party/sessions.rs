@@ -8,7 +8,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use crate::context::events::{EndReason, EventKind};
-use crate::context::{Context, runtime_gone};
+use crate::context::{Context, no_runtime};
 use crate::error::Error;
 use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
 use crate::visit::signed_in::SignedIn;
@@ -131,7 +131,7 @@ impl<'a> Sessions<'a> {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let context = self.context;
-        context.runtime.run(work(Arc::clone(context)), || Err(runtime_gone())).await
+        context.runtime.run(work(Arc::clone(context)), || Err(no_runtime())).await
     }
 }
 

@@ -48,7 +48,7 @@ struct ExchangeBody {
 
 /// What the page is told of whoever is there. Times are Unix times in seconds. What is not known is left out.
 #[derive(Serialize)]
-struct SessionInfo<'a> {
+struct SessionAnswer<'a> {
     /// Always `true` here. Where nobody is, the answer holds `signed_in` and `login_url` alone.
     signed_in: bool,
     /// The provider's name for the person, unique at the issuer.
@@ -200,7 +200,7 @@ impl Context {
             return pages::json(200, &json!({ "signed_in": false, "login_url": login_url }));
         };
         let identity = &session.identity;
-        let who = SessionInfo {
+        let who = SessionAnswer {
             signed_in: true,
             subject: identity.subject(),
             issuer: identity.issuer(),

@@ -18,20 +18,10 @@ use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use super::broken_off::BrokenOff;
+use super::piece::Piece;
 use crate::runtime::Held;
 use crate::web::pages::runtime_gone;
 use crate::web::reply::Reply;
-
-/// How many pieces wait for the browser at most.
-pub(super) const PIECES: usize = 4;
-
-/// A piece of an answer's body.
-pub(super) enum Piece {
-    /// As it came.
-    Bytes(Bytes),
-    /// That was all. A channel that closes without it means that the upstream broke off.
-    End,
-}
 
 /// The head of an answer, or one of ours in its place.
 pub(super) enum Head {

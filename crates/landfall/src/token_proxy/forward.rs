@@ -24,8 +24,9 @@ use tokio::sync::{mpsc, oneshot};
 use url::Url;
 
 use super::Proxy;
-use super::body::{Head, PIECES, Piece, Sending, Streamed};
+use super::body::{Head, Sending, Streamed};
 use super::location::Addresses;
+use super::piece::{PIECES, Piece};
 use super::progress::Progress;
 use super::response_headers;
 use super::upload::{self, Upload, Uploaded};

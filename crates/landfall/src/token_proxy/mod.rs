@@ -28,6 +28,7 @@ pub(crate) mod fuzzing;
 mod hop_by_hop;
 mod location;
 mod path;
+mod piece;
 mod progress;
 mod request_headers;
 mod response_headers;

@@ -23,6 +23,7 @@ use memchr::memmem;
 use super::hop_by_hop::HopByHop;
 use super::location::Addresses;
 use crate::error::{Error, ErrorCode};
+use crate::web::form::essence;
 
 /// The answer's head as the browser may read it. `token` is the one that was sent, for finding it again.
 ///
@@ -160,11 +161,8 @@ fn cache_control(headers: &HeaderMap) -> HeaderValue {
 /// Whether it says, once and clearly, that it is a PDF.
 fn is_pdf(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter().map(HeaderValue::as_bytes);
-    let essence = |value: &[u8]| {
-        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
-        essence.trim_ascii().eq_ignore_ascii_case(b"application/pdf")
-    };
-    types.next().is_some_and(essence) && types.next().is_none()
+    let is_pdf = |value: &[u8]| essence(value).eq_ignore_ascii_case(b"application/pdf");
+    types.next().is_some_and(is_pdf) && types.next().is_none()
 }
 
 #[cfg(test)]

@@ -16,17 +16,8 @@ use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
 use super::broken_off::BrokenOff;
+use super::piece::{PIECES, Piece};
 use super::progress::Progress;
-
-/// How many pieces wait between the two at most.
-const PIECES: usize = 4;
-
-/// What goes through the channel.
-enum Piece {
-    Bytes(Bytes),
-    /// That was all. A channel that closes without it means that the browser broke off.
-    End,
-}
 
 /// Where an adapter puts a request's body, piece by piece.
 ///

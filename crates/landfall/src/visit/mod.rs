@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use self::signed_in::SignedIn;
 use crate::context::Context;
 use crate::context::incoming::RequestFacts;
-use crate::context::runtime_gone;
+use crate::context::no_runtime;
 use crate::flow::refresh::access_token::{AccessToken, AccessTokenError};
 use crate::flow::refresh::{self, Due};
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -152,7 +152,7 @@ impl Visit {
             return Box::pin(std::future::ready(Err(AccessTokenError::Wanted(SignInWanted::new()))));
         };
         let this = Arc::clone(context);
-        let gone = || Err(AccessTokenError::Failed(runtime_gone()));
+        let gone = || Err(AccessTokenError::Failed(no_runtime()));
         context.runtime.run(async move { refresh::fresh(&this, &client, id, &old).await }, gone)
     }
 
