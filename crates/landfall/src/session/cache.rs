@@ -2,6 +2,14 @@
 //!
 //! For a store it saves the round trip, and its age bounds how long a revoked session can still be served.
 //! For sealed cookies it saves the opening; there the text itself is what is known, so nothing can go stale.
+//!
+//! It is asked before anything else for every guarded request, so both lookups are without I/O and without a future. It
+//! never decides whether a session still stands: whoever asks compares the id and the two ends of the session.
+//!
+//! A copy must not outlive a change that this process has heard of. Loading and hearing can cross, so the keeper
+//! 1. reads the record's counter in [`Changes`],
+//! 2. loads the record and keeps a copy here,
+//! 3. reads the counter again, and forgets the copy if it has moved.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,29 +24,37 @@ use crate::clock::Timestamp;
 /// Opened sessions by 32 bytes: a record's key, or the end of a sealed cookie's text.
 pub(crate) struct NearCache {
     entries: Cache<[u8; 32], Entry>,
+    /// How old a copy of a stored session may be. An ending that happened elsewhere, and that the store could not tell
+    /// of, is noticed after this time at the latest.
     staleness: Duration,
 }
 
+/// One opened session, and how it became known.
 #[derive(Clone)]
 struct Entry {
     session: Arc<Session>,
-    /// The whole text of a sealed cookie, and the base URL it was sealed under.
+    /// The whole text of a sealed cookie, and the base URL it was sealed under; `None` for a stored session.
     text: Option<(usize, Arc<str>)>,
+    /// When the store said so. Only asked of stored sessions.
     loaded_at: Timestamp,
+    /// Whether the first key of the ring sealed the cookie. Always so for a stored session.
     current_key: bool,
 }
 
 impl NearCache {
+    /// An empty one for so many sessions; where it is full, one that is seldom asked for makes room.
     pub(crate) fn new(capacity: usize, staleness: Duration) -> Self {
         Self { entries: Cache::new(capacity), staleness }
     }
 
-    /// A stored session, if the copy is young enough. The caller compares the whole session id.
+    /// A stored session, if the copy is young enough; a clock that was set back makes every copy too old. The caller
+    /// compares the whole session id, of which the key knows one half.
     pub(crate) fn stored(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Session>> {
         let entry = self.entries.get(key)?;
         (now >= entry.loaded_at && now.since(entry.loaded_at) < self.staleness).then_some(entry.session)
     }
 
+    /// Keeps a copy of what the store has just said.
     pub(crate) fn put_stored(&self, key: [u8; 32], session: Arc<Session>, now: Timestamp) {
         self.entries.insert(key, Entry { session, text: None, loaded_at: now, current_key: true });
     }
@@ -52,6 +68,7 @@ impl NearCache {
             .then_some((entry.session, entry.current_key))
     }
 
+    /// Keeps a session with the text that it was opened from, under this base URL.
     pub(crate) fn put_sealed(
         &self,
         site: usize,
@@ -66,6 +83,7 @@ impl NearCache {
         }
     }
 
+    /// Drops the copy of this record, or every copy. Sealed sessions are under other keys than records.
     pub(crate) fn forget(&self, change: Change) {
         match change {
             Change::Record(key) => {
@@ -80,7 +98,9 @@ impl NearCache {
 /// it, and changes of other records seldom matter to it.
 #[derive(Debug)]
 pub(crate) struct Changes {
+    /// One counter for each first byte of a record's key. Two records in one row cost a load at most.
     rows: [AtomicU64; 256],
+    /// Counts what was told of all records at once.
     all: AtomicU64,
 }
 
@@ -91,6 +111,7 @@ impl Default for Changes {
 }
 
 impl Changes {
+    /// Notes a change. It has to be counted before the copy is forgotten: a load in between then sees that it moved.
     pub(crate) fn count(&self, change: Change) {
         match change {
             Change::Record(key) => self.row(key).fetch_add(1, Ordering::SeqCst),
@@ -103,13 +124,15 @@ impl Changes {
         (self.row(key).load(Ordering::SeqCst), self.all.load(Ordering::SeqCst))
     }
 
+    /// The counter that this record shares with others.
     fn row(&self, key: RecordKey) -> &AtomicU64 {
         // Digests: any byte is as good as another, and there is a row for each.
         self.rows.get(usize::from(key.0[0])).unwrap_or(&self.all)
     }
 }
 
-/// The last bytes hold the authentication tag, so they differ between any two cookies.
+/// What a sealed cookie is found by. The last bytes hold the authentication tag, so they differ between any two
+/// cookies; `None` for a text too short to be one. The whole text is compared before a session is served.
 fn tail(text: &[u8]) -> Option<&[u8; 32]> {
     text.last_chunk()
 }

@@ -1,6 +1,8 @@
 //! How fresh an access token is: whether it is still good, and whether it is handed out without a refresh.
 //!
-//! The rule stands here once: sessions and the native client both ask it.
+//! The rule stands here once: sessions and the native client both ask it. There are three questions. A token is *good*
+//! while it has not expired, it *lasts a while* if whoever gets it has time to use it, and it is *fresh* if a session
+//! hands it out as it is. One that is not fresh is refreshed; `flow::refresh` says who waits for that.
 
 use std::time::Duration;
 

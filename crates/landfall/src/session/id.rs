@@ -1,4 +1,13 @@
 //! The value of a stored session's cookie: 256 random bits, half a name, half a key.
+//!
+//! The two halves are for two different attackers:
+//!
+//! 1. The first half, digested, is the record's key. Whoever reads the store learns digests, and no cookie can be made
+//!    from a digest.
+//! 2. The second half never reaches the store. It goes into the key that the session is sealed with, so that a session
+//!    in a copy of the store cannot be opened without its cookie, even by somebody who has the application's keys.
+//!
+//! [`seals`](super::seals) derives that key, and [`stash`](super::stash) names what it keeps by such an id as well.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -9,20 +18,29 @@ use crate::crypto::digest::sha256;
 use crate::crypto::secret::Secret;
 
 /// What a browser holds of a stored session. The store sees a digest of one half and nothing of the other.
+///
+/// A new one is drawn at every sign-in, so a session that was planted in a browser beforehand (session fixation) never
+/// becomes the session of whoever signs in.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionId(Secret<[u8; 32]>);
 
-/// The length of the value as text.
+/// The length of the value as text: 32 bytes as base64url without padding.
+///
+/// No sealed session is that short, so the length alone tells the two kinds of cookie apart.
 pub(crate) const TEXT_LENGTH: usize = 43;
 
 impl SessionId {
+    /// A new one.
+    ///
+    /// # Errors
+    /// When the random source fails. There is then no session: nothing weaker takes its place.
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes)?;
         Ok(Self(Secret::new(bytes)))
     }
 
-    /// `None` for whatever is not exactly such a value.
+    /// Reads the value of a cookie; `None` for whatever is not exactly such a value. It may still be of no session.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         if text.len() != TEXT_LENGTH {
             return None;
@@ -33,25 +51,31 @@ impl SessionId {
         bytes.get(..length)?.try_into().ok().map(|bytes| Self(Secret::new(bytes)))
     }
 
+    /// The cookie's value. It is as good as the session itself: it goes into a Set-Cookie header or into something
+    /// sealed, and nowhere else.
     pub(crate) fn to_text(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.expose())
     }
 
-    /// The name of the record.
+    /// The name of the record: the digest of the first half.
     pub(crate) fn record_key(&self) -> RecordKey {
         RecordKey(sha256(&[self.halves().0]))
     }
 
-    /// The half that goes into the record's sealing key.
+    /// The half that goes into the record's sealing key, and is not known to the store.
     pub(crate) fn secret_half(&self) -> &[u8] {
         self.halves().1
     }
 
     /// Whether two are the same, in constant time.
+    ///
+    /// Two ids with the same first half have one record key. Where a copy was found by the key alone, the whole id has
+    /// to be compared before the copy is served.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.0.matches(other.0.expose())
     }
 
+    /// What names the record, and what seals it.
     fn halves(&self) -> (&[u8], &[u8]) {
         self.0.expose().split_at(16)
     }

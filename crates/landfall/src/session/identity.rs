@@ -1,4 +1,11 @@
 //! Who somebody is, as the provider said it.
+//!
+//! An [`Identity`] is made in two ways. At sign-in it is read from a verified ID token and from userinfo, and the
+//! application's hook may add to it; in tests and in scripted sessions it is put together with the `with_…` methods. It
+//! is kept with the session and not read from the provider again: what changes there is seen at the next sign-in.
+//!
+//! Nothing is verified here. Signature, issuer, audience and times were checked in [`crate::protocol::id_token`], and
+//! that userinfo speaks of the same subject in the flow, before any of this runs.
 
 use std::sync::Arc;
 
@@ -9,7 +16,8 @@ use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::id_token::IdTokenClaims;
 use crate::session::subject::SubjectId;
 
-/// Claims with a field of their own, and those that were for the ID token's validation alone.
+/// Claims that are not kept among the others: those with a field of their own, and those that were for the ID token's
+/// validation alone (OpenID Connect Core §2).
 const OWN_CLAIMS: [&str; 16] = [
     "acr",
     "at_hash",
@@ -32,7 +40,9 @@ const OWN_CLAIMS: [&str; 16] = [
 /// Who somebody is, as the provider said it at sign-in.
 ///
 /// Issuer and subject together name a person for good; name and e-mail address do not: both can change and
-/// be given to somebody else (OpenID Connect Core §5.7).
+/// be given to somebody else (OpenID Connect Core §5.7). Look people up by [`Self::subject_id`].
+///
+/// A handler gets one from [`SignedIn::identity`](crate::SignedIn::identity). Tests make their own:
 ///
 /// ```
 /// use landfall::Identity;
@@ -43,18 +53,24 @@ const OWN_CLAIMS: [&str; 16] = [
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Identity {
+    /// Shared with the client that it came by, since every session holds one.
     pub(crate) issuer: Arc<str>,
     pub(crate) subject: String,
     pub(crate) name: Option<String>,
     pub(crate) email: Option<String>,
+    /// Meaningless without an e-mail address, and false there.
     pub(crate) email_verified: bool,
+    /// The scopes that are granted, with spaces between. A refresh may change them.
     pub(crate) scope: Option<String>,
+    /// As the ID token says it: userinfo knows nothing of this authentication.
     pub(crate) acr: Option<String>,
     pub(crate) auth_time: Option<Timestamp>,
+    /// The provider's name for its session, by which a logout token names it.
     pub(crate) sid: Option<String>,
     pub(crate) auth_level: Option<AuthLevel>,
-    /// The scopes that were asked for.
+    /// The scopes that were asked for. `None` in what an older release wrote: then nothing counts as refused.
     pub(crate) requested: Option<String>,
+    /// Copied out of their claim, so that a guard need not parse JSON for each request.
     pub(crate) roles: Vec<String>,
     /// What the application added at sign-in, as JSON; empty when it added nothing.
     pub(crate) data: String,
@@ -62,24 +78,31 @@ pub struct Identity {
     pub(crate) claims: String,
 }
 
-/// Which claims a session keeps beside the standard few.
+/// Which claims a session keeps beside those with a field of their own. A cookie has little room, so without a store
+/// the application names the claims that it wants.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum KeptClaims<'a> {
-    /// All of them.
+    /// All of them, as for a stored session.
     All,
     /// Those of these names.
     Named(&'a [String]),
 }
 
-/// The scopes of one sign-in.
+/// The scopes of one sign-in, each list with spaces between (RFC 6749 §3.3).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scopes<'a> {
+    /// What the authorization request asked for.
     pub(crate) requested: &'a str,
+    /// What the token endpoint said, or what was asked for where it said nothing.
     pub(crate) granted: &'a str,
 }
 
 impl Identity {
-    /// From a verified ID token and what userinfo added, keeping the claims that are to be kept.
+    /// From a verified ID token and what userinfo added.
+    ///
+    /// `all` holds the claims of both. What describes this very authentication (`acr`, `auth_time`, `sid`, the level)
+    /// is taken from the ID token alone; what describes the person, from `all`. `role_claim` names the claim with the
+    /// roles and is looked up before claims are dropped, so roles are there even where their claim is not kept.
     pub(crate) fn from_claims(
         issuer: Arc<str>,
         verified: &IdTokenClaims,
@@ -121,6 +144,15 @@ impl Identity {
     }
 
     /// Somebody with nothing known but who said it and their subject identifier.
+    ///
+    /// ```
+    /// use landfall::Identity;
+    ///
+    /// let ada = Identity::new("https://id.example", "user-1").with_email("ada@example.com", true).with_role("ops");
+    /// assert!(ada.email_verified());
+    /// assert_eq!(ada.roles().collect::<Vec<_>>(), ["ops"]);
+    /// assert_eq!(ada.name(), None);
+    /// ```
     pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -155,21 +187,21 @@ impl Identity {
         self
     }
 
-    /// Adds the granted scopes, space-separated.
+    /// Sets the granted scopes, space-separated, in place of any before.
     #[must_use]
     pub fn with_scope(mut self, scope: impl Into<String>) -> Self {
         self.scope = Some(scope.into());
         self
     }
 
-    /// Adds a role.
+    /// Adds a role to those that are there.
     #[must_use]
     pub fn with_role(mut self, role: impl Into<String>) -> Self {
         self.roles.push(role.into());
         self
     }
 
-    /// Adds how and when the person was authenticated.
+    /// Sets how and when the person was authenticated: the level, `acr` with the level's name, and `auth_time`.
     #[must_use]
     pub fn with_authentication(mut self, level: AuthLevel, at: Timestamp) -> Self {
         self.acr = Some(level.name().to_owned());
@@ -178,7 +210,8 @@ impl Identity {
         self
     }
 
-    /// Adds any other claim.
+    /// Adds any other claim, in place of one of this name. A claim with a method of its own, such as `name`, is set by
+    /// that method.
     #[must_use]
     pub fn with_claim(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         let mut claims = self.other_claims();
@@ -192,7 +225,14 @@ impl Identity {
         &self.issuer
     }
 
-    /// Issuer and subject as one value, to know people by.
+    /// Issuer and subject as one value, to know people by: the key of an application's own accounts.
+    ///
+    /// ```
+    /// use landfall::{Identity, SubjectId};
+    ///
+    /// let ada = Identity::new("https://id.example", "user-1");
+    /// assert_eq!(ada.subject_id(), SubjectId::new("https://id.example", "user-1"));
+    /// ```
     pub fn subject_id(&self) -> SubjectId {
         SubjectId::new(Arc::clone(&self.issuer), self.subject.as_str())
     }
@@ -202,7 +242,7 @@ impl Identity {
         &self.subject
     }
 
-    /// The display name.
+    /// The display name, if the provider gave one. Anybody may be called so.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -238,7 +278,8 @@ impl Identity {
         self.auth_level
     }
 
-    /// How the person was authenticated: the authentication context class reference.
+    /// How the person was authenticated: the authentication context class reference (OpenID Connect Core §2), as the
+    /// provider worded it.
     pub fn acr(&self) -> Option<&str> {
         self.acr.as_deref()
     }
@@ -248,12 +289,21 @@ impl Identity {
         self.auth_time
     }
 
-    /// The provider's own session identifier.
+    /// The provider's own session identifier, if it said one. A provider that signs people out of applications names
+    /// sessions by it (OpenID Connect Back-Channel Logout 1.0 §2.1).
     pub fn sid(&self) -> Option<&str> {
         self.sid.as_deref()
     }
 
-    /// All that is kept, as the claims it came from.
+    /// All that is kept, as the claims it came from: the standard ones that are known, and the others that are kept.
+    ///
+    /// ```
+    /// use landfall::Identity;
+    ///
+    /// let ada = Identity::new("https://id.example", "user-1").with_claim("groups", ["ops"]);
+    /// assert_eq!(ada.claims()["sub"], "user-1");
+    /// assert_eq!(ada.claims()["groups"][0], "ops");
+    /// ```
     pub fn claims(&self) -> Map<String, Value> {
         let mut claims = self.other_claims();
         let mut put = |name: &str, value: Option<Value>| {
@@ -273,13 +323,17 @@ impl Identity {
         claims
     }
 
+    /// The claims without a field of their own, parsed.
     fn other_claims(&self) -> Map<String, Value> {
         serde_json::from_str(&self.claims).unwrap_or_default()
     }
 }
 
-/// The roles in a claim: an array of strings, or one string. The claim is found by its name, else by its path
-/// with dots between (`realm_access.roles`).
+/// The roles in a claim: an array of strings, or one string that is one role, spaces and all.
+///
+/// The claim is found by its name, else by its path with dots between (`realm_access.roles`): the whole name comes
+/// first, since claims are often named by URLs, and those hold dots. Anything else in the claim is no role, and no
+/// error: whoever has no role is refused by the guard that asks for one.
 fn roles(claims: &Map<String, Value>, name: &str) -> Vec<String> {
     let by_path = || {
         let mut parts = name.split('.');

@@ -1,4 +1,18 @@
 //! Where sessions are found: in a sealed cookie, or in a store behind the near cache.
+//!
+//! [`SessionKeeper`] answers "which session is this" for every leg of the trip, in two steps:
+//!
+//! 1. [`SessionKeeper::find`] looks at the cookies without I/O. It opens what is sealed, and serves a stored session
+//!    from the near cache while its copy is young enough. Most requests end here, without a future.
+//! 2. [`SessionKeeper::resolve`] asks the store where the first step could not tell.
+//!
+//! Three rules hold throughout. A store that fails is an error ([`ErrorCode::StoreUnavailable`]) and never "signed
+//! out": people would be sent to the provider, all of them at once. Every call to the store has a deadline. And what
+//! was removed is forgotten here, whatever the store answered.
+//!
+//! What the keeper does besides stands in files of its own: [`renewal`](super::renewal) begins, renews and ends,
+//! [`listing`](super::listing) and [`provider_logout`](super::provider_logout) work without cookies,
+//! [`stash`](super::stash) keeps what is no session.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,7 +29,7 @@ use crate::clock::{Entropy, Timestamp};
 use crate::crypto::seal::{Opened, Sealer};
 use crate::error::{Error, ErrorCode};
 
-/// Opened sessions kept in this process.
+/// How many opened sessions are kept in this process at most.
 const CACHE_CAPACITY: usize = 10_000;
 
 /// How long a session lasts.
@@ -27,14 +41,15 @@ pub(crate) struct Lifetimes {
     pub(crate) idle: Duration,
 }
 
-/// What a request's session cookie leads to.
+/// What a request's session cookie leads to, as far as it can be told without I/O.
 #[derive(Debug)]
 pub(crate) enum CookieSession {
-    /// No session.
+    /// No session: there is no such cookie, or none that opens and still stands.
     Nobody,
     /// This one. `renew`: it is past half of its idle life, or sealed with an older key.
     Session { session: Arc<Session>, renew: bool },
-    /// Perhaps one of these; the store knows.
+    /// Perhaps one of these; the store knows. More than one where the request has several cookies of that name; then
+    /// the first that the store knows counts.
     Load(Vec<SessionId>),
 }
 
@@ -43,13 +58,16 @@ pub(crate) enum CookieSession {
 pub(crate) struct SessionSeal {
     /// Which base URL: what one of them sealed, another cannot open.
     pub(crate) site: usize,
+    /// What the cookie is called there. Its name is bound into the seal.
     pub(crate) names: CookieNames,
+    /// Its keys are of this base URL's origin.
     pub(crate) sealer: Sealer,
 }
 
 /// How long things last and may take.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct KeeperSettings {
+    /// How long a session lasts.
     pub(crate) lifetimes: Lifetimes,
     /// How long the store may take to answer.
     pub(crate) store_timeout: Duration,
@@ -58,20 +76,26 @@ pub(crate) struct KeeperSettings {
 }
 
 /// Finds, begins, renews and ends sessions.
+///
+/// There is one for each application, shared by all of its base URLs; what differs between those comes with each call,
+/// as a [`SessionSeal`].
 pub(crate) struct SessionKeeper {
+    /// Whom a session belongs to that names no client, and whose issuer every session must have.
     pub(super) client: ClientRef,
     pub(super) entropy: Arc<dyn Entropy>,
+    /// `None` where sessions are sealed into their cookies.
     pub(super) store: Option<Arc<dyn SessionStore>>,
     pub(super) seals: RecordSeals,
     pub(super) cache: Arc<NearCache>,
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
     changes: Arc<Changes>,
     pub(super) lifetimes: Lifetimes,
-    /// How long the store may take.
+    /// How long the store may take to answer one call.
     deadline: Duration,
 }
 
 impl SessionKeeper {
+    /// A keeper that watches its store, if it has one, for changes that other instances make.
     pub(crate) fn new(
         client: ClientRef,
         entropy: Arc<dyn Entropy>,
@@ -96,6 +120,7 @@ impl SessionKeeper {
         Self { client, entropy, store, seals, cache, changes, lifetimes, deadline }
     }
 
+    /// How sessions become records.
     pub(super) fn seals(&self) -> &RecordSeals {
         &self.seals
     }
@@ -106,6 +131,10 @@ impl SessionKeeper {
     }
 
     /// Looks for the session without I/O.
+    ///
+    /// A request may hold several cookies of this name, for instance where another program on the host set one. The
+    /// first that opens to a session that stands is taken, so a cookie that somebody planted does not sign a person
+    /// out. A cookie as long as a [`SessionId`] is of a stored session, any other of a sealed one.
     pub(crate) fn find(&self, seal: &SessionSeal, sent: &SentCookies<'_>, now: Timestamp) -> CookieSession {
         let mut to_load = Vec::new();
         for text in sent.sessions.into_iter().flatten() {
@@ -123,6 +152,7 @@ impl SessionKeeper {
         if to_load.is_empty() { CookieSession::Nobody } else { CookieSession::Load(to_load) }
     }
 
+    /// A stored session from the near cache; else its id is added to those to ask the store for.
     fn find_stored(&self, text: &[u8], now: Timestamp, to_load: &mut Vec<SessionId>) -> Option<Alive> {
         let id = SessionId::parse(text)?;
         match self.cache.stored(&id.record_key().0, now) {
@@ -140,6 +170,7 @@ impl SessionKeeper {
         }
     }
 
+    /// A sealed session that stands: from the near cache, or opened now.
     fn find_sealed(&self, seal: &SessionSeal, text: &[u8], now: Timestamp) -> Option<Alive> {
         let (session, current) = match self.cache.sealed(seal.site, text) {
             Some(known) => known,
@@ -148,6 +179,7 @@ impl SessionKeeper {
         (!session.is_over(now)).then_some((session, !current))
     }
 
+    /// Opens a sealed session and keeps a near copy, whether or not it is over.
     fn open_sealed(&self, seal: &SessionSeal, text: &[u8], now: Timestamp) -> Option<Alive> {
         let opened = seal.sealer.open(seal.names.session.as_bytes(), text);
         let Opened::Plain { bytes, current } = opened else { return None };
@@ -174,7 +206,13 @@ impl SessionKeeper {
         }
     }
 
-    /// Asks the store for the first of these that is a session.
+    /// Asks the store for the first of these that is a session, and keeps a near copy of it.
+    ///
+    /// A record that does not open, or has expired, is passed over: it may be of a guess, of a key that is not here, or
+    /// of a later release. [`Self::reload`] tells those from a session that ended.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`].
     pub(crate) async fn load(
         &self,
         ids: Vec<SessionId>,
@@ -205,6 +243,9 @@ impl SessionKeeper {
 
     /// The session as the store has it now, for whoever opened it before. One that is there and can not be
     /// opened any more has not ended: another instance wrote it, with a key that this one does not have yet.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`], for such a record as well: whoever would act on "it is gone" must wait.
     pub(crate) async fn reload(&self, id: &SessionId, now: Timestamp) -> Result<Option<Arc<Session>>, Error> {
         let session = self.load(vec![id.clone()], now).await?;
         let Some(store) = self.store.as_ref().filter(|_| session.is_none()) else { return Ok(session) };
@@ -217,6 +258,10 @@ impl SessionKeeper {
         }
     }
 
+    /// Removes a record, and every copy of it here; whether there was one. Without a store there is none.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`]: it may have been removed, and only the answer lost.
     pub(crate) async fn remove(&self, key: RecordKey) -> Result<bool, Error> {
         let Some(store) = &self.store else { return Ok(false) };
         let removed = self.bounded(store.remove(key)).await;
@@ -225,7 +270,8 @@ impl SessionKeeper {
         removed
     }
 
-    /// What was removed is not served from here any more, not even by a request that is loading it now.
+    /// What was removed is not served from here any more, not even by a request that is loading it now: the count comes
+    /// first, so that such a request sees that something changed.
     pub(super) fn forget(&self, keys: &[RecordKey]) {
         for key in keys {
             self.changes.count(Change::Record(*key));
@@ -233,6 +279,7 @@ impl SessionKeeper {
         }
     }
 
+    /// For when a removal failed half-way and nobody knows of what: every session is loaded anew.
     pub(super) fn forget_everything(&self) {
         self.changes.count(Change::Everything);
         self.cache.forget(Change::Everything);
@@ -250,7 +297,7 @@ impl SessionKeeper {
         }
     }
 
-    /// Gives a lease back. One that stays is over by itself.
+    /// Gives a lease back, if this holder still has it. One that stays is over by itself, so no error is told.
     pub(crate) async fn release(&self, name: [u8; 32], holder: u128) {
         if let Some(store) = &self.store {
             // Nothing is lost but time.
@@ -258,7 +305,11 @@ impl SessionKeeper {
         }
     }
 
-    /// Gives the store so long to answer, and no longer. Must run where tokio keeps time.
+    /// Gives a call to the store the deadline to answer, and no longer. It must run where tokio keeps time, which is on
+    /// the relying party's runtime. Past the deadline the call is dropped; see [`SessionStore`] for what that leaves.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`], with the store's own words for the operator.
     pub(crate) async fn bounded<T>(
         &self,
         call: impl Future<Output = Result<T, StoreError>>,
@@ -270,6 +321,8 @@ impl SessionKeeper {
         }
     }
 
+    /// Whether it is time to renew a session: less than half of its idle span is left. So a session in use is written
+    /// about twice in each idle span, and not with every request.
     pub(crate) fn is_past_half_life(&self, session: &Session, now: Timestamp) -> bool {
         // At its absolute end there is nothing left to renew.
         session.idle_expires_at < session.expires_at

@@ -1,4 +1,10 @@
 //! What a browser is called in a list of sessions.
+//!
+//! A person who looks through their own sessions wants to read "Firefox on Windows". So a name is taken from a table
+//! here and the User-Agent header itself is not kept: it would fingerprint a browser, and it is text that a stranger
+//! chose. The label decides nothing; whoever sends another header is called something else.
+//!
+//! It is written into the record's administrative part (see `seals.rs`), so it can be listed without the cookie.
 
 /// Marks of browsers, in the order in which they are believed: most browsers also claim to be another.
 const BROWSERS: [(&str, &str); 15] = [
@@ -19,6 +25,8 @@ const BROWSERS: [(&str, &str); 15] = [
     ("Safari/", "Safari"),
 ];
 
+/// Marks of operating systems, in the order in which they are looked for: Android says Linux as well, and the agents
+/// of iPhones and iPads say Mac OS X.
 const SYSTEMS: [(&str, &str); 8] = [
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
@@ -30,8 +38,12 @@ const SYSTEMS: [(&str, &str); 8] = [
     ("Linux", "Linux"),
 ];
 
-/// "Firefox on Windows" from a User-Agent header. Nothing of the header itself is kept but the name of a
-/// program that is no browser.
+/// "Firefox on Windows" from a User-Agent header.
+///
+/// What is found, in this order: browser and system; one of the two; else the first word of the header, for a program
+/// that is no browser (`curl`). That word is the only part of the header that is kept, and only where it is short and
+/// made of letters, digits, `-`, `_` and `.`: it is shown on a page. `None` where none of it is there, or the header is
+/// not UTF-8.
 pub(crate) fn label(user_agent: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(user_agent).ok()?;
     let find = |marks: &[(&str, &'static str)]| {

@@ -1,4 +1,8 @@
 //! Sessions seen from the server's side: listed and ended without their cookies.
+//!
+//! This is what "where am I signed in" and "sign out everywhere" are made of; the application asks for it through
+//! [`Sessions`](crate::Sessions). It takes a store: a session that is sealed into its cookie is known to its browser
+//! alone. What can be seen of a session here is its times and its label; who it is of and its tokens take the cookie.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +17,13 @@ use super::subject::SubjectId;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
 
-/// The most sessions of one subject that are listed.
+/// The most sessions of one subject that are listed, under each cookie key. Ending all of them has no such bound.
 pub(super) const MOST_LISTED: usize = 1000;
 
 /// A name for a session: it can be shown and sent in forms, and opens nothing.
+///
+/// It is the digest that the session's record is stored under, as 43 characters of base64url. No cookie can be made
+/// from it. It ends a session only together with whose session that is: see [`Sessions::end`](crate::Sessions::end).
 ///
 /// ```
 /// use landfall::SessionHandle;
@@ -46,7 +53,14 @@ impl FromStr for SessionHandle {
     }
 }
 
-/// What is known of a session without its cookie.
+/// What is known of a session without its cookie; [`Sessions::list`](crate::Sessions::list) gives them.
+///
+/// ```
+/// fn line(info: &landfall::SessionInfo) -> String {
+///     let browser = info.label.as_deref().unwrap_or("Unknown browser");
+///     format!("{browser}, signed in at {}: end it by {}", info.created_at.secs(), info.handle)
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SessionInfo {
@@ -67,6 +81,9 @@ pub struct SessionInfo {
 
 impl SessionKeeper {
     /// A subject's sessions, the newest first.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`]; [`ErrorCode::Misconfigured`] without a store.
     pub(crate) async fn list(&self, subject: &SubjectId) -> Result<Vec<SessionInfo>, Error> {
         let mut infos: Vec<_> = self
             .records(subject)
@@ -88,7 +105,11 @@ impl SessionKeeper {
         Ok(infos)
     }
 
-    /// A subject's records, a thousand at most.
+    /// A subject's records, a thousand at most for each cookie key, each of them once: one that is renewed with a newer
+    /// key meanwhile is found under both.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
     pub(super) async fn records(
         &self,
         subject: &SubjectId,
@@ -101,7 +122,11 @@ impl SessionKeeper {
         Ok(found)
     }
 
-    /// Ends one session, if it is this subject's; whether it was there.
+    /// Ends one session, if it is this subject's; whether it was there. The subject is compared so that nobody ends a
+    /// stranger's session by a handle that they came by.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
     pub(crate) async fn end_one(&self, subject: &SubjectId, key: RecordKey) -> Result<bool, Error> {
         let store = self.shared()?;
         let Some(record) = self.bounded(store.load(key)).await? else { return Ok(false) };
@@ -112,7 +137,10 @@ impl SessionKeeper {
         }
     }
 
-    /// Ends the selected sessions of a subject; which ones.
+    /// Ends the selected sessions of a subject, and gives the keys of those that ended.
+    ///
+    /// # Errors
+    /// As [`Self::list`]. Some may have ended: the near cache forgets every session, so none of those is served.
     pub(crate) async fn end_subject(
         &self,
         subject: &SubjectId,
@@ -142,6 +170,10 @@ impl SessionKeeper {
         Ok(self.seals.subjects(subject.issuer(), subject.subject())?.into_iter().rev().collect())
     }
 
+    /// The store, for what takes one.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] without a store.
     pub(super) fn shared(&self) -> Result<&std::sync::Arc<dyn SessionStore>, Error> {
         self.store().ok_or_else(|| {
             Error::new(ErrorCode::Misconfigured)

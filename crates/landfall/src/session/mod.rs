@@ -1,4 +1,28 @@
-//! Sessions: what outlives the round trip, where it is kept, and how it ends.
+//! Sessions: what outlives the round trip to the provider, where it is kept, and how it ends.
+//!
+//! A session is in one of two places. Without a store it is sealed into its cookie, tokens left out. With a store the
+//! cookie holds a random [`SessionId`], and the session is a record that the store can neither read nor change.
+//! [`SessionKeeper`] is the one door to both: the legs of the trip ask it and never see which of the two it is.
+//!
+//! The room imports from `browser`, `protocol`, `crypto`, `error` and `clock`. It knows nothing of requests, of the
+//! provider's metadata or of which leg asks. Its files import each other downwards in this list:
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `provider_logout`, `listing`, `renewal`, `stash` | what the keeper does, one part of it a file |
+//! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
+//! | `cache` | the near cache in front of every session |
+//! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
+//! | `record` | the bytes of a session, before they are sealed |
+//! | `freshness` | when an access token is handed out as it is |
+//! | `opened` | a session once it is opened, with its tokens |
+//! | `identity`, `subject` | who somebody is |
+//! | `id` | what a stored session's cookie holds |
+//! | `store`, `memory` | the contract of a store, and the one in this process |
+//! | `label` | what a browser is called in a list |
+//!
+//! Who adds a field to a session: to [`Session`] or [`Identity`], and behind the last struct in [`record`]. Who adds
+//! something that stores must do: to [`SessionStore`], and to the suite in `landfall-testkit` that every store runs.
 
 mod cache;
 mod freshness;

@@ -1,4 +1,8 @@
 //! An opened session: who it is of, how long it lasts, where it is stored, and the tokens that are kept with it.
+//!
+//! These are values without behaviour: what opens them is in `seals.rs` and `record.rs`, what changes them in
+//! `renewal.rs`. A session is shared between requests behind an `Arc` and never changed in place: a change is a clone
+//! with another version, which the store takes or refuses.
 
 use std::sync::Arc;
 
@@ -10,16 +14,19 @@ use super::store::RecordKey;
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 
-/// An opened session.
+/// An opened session: read from its cookie or from its record, and believed.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
+    /// Who it is of, as the provider said at sign-in and the application's hook left it.
     pub(crate) identity: Identity,
+    /// When the person signed in, by the provider's clock where it said so: logout tokens are of that clock, too.
     pub(crate) created_at: Timestamp,
     /// From when on it is over, whatever happens.
     pub(crate) expires_at: Timestamp,
     /// From when on it is over unless it is renewed before.
     pub(crate) idle_expires_at: Timestamp,
-    /// Which client at the identity's issuer began it; `None` where no provider did.
+    /// Which client at the identity's issuer began it; `None` where no provider did. Its tokens are only ever sent to
+    /// that client's provider.
     pub(crate) client_id: Option<Arc<str>>,
     /// Kept in a store alone, never in a cookie.
     pub(crate) tokens: Option<Tokens>,
@@ -27,29 +34,41 @@ pub(crate) struct Session {
     pub(crate) stored: Option<Stored>,
 }
 
-/// Where a session is stored.
+/// Where a session is stored, and which version of it was read.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
+    /// The whole id, as the cookie holds it: to seal the record again takes the half that the store does not know.
     pub(crate) id: SessionId,
+    /// The version that was read. A change is taken only if the store still has this one.
     pub(crate) version: u64,
-    /// The administrative part of the record, sealed.
+    /// The administrative part of the record, sealed. Kept so that a renewal can carry the label over.
     pub(crate) admin: Bytes,
 }
 
-/// What the token endpoint gave.
+/// What the token endpoint gave, at sign-in or at the last refresh.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
+    /// The access token. Opaque here: only its API may say what is in it.
     pub(crate) access: Secret<String>,
+    /// When it came, by our clock.
     pub(crate) obtained_at: Timestamp,
+    /// When the access token expires, by our clock.
     pub(crate) access_expires_at: Timestamp,
+    /// `None` where the provider gave none: when the access token is over, a sign-in is wanted.
     pub(crate) refresh: Option<Secret<String>>,
+    /// The ID token of the sign-in, to be given back as a hint at sign-out. A refresh leaves it as it is: it holds the
+    /// nonce, and every later ID token is compared with it.
     pub(crate) id_token: Secret<String>,
 }
 
 /// A client at its issuer, as a record names it.
+///
+/// It stands here in place of the provider's room, which a session must not import: names are all that is compared.
 #[derive(Clone, Debug)]
 pub(crate) struct ClientRef {
+    /// The issuer identifier.
     pub(crate) issuer: Arc<str>,
+    /// The client id at that issuer.
     pub(crate) client_id: Arc<str>,
 }
 
@@ -59,6 +78,7 @@ impl Session {
         self.stored.as_ref().map(|stored| stored.id.record_key())
     }
 
+    /// Whether one of its two ends has come. From that moment on it must not be served.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at || now >= self.idle_expires_at
     }

@@ -1,4 +1,10 @@
 //! Sessions ended because the provider says so: found by its name for the session, or by the subject.
+//!
+//! A logout token (OpenID Connect Back-Channel Logout 1.0 §2.4) names a subject, the provider's session (`sid`), or
+//! both; a front-channel request and a webhook name one of the two. `flow::provider_logout` verifies who says so and
+//! when; here the sessions are found and ended. All of it takes a store.
+//!
+//! An ending has a time and ends what began before it. So one that comes late, or twice, ends nothing new.
 
 use std::time::Duration;
 
@@ -11,7 +17,12 @@ use crate::crypto::digest::sha256;
 use crate::error::Error;
 
 impl SessionKeeper {
-    /// Ends the selected sessions of a provider session; which ones.
+    /// Ends the selected sessions of a provider session, whoever they are of, and gives the keys of those that ended.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`](crate::error::ErrorCode::StoreUnavailable): some may have ended, and the
+    /// provider should say it again. [`ErrorCode::Misconfigured`](crate::error::ErrorCode::Misconfigured) without a
+    /// store.
     pub(crate) async fn end_sid(
         &self,
         issuer: &str,
@@ -37,8 +48,14 @@ impl SessionKeeper {
         Ok(ended)
     }
 
-    /// Ends the sessions that began before then and are both: of this provider session, and of this subject. Which
-    /// ones.
+    /// Ends the sessions that began before `before` and are both of this provider session and of this subject, and
+    /// gives the keys of those that ended.
+    ///
+    /// A store has no index of both, so the subject's sessions are looked through. Where a subject has more than can be
+    /// listed, the provider's session alone decides.
+    ///
+    /// # Errors
+    /// As [`Self::end_sid`].
     pub(crate) async fn end_sid_of(
         &self,
         subject: &SubjectId,
@@ -63,12 +80,21 @@ impl SessionKeeper {
         Ok(ended)
     }
 
-    /// Whether a session of this subject stands.
+    /// Whether a session of this subject stands. Asked when an ending found nothing to end: then it tells whether all
+    /// of them are newer, or there was none.
+    ///
+    /// # Errors
+    /// As [`Self::end_sid`].
     pub(crate) async fn has_any(&self, subject: &SubjectId) -> Result<bool, Error> {
         Ok(!self.records(subject).await?.is_empty())
     }
 
-    /// Remembers for `span` that something with this name came; whether it is the first time.
+    /// Remembers for `span` that something with this name came; whether it is the first time, on any instance.
+    ///
+    /// The name is digested with the length of each part in front, so that no two names read the same.
+    ///
+    /// # Errors
+    /// As [`Self::end_sid`].
     pub(crate) async fn first_time(&self, name: [&str; 4], span: Duration) -> Result<bool, Error> {
         let mut parts = Vec::new();
         for part in name {

@@ -1,9 +1,23 @@
 //! How a session is written, into the cookie itself or into a record: postcard with fixed fields.
 //!
+//! These are the bytes before they are sealed; [`seals`](super::seals) and the keeper seal them. Whoever changes this
+//! file changes what every deployed session is made of.
+//!
 //! While a deployment is updated, or rolled back, two releases read each other's sessions. So fields are only
 //! ever added behind the last one: an older release takes what it knows and leaves the rest, a newer one does
 //! without what is not there. A change that an older release could not read raises the version byte in
 //! `seal.rs`, and one release has to read both before the next one writes it.
+//!
+//! The structs stand behind each other in the bytes, in the order in which releases added them. A reader takes one
+//! after the other until nothing is left. What a record does not hold takes the value that says least: no roles, no
+//! level, the first client. A test below reads the bytes of the first release.
+//!
+//! | struct | what it brought |
+//! |---|---|
+//! | [`First`] | who, how long, and the tokens |
+//! | [`Second`] | when the tokens were obtained |
+//! | [`Third`] | level, scopes that were asked for, roles, the application's data |
+//! | [`Fourth`] | issuer and client |
 
 use std::sync::Arc;
 
@@ -16,7 +30,10 @@ use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::auth_level::AuthLevel;
 
-/// Borrowed while writing and reading, so that nothing is copied twice.
+/// What the first release wrote. Borrowed while writing and reading, so that nothing is copied twice.
+///
+/// Times are milliseconds since the epoch, but for `auth_time`, which is in seconds as its claim is. `claims` is JSON
+/// as text: postcard cannot read values whose type is not known beforehand.
 #[derive(Serialize, Deserialize)]
 struct First<'a> {
     subject: &'a str,
@@ -34,6 +51,7 @@ struct First<'a> {
     tokens: Option<FirstTokens<'a>>,
 }
 
+/// The tokens as the first release wrote them; absent in a cookie.
 #[derive(Serialize, Deserialize)]
 struct FirstTokens<'a> {
     access: &'a str,
@@ -50,7 +68,7 @@ struct Second {
     tokens_obtained_at: Option<u64>,
 }
 
-/// What the third added.
+/// What the third added. `auth_level` is a number of [`AuthLevel`]; one that is not known here is read as none.
 #[derive(Default, Serialize, Deserialize)]
 struct Third<'a> {
     auth_level: Option<u8>,
@@ -63,12 +81,19 @@ struct Third<'a> {
 /// What the fourth added: where the session comes from. A record without it comes from the first client.
 #[derive(Serialize, Deserialize)]
 struct Fourth<'a> {
+    /// Compared when the session is read: a session of another issuer's is not this application's.
     issuer: &'a str,
     /// `None` for a session that no provider began.
     #[serde(borrow)]
     client_id: Option<&'a str>,
 }
 
+/// The session as bytes, overwritten when they are dropped: tokens are among them.
+///
+/// Where the session is stored is not written: that is for the record around it to say.
+///
+/// # Errors
+/// [`ErrorCode::Misconfigured`] when it cannot be serialized.
 pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Error> {
     let identity = &session.identity;
     let first = First {
@@ -105,7 +130,11 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
     })
 }
 
-/// `None` when the bytes are no session of this format, or of an issuer that is not this client's.
+/// Reads what [`write()`] wrote, or what a release before or after this one did.
+///
+/// `client` is whom a record that names no client belongs to, and whose issuer a record that names one must have.
+/// `None` when the bytes are no session of this format, or of another issuer. The session comes back as one that is not
+/// stored; whoever took it out of a record says where that was.
 pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
     let (first, rest): (First<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
     let (second, rest) =

@@ -1,4 +1,19 @@
 //! How sessions begin, live on and end: every change is made on top of what is there, and none brings a session back.
+//!
+//! What is told here is a stored session's life. In this order:
+//!
+//! 1. [`begin`](SessionKeeper::begin) creates a record under a new id.
+//! 2. [`renew`](SessionKeeper::renew) gives it another idle span, once half of the last one is over.
+//! 3. [`keep_tokens`](SessionKeeper::keep_tokens) puts refreshed tokens in.
+//! 4. [`take`](SessionKeeper::take) ends it and brings its last tokens out, to be revoked;
+//!    [`end`](SessionKeeper::end) ends it without.
+//!
+//! Steps 2 and 3 race with each other and with step 4, on this instance and on others. So each is a compare-and-swap on
+//! the record's version: whoever comes second looks again, and finds either the newer record or none. An update never
+//! creates a record, so a renewal that is late cannot undo a sign-out.
+//!
+//! A session that is sealed into its cookie has only its beginning and [`reseal`](SessionKeeper::reseal): nothing here
+//! can end it before its time, and it keeps no tokens.
 
 use std::sync::Arc;
 
@@ -16,39 +31,41 @@ use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 
-/// How often a change is tried again on top of somebody else's.
+/// How often a change is tried on top of somebody else's, before the store is said to fail.
 const TRIES: usize = 8;
 
 /// What a new session is made of.
 #[derive(Debug)]
 pub(crate) struct NewSession {
+    /// Who it is of; its issuer must be that of the keeper's client.
     pub(crate) identity: Identity,
     /// Which client at the identity's issuer began it.
     pub(crate) client_id: Option<Arc<str>>,
+    /// Dropped where there is no store: a token is never put into a cookie.
     pub(crate) tokens: Option<Tokens>,
     /// When the person signed in, by the provider's clock where it said so.
     pub(crate) created_at: Timestamp,
-    /// When the provider wants it to end.
+    /// When the provider wants it to end at the latest (IPSIE `session_expiry`), if it said so.
     pub(crate) ceiling: Option<Timestamp>,
-    /// What the browser is called.
+    /// What the browser is called, if its User-Agent says something that can be shown.
     pub(crate) label: Option<String>,
 }
 
 /// A session that was begun.
 #[derive(Debug)]
 pub(crate) struct StartedSession {
-    /// The Set-Cookie header's value.
+    /// The Set-Cookie header's value. It holds the session, or its id.
     pub(crate) cookie: String,
     /// Where it is stored, if it is.
     pub(crate) key: Option<RecordKey>,
 }
 
-/// How it went to keep refreshed tokens.
+/// How it went to keep refreshed tokens; [`SessionKeeper::keep_tokens`] says what each leaves behind.
 #[derive(Debug)]
 pub(crate) enum Saved {
     /// They are kept.
     Done(Arc<Session>),
-    /// Somebody else's are newer: these stand.
+    /// The session has another refresh token by now than the one that was spent: what it has stands.
     Superseded(Arc<Session>),
     /// The session ended meanwhile, and stays so.
     Gone,
@@ -57,15 +74,20 @@ pub(crate) enum Saved {
 /// What a refresh brought.
 #[derive(Debug)]
 pub(crate) struct Refreshed {
+    /// The new tokens, the refresh token among them: the new one, or the old one where it was not rotated.
     pub(crate) tokens: Tokens,
-    /// As granted now; `None` for as it was.
+    /// The scopes as granted now; `None` for as they were.
     pub(crate) scope: Option<String>,
-    /// When the provider wants the session to end.
+    /// When the provider wants the session to end. It can only bring the end forward.
     pub(crate) ceiling: Option<Timestamp>,
 }
 
 impl SessionKeeper {
-    /// Begins a session: always a new one, with a new id. Gives its cookie's value and lifetime.
+    /// Begins a session: always a new one, with a new id. What the browser had before is for the caller to end.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] for an identity of another issuer, [`ErrorCode::SessionTooLarge`] where it does not
+    /// fit a cookie, [`ErrorCode::StoreUnavailable`], and when the random source fails.
     pub(crate) async fn begin(
         &self,
         seal: &SessionSeal,
@@ -105,6 +127,12 @@ impl SessionKeeper {
     }
 
     /// Lets a stored session live on: another idle span, never past its end.
+    ///
+    /// `None` where it is gone meanwhile, and for a session that is not stored. Where somebody else changed it first,
+    /// theirs is loaded and given back; it has been renewed by that.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`], and when the session cannot be sealed.
     pub(crate) async fn renew(
         &self,
         session: &Arc<Session>,
@@ -120,6 +148,13 @@ impl SessionKeeper {
     }
 
     /// Keeps refreshed tokens, unless the session ended or has newer ones than `spent` by now.
+    ///
+    /// `spent` is the refresh token that they were obtained with. Comparing it, and not only the version, lets other
+    /// changes come in between: a renewal does not make the tokens stale.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`], also after so many changes in between that something is wrong. The old refresh
+    /// token is spent by then, so the caller should try again rather than lose the new one.
     pub(crate) async fn keep_tokens(
         &self,
         id: &SessionId,
@@ -154,7 +189,10 @@ impl SessionKeeper {
         Err(Error::new(ErrorCode::StoreUnavailable).detail("the record was changed again and again"))
     }
 
-    /// Puts `next` in the place of what stands there, if that is still of its version, with another idle span.
+    /// Puts `next` in the place of what stands there, if that is still of the version in `stored`, with another idle
+    /// span. Every change of a session is a sign that it is in use.
+    ///
+    /// Gives back what was written, with its new version; it counts only if the answer is [`Updated::Done`].
     async fn change(
         &self,
         stored: &Stored,
@@ -175,7 +213,8 @@ impl SessionKeeper {
         Ok((updated?, next))
     }
 
-    /// Renews a stored session. Where that fails it can wait for the next request: whoever is signed in stays so.
+    /// Renews a stored session. Where the store fails, that can wait for the next request: whoever is signed in stays
+    /// so. `None` where it turns out that the session is gone.
     pub(crate) async fn renew_or_keep(&self, session: Arc<Session>, now: Timestamp) -> Option<Arc<Session>> {
         match self.renew(&session, now).await {
             Ok(renewed) => renewed,
@@ -186,7 +225,10 @@ impl SessionKeeper {
         }
     }
 
-    /// The cookie that lets a sealed session live on.
+    /// The Set-Cookie value that lets a sealed session live on, sealed with the first key of the ring.
+    ///
+    /// # Errors
+    /// When it cannot be sealed or does not fit a cookie. The old cookie is then still good until its own end.
     pub(crate) fn reseal(
         &self,
         seal: &SessionSeal,
@@ -198,7 +240,11 @@ impl SessionKeeper {
         self.seal(seal, &renewed, now)
     }
 
-    /// Ends a session here and in the store; whether it stood. A sealed one ends when the browser forgets it.
+    /// Ends a session here and in the store; whether it stood. A sealed one ends when the browser forgets it, so the
+    /// caller has to clear its cookie.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`].
     pub(crate) async fn end(&self, session: &Session) -> Result<bool, Error> {
         match &session.stored {
             Some(stored) => self.remove(stored.id.record_key()).await,
@@ -208,6 +254,12 @@ impl SessionKeeper {
 
     /// Ends a session and gives it as it was last, with the newest tokens there were: a refresh that is under way
     /// finds nothing to add to, and gives its own back. `None` where somebody else ended it first.
+    ///
+    /// In this order: load what is there now, take the tokens out by compare-and-swap, then remove the record. Removing
+    /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`]: the session may stand, without its tokens.
     pub(crate) async fn take(
         &self,
         session: &Arc<Session>,
@@ -230,6 +282,8 @@ impl SessionKeeper {
         Ok(self.remove(stored.id.record_key()).await?.then_some(last))
     }
 
+    /// The Set-Cookie value of a sealed session. Browsers drop a cookie that is too large without a word, so that is an
+    /// error here.
     fn seal(&self, seal: &SessionSeal, session: &Session, now: Timestamp) -> Result<String, Error> {
         let names = &seal.names;
         let plain = record::write(session)?;

@@ -2,6 +2,18 @@
 //!
 //! The session itself is sealed with a key that needs the browser's half; the administrative part with the
 //! server's key alone, so that sessions can be listed without their cookies, though never read.
+//!
+//! | part of a record | sealed with keys of | opened by |
+//! |---|---|---|
+//! | `sealed`: identity, tokens | ring, application's name, the id's second half | whoever brings the cookie |
+//! | `admin`: last seen, label | ring, application's name | the application at any time |
+//! | `subject`, `sid` | keyed digests, nothing to open | compared only |
+//!
+//! Each seal is bound to the record's key (as additional data), so that nobody who can write to the store can give one
+//! person's record to another. What a store sees beside these are versions and times.
+//!
+//! Rotation of cookie keys: everything is sealed and indexed with the first key of the ring, and opened and found with
+//! every key of it. A record moves to the first key when it is next written.
 
 use std::sync::Arc;
 
@@ -20,11 +32,14 @@ use crate::error::Error;
 /// Makes records of sessions, for one application.
 #[derive(Debug)]
 pub(crate) struct RecordSeals {
+    /// Keeps the seals and indexes apart from those of other applications in the same store.
     application: ApplicationName,
     /// What a record that names no client was begun by.
     client: ClientRef,
+    /// The cookie keys, the newest first. The keys of sessions are derived from them one by one.
     ring: Vec<CookieKey>,
     entropy: Arc<dyn Entropy>,
+    /// Derived once: it is the same for every record.
     admin: Sealer,
 }
 
@@ -32,21 +47,29 @@ pub(crate) struct RecordSeals {
 /// this one, and an older release leaves it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Admin {
+    /// In milliseconds since the epoch; 0 where it is not known.
     last_seen: u64,
+    /// What the browser is called (see `label.rs`); `None` where it did not say.
     pub(crate) label: Option<String>,
 }
 
 impl Admin {
+    /// Of a session that is written now.
     pub(crate) fn new(last_seen: Timestamp, label: Option<String>) -> Self {
         Self { last_seen: last_seen.millis(), label }
     }
 
+    /// When the session was last written, which is when it was begun, renewed or given new tokens.
     pub(crate) fn last_seen(&self) -> Timestamp {
         Timestamp::from_millis(self.last_seen)
     }
 }
 
 impl RecordSeals {
+    /// For one application. `ring` holds the cookie keys, the one to seal with first.
+    ///
+    /// # Errors
+    /// When no key can be derived.
     pub(crate) fn new(
         application: ApplicationName,
         client: ClientRef,
@@ -57,7 +80,10 @@ impl RecordSeals {
         Ok(Self { application, client, ring, entropy, admin })
     }
 
-    /// The record of a session that is stored there.
+    /// The record of a session, to be stored under `stored.id` with the version `stored.version`.
+    ///
+    /// # Errors
+    /// When the session cannot be written or sealed, the random source included.
     pub(crate) fn seal(
         &self,
         session: &Session,
@@ -88,6 +114,11 @@ impl RecordSeals {
     }
 
     /// The session in a record; `None` where the id does not open it, or a later release wrote it.
+    ///
+    /// `None` therefore never says that a session ended. Whether it is over is for the caller to ask.
+    ///
+    /// # Errors
+    /// When no key can be derived.
     pub(crate) fn open(&self, id: &SessionId, record: &StoredRecord) -> Result<Option<Session>, Error> {
         let key = id.record_key();
         let Some(plain) = self.sealer(id)?.open_bytes(&key.0, record.sealed.to_vec()).plain() else {
@@ -100,7 +131,11 @@ impl RecordSeals {
         }))
     }
 
-    /// A record of something that is kept for a while beside the sessions; nobody's, so no list shows it.
+    /// A record of something that is kept beside the sessions until `until`. It belongs to nobody: its subject index is
+    /// its own key, so no list shows it.
+    ///
+    /// # Errors
+    /// When nothing can be sealed.
     pub(crate) fn seal_stashed(
         &self,
         id: &SessionId,
@@ -113,7 +148,10 @@ impl RecordSeals {
         Ok(StoredRecord::new(now, until, until, IndexKey(key.0), None, Bytes::from(sealed), Bytes::new()))
     }
 
-    /// What was kept so.
+    /// What [`Self::seal_stashed`] sealed under this id; `None` for anything else, sessions included.
+    ///
+    /// # Errors
+    /// When no key can be derived.
     pub(crate) fn open_stashed(
         &self,
         id: &SessionId,
@@ -123,31 +161,42 @@ impl RecordSeals {
         Ok(opened.plain().map(|plain| plain.to_vec()))
     }
 
-    /// The administrative part; nothing known where it cannot be opened.
+    /// The administrative part of the record with this key; nothing known where it cannot be opened, since a list that
+    /// lacks a label is better than none.
     pub(crate) fn open_admin(&self, key: RecordKey, sealed: &Bytes) -> Admin {
         let plain = self.admin.open_bytes(&key.0, sealed.to_vec()).plain();
         plain.and_then(|plain| Some(postcard::take_from_bytes(&plain).ok()?.0)).unwrap_or_default()
     }
 
-    /// Where a subject's sessions are found: under the first key of the ring, and under those before it.
+    /// Where a subject's sessions are found: one index for each key of the ring, the first key's first. A session that
+    /// was written before a rotation is under an older key's.
+    ///
+    /// # Errors
+    /// When no key can be derived.
     pub(crate) fn subjects(&self, issuer: &str, subject: &str) -> Result<Vec<IndexKey>, Error> {
         self.index("subject", issuer, subject)
     }
 
-    /// Where the sessions of a provider session are found.
+    /// Where the sessions of a provider session are found, as in [`Self::subjects`].
+    ///
+    /// # Errors
+    /// When no key can be derived.
     pub(crate) fn sids(&self, issuer: &str, sid: &str) -> Result<Vec<IndexKey>, Error> {
         self.index("sid", issuer, sid)
     }
 
+    /// Keyed, since subjects are easily guessed: without the key, a store's indexes tell nobody who is signed in.
     fn index(&self, kind: &str, issuer: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
         let parts = self.application.context(&[kind.as_bytes(), issuer.as_bytes(), value.as_bytes()]);
         Ok(keyed_digests(&self.ring, "index", &parts)?.into_iter().map(IndexKey).collect())
     }
 
+    /// Seals a session's own part.
     fn sealer(&self, id: &SessionId) -> Result<Sealer, Error> {
         self.derive("record", id)
     }
 
+    /// Seals what is kept beside the sessions. Another purpose: a form of the right bytes must not open as a session.
     fn aside(&self, id: &SessionId) -> Result<Sealer, Error> {
         self.derive("aside", id)
     }

@@ -1,5 +1,10 @@
 //! What a session store must do. It knows records, versions, expiry, two indexes, a lease and a
 //! remember-once; nothing of OAuth, and nothing it could read.
+//!
+//! This is the contract between the core and an engine, and nothing of an engine is in it. Stores of our own stand in
+//! crates of their own; the one in this process is [`MemoryStore`](super::MemoryStore). What a store need not do: judge
+//! whether a session may be served beyond its expiry, know who somebody is, or keep anything secret. What it is given
+//! is sealed or digested, so a stolen copy of it signs nobody in.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,10 +17,14 @@ use bytes::Bytes;
 use crate::clock::{Clock, Timestamp};
 
 /// The name a record is stored under: a digest of half the cookie's value. It opens nothing.
+///
+/// Its bytes are spread evenly, so a store may use any of them to divide records up. `Debug` shows the first four.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordKey(pub [u8; 32]);
 
 /// A keyed digest of (issuer, subject) or (issuer, sid), to find records by.
+///
+/// Without the application's cookie keys it tells nobody whose sessions these are. Compare it, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IndexKey(pub [u8; 32]);
 
@@ -31,6 +40,7 @@ impl fmt::Debug for IndexKey {
     }
 }
 
+/// The first four bytes: enough to follow one through a log.
 fn short(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
     write!(f, "{name}(")?;
     for byte in bytes.iter().take(4) {
@@ -40,6 +50,18 @@ fn short(f: &mut fmt::Formatter<'_>, name: &str, bytes: &[u8]) -> fmt::Result {
 }
 
 /// A session as a store holds it.
+///
+/// ```
+/// use bytes::Bytes;
+/// use landfall::Timestamp;
+/// use landfall::store::{IndexKey, StoredRecord};
+///
+/// let [begun, idle, end] = [100, 200, 300].map(Timestamp::from_secs);
+/// let record = StoredRecord::new(begun, end, idle, IndexKey([7; 32]), None, Bytes::new(), Bytes::new());
+/// assert_eq!(record.version, 1);
+/// assert!(!record.is_expired(Timestamp::from_secs(199)));
+/// assert!(record.is_expired(record.ends_at()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct StoredRecord {
@@ -153,10 +175,13 @@ pub enum Change {
     Everything,
 }
 
-/// Hears of changes; see [`SessionStore::watch`].
+/// Hears of changes; see [`SessionStore::watch`]. The relying party's own is quick, and asks the store nothing.
 pub type Watcher = Arc<dyn Fn(Change) + Send + Sync>;
 
 /// The store failed: nothing is known of the session, least of all that it ended.
+///
+/// A request that cannot be answered without the store gets a 503, and the log gets these words. A record that is not
+/// there is no error.
 #[derive(Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct StoreError {
@@ -228,8 +253,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
 
     /// Removes a record; whether there was one.
     ///
-    /// A store whose first answer was lost, and that asked again, may say here and in the removals by an index that there
-    /// was nothing to remove.
+    /// A store whose first answer was lost, and that asked again, may say here and in the removals by an index that
+    /// there was nothing to remove.
     ///
     /// # Errors
     /// When the engine fails.
@@ -261,19 +286,21 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// When the engine fails.
     async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError>;
 
-    /// Takes a lease for `holder` if nobody holds it, for `span`; whether it was taken.
+    /// Takes a lease for `holder` if nobody holds it, for `span`; whether it was taken. Asking again does not lengthen
+    /// it, and whoever holds it already is told that it is held.
     ///
     /// # Errors
     /// When the engine fails.
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError>;
 
-    /// Gives a lease back, if `holder` still holds it.
+    /// Gives a lease back, if `holder` still holds it: one that ran out may be somebody else's by now.
     ///
     /// # Errors
     /// When the engine fails.
     async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError>;
 
-    /// Remembers a name for `span`; true for the first to say it, false for everybody after.
+    /// Remembers a name for `span`; true for the first to say it, false for everybody after. It tells a logout token
+    /// that was sent from one that is replayed.
     ///
     /// # Errors
     /// When the engine fails.
@@ -296,7 +323,7 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     }
 }
 
-/// Whoever shares a store has it.
+/// A shared store is a store: the relying party takes an `Arc` of one as well.
 #[async_trait]
 impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
     async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
@@ -381,5 +408,25 @@ pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// When the address is malformed. The error must not repeat it: it may hold a password.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use landfall::store::{SessionStore, StoreError, StoreOpener};
+    /// use landfall::{Clock, MemoryStore};
+    ///
+    /// #[derive(Debug)]
+    /// struct Scratch;
+    ///
+    /// impl StoreOpener for Scratch {
+    ///     fn schemes(&self) -> &'static [&'static str] {
+    ///         &["scratch"]
+    ///     }
+    ///
+    ///     fn open(&self, _: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
+    ///         Ok(Arc::new(MemoryStore::with_clock(clock)))
+    ///     }
+    /// }
+    /// ```
     fn open(&self, address: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError>;
 }

@@ -1,4 +1,7 @@
 //! Who somebody is for good: issuer and subject, as one value.
+//!
+//! It is a type of its own so that no list, hook or index takes a bare subject identifier: two strings that are always
+//! needed together would sooner or later be passed alone, or in the wrong order.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,7 +25,7 @@ pub struct SubjectId {
 }
 
 impl SubjectId {
-    /// The subject that this issuer calls so.
+    /// The subject that this issuer calls so. Neither of the two is checked: both are compared byte for byte.
     pub fn new(issuer: impl Into<Arc<str>>, subject: impl Into<Arc<str>>) -> Self {
         Self { issuer: issuer.into(), subject: subject.into() }
     }

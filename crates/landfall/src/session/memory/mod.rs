@@ -1,4 +1,11 @@
 //! Sessions in this process's memory: for one instance, for development and for tests.
+//!
+//! It keeps every promise of [`SessionStore`] and runs the suite of `landfall-testkit`, so what holds here holds with
+//! an engine. Everything is behind one lock, which is held for a few map operations and never across an await.
+//!
+//! It is bounded, since strangers can make it grow. Sessions push out the one that would end first; leases and
+//! remembered names are refused where they are full, since one that is forgotten too early is one that can be taken
+//! twice. [`records`] holds the first, [`names`] the other two.
 
 mod names;
 mod records;
@@ -28,17 +35,29 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 /// ```
 #[derive(Clone, Debug)]
 pub struct MemoryStore {
+    /// Tells what has expired.
     clock: Arc<dyn Clock>,
+    /// Shared by every clone.
     state: Arc<Mutex<State>>,
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store that goes by the system's clock.
     pub fn new() -> Self {
         Self::with_clock(Arc::new(SystemClock))
     }
 
-    /// An empty store that expires its records by this clock.
+    /// An empty store that expires its records by this clock. Give it the clock that the relying party has, or they
+    /// disagree about which sessions are over.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    ///
+    /// use landfall::{MemoryStore, SystemClock};
+    ///
+    /// let store = MemoryStore::with_clock(Arc::new(SystemClock));
+    /// assert_eq!(store.len(), 0);
+    /// ```
     pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
         Self { clock, state: Arc::default() }
     }
@@ -65,11 +84,13 @@ impl MemoryStore {
         self.len() == 0
     }
 
-    /// Everything that is stored, as the engine of another store would see it.
+    /// Everything that is stored, expired records that were not swept yet included, as the engine of another store
+    /// would see it. For tests: to show that nothing readable is in it, or to change a record behind a store's back.
     pub fn dump(&self) -> Vec<(RecordKey, StoredRecord)> {
         self.state().records.iter().map(|(key, record)| (*key, record.clone())).collect()
     }
 
+    /// The state, locked.
     fn state(&self) -> MutexGuard<'_, State> {
         // No method leaves the state half changed where it could panic.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -83,7 +104,8 @@ impl MemoryStore {
         (state, now)
     }
 
-    /// Runs `change`, then tells the watchers what it changed, with the lock given back.
+    /// Runs `change`, then tells the watchers what it changed, with the lock given back: a watcher may ask the store
+    /// something. `change` gives its answer and the keys of the records that it changed or removed.
     fn change<T>(&self, change: impl FnOnce(&mut State, Timestamp) -> (T, Vec<RecordKey>)) -> T {
         let (answer, changed, watchers) = {
             let (mut state, now) = self.swept();
@@ -105,11 +127,14 @@ impl Default for MemoryStore {
     }
 }
 
+/// Everything that the lock is around.
 struct State {
     records: Records,
+    /// Leases by name, with whoever holds them.
     leases: Names,
+    /// What [`SessionStore::remember_once`] was told; nobody in particular holds these.
     remembered: Names,
-    /// Of sessions; of the names, too, where it is more than the fewest.
+    /// How many sessions there may be; and how many names of each kind, where that is more than [`FEWEST_NAMES`].
     capacity: usize,
     pushed_out: PushedOut,
     // Shared, so that telling them copies nothing.
@@ -140,7 +165,7 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    /// Bounded, so that no single call pays for everybody who left.
+    /// Removes some of what has expired. Bounded, so that no single call pays for everybody who left.
     fn sweep(&mut self, now: Timestamp) {
         self.records.sweep(now, SWEPT_AT_ONCE);
         self.leases.sweep(now, SWEPT_AT_ONCE);
@@ -151,12 +176,14 @@ impl State {
 /// Sessions that ended for want of room since the last warning.
 #[derive(Default)]
 struct PushedOut {
+    /// How many, and not told yet.
     sessions: u64,
+    /// When the last warning was given; `None` before the first.
     warned_at: Option<Timestamp>,
 }
 
 impl PushedOut {
-    /// Counts one more; how many there were, when it is time to say so.
+    /// Counts one more. Gives how many there were since the last warning, when it is time for the next; else `None`.
     fn count(&mut self, now: Timestamp) -> Option<u64> {
         self.sessions += 1;
         if self.warned_at.is_some_and(|before| now.since(before) < BETWEEN_WARNINGS) {

@@ -1,24 +1,32 @@
 //! The records, and where they are found: by key, by subject, by provider session, by their end.
+//!
+//! One map holds the records, three ordered sets of pairs are its indexes. [`Records::insert`] and [`Records::take`]
+//! are the only two that change the map, and each changes the indexes too; everything else is made of these two. So
+//! an index never names a record that is not there. The lock is around all of it, in [`super`].
 
 use std::collections::{BTreeSet, HashMap};
 
 use crate::clock::Timestamp;
 use crate::session::store::{IndexKey, RecordKey, Selection, StoredRecord, Updated};
 
+/// Records and their indexes. Expired ones stay until they are swept, and nobody is given them.
 #[derive(Default)]
 pub(super) struct Records {
     all: HashMap<RecordKey, StoredRecord>,
     // Pairs, not a set for each subject: most have one session, and a set of its own would be the larger part.
     subjects: BTreeSet<(IndexKey, RecordKey)>,
     sids: BTreeSet<(IndexKey, RecordKey)>,
+    /// By the earlier of their two ends: the first is what is swept next, or pushed out.
     ends: BTreeSet<(Timestamp, RecordKey)>,
 }
 
 impl Records {
+    /// How many there are, expired ones included.
     pub(super) fn len(&self) -> usize {
         self.all.len()
     }
 
+    /// All of them, expired ones included, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&RecordKey, &StoredRecord)> {
         self.all.iter()
     }
@@ -39,6 +47,7 @@ impl Records {
         self.all.insert(key, record);
     }
 
+    /// Removes the record and gives it, whether or not it has expired.
     pub(super) fn take(&mut self, key: RecordKey) -> Option<StoredRecord> {
         let record = self.all.remove(&key)?;
         self.subjects.remove(&(record.subject, key));
@@ -49,14 +58,14 @@ impl Records {
         Some(record)
     }
 
-    /// Removes the record that would end first.
+    /// Removes the record that would end first, and gives its key; `None` where there is no record.
     pub(super) fn take_first(&mut self) -> Option<RecordKey> {
         let (_, key) = *self.ends.first()?;
         self.take(key);
         Some(key)
     }
 
-    /// Removes so many of those that have expired, at most.
+    /// Removes those that have expired, `at_most` so many.
     pub(super) fn sweep(&mut self, now: Timestamp, at_most: usize) {
         for _ in 0..at_most {
             match self.ends.first() {
@@ -86,6 +95,7 @@ impl Records {
         }
     }
 
+    /// The records that this index leads to and that have not expired, in no order.
     pub(super) fn of_subject(
         &self,
         subject: IndexKey,
@@ -94,6 +104,8 @@ impl Records {
         indexed(&self.subjects, subject).filter_map(move |key| Some((key, self.get(key, now)?)))
     }
 
+    /// Removes the selected records of a subject, and gives their keys. Expired ones are left to be swept: they were
+    /// not ended by this.
     pub(super) fn remove_of_subject(
         &mut self,
         subject: IndexKey,
@@ -103,6 +115,7 @@ impl Records {
         self.remove_all(indexed(&self.subjects, subject).collect(), selection, now)
     }
 
+    /// Removes the selected records of a provider session, and gives their keys; expired ones as above.
     pub(super) fn remove_of_sid(
         &mut self,
         sid: IndexKey,
@@ -118,6 +131,7 @@ impl Records {
         self.all.is_empty() && indexes == 0
     }
 
+    /// Removes those of these records that have not expired and are selected, and gives their keys.
     fn remove_all(
         &mut self,
         mut keys: Vec<RecordKey>,
@@ -134,6 +148,7 @@ impl Records {
     }
 }
 
+/// The keys of all records under one name of an index: the pairs between the least key and the greatest.
 fn indexed(index: &BTreeSet<(IndexKey, RecordKey)>, name: IndexKey) -> impl Iterator<Item = RecordKey> {
     let range = (name, RecordKey([u8::MIN; 32]))..=(name, RecordKey([u8::MAX; 32]));
     index.range(range).map(|(_, key)| *key)
