@@ -1,4 +1,18 @@
 //! The cookies: their names, their attributes, and how they are found in a request.
+//!
+//! Every Set-Cookie value of this crate is written by [`CookieNames::set`] or [`CookieNames::clear`], so the attributes
+//! stand in one place: `Path=/`, `HttpOnly`, `SameSite=Lax`, `Max-Age`, no `Domain`, and `Secure` under TLS (RFC
+//! 6265bis §4.1.2). No cookie is `SameSite=None`: an answer that the provider posts is led to a GET of ours, which is
+//! sent the Lax cookies. Values are sealed elsewhere; nothing here opens one.
+//!
+//! | cookie | holds | lasts |
+//! |---|---|---|
+//! | `session` | a sealed session, or the id of a stored one | as long as the session may |
+//! | `returning` | from when on a silent sign-in may be tried; plain digits | 30 days |
+//! | `login.<attempt>` | a [pending login](super::pending_login::PendingLogin) | as long as a sign-in may take |
+//! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |
+//! | `post.<attempt>` | an answer that the provider posted | a minute |
+//! | `form.<id>` | a [kept form](super::kept_form::KeptForm) | as long as a sign-in may take |
 
 use std::fmt;
 use std::time::Duration;
@@ -26,21 +40,23 @@ const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 /// its base URL keeps them apart.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
+    /// The session's whole name. The others with an attempt are stems: a dot and the attempt's id follow.
     pub(crate) session: String,
     returning: String,
     login: String,
     spent: String,
     post: String,
     form: String,
+    /// Whether cookies are for TLS alone.
     secure: bool,
 }
 
-/// What a cookie of ours is for.
+/// What a cookie of one attempt is for. Each attempt has cookies of its own, so that tabs do not overwrite each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CookieKind {
     /// A pending login.
     Login,
-    /// The mark of a finished one.
+    /// The mark of a finished one, which tells a callback that comes twice from one that is replayed.
     Spent,
     /// An authorization response that came by POST, on its way to the GET.
     Post,
@@ -48,11 +64,11 @@ pub(crate) enum CookieKind {
     Form,
 }
 
-/// How long a browser is known as one that was signed in here.
+/// How long a browser is known as one that was signed in here, counted from the last time that this was written.
 const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl CookieNames {
-    /// Those of this application, under this base URL.
+    /// The names for this application under this base URL.
     pub(crate) fn new(application: &ApplicationName, base: &BaseUrl) -> Self {
         let prefix = if base.secure { "__Host-" } else { "" };
         let suffix = if base.secure && base.path.is_empty() {
@@ -73,12 +89,12 @@ impl CookieNames {
         }
     }
 
-    /// The name of an attempt's cookie.
+    /// The name of an attempt's cookie. It is also bound into the seal, so that a value works under its own name only.
     pub(crate) fn attempt(&self, kind: CookieKind, attempt: &[u8; 16]) -> String {
         format!("{}.{}", self.stem(kind), URL_SAFE_NO_PAD.encode(attempt))
     }
 
-    /// What kind of attempt's cookie a name is, if it is one.
+    /// What kind of attempt's cookie a name is; `None` for every other name. The value may still be anything.
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
         let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Post, CookieKind::Form];
         kinds.into_iter().find(|kind| {
@@ -88,7 +104,8 @@ impl CookieNames {
         })
     }
 
-    /// A Set-Cookie value that sets a cookie.
+    /// A Set-Cookie value that sets a cookie, for 400 days at most. `name` and `value` must be such as need no
+    /// escaping: ours are base64url and digits.
     pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
         let seconds = i64::try_from(max_age.min(MAX_AGE).as_secs()).unwrap_or_default();
         self.format(name, value, seconds)
@@ -100,16 +117,18 @@ impl CookieNames {
         self.set(&self.returning, &next.secs().to_string(), RETURNING)
     }
 
-    /// A Set-Cookie value that takes that mark away.
+    /// A Set-Cookie value that takes the mark of [`Self::returning_at`] away, after a sign-out.
     pub(crate) fn not_returning(&self) -> String {
         self.clear(&self.returning)
     }
 
-    /// A Set-Cookie value that removes a cookie, with the attributes it was set with.
+    /// A Set-Cookie value that removes a cookie, with the attributes it was set with: with another path it would be
+    /// another cookie, and a browser rejects a `__Host-` name without `Secure`.
     pub(crate) fn clear(&self, name: &str) -> String {
         self.format(name, "", 0)
     }
 
+    /// The one place where attributes are written.
     fn format(&self, name: &str, value: &str, seconds: i64) -> String {
         Cookie::build((name, value))
             .path("/")
@@ -120,6 +139,7 @@ impl CookieNames {
             .to_string()
     }
 
+    /// The name of an attempt's cookie up to the dot.
     fn stem(&self, kind: CookieKind) -> &str {
         match kind {
             CookieKind::Login => &self.login,
@@ -132,8 +152,9 @@ impl CookieNames {
 
 /// Calls `each` with the name and value of every cookie sent, in order.
 ///
-/// Names are compared exactly by whoever looks for one; quotes have no meaning (RFC 6265bis §5.6), so no
-/// cookie can swallow its neighbours.
+/// Names are compared exactly by whoever looks for one; quotes have no meaning (RFC 6265bis §5.6), so no cookie can
+/// swallow its neighbours. A pair without `=` is passed over. Bytes are given as they came: whoever needs text has to
+/// ask for it.
 pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'a [u8], &'a [u8])) {
     view.header_values("cookie", &mut |line| {
         let mut rest = line;
@@ -156,8 +177,11 @@ fn halves(bytes: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
 /// An attempt's cookie as it was sent.
 #[derive(Clone)]
 pub(crate) struct SentCookie {
+    /// By its name.
     pub(crate) kind: CookieKind,
+    /// The whole name: the additional data of the seal, and what is cleared.
     pub(crate) name: String,
+    /// Still sealed, and perhaps not by us. `Debug` leaves it out.
     pub(crate) value: String,
 }
 
@@ -167,21 +191,25 @@ impl fmt::Debug for SentCookie {
     }
 }
 
-/// More session cookies than this in one request are somebody's game.
+/// How many session cookies of one request are looked at. A browser of ours holds one. More appear where another
+/// program on the host set some; the bound keeps a request with hundreds of them from costing as many openings or
+/// loads.
 const MAX_SESSIONS: usize = 4;
 
 /// The cookies of ours in a request.
 #[derive(Default)]
 pub(crate) struct SentCookies<'a> {
-    /// The values of those named as the session's is: one, unless somebody plays.
+    /// The values of the session cookies, in the order in which they were sent: usually one. There are more where
+    /// another program on the host has set cookies of this name. Values longer than any cookie are left out.
     pub(crate) sessions: [Option<&'a [u8]>; MAX_SESSIONS],
-    /// From when on this browser may be signed in silently, if it was signed in before.
+    /// From when on this browser may be signed in silently, if it was signed in before. It is not sealed: a browser
+    /// that changes it can only bring a trip to the provider forward, or put it off.
     pub(crate) returning: Option<Timestamp>,
-    /// Usually none, and then nothing is allocated.
+    /// The cookies of attempts and kept forms. Usually none, and then nothing is allocated.
     pub(crate) attempts: Vec<SentCookie>,
 }
 
-/// Every cookie of ours in a request, in one pass.
+/// Every cookie of ours under this base URL in a request, in one pass and without opening any.
 pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -> SentCookies<'a> {
     let mut sent = SentCookies::default();
     each_cookie(view, |name, value| {
