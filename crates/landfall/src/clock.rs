@@ -1,4 +1,7 @@
 //! Time and randomness, as inputs: nothing in the core asks the operating system behind the caller's back.
+//!
+//! So a test can say what time it is, and every rule that speaks of time can be tried at its very edge. What is
+//! measured and not judged, such as the timeout of a call, runs on a monotonic clock and not on this one.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,11 +9,22 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 /// A moment, in milliseconds since 1970-01-01T00:00:00Z. Arithmetic saturates; nothing here can panic.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use landfall::Timestamp;
+///
+/// let issued = Timestamp::from_secs(1_800_000_000);
+/// let expires = issued.plus(Duration::from_secs(300));
+/// assert_eq!(expires.since(issued), Duration::from_secs(300));
+/// assert_eq!(issued.since(expires), Duration::ZERO);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
-    /// From whole seconds since the epoch, the unit of every JWT claim.
+    /// From whole seconds since the epoch, the unit of times in a JWT (`NumericDate`, RFC 7519 §2).
     pub const fn from_secs(secs: u64) -> Self {
         Self(secs.saturating_mul(1000))
     }
@@ -51,11 +65,11 @@ impl Timestamp {
 /// What time it is. Give the builder one of your own to test what time does to your application;
 /// `landfall-testkit` has a `VirtualClock`.
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
-    /// The present moment.
+    /// The present moment. It may be set back between two calls; whoever compares moments has to bear that.
     fn now(&self) -> Timestamp;
 }
 
-/// The operating system's clock.
+/// The operating system's clock. A time before 1970 is the epoch.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -73,14 +87,17 @@ impl Clock for SystemClock {
 pub struct EntropyError;
 
 impl EntropyError {
-    /// The one thing there is to say.
+    /// For an [`Entropy`] of your own.
     #[allow(clippy::new_without_default, reason = "an error has no default")]
     pub fn new() -> Self {
         Self
     }
 }
 
-/// Where unguessable bytes come from.
+/// Where unguessable bytes come from: session ids, nonces, PKCE verifiers and the nonces of seals.
+///
+/// An implementation must be fit for cryptography. One that repeats itself breaks the seals, as AES-GCM needs every
+/// nonce to be used once; give the builder one of your own for tests alone.
 pub trait Entropy: fmt::Debug + Send + Sync + 'static {
     /// Fills `dest` with bytes nobody can predict.
     ///

@@ -1,4 +1,7 @@
 //! Whatever weakens a default, and only here: grep for this word in a review.
+//!
+//! These are functions and not methods of the builder, so that a reader of an application meets the word `danger` at
+//! the line that does it. Each says when it is right. None has an environment variable.
 
 use crate::builder::RelyingPartyBuilder;
 #[cfg(feature = "reqwest")]

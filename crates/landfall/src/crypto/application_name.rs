@@ -1,4 +1,7 @@
 //! The application's name: what every seal and every index of it is derived from.
+//!
+//! It must stay what it is for as long as sessions are to be found: under another name no cookie opens and no record is
+//! found, and everybody is signed out.
 
 /// What keeps an application's seals and indexes apart from those of others that share its keys or its store.
 ///
@@ -6,6 +9,7 @@
 /// under the same name.
 #[derive(Clone, Debug)]
 pub(crate) struct ApplicationName {
+    /// Issuer and client id, or a fixed word and the name that was given.
     parts: [Box<[u8]>; 2],
 }
 

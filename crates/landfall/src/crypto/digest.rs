@@ -1,4 +1,7 @@
-//! SHA-256, the one digest of everything that is named, compared or derived here.
+//! SHA-256 (FIPS 180-4), the one digest of everything that is named, compared or derived here.
+//!
+//! Not for what has to be proved: whoever can guess the input can make the digest. Indexes of subjects are keyed, in
+//! [`super::seal::keyed_digests`].
 
 use aws_lc_rs::digest::{Context, SHA256};
 

@@ -1,7 +1,17 @@
 //! Sealing: what the browser or a store keeps for us, it can neither read nor change.
 //!
 //! Format, before base64url: version (1 byte), key id (1), nonce (12), AES-256-GCM ciphertext and tag.
-//! Every purpose has a subkey of its own (HKDF-SHA256), so a value sealed for one never opens for another.
+//! Every purpose has a subkey of its own (HKDF-SHA256, RFC 5869), so a value sealed for one never opens for another.
+//!
+//! Keys form a ring. The first one seals, every one opens: a key is rotated by putting a new one in front and taking
+//! the old one out once what it sealed has run out. The key id in the value picks the key without trying all; where two
+//! keys have one id, both are tried.
+//!
+//! Additional data binds a value to its place: the cookie's name, or the record's key. So a browser that moves a value
+//! to another cookie, or somebody who copies a record over another, has a value that does not open.
+//!
+//! Opening never fails loudly. What does not open is [`Opened::Garbage`], for whatever reason: an attacker learns
+//! nothing from a difference, and there is nothing for the visitor to mend.
 
 use std::fmt;
 
@@ -14,12 +24,18 @@ use zeroize::Zeroizing;
 use crate::clock::Entropy;
 use crate::error::{ConfigError, Error, ErrorCode};
 
+/// The version byte of everything that is sealed here.
 const VERSION: u8 = 1;
 /// Version bytes that a later release may write. Anything above is not ours.
 const LAST_VERSION: u8 = 31;
+/// How many bytes a sealed value is longer than its plaintext: version, key id, nonce and tag.
 const OVERHEAD: usize = 2 + NONCE_LEN + 16;
 
 /// A key for cookies and records: 32 random bytes.
+///
+/// Every instance of an application has the same ones, in the same order. Whoever has one of them can make a session
+/// for anybody, so they belong where other secrets are. `Debug` shows nothing of one, and it is overwritten when
+/// dropped.
 ///
 /// ```
 /// use landfall::CookieKey;
@@ -49,7 +65,7 @@ impl CookieKey {
         Ok(Self(Zeroizing::new(bytes)))
     }
 
-    /// Reads a key written as base64url (43 characters without padding).
+    /// Reads a key written as base64url (43 characters without padding). Space around it and padding are left out.
     ///
     /// # Errors
     /// When it is not base64url, not 32 bytes long, or plainly not random.
@@ -75,15 +91,25 @@ impl CookieKey {
     }
 
     /// The key as base64url, to put into a secret store or `LANDFALL_COOKIE_KEYS`.
+    ///
+    /// ```
+    /// use landfall::CookieKey;
+    ///
+    /// let text = CookieKey::generate()?.to_base64url();
+    /// assert_eq!(CookieKey::parse(&text)?.to_base64url(), text);
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
     pub fn to_base64url(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.0.as_slice())
     }
 
+    /// The pseudorandom key that every subkey is expanded from (RFC 5869 §2.2).
     fn extract(&self) -> hkdf::Prk {
         hkdf::Salt::new(hkdf::HKDF_SHA256, b"landfall").extract(self.0.as_slice())
     }
 }
 
+/// The remedy in every error about a key.
 const MAKE_ONE: &str = "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='";
 
 impl fmt::Debug for CookieKey {
@@ -95,11 +121,12 @@ impl fmt::Debug for CookieKey {
 /// What came out of opening a sealed value.
 #[derive(Debug)]
 pub(crate) enum Opened {
-    /// The plaintext, and whether the first key of the ring sealed it.
+    /// The plaintext, and whether the first key of the ring sealed it. Where it did not, the value should be sealed
+    /// anew before the old key is taken out of the ring.
     Plain { bytes: Zeroizing<Vec<u8>>, current: bool },
     /// Not sealed by us for this purpose, or changed.
     Garbage,
-    /// Sealed by a later release: not for us to read, nor to delete.
+    /// Sealed by a later release, by its version byte alone: not for us to read, nor to delete.
     LaterVersion,
 }
 
@@ -113,13 +140,18 @@ impl Opened {
     }
 }
 
-/// Seals and opens for one purpose, with every key of the ring.
+/// Seals and opens for one purpose, with every key of the ring. The sealers of a
+/// base URL are derived when the relying party is built, that of a stored session when its record is opened or written.
 pub(crate) struct Sealer {
+    /// Each key's id and the subkey for this purpose, in the order of the ring.
     keys: Vec<(u8, LessSafeKey)>,
 }
 
 impl Sealer {
     /// Derives the purpose's keys once. `context` separates issuers, clients, origins and sessions.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when the library refuses to derive a key.
     pub(crate) fn derive(ring: &[CookieKey], purpose: &str, context: &[&[u8]]) -> Result<Self, Error> {
         let keys = ring
             .iter()
@@ -134,7 +166,11 @@ impl Sealer {
         Ok(Self { keys })
     }
 
-    /// Seals, as bytes.
+    /// Seals with the first key and a random nonce, as bytes. `aad` is not part of the result: it has to be known when
+    /// the value is opened.
+    ///
+    /// # Errors
+    /// When the random source fails, or there is no key.
     pub(crate) fn seal_bytes(
         &self,
         entropy: &dyn Entropy,
@@ -156,12 +192,15 @@ impl Sealer {
         Ok(out)
     }
 
-    /// Seals, as base64url text.
+    /// As [`Self::seal_bytes`], as base64url text: for cookies and parameters.
+    ///
+    /// # Errors
+    /// As there.
     pub(crate) fn seal(&self, entropy: &dyn Entropy, aad: &[u8], plain: &[u8]) -> Result<String, Error> {
         Ok(URL_SAFE_NO_PAD.encode(self.seal_bytes(entropy, aad, plain)?))
     }
 
-    /// Opens base64url text.
+    /// Opens base64url text. Text that is not exactly what an encoder would write is garbage.
     pub(crate) fn open(&self, aad: &[u8], text: &[u8]) -> Opened {
         match URL_SAFE_NO_PAD.decode(text) {
             Ok(bytes) => self.open_bytes(aad, bytes),
@@ -169,7 +208,7 @@ impl Sealer {
         }
     }
 
-    /// Opens bytes.
+    /// Opens bytes, for the `aad` that they were sealed with. Its cost grows with the length of the value alone.
     pub(crate) fn open_bytes(&self, aad: &[u8], sealed: Vec<u8>) -> Opened {
         let sealed = Zeroizing::new(sealed);
         let [version, id, rest @ ..] = sealed.as_slice() else { return Opened::Garbage };
@@ -201,8 +240,11 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// A keyed digest for every key of the ring, the first key's first: what is stored under an older key can
+/// A keyed digest (HMAC-SHA256) for every key of the ring, the first key's first: what is stored under an older key can
 /// still be found.
+///
+/// # Errors
+/// [`ErrorCode::Misconfigured`] when the library refuses to derive a key.
 pub(crate) fn keyed_digests(
     ring: &[CookieKey],
     purpose: &str,
@@ -229,6 +271,7 @@ fn info(purpose: &str, context: &[&[u8]]) -> Vec<u8> {
     out
 }
 
+/// The length that a key id is expanded to.
 struct OneByte;
 
 impl hkdf::KeyType for OneByte {
@@ -245,6 +288,7 @@ fn key_id(prk: &hkdf::Prk) -> Result<u8, Error> {
     Ok(id)
 }
 
+/// Nothing that input could bring about: a library that does not work.
 fn broken() -> Error {
     Error::new(ErrorCode::Misconfigured).detail("the cryptographic library refused an operation")
 }

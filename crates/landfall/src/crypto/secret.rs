@@ -1,10 +1,16 @@
-//! A value that must not be seen.
+//! A value that must not be seen: in a log, an error or a panic message.
+//!
+//! A type says it once, where a rule would have to be remembered at every `format!`. Structs that hold a `Secret` may
+//! derive `Debug`.
 
 use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 /// A value that must not be seen: redacted in `Debug`, without `Display`, overwritten when dropped.
+///
+/// Secrets are compared by [`matches`](Self::matches) and not by `==`: the time that `==` takes says how many bytes are
+/// right.
 ///
 /// ```
 /// let secret = landfall::Secret::new(String::from("s3cr3t"));
@@ -14,7 +20,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 pub struct Secret<T: Zeroize>(T);
 
 impl<T: Zeroize> Secret<T> {
-    /// Takes the value in.
+    /// Takes the value in. Copies that were made before are not overwritten.
     pub fn new(value: T) -> Self {
         Self(value)
     }
@@ -27,6 +33,11 @@ impl<T: Zeroize> Secret<T> {
 
 impl<T: Zeroize + AsRef<[u8]>> Secret<T> {
     /// Compares in a time that depends on the length alone.
+    ///
+    /// ```
+    /// let secret = landfall::Secret::from("s3cr3t");
+    /// assert!(secret.matches(b"s3cr3t") && !secret.matches(b"s3cr3"));
+    /// ```
     pub fn matches(&self, other: &[u8]) -> bool {
         same_bytes(self.0.as_ref(), other)
     }
@@ -50,7 +61,7 @@ impl From<&str> for Secret<String> {
     }
 }
 
-/// Equality in a time that depends on the lengths alone.
+/// Equality in a time that depends on the lengths alone, for bytes that are not wrapped: what a browser sent.
 pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
