@@ -140,8 +140,10 @@ impl Opened {
     }
 }
 
-/// Seals and opens for one purpose, with every key of the ring. The sealers of a
-/// base URL are derived when the relying party is built, that of a stored session when its record is opened or written.
+/// Seals and opens for one purpose, with every key of the ring.
+///
+/// The sealers of a base URL are derived when the relying party is built, that of a stored session when its record is
+/// opened or written.
 pub(crate) struct Sealer {
     /// Each key's id and the subkey for this purpose, in the order of the ring.
     keys: Vec<(u8, LessSafeKey)>,

@@ -1,4 +1,16 @@
 //! One value of the provider's, fetched by one request for everybody, kept, and asked for again with patience.
+//!
+//! A thousand people who sign in at once after a restart are one fetch, and a provider that is down is not hammered by
+//! those who wait for it. In this order:
+//!
+//! 1. A value that will do is given at once, without waiting for a fetch.
+//! 2. Else one caller at a time has its turn. Whoever waited looks again first: the one before brought a value, or
+//!    a failure.
+//! 3. A fetch that succeeds is kept. One that fails starts a back-off of 1, 2, 4 … 60 seconds, in which nobody asks.
+//! 4. While there is an old value, a failure is a warning in the log and the old value is given. Keys that were good an
+//!    hour ago are better than nobody signed in.
+//!
+//! Metadata and key sets are kept so; what they hold is not known here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -8,33 +20,43 @@ use crate::error::{Error, ErrorCode};
 
 /// How long a value is used before it is asked for again.
 const FRESH: Duration = Duration::from_secs(3600);
+/// How long nothing is asked for after one failure. Twice as long after each further one.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
+/// The longest that nothing is asked for: the longest that a provider that is back goes unnoticed.
 const LAST_BACK_OFF: Duration = Duration::from_secs(60);
 
 /// When a kept value will do.
 pub(super) enum Need<'a, T> {
-    /// While it is fresh; if it cannot be had anew, when it is old.
+    /// While it is fresh. Where it cannot be had anew, also when it is old.
     Fresh,
-    /// If it is another one than this, or was fetched too short a time ago.
+    /// If it is another one than `than`, or was fetched less than `after` ago. For a token that names a key which is
+    /// not in `than`: whoever makes such tokens up causes one fetch in that time.
     Other { than: &'a Arc<T>, after: Duration },
 }
 
-/// One value, fetched by one request for everybody.
+/// One value, fetched by one request for everybody; see the module for the order of things.
 pub(super) struct Cached<T> {
+    /// Held for a moment only, never while something is awaited.
     state: Mutex<State<T>>,
-    /// Held while fetching.
+    /// Held while fetching, so that others wait for what the fetch brings.
     turn: tokio::sync::Mutex<()>,
 }
 
+/// What is known, and how the last fetch went.
 struct State<T> {
+    /// `None` until the first fetch that succeeds. Never taken away again.
     value: Option<Arc<T>>,
     fetched_at: Timestamp,
+    /// In a row.
     failures: u32,
+    /// When the back-off ends; the epoch where there is none.
     not_before: Timestamp,
+    /// What whoever asks during the back-off is told, where there is no old value.
     last_error: Option<(ErrorCode, Option<String>)>,
 }
 
 impl<T> Cached<T> {
+    /// Nothing yet, and nothing is asked for until somebody wants it.
     pub(super) fn new() -> Self {
         let state = State {
             value: None,
@@ -56,13 +78,17 @@ impl<T> Cached<T> {
         self.state().value.clone()
     }
 
-    /// How long nothing is asked for, after failures.
+    /// How long nothing is asked for yet, after failures; zero where the next caller may ask.
     pub(super) fn wait(&self, now: Timestamp) -> Duration {
         let state = self.state();
         if state.is_waiting(now) { state.not_before.since(now) } else { Duration::ZERO }
     }
 
     /// The value, fetched if it has to be; while that fails, the old one.
+    ///
+    /// # Errors
+    /// What `fetch` fails with, where there is no old value; during the back-off the same code, with a detail that says
+    /// that it failed a moment ago.
     pub(super) async fn get(
         &self,
         clock: &dyn Clock,
@@ -139,6 +165,7 @@ impl<T> State<T> {
         now < self.not_before && self.not_before.since(now) <= LAST_BACK_OFF
     }
 
+    /// The value, if it is here and meets the need.
     fn will_do(&self, need: &Need<'_, T>, now: Timestamp) -> Option<Arc<T>> {
         let value = self.value.as_ref()?;
         // A clock that was set back makes nothing fresh.

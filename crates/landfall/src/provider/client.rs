@@ -1,4 +1,11 @@
 //! One client at one provider: who we are there, what we hold of it, and how it is called.
+//!
+//! "Client" is the word of OAuth 2.0 (RFC 6749 §2) for the application as the provider knows it: a client id, a way to
+//! prove itself, and redirect URIs. A [`Client`] is that registration together with the provider's metadata and keys,
+//! since the two are of no use apart. Its HTTP client is another thing: [`super::http_client`].
+//!
+//! Legs of the trip are handed one and ask it; nothing here decides which leg comes next. Metadata and keys are in
+//! [`super::discovered`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,10 +30,12 @@ use crate::protocol::token_rules::TokenRules;
 pub(crate) struct Client {
     /// Its number among the application's clients: what `state` and a pending login name it by.
     pub(crate) number: u8,
+    /// The issuer identifier, compared byte for byte with what metadata and tokens say (OpenID Connect Discovery §4.3).
     pub(crate) issuer: Arc<str>,
     /// The client id.
     pub(crate) id: Arc<str>,
     secret: SecretSource,
+    /// How the client proves itself: one way, as it is registered, and not whatever the provider would take.
     auth: ClientAuth,
     /// The scopes of every sign-in, `openid` among them, with spaces between.
     pub(crate) scope: String,
@@ -34,12 +43,14 @@ pub(crate) struct Client {
     /// The path, below every base URL, that the provider's answer comes to.
     callback_path: String,
     http: Arc<dyn HttpClient>,
+    /// Tells whether metadata and keys are fresh.
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metadata: Cached<ProviderMetadata>,
     pub(super) keys: Cached<KeySet>,
 }
 
-/// What a client is registered as.
+/// What a client is registered as: all of a [`Client`] that the builder has checked, without the means to call anybody.
+/// The fields are those of [`Client`].
 #[derive(Debug)]
 pub(crate) struct Registration {
     /// Its number among the application's clients.
@@ -54,6 +65,7 @@ pub(crate) struct Registration {
 }
 
 impl Client {
+    /// A client of which nothing has been fetched yet.
     pub(crate) fn new(registration: Registration, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
         let Registration { number, issuer, client_id: id, secret, auth, scope, settings, callback_path } =
             registration;
@@ -61,12 +73,12 @@ impl Client {
         Self { number, issuer, id, secret, auth, scope, settings, callback_path, http, clock, metadata, keys }
     }
 
-    /// The redirect URI under a base URL, as it is registered, byte for byte.
+    /// The redirect URI under a base URL, as it is registered, byte for byte: providers compare it so (RFC 9700 §2.1).
     pub(crate) fn redirect_uri(&self, base: &BaseUrl) -> String {
         format!("{}{}", base.literal, self.callback_path)
     }
 
-    /// Whether this is that redirect URI.
+    /// Whether `uri` is the redirect URI under this base URL, byte for byte.
     pub(crate) fn is_redirect_uri(&self, base: &BaseUrl, uri: &str) -> bool {
         uri.strip_prefix(base.literal.as_str()) == Some(self.callback_path.as_str())
     }
@@ -76,12 +88,14 @@ impl Client {
         Credentials { client_id: self.id.to_string(), secret: self.secret.current(), method: self.auth }
     }
 
-    /// Reads the secret's file again; whether there is another secret now than the one that was refused.
+    /// Reads the secret's file again, after the provider refused these credentials; whether there is another secret
+    /// now. Only then is it worth asking once more.
     pub(crate) fn reload_secret(&self, refused: &Credentials) -> bool {
         self.secret.reload(refused.secret.as_ref())
     }
 
-    /// The rules for every token that this provider signs for this client.
+    /// The rules for every token that this provider signs for this client: ID tokens, logout tokens and access tokens
+    /// are read by the same. `leeway` is how far its clock may be off.
     pub(crate) fn token_rules(&self, leeway: Duration, now: Timestamp) -> TokenRules<'_> {
         TokenRules {
             issuer: &self.issuer,
@@ -93,10 +107,12 @@ impl Client {
         }
     }
 
-    /// Calls the provider. `broken` is what it means when an answer began and did not come to its end.
+    /// Calls the provider once. Any status is an answer; only the caller knows which are good.
     ///
     /// # Errors
-    /// [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`], `broken`.
+    /// [`ErrorCode::ProviderUnreachable`] where the request was not sent, so that it may be made again.
+    /// [`ErrorCode::ProviderTimeout`] where it may have been acted on. `broken` where an answer came and was too large,
+    /// broke off or was no HTTP: what that means depends on what was asked for.
     pub(crate) async fn send(
         &self,
         request: http::Request<Bytes>,
@@ -116,7 +132,11 @@ fn unreachable(error: HttpError, broken: ErrorCode) -> Error {
     Error::new(code).source(error)
 }
 
-/// An answer that says nothing but that the provider is in trouble.
+/// Tells apart an answer that says nothing but that the provider is in trouble: 5xx and 429. To be asked before an
+/// answer is read, so that trouble is not taken for a malformed answer.
+///
+/// # Errors
+/// [`ErrorCode::ProviderUnreachable`] for such an answer.
 pub(crate) fn retry_later(response: &http::Response<Bytes>) -> Result<(), Error> {
     let status = response.status().as_u16();
     if status >= 500 || status == 429 {

@@ -1,4 +1,7 @@
-//! How the core reaches the provider: one small trait, and the stock client behind a feature.
+//! How the core reaches the provider: one small trait. The stock client behind it is [`super::reqwest`], a feature.
+//!
+//! The trait speaks `http` and `bytes` only, so that no client's own types, which change as that client likes, stand in
+//! the public interface.
 
 use std::fmt;
 
@@ -8,7 +11,7 @@ use bytes::Bytes;
 /// Sends one request and brings one answer back. Implement it to route calls to the provider your own way.
 ///
 /// An implementation must not follow redirects (a redirect would carry the client secret and the code to
-/// whoever is named in it, RFC 9700 §4.1), must keep no cookies, must not retry, and must bound the time and
+/// whoever is named in it), must keep no cookies, must not retry, and must bound the time and
 /// the size of an answer.
 #[async_trait]
 pub trait HttpClient: fmt::Debug + Send + Sync + 'static {

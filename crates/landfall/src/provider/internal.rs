@@ -1,4 +1,8 @@
-//! A provider that is reached by another address from here than from browsers.
+//! A provider that is reached by another address from here than from browsers: in a network of containers, say.
+//!
+//! It is an [`HttpClient`] around another one, so nothing else knows of the second address. Tokens, `iss` and
+//! everything that a browser is sent to keep the issuer's name; only the connection goes elsewhere. Whether plain http
+//! is allowed on that way is checked by the builder.
 
 use std::sync::Arc;
 
@@ -12,13 +16,18 @@ use url::{Origin, Position, Url};
 use crate::provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 
 /// Sends what is for the issuer's origin to the internal one; the Host header stays the public one, so that the
-/// provider answers as it would outside.
+/// provider answers as it would outside. What is for another origin is left as it is: metadata may put an endpoint
+/// there.
 #[derive(Debug)]
 pub(crate) struct InternalClient {
+    /// The issuer's origin: what is led elsewhere.
     public: Origin,
+    /// The issuer's host, and port unless default.
     host: HeaderValue,
+    /// Of the internal address, as is the authority.
     scheme: Scheme,
     authority: Authority,
+    /// Makes the call.
     client: Arc<dyn HttpClient>,
 }
 
@@ -35,6 +44,7 @@ impl InternalClient {
         })
     }
 
+    /// Whether it goes to the issuer's origin, whatever its path.
     fn is_for_issuer(&self, uri: &Uri) -> bool {
         Url::parse(&uri.to_string()).is_ok_and(|url| url.origin() == self.public)
     }

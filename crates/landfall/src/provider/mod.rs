@@ -2,6 +2,16 @@
 //!
 //! What belongs to the client at one provider is here, and nothing of it is the application's: issuer, client id and
 //! authentication, scopes and parameters, algorithms, redirect URIs, metadata, keys, and the way there.
+//!
+//! The room fetches, keeps and sends. What an answer means is for [`crate::protocol`] to say, and in which order things
+//! are asked for is for `flow`. It imports from `protocol`, `address`, `crypto`, `error` and `clock`; no session, no
+//! cookie and no request of a browser is known here.
+//!
+//! - [`client`] is what every leg is handed; [`clients`] knows how many there are.
+//! - [`settings`] is how people are signed in there, [`client_secret`] how the client proves itself.
+//! - [`discovered`] keeps metadata and keys, each in a [`cached::Cached`].
+//! - [`http_client`] is the trait behind which calls are made; [`reqwest`] is the stock client, [`internal`] the way to
+//!   a provider that has another address from here.
 
 mod cached;
 pub(crate) mod client;

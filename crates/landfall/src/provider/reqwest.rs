@@ -1,4 +1,10 @@
 //! The stock client: reqwest with rustls, redirects off, no cookies, a deadline and a cap.
+//!
+//! [`plain`] builds what every client of ours has in common; the token proxy builds its own on it. What this one adds
+//! are the bounds of a call to the provider: a slow or endless answer must not hold a sign-in, or fill the memory.
+//!
+//! Errors name the host and the cause, never the URL: a parameter of it could be a token. [`kind`] sorts them by the
+//! one question that matters to callers, whether the request can have been acted on.
 
 use std::error::Error as _;
 use std::time::Duration;
@@ -12,8 +18,11 @@ use crate::provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 /// What bounds a call to the provider.
 #[derive(Clone, Debug)]
 pub(crate) struct HttpLimits {
+    /// For a connection, TLS included.
     pub(crate) connect: Duration,
+    /// For the whole call, from connecting to the last byte of the answer.
     pub(crate) total: Duration,
+    /// The longest body of an answer, in bytes, after which the call is broken off.
     pub(crate) body: usize,
 }
 
@@ -23,6 +32,7 @@ impl Default for HttpLimits {
     }
 }
 
+/// The stock [`HttpClient`].
 #[derive(Debug)]
 pub(crate) struct ReqwestClient {
     client: reqwest::Client,
@@ -30,7 +40,11 @@ pub(crate) struct ReqwestClient {
 }
 
 impl ReqwestClient {
-    /// With `plain_http`, the provider is called without TLS: a proxy that the environment names would read secrets.
+    /// `extra_root` is a PEM file's content, trusted beside the system's roots. With `plain_http`, the provider is
+    /// called without TLS: a proxy that the environment names would read secrets, so none is used.
+    ///
+    /// # Errors
+    /// When the file holds no certificate, or the client cannot be built.
     pub(crate) fn new(
         limits: HttpLimits,
         extra_root: Option<&[u8]>,
@@ -46,7 +60,11 @@ impl ReqwestClient {
     }
 }
 
-/// What every client of ours has: it follows nothing, repeats nothing and remembers nothing.
+/// What every client of ours has: it follows nothing, repeats nothing and remembers nothing. A redirect that is
+/// followed would carry secrets to whoever it names, and a code that is sent twice is refused.
+///
+/// # Errors
+/// When `extra_root` holds no certificate.
 pub(crate) fn plain(
     connect: Duration,
     extra_root: Option<&[u8]>,
@@ -67,6 +85,10 @@ pub(crate) fn plain(
     Ok(builder.tls_certs_merge(roots))
 }
 
+/// Builds it, with an error that says what is usually missing.
+///
+/// # Errors
+/// When there are no root certificates, or TLS cannot be set up.
 pub(crate) fn built(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, ConfigError> {
     builder.build().map_err(|error| {
         ConfigError::new(
@@ -102,6 +124,8 @@ impl HttpClient for ReqwestClient {
     }
 }
 
+/// Whether the request was sent: only without a connection is it sure that it was not. A connection that takes too long
+/// counts as none.
 pub(crate) fn kind(error: &reqwest::Error) -> HttpErrorKind {
     if error.is_connect() {
         HttpErrorKind::Unreachable

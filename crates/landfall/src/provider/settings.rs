@@ -1,10 +1,20 @@
 //! What the provider is asked for, and what is demanded of its answer.
+//!
+//! These are settings of one client, not of the application: a second provider has its own. What one sign-in asks for
+//! beyond them is in [`crate::protocol::authn_request`].
 
 use std::time::Duration;
 
 use crate::protocol::algorithm::SigningAlgorithm;
 
 /// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
+///
+/// ```
+/// use landfall::{RelyingParty, Userinfo};
+///
+/// let builder = RelyingParty::builder("https://id.example").userinfo(Userinfo::Never);
+/// # let _ = builder;
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Userinfo {
