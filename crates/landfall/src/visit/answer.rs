@@ -1,4 +1,14 @@
 //! What a visit answers for the application: a sign-in that is wanted, an error that an extractor met.
+//!
+//! A guard says what it wants and answers a plain 401. What becomes of that is decided here, once the application is
+//! done, by the kind of request. In this order:
+//!
+//! 1. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
+//!    the login URL (RFC 9470 §3 for a step-up).
+//! 2. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
+//!    says so, and not a fourth trip.
+//! 3. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
+//! 4. Any other page that is being opened is sent to the provider.
 
 use super::Visit;
 use crate::context::refused::Refused;
@@ -12,7 +22,8 @@ use crate::web::reply::{Reply, Waiting};
 impl Visit {
     /// For adapters: answers a response of the application's that carries [`SignInWanted`].
     ///
-    /// A page that is being opened goes to the provider; everything else gets a 401, or a 403 for a scope.
+    /// A page that is being opened goes to the provider, and htmx is told to open the login address. Everything else
+    /// gets a 401, or a 403 for a scope. It never fails: what goes wrong on the way is a reply, too.
     pub fn challenge(&self, wanted: SignInWanted) -> Waiting<Reply> {
         let (context, facts) = (self.context(), self.facts());
         let wanted = self.with_current_grant(wanted);
@@ -42,7 +53,8 @@ impl Visit {
         login::begin(context, facts, wanted, return_to, None)
     }
 
-    /// For adapters: the answer to an error that an extractor or a guard met.
+    /// For adapters: the answer to an error that an extractor or a guard met, as a page or as JSON. The cause goes to
+    /// the log, under a reference that the answer shows.
     pub fn error_reply(&self, refused: impl Into<Refused>) -> Reply {
         let (context, facts) = (self.context(), self.facts());
         let here = context.safe_return_to(&facts.site, Some(&facts.target));

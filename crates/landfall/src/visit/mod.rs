@@ -1,4 +1,19 @@
-//! What one request knows about who is there.
+//! What one request knows about who is there: the application's view of this crate while it answers.
+//!
+//! `relying_party` makes a [`Visit`] once it is known which session a request has. It goes to the application in the
+//! request, and guards, extractors and handlers ask it; asking costs no I/O, but for an access token. When the
+//! application has answered, the adapter asks it for the headers to set.
+//!
+//! The room is above `flow`, whose legs it starts, and below `relying_party`, which it does not know. Everything here
+//! is for all adapters: they wrap these types, since only they may implement their framework's traits.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `signed_in` | somebody who is signed in |
+//! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
+//! | `rejection` | what guards and extractors answer in a handler's place |
+//! | `answer` | what becomes of a wish for a sign-in, by the kind of request |
+//! | `delegate` | the macros that write the adapters' types around these |
 
 mod answer;
 mod delegate;
@@ -24,23 +39,37 @@ use crate::web::reply::{Edits, Waiting};
 
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
-/// The layer makes one for each request; guards, extractors and handlers only ask it.
+/// The layer makes one for each request; guards, extractors and handlers only ask it. A clone is the same visit. It
+/// says who was there when the request came: a session that ends meanwhile is noticed by the next request.
+///
+/// ```
+/// fn greeting(visit: &landfall::Visit) -> String {
+///     match visit.signed_in() {
+///         Some(user) => format!("Hello, {}", user.name().unwrap_or(user.subject())),
+///         None => format!("<a href=\"{}\">Sign in</a>", visit.login_url()),
+///     }
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Visit {
     inner: Arc<Inner>,
 }
 
+/// What the clones of a visit share.
 struct Inner {
     context: Arc<Context>,
+    /// `None` where nobody is signed in.
     session: Option<Arc<Session>>,
+    /// What a challenge needs of the request, which is gone by then.
     facts: RequestFacts,
     /// Set-Cookie values that this request owes the browser: a renewal, or the end of a dead cookie.
     set_cookies: Vec<String>,
-    /// Somebody asked who is there, so the answer is for this person alone.
+    /// Somebody asked who is there, so the answer is for this person alone and must not be shared by a cache.
     personal: AtomicBool,
 }
 
 impl Visit {
+    /// For a request whose session has been found, or is known not to be there.
     pub(crate) fn new(
         context: Arc<Context>,
         session: Option<Arc<Session>>,
@@ -51,7 +80,7 @@ impl Visit {
         Self { inner: Arc::new(Inner { context, session, facts, set_cookies, personal }) }
     }
 
-    /// Who is signed in, if anybody is.
+    /// Who is signed in, if anybody is. Asking marks the answer as personal; see [`Self::edits`].
     pub fn signed_in(&self) -> Option<SignedIn> {
         self.inner.personal.store(true, Ordering::Relaxed);
         self.inner.session.clone().map(|session| SignedIn { session })
@@ -61,6 +90,13 @@ impl Visit {
     ///
     /// # Errors
     /// [`SignInWanted`] when nobody is signed in.
+    ///
+    /// ```
+    /// # fn page(visit: &landfall::Visit) -> Result<String, landfall::SignInWanted> {
+    /// let user = visit.require()?;
+    /// Ok(format!("This is {}", user.subject()))
+    /// # }
+    /// ```
     pub fn require(&self) -> Result<SignedIn, SignInWanted> {
         self.signed_in().ok_or_else(SignInWanted::new)
     }
@@ -114,6 +150,7 @@ impl Visit {
         }
     }
 
+    /// As [`Self::edits`], for a Cache-Control header of one line, if there is one.
     fn edits_of(&self, cache_control: Option<&[u8]>) -> Edits {
         let says = |wanted: &[u8]| {
             cache_control.is_some_and(|value| {
@@ -135,6 +172,7 @@ impl Visit {
         edits
     }
 
+    /// A link to the login address that comes back to this page, or to where `wanted` says.
     fn login_link(&self, wanted: &SignInWanted) -> String {
         let (context, facts) = (&self.inner.context, &self.inner.facts);
         let here = || context.safe_return_to(&facts.site, Some(&facts.target));
@@ -142,6 +180,7 @@ impl Visit {
         context.login_link_for(&facts.site, &return_to, wanted)
     }
 
+    /// The token as it is, where that will do; else what a refresh on the relying party's runtime brings.
     fn fresh_access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {
         let context = &self.inner.context;
         let (id, old) = match refresh::due(session, context.sessions.store().is_some(), context.clock.now()) {
@@ -156,10 +195,12 @@ impl Visit {
         context.runtime.run(async move { refresh::fresh(&this, &client, id, &old).await }, gone)
     }
 
+    /// What every leg shares.
     pub(crate) fn context(&self) -> &Arc<Context> {
         &self.inner.context
     }
 
+    /// What is kept of the request.
     pub(crate) fn facts(&self) -> &RequestFacts {
         &self.inner.facts
     }

@@ -1,4 +1,9 @@
 //! Whom a visit refuses, and with which reply: what an adapter's extractors and guards answer in a handler's place.
+//!
+//! The replies are whole, so that an adapter only has to turn one into its framework's response. A wish for a sign-in
+//! is a plain 401 with a [`SignInWanted`] in its extensions: the layer completes it, and where something between
+//! rebuilds the response, it stays a safe 401. An application that is put together wrongly answers 500 to the visitor
+//! and tells the operator what to change.
 
 use std::fmt;
 
@@ -16,6 +21,7 @@ use crate::web::reply::Reply;
 /// Each adapter has a type of this name around it, since the framework's trait for such answers belongs to neither
 /// of the two crates.
 pub struct Rejection {
+    /// `None` where nothing failed and a sign-in is wanted.
     code: Option<ErrorCode>,
     /// Boxed because a Result with a whole response in it is large on the good path too.
     reply: Box<Reply>,
@@ -43,7 +49,7 @@ impl Rejection {
         }
     }
 
-    /// There is no access token.
+    /// There is no access token: nobody is signed in (any more), or it cannot be had now.
     pub fn no_token(visit: &Visit, error: AccessTokenError) -> Self {
         match error {
             AccessTokenError::Wanted(wanted) => wanted.into(),
@@ -61,12 +67,12 @@ impl Rejection {
         self.reply.extensions().get()
     }
 
-    /// The answer.
+    /// The answer: what the framework's response is made of, extensions included.
     pub fn reply(&self) -> &Reply {
         &self.reply
     }
 
-    /// The answer, taken out.
+    /// The answer, for whoever owns the rejection.
     pub fn into_reply(self) -> Reply {
         *self.reply
     }
@@ -118,12 +124,14 @@ pub fn missing_layer(layer: &'static str) -> Reply {
     misconfigured()
 }
 
-/// The answer where one layer stands inside another.
+/// The answer where one layer stands inside another. The inner one would look for a session that the outer one has
+/// found, and both would set cookies.
 pub fn stacked_layers(layer: &'static str) -> Reply {
     tracing::error!(layer, "{layer} is there twice around this route: keep the outermost one");
     misconfigured()
 }
 
+/// One page for every such mistake: what it is, is nobody's business outside.
 fn misconfigured() -> Reply {
     pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
 }

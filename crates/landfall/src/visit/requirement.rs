@@ -1,4 +1,17 @@
-//! What a part of an application demands of whoever opens it.
+//! What a part of an application demands of whoever opens it, beyond being signed in.
+//!
+//! A [`Requirement`] is built once, with the routes, and asked for each request. The questions come in this order, and
+//! the first that is answered "no" decides:
+//!
+//! 1. Is somebody signed in? Else a sign-in is wanted, which asks for everything that follows.
+//! 2. Have they one of the roles? Else 403: no trip to the provider brings a role.
+//! 3. Were they authenticated recently, strongly and in the right class? Else a step-up is wanted.
+//! 4. Are the scopes granted? Those that were never asked for are asked for; what was asked for and refused is a 403
+//!    with a link for a person who thinks better of it.
+//! 5. Does the application's own condition hold? Else 403.
+//!
+//! Roles come before the authentication, so that nobody is sent to the provider for a page that stays closed to them.
+//! The application's condition comes last, so that it can rely on the rest.
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,13 +55,18 @@ use crate::web::reply::Reply;
 #[must_use]
 pub struct Requirement {
     max_age: Option<Duration>,
+    /// One of these; any class where it is empty.
     acr: Vec<String>,
     auth_level: Option<AuthLevel>,
+    /// All of these.
     scopes: Vec<String>,
+    /// One of these; none is needed where it is empty.
     roles: Vec<String>,
+    /// Asked last.
     allow_if: Option<Arc<Condition>>,
 }
 
+/// The application's own condition.
 type Condition = dyn Fn(&Visit) -> bool + Send + Sync;
 
 impl Requirement {
@@ -97,7 +115,8 @@ impl Requirement {
         self
     }
 
-    /// Whether the visit meets it.
+    /// Who is signed in, if they meet it at `now`; the order of questions is the module's. `leeway` is how far the
+    /// provider's clock may be off.
     pub(crate) fn met_by(&self, visit: &Visit, now: Timestamp, leeway: Duration) -> Result<SignedIn, Unmet> {
         let Some(user) = visit.signed_in() else { return Err(Unmet::Wanted(self.wanted(None))) };
         let identity = user.identity();
@@ -127,6 +146,8 @@ impl Requirement {
         Ok(user)
     }
 
+    /// Whether the authentication is recent, strong and of the right class. What the provider did not say counts as not
+    /// met.
     fn is_authenticated_enough(&self, identity: &Identity, now: Timestamp, leeway: Duration) -> bool {
         // As it is checked when an ID token comes: what was fresh enough then is not too old a moment later.
         let fresh = self
@@ -139,6 +160,7 @@ impl Requirement {
         fresh && strong && of_class
     }
 
+    /// The wish for a sign-in that would meet it. `insufficient` is what is lacking of a sign-in that is there.
     fn wanted(&self, insufficient: Option<Insufficient>) -> SignInWanted {
         let mut wanted = SignInWanted::new().acr_values(self.acr.clone()).scopes(self.scopes.clone());
         wanted.request.max_age = self.max_age;
@@ -150,6 +172,16 @@ impl Requirement {
 
 impl Visit {
     /// Who is signed in, if they meet this; see [`Requirement`].
+    ///
+    /// ```
+    /// use landfall::{Requirement, Unmet, Visit};
+    ///
+    /// fn close_account(visit: &Visit) -> Result<(), Unmet> {
+    ///     let user = visit.require_more(&Requirement::new().role("owner"))?;
+    ///     println!("{} closes the account", user.subject());
+    ///     Ok(())
+    /// }
+    /// ```
     ///
     /// # Errors
     /// [`Unmet`]: a sign-in is wanted for the layer to ask for, or a refusal.

@@ -1,4 +1,8 @@
 //! Somebody who is signed in, as a handler asks about them.
+//!
+//! It is a view of the session that the request came with, and shares it: no question here reads a cookie or asks a
+//! store. Tokens are not to be had from it, so that none is handed out that is about to expire: see
+//! [`Visit::access_token`](crate::Visit::access_token).
 
 use std::sync::Arc;
 
@@ -10,13 +14,23 @@ use crate::error::{Error, ErrorCode};
 use crate::session::{Identity, Session, SessionHandle, SubjectId};
 
 /// Somebody who is signed in.
+///
+/// A guard or [`Visit::require`](crate::Visit::require) gives one. Holding it is the proof that somebody was signed in
+/// when the request came.
+///
+/// ```
+/// fn title(user: &landfall::SignedIn) -> String {
+///     let name = user.name().unwrap_or("somebody");
+///     if user.has_role("editor") { format!("{name}, editor") } else { name.to_owned() }
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SignedIn {
     pub(super) session: Arc<Session>,
 }
 
 impl SignedIn {
-    /// Who it is.
+    /// Who it is: all that is kept of what the provider said.
     pub fn identity(&self) -> &Identity {
         &self.session.identity
     }
@@ -36,7 +50,7 @@ impl SignedIn {
         self.identity().issuer()
     }
 
-    /// The display name.
+    /// The display name, if the provider gave one.
     pub fn name(&self) -> Option<&str> {
         self.identity().name()
     }
@@ -46,7 +60,7 @@ impl SignedIn {
         self.identity().email()
     }
 
-    /// Whether this scope was granted.
+    /// Whether this scope is granted, compared exactly. The last refresh may have taken one away.
     pub fn has_scope(&self, scope: &str) -> bool {
         self.identity().scopes().any(|granted| granted == scope)
     }
@@ -59,7 +73,21 @@ impl SignedIn {
     /// What the application's hook kept with the session, as the type it was; `None` where it kept nothing.
     ///
     /// # Errors
-    /// [`ErrorCode::Misconfigured`] when it does not fit the type.
+    /// [`ErrorCode::Misconfigured`] when it does not fit the type, as after a deployment that changed the type.
+    ///
+    /// ```
+    /// # fn page(user: &landfall::SignedIn) -> Result<(), landfall::Error> {
+    /// #[derive(serde::Deserialize)]
+    /// struct Account {
+    ///     number: u64,
+    /// }
+    ///
+    /// if let Some(account) = user.data::<Account>()? {
+    ///     println!("account {}", account.number);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn data<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
         let data = &self.identity().data;
         if data.is_empty() {
