@@ -1,12 +1,12 @@
 //! Cryptography: seals, secrets, digests, and the name that all of it is derived from.
 //!
 //! Every primitive comes from aws-lc-rs and is called in this room, in [`crate::protocol`] (signatures) and in
-//! [`crate::clock`] (randomness), nowhere else. What is sealed, and under which purpose, is for its owner to say.
+//! [`crate::clock`] (randomness). What is sealed, and under which purpose, is for its owner to say.
 //!
-//! - [`seal`]: AES-256-GCM with a key for each purpose, and the ring of cookie keys; keyed digests for indexes.
-//! - [`secret`]: values that must not be printed, and comparison in constant time.
-//! - [`digest`]: SHA-256.
-//! - [`application_name`]: what keeps two applications apart that share keys or a store.
+//! - [`seal`] is AES-256-GCM with a key for each purpose, and the ring of cookie keys; keyed digests for indexes.
+//! - [`secret`] is for values that must not be printed, and comparison in constant time.
+//! - [`digest`] is SHA-256.
+//! - [`application_name`] is what keeps two applications apart that share keys or a store.
 
 pub(crate) mod application_name;
 pub(crate) mod digest;

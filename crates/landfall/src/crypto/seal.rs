@@ -10,8 +10,9 @@
 //! Additional data binds a value to its place: the cookie's name, or the record's key. So a browser that moves a value
 //! to another cookie, or somebody who copies a record over another, has a value that does not open.
 //!
-//! Opening never fails loudly. What does not open is [`Opened::Garbage`], for whatever reason: an attacker learns
-//! nothing from a difference, and there is nothing for the visitor to mend.
+//! Opening never fails loudly. What does not open is [`Opened::Garbage`], whatever the reason: an attacker learns
+//! nothing from a difference, and there is nothing for the visitor to mend. Only a version byte of a later release is
+//! told apart.
 
 use std::fmt;
 

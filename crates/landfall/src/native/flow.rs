@@ -1,5 +1,17 @@
-//! A sign-in without cookies, for an application on somebody's own machine: the same request, the same checks of what
-//! comes back, the same verification; who keeps what in between is the application itself.
+//! A sign-in without cookies, for an application on somebody's own machine: the request, the checks of what comes back
+//! and the verification are those of the web's; who keeps what in between is the application itself.
+//!
+//! It stands beside `flow`, not in it, since it is another order of the same steps: nothing is resumed from a cookie,
+//! nothing is healed by another trip, and there is no session to find or to replace. What is shared is called there:
+//! `login::prepare`, `code_exchange`, `approval`, `refresh::ask`, `logout::revoke`.
+//!
+//! The checks of an answer come in the callback's order (see [`finish`]). A device has none to check; its order is
+//!
+//! 1. ask for a device code and show the person's half of it,
+//! 2. ask the token endpoint again and again, with the keys at hand each time: the tokens come once,
+//! 3. verify them as after a callback, but for the nonce, which nothing carried.
+//!
+//! Everything is at the first client: a native application has no `state` to read another one's number from.
 
 use std::sync::Arc;
 
@@ -23,11 +35,18 @@ use crate::session::Session;
 
 /// A sign-in that was begun: what is asked for, the `state` it goes out under, and where to.
 pub(crate) struct StartedSignIn {
+    /// Nonce, PKCE verifier and what was asked for. In memory: no cookie carries it.
     pub(crate) pending: PendingLogin,
+    /// As it went out. It is sealed like the web's, but only compared here, never opened.
     pub(crate) state: String,
+    /// The authorization request, to be opened in the system's browser (RFC 8252 §4.1).
     pub(crate) url: String,
 }
 
+/// Words the authorization request, with an attempt of its own.
+///
+/// # Errors
+/// When the metadata cannot be had, or the random source fails.
 pub(crate) async fn begin(
     context: &Context,
     redirect_uri: &str,
@@ -42,7 +61,7 @@ pub(crate) async fn begin(
     Ok(StartedSignIn { pending: prepared.pending, state, url })
 }
 
-/// Whether a response is the answer to this sign-in.
+/// Whether a response is the answer to this sign-in: it has exactly its `state`. A malformed one is the answer to none.
 pub(crate) fn is_answer(started: &StartedSignIn, response: &str) -> bool {
     AuthorizationResponse::parse(response)
         .ok()
@@ -50,7 +69,17 @@ pub(crate) fn is_answer(started: &StartedSignIn, response: &str) -> bool {
         .unwrap_or(false)
 }
 
-/// Finishes it. The order is that of the callback: `state`, age, `iss`, and only then is the code sent.
+/// Finishes it. The order is that of the callback:
+///
+/// 1. `state` is that of this sign-in, compared in constant time.
+/// 2. It has not taken longer than a sign-in may.
+/// 3. `iss` is the provider that was asked (RFC 9207 §2.4), and the answer is a code and not a refusal.
+/// 4. The keys are fetched: a code that was sent cannot be sent again when they turn out to be missing.
+/// 5. The code is sent, and what comes for it verified.
+/// 6. The application's hook is asked.
+///
+/// # Errors
+/// What fails first of these. From step 5 on, the code is spent.
 pub(crate) async fn finish(
     context: &Context,
     started: &StartedSignIn,
@@ -79,6 +108,10 @@ pub(crate) async fn finish(
     begin_session(context, exchanged).await
 }
 
+/// Asks the application's hook about a verified sign-in, and makes a session of it that no store knows.
+///
+/// The session lasts as long as the provider lets it: there is no cookie to expire, and the person's own device keeps
+/// it. Where the hook turns somebody away, their tokens are given back to the provider.
 async fn begin_session(
     context: &Context,
     exchanged: Result<CodeExchange, CodeExchangeError>,
@@ -111,6 +144,12 @@ async fn begin_session(
 }
 
 /// New tokens for old ones. `None` where there is no refresh token.
+///
+/// No lease is taken: one process has the grant, and its caller asks one at a time.
+///
+/// # Errors
+/// [`RefreshError::Over`] where the provider refuses the token or sends what cannot be believed; else
+/// [`RefreshError::Failed`].
 pub(crate) async fn refresh(context: &Context, session: &Session) -> Result<Option<Session>, RefreshError> {
     let client = context.clients.first();
     let Some(tokens) = session.tokens.clone() else { return Ok(None) };
@@ -135,12 +174,19 @@ pub(crate) async fn refresh(context: &Context, session: &Session) -> Result<Opti
 
 /// A device code that was asked for.
 pub(crate) struct DeviceSignIn {
+    /// What was asked for, for the verification of what comes. Its nonce and PKCE verifier go unused: the device grant
+    /// has no place for them, and the device code itself never leaves this process but for the provider.
     pending: PendingLogin,
+    /// What the person is shown, and the secret that the token endpoint is asked with.
     pub(crate) code: DeviceCode,
+    /// By our clock, from when the code came.
     pub(crate) expires_at: Timestamp,
 }
 
-/// Asks for a device code (RFC 8628 §3.1).
+/// Asks for a device code (RFC 8628 §3.1). The request names scopes, audience and the client's further parameters.
+///
+/// # Errors
+/// [`ErrorCode::MetadataInvalid`] where the provider has no such endpoint; else what the call or its answer fails with.
 pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<DeviceSignIn, Error> {
     let client = context.clients.first();
     let metadata = client.metadata().await?;
@@ -163,14 +209,22 @@ pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<De
 
 /// What one question brought.
 pub(crate) enum DeviceAnswer {
+    /// `authorization_pending`: the person is not done.
     Pending,
+    /// `slow_down`: from now on, five seconds longer between two questions.
     SlowDown,
-    /// The code is spent.
+    /// The provider gave tokens, so the code is spent; but they were not believed, or the application turned the person
+    /// away.
     Failed(Error),
+    /// The person is signed in.
     Session(Box<Session>),
 }
 
-/// Asks once whether the person is done (RFC 8628 §3.4).
+/// Asks once whether the person is done (RFC 8628 §3.4). How often, and how long, is for the caller.
+///
+/// # Errors
+/// [`ErrorCode::SignInDeclined`] and [`ErrorCode::AttemptExpired`] are final. Trouble on the way to the provider says
+/// nothing of the code, which may be asked about again.
 pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<DeviceAnswer, Error> {
     let client = context.clients.first();
     if context.clock.now() >= sign_in.expires_at {
@@ -200,11 +254,12 @@ pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<De
     Ok(session.map_or_else(DeviceAnswer::Failed, |session| DeviceAnswer::Session(Box::new(session))))
 }
 
-/// Nothing of a web sign-in in it.
+/// The start of a sign-in with nothing of the web's in it: no page to land on, and no cookies that were sent.
 fn start(context: &Context, wanted: SignInWanted) -> LoginStart {
     LoginStart { wanted, ..LoginStart::new(context, context.sites.first(), ReturnTo::root(), &[]) }
 }
 
+/// Compared in constant time: a listener on loopback can be asked by any program on the machine, as often as it likes.
 fn is_same(said: &str, state: &str) -> bool {
     Secret::from(state).matches(said.as_bytes())
 }

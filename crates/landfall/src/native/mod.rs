@@ -1,6 +1,20 @@
 //! What `landfall-native` signs in with: the flows of a web application without its cookies, paths and guards.
 //!
-//! Not part of the API: use the crate `landfall-native`.
+//! Not part of the API: use the crate `landfall-native`. It is behind a feature and hidden from the documentation, so
+//! it may change with any release.
+//!
+//! An application on somebody's own machine (RFC 8252) has no cookies, no paths and no guards, but it needs the same
+//! checks. So this room puts a whole [`RelyingParty`] together and uses of it what every leg shares. In its order:
+//!
+//! 1. [`NativeRelyingParty::begin`] gives an [`Attempt`], which stays in memory where a web application has a cookie.
+//! 2. The system's browser comes to the redirect URI. How that is heard (a loopback listener, a scheme of its own) is
+//!    the other crate's.
+//! 3. [`NativeRelyingParty::finish`] makes a [`Grant`] of the answer. Or, without a browser at all:
+//!    [`NativeRelyingParty::device`], then [`NativeRelyingParty::poll`] until it is granted (RFC 8628).
+//! 4. [`NativeRelyingParty::refresh`] gives the next grant, [`NativeRelyingParty::revoke`] gives one back.
+//!
+//! The steps themselves are in `flow.rs`; here they are put on the relying party's runtime. What is deliberately not
+//! here: storage of tokens, and any lock around a refresh. Both are the other crate's.
 
 mod flow;
 
@@ -25,15 +39,17 @@ use crate::session::{ClientRef, Identity, Session, Tokens, record};
 use crate::web::pages;
 use crate::web::reply::{Reply, Waiting};
 
-/// Signs in without cookies. A clone is the same. Its work runs on the runtime of the relying party inside, so it can
-/// be awaited anywhere.
+/// Signs in without cookies. A clone shares everything with its original. Work runs on the runtime of the relying party
+/// inside, so it can be awaited anywhere.
 #[derive(Clone, Debug)]
 pub struct NativeRelyingParty {
+    /// Never mounted: no request reaches its endpoints.
     relying_party: RelyingParty,
 }
 
 impl NativeRelyingParty {
-    /// From a builder without base URL, cookie keys and store.
+    /// From a builder without base URL, cookie keys and store. Those that the environment named are dropped, and a key
+    /// is made up: what it seals does not outlive the process.
     ///
     /// # Errors
     /// As [`RelyingPartyBuilder::build`].
@@ -45,17 +61,18 @@ impl NativeRelyingParty {
         Ok(Self { relying_party: builder.build()? })
     }
 
-    /// The issuer.
+    /// The issuer identifier of the provider.
     pub fn issuer(&self) -> &str {
         self.relying_party.issuer()
     }
 
-    /// The clock that everything is judged by.
+    /// The clock that everything is judged by: whether tokens, codes and attempts are over.
     pub fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.context().clock)
     }
 
-    /// Is ready when the span has passed; needs no runtime of the caller's.
+    /// Is ready when the span has passed; needs no runtime of the caller's. By a monotonic clock, whatever
+    /// [`Self::clock`] says.
     pub fn sleep(&self, span: Duration) -> Waiting<()> {
         self.context().runtime.timer(span)
     }
@@ -78,7 +95,8 @@ impl NativeRelyingParty {
         })
     }
 
-    /// The same for work that must come to its end, whoever waits.
+    /// Starts work that must come to its end, whether or not anybody waits: a token that has been refreshed has to be
+    /// kept. `None` if it panicked.
     pub fn spawn_detached<T: Send + 'static>(
         &self,
         work: impl Future<Output = T> + Send + 'static,
@@ -86,12 +104,13 @@ impl NativeRelyingParty {
         self.context().runtime.run(async move { Some(work.await) }, || None)
     }
 
-    /// A page of ours for the person who comes back, as a whole HTTP response.
+    /// A page of ours for the person who comes back, as a whole HTTP response. `reference` is the one that
+    /// [`Self::tell`] gave.
     pub fn page(status: u16, title: &str, sentence: &str, reference: Option<&str>) -> Reply {
         pages::page(status, title, sentence, &pages::Next::Nothing, reference)
     }
 
-    /// The reference under which a failure is logged and shown.
+    /// Logs a failure, tells the application's event hook of it, and gives the reference under which it was logged.
     pub fn tell(&self, error: &Error) -> String {
         let reference = self.context().reference();
         crate::context::refusal::log(error, &reference);
@@ -99,10 +118,11 @@ impl NativeRelyingParty {
         reference
     }
 
-    /// Begins a sign-in whose answer comes to this redirect URI, byte for byte.
+    /// Begins a sign-in whose answer comes to this redirect URI, byte for byte. Nothing is sent to the provider yet,
+    /// but for its metadata.
     ///
     /// # Errors
-    /// When the provider's metadata cannot be had.
+    /// When the provider's metadata cannot be had, or the random source fails.
     pub async fn begin(&self, redirect_uri: &str, wanted: SignInWanted) -> Result<Attempt, Error> {
         let redirect_uri = redirect_uri.to_owned();
         let started =
@@ -114,7 +134,8 @@ impl NativeRelyingParty {
     /// what carries another `state` leaves it as it is.
     ///
     /// # Errors
-    /// Whatever is wrong with the answer, or with what the provider gives for it.
+    /// Whatever is wrong with the answer, or with what the provider gives for it. [`ErrorCode::AttemptReplayed`] for a
+    /// second answer, however the first ended.
     pub async fn finish(&self, attempt: &Attempt, response: &str) -> Result<Grant, Error> {
         if attempt.is_answered_by(response) && attempt.sent.swap(true, Ordering::SeqCst) {
             return Err(Error::new(ErrorCode::AttemptReplayed));
@@ -125,7 +146,8 @@ impl NativeRelyingParty {
             .map(|session| Grant { session })
     }
 
-    /// Gets new tokens. The refresh token is spent when the provider rotates them: one at a time, and keep what comes.
+    /// Gets new tokens. The refresh token is spent when the provider rotates them: ask one at a time, and keep what
+    /// comes. The identity stays that of the sign-in, but for the scopes, which the provider may narrow.
     ///
     /// # Errors
     /// See [`RefreshError`].
@@ -143,7 +165,7 @@ impl NativeRelyingParty {
     }
 
     /// Gives the tokens back at the provider (RFC 7009), where it takes them. No answer is waited for beyond the
-    /// deadline of one call.
+    /// deadline of one call, and a failure is not told: the caller forgets the tokens either way.
     pub async fn revoke(&self, grant: &Grant) {
         let Some(tokens) = grant.session.tokens.clone() else { return };
         let revoked = self.run(async move |context| {
@@ -154,8 +176,9 @@ impl NativeRelyingParty {
         let _ = revoked.await;
     }
 
-    /// Where the person's session at the provider ends (OpenID Connect RP-Initiated Logout 1.0), if it says so.
-    /// `back` is a registered post-logout redirect URI and the `state` to come back with.
+    /// Where the person's session at the provider ends (OpenID Connect RP-Initiated Logout 1.0 §2); `None` where the
+    /// provider names no such place, or cannot be asked. `back` is a registered post-logout redirect URI and the
+    /// `state` to come back with.
     pub async fn end_session_url(&self, grant: &Grant, back: Option<(&str, &str)>) -> Option<String> {
         let session = grant.session.clone();
         let back = back.map(|(uri, state)| (uri.to_owned(), state.to_owned()));
@@ -166,7 +189,8 @@ impl NativeRelyingParty {
         url.await.unwrap_or_default()
     }
 
-    /// Asks for a code for a device without a browser (RFC 8628 §3.1).
+    /// Asks for a code for a device without a browser (RFC 8628 §3.1). Show it to the person, then
+    /// [`poll`](Self::poll).
     ///
     /// # Errors
     /// When the provider has no such endpoint, refuses, or cannot be reached.
@@ -192,10 +216,12 @@ impl NativeRelyingParty {
         })
     }
 
+    /// What every leg shares, of the relying party inside.
     fn context(&self) -> &Arc<Context> {
         &self.relying_party.context
     }
 
+    /// Runs a step on the relying party's runtime. It goes on when nobody waits any more.
     async fn run<T, F>(&self, work: impl FnOnce(Arc<Context>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,
@@ -206,25 +232,27 @@ impl NativeRelyingParty {
     }
 }
 
-/// An address that is not the one that is waited for.
+/// The error of an address that came to the application and is no answer: errors of the core are made in the core
+/// alone.
 pub fn malformed(detail: &str) -> Error {
     Error::new(ErrorCode::RequestMalformed).detail(detail)
 }
 
-/// A setting that cannot work.
+/// The error of a setting of the other crate's that cannot work.
 pub fn config_error(setting: &str, problem: &str, remedy: &str) -> ConfigError {
     ConfigError::new(setting, problem, remedy)
 }
 
-/// A sign-in that was begun.
+/// A sign-in that was begun: what a web application seals into a cookie. It holds the PKCE verifier and the nonce, so
+/// it is never written down, and `Debug` leaves them out.
 pub struct Attempt {
     started: Arc<StartedSignIn>,
-    /// Its answer came.
+    /// Its answer came: a code is sent once.
     sent: AtomicBool,
 }
 
 impl Attempt {
-    /// The address to open in the system's browser.
+    /// The address to open in the system's browser, and in no view inside the application (RFC 8252 §8.12).
     pub fn authorization_url(&self) -> &str {
         &self.started.url
     }
@@ -234,7 +262,8 @@ impl Attempt {
         &self.started.pending.redirect_uri
     }
 
-    /// Whether a query is the answer to this very sign-in, whatever it says.
+    /// Whether a query is the answer to this very sign-in, by its `state`, whatever it says. A listener on loopback
+    /// hears anything that any page or program on the machine sends it; what is no answer leaves the attempt as it is.
     pub fn is_answered_by(&self, response: &str) -> bool {
         flow::is_answer(&self.started, response)
     }
@@ -246,7 +275,7 @@ impl fmt::Debug for Attempt {
     }
 }
 
-/// What a person is asked to enter elsewhere.
+/// What a person is asked to enter elsewhere, and the device code that it is for, which is not shown.
 pub struct Device {
     asked: Arc<DeviceSignIn>,
 }
@@ -262,17 +291,17 @@ impl Device {
         self.asked.code.verification_uri.as_str()
     }
 
-    /// The same with the code in it, for a link or a QR code.
+    /// The page with the code filled in, for a link or a QR code; `None` where the provider gives none.
     pub fn verification_uri_complete(&self) -> Option<&str> {
         self.asked.code.verification_uri_complete.as_ref().map(url::Url::as_str)
     }
 
-    /// How long to wait between two questions.
+    /// How long to wait between two questions: what the provider says, 5 seconds where it says nothing, 300 at most.
     pub fn interval(&self) -> Duration {
         self.asked.code.interval
     }
 
-    /// When the code is no good any more.
+    /// When the code is no good any more, by [`NativeRelyingParty::clock`].
     pub fn expires_at(&self) -> Timestamp {
         self.asked.expires_at
     }
@@ -284,36 +313,40 @@ impl fmt::Debug for Device {
     }
 }
 
-/// What one question brought.
+/// What one question to the provider brought, while it could be asked at all.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Poll {
-    /// The person is still about it.
+    /// The person has not entered the code yet: ask again.
     Pending,
     /// The provider wants to be asked less often: five seconds more between two questions (RFC 8628 §3.5).
     SlowDown,
-    /// They are done, the code is spent, and what came for it could not be made a sign-in.
+    /// The person is done and the code is spent, but what came for it could not be made a sign-in. Do not ask again.
     Failed(Error),
-    /// They are done.
+    /// The person is done, and signed in.
     Granted(Box<Grant>),
 }
 
-/// What no issuer holds.
+/// Stands between issuer and record in [`Grant::to_bytes`]: an issuer is a URL, and no URL holds a line break.
 const AFTER_ISSUER: &[u8] = b"\n";
 
-/// Who signed in, and the tokens.
+/// Who signed in, and the tokens: what a web application calls a session.
+///
+/// It ends when the provider says so (`session_expiry`), and otherwise when its tokens cannot be refreshed; the
+/// lifetimes of web sessions do not count.
 #[derive(Clone, Debug)]
 pub struct Grant {
+    /// With tokens, and in no store.
     session: Session,
 }
 
 impl Grant {
-    /// Who it is.
+    /// Who it is, as verified at sign-in.
     pub fn identity(&self) -> &Identity {
         &self.session.identity
     }
 
-    /// The access token.
+    /// The access token, however old; ask [`Self::is_good`] first. Every grant has one.
     pub fn access_token(&self) -> Option<&Secret<String>> {
         self.tokens().map(|tokens| &tokens.access)
     }
@@ -333,17 +366,17 @@ impl Grant {
         self.tokens().is_some_and(|tokens| tokens.lasts_a_while(now))
     }
 
-    /// When the access token was obtained.
+    /// When the access token was obtained. Two grants of one sign-in are told apart by it.
     pub fn obtained_at(&self) -> Option<Timestamp> {
         self.tokens().map(|tokens| tokens.obtained_at)
     }
 
-    /// Whether there is a refresh token.
+    /// Whether there is a refresh token. Without one, [`NativeRelyingParty::refresh`] asks nobody.
     pub fn has_refresh_token(&self) -> bool {
         self.tokens().is_some_and(|tokens| tokens.refresh.is_some())
     }
 
-    /// When the provider wants the sign-in to end, whatever happens.
+    /// When the provider wants the sign-in to end, whatever happens; where it said nothing, a day in 2106.
     pub fn ends_at(&self) -> Timestamp {
         self.session.expires_at
     }
@@ -359,7 +392,8 @@ impl Grant {
         Ok(Secret::new([issuer, AFTER_ISSUER, record.as_slice()].concat()))
     }
 
-    /// What was kept, for this issuer; `None` for anything else.
+    /// What was kept, for this issuer; `None` for anything else. The bytes are believed as they are: keep them where
+    /// nobody else can write, either.
     pub fn from_bytes(bytes: &[u8], issuer: &str) -> Option<Self> {
         let record = bytes.strip_prefix(issuer.as_bytes())?.strip_prefix(AFTER_ISSUER)?;
         let client = ClientRef { issuer: Arc::from(issuer), client_id: Arc::from("") };
@@ -367,20 +401,22 @@ impl Grant {
         session.tokens.is_some().then_some(Self { session })
     }
 
+    /// The tokens, which every grant has.
     fn tokens(&self) -> Option<&Tokens> {
         self.session.tokens.as_ref()
     }
 }
 
-/// Why there are no new tokens.
+/// Why there are no new tokens. What to do differs, so a caller must match: only [`Self::Ended`] is a reason to forget
+/// the grant at once.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RefreshError {
-    /// The grant is over, or what came for it cannot be believed: sign in again.
+    /// The grant is over, or what came for it cannot be believed: sign in again. The old tokens are of no use.
     Ended(Error),
-    /// It may work another time; the grant stands.
+    /// The provider could not be reached or did not answer properly. It may work another time; the grant stands.
     Failed(Error),
-    /// The provider gave none.
+    /// The provider gave no refresh token: when the access token is over, sign in again.
     NoRefreshToken,
 }
 
