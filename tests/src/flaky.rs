@@ -152,17 +152,6 @@ impl SessionStore for FlakyStore {
         self.inner.update(key, expected, record).await
     }
 
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        self.pass().await?;
-        self.inner.rotate(old, new, expected, record).await
-    }
-
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
         self.pass().await?;
         self.inner.remove(key).await

@@ -43,17 +43,6 @@ impl SessionStore for Noting {
         self.store.update(key, expected, record).await
     }
 
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        self.note(new);
-        self.store.rotate(old, new, expected, record).await
-    }
-
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
         self.store.remove(key).await
     }

@@ -45,7 +45,6 @@ fn command(name: &str, what: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd
 pub(crate) struct Steps {
     pub(crate) create: Step,
     pub(crate) update: Step,
-    pub(crate) rotate: Step,
     pub(crate) remove: Step,
     pub(crate) remove_by_subject: Step,
     pub(crate) remove_by_sid: Step,
@@ -68,8 +67,7 @@ impl Steps {
     pub(crate) fn new() -> Self {
         Self {
             create: step!("create", "create.lua"),
-            update: step!("update", "rotate.lua"),
-            rotate: step!("rotate", "rotate.lua"),
+            update: step!("update", "update.lua"),
             remove: step!("remove", "remove.lua"),
             remove_by_subject: step!("remove by subject", "remove_all.lua"),
             remove_by_sid: step!("remove by sid", "remove_all.lua"),

@@ -130,29 +130,6 @@ impl RedisStore {
         answer.map_err(|_| StoreError::new(format!("{}: Redis lost the script", step.doing)))
     }
 
-    async fn replace(
-        &self,
-        step: &Step,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        let now = self.clock.now();
-        let raw = self.pack(step, &record)?;
-        let ttl = ttl(now, record.ends_at());
-        let mut keys = vec![self.keys.record(old), self.keys.record(new), self.keys.subject(record.subject)];
-        keys.extend(record.sid.map(|sid| self.keys.sid(sid)));
-        let expected = expected.to_string();
-        let arguments = [&old.0[..], &new.0, expected.as_bytes(), &raw, ttl.as_bytes()];
-        match self.run(step, &keys, now, &arguments).await? {
-            0 => Ok(Updated::Gone),
-            1 => Ok(Updated::Conflict),
-            2 => Ok(Updated::Done),
-            _other => Err(strange(step.doing)),
-        }
-    }
-
     async fn remove_all(
         &self,
         step: &Step,
@@ -178,6 +155,13 @@ impl RedisStore {
         let until = now.plus(span);
         let claim = [holder, &self.writings.next(), &until.millis().to_be_bytes()].concat();
         self.run(step, &[name], now, &[&claim, ttl(now, until).as_bytes()]).await
+    }
+
+    /// Where this record lies, and the indexes that it stands in.
+    fn names(&self, key: RecordKey, record: &StoredRecord) -> Vec<Vec<u8>> {
+        let mut names = vec![self.keys.record(key), self.keys.subject(record.subject)];
+        names.extend(record.sid.map(|sid| self.keys.sid(sid)));
+        names
     }
 
     fn pack(&self, step: &Step, record: &StoredRecord) -> Result<Vec<u8>, StoreError> {
@@ -218,9 +202,7 @@ impl SessionStore for RedisStore {
         let now = self.clock.now();
         let raw = self.pack(step, &record)?;
         let ttl = ttl(now, record.ends_at());
-        let mut keys = vec![self.keys.record(key), self.keys.subject(record.subject)];
-        keys.extend(record.sid.map(|sid| self.keys.sid(sid)));
-        if self.run(step, &keys, now, &[&key.0, &raw, ttl.as_bytes()]).await? {
+        if self.run(step, &self.names(key, &record), now, &[&key.0, &raw, ttl.as_bytes()]).await? {
             Ok(())
         } else {
             Err(StoreError::new("create: a record with this key exists"))
@@ -246,17 +228,18 @@ impl SessionStore for RedisStore {
         expected: u64,
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
-        self.replace(&self.steps.update, key, key, expected, record).await
-    }
-
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        self.replace(&self.steps.rotate, old, new, expected, record).await
+        let step = &self.steps.update;
+        let now = self.clock.now();
+        let raw = self.pack(step, &record)?;
+        let ttl = ttl(now, record.ends_at());
+        let expected = expected.to_string();
+        let arguments = [&key.0[..], expected.as_bytes(), &raw, ttl.as_bytes()];
+        match self.run(step, &self.names(key, &record), now, &arguments).await? {
+            0 => Ok(Updated::Gone),
+            1 => Ok(Updated::Conflict),
+            2 => Ok(Updated::Done),
+            _other => Err(strange(step.doing)),
+        }
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {

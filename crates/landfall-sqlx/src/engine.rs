@@ -43,8 +43,8 @@ pub struct Steps {
     pub(crate) create: Step,
     /// Key, now. The nine columns of a record.
     pub(crate) load: Step,
-    /// The record's eleven values, now, old key, expected version. 0 gone, 1 conflict, 2 done; no row is 0.
-    pub(crate) replace: Step,
+    /// The record's eleven values, now, expected version. 0 gone, 1 conflict, 2 done; no row is 0.
+    pub(crate) update: Step,
     /// Key, now. Key, whether it had not expired.
     pub(crate) remove: Step,
     /// Subject, now, limit. The nine columns of each record.
@@ -63,23 +63,6 @@ pub struct Steps {
     pub(crate) sweep_claims: Step,
 }
 
-/// Why a statement gave no answer.
-#[derive(Debug)]
-pub enum Refused {
-    /// The key is another record's.
-    Taken,
-    Failed(StoreError),
-}
-
-impl From<Refused> for StoreError {
-    fn from(refused: Refused) -> Self {
-        match refused {
-            Refused::Taken => StoreError::new("a record with this key exists"),
-            Refused::Failed(error) => error,
-        }
-    }
-}
-
 /// A database that runs the statements.
 #[async_trait]
 pub trait Engine: Debug + Send + Sync + 'static {
@@ -88,7 +71,7 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Whether the store has to tell its own watchers, since the database tells nobody.
     const SILENT: bool;
 
-    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused>;
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError>;
 
     async fn migrate(&self) -> Result<(), StoreError>;
 

@@ -41,10 +41,6 @@ pub(crate) fn code(error: &Error) -> Option<String> {
     error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
 }
 
-pub(crate) fn is_taken(error: &Error) -> bool {
-    error.as_database_error().is_some_and(sqlx::error::DatabaseError::is_unique_violation)
-}
-
 /// A table or a column is missing.
 fn is_unmigrated(error: &Error) -> bool {
     match code(error).as_deref() {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::engine::{Engine, Refused, Row, Step, Value};
+use crate::engine::{Engine, Row, Step, Value};
 use crate::record::{bytes, digest, moment, read, values, version};
 use crate::running::Running;
 use crate::sweep::{sweep, sweep_by_itself};
@@ -119,8 +119,8 @@ impl<E: Engine> SqlStore<E> {
         Ok(())
     }
 
-    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
-        self.ready().await.map_err(Refused::Failed)?;
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError> {
+        self.ready().await?;
         self.engine.ask(step, values).await
     }
 
@@ -200,7 +200,10 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         let step = &E::STEPS.create;
         let mut values = values(step.doing, key, &record, self.writings.next())?;
         values.push(self.now());
-        if self.ask(step, &values).await?.is_empty() { Err(Refused::Taken.into()) } else { Ok(()) }
+        if self.ask(step, &values).await?.is_empty() {
+            return Err(StoreError::new("a record with this key exists"));
+        }
+        Ok(())
     }
 
     async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
@@ -215,32 +218,19 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         expected: u64,
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
-        self.rotate(key, key, expected, record).await
-    }
-
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        let step = &E::STEPS.replace;
+        let step = &E::STEPS.update;
         // No record is at version -1: it is there or gone, and never replaced.
         let at = if record.version > expected { version(step.doing, expected)? } else { -1 };
-        let mut values = values(step.doing, new, &record, self.writings.next())?;
-        values.extend([self.now(), bytes(&old.0), Value::Int(at)]);
+        let mut values = values(step.doing, key, &record, self.writings.next())?;
+        values.extend([self.now(), Value::Int(at)]);
         let store = self.clone();
         Self::to_its_end(async move {
-            let rows = match store.ask(step, &values).await {
-                Err(Refused::Taken) => return Ok(Updated::Conflict),
-                rows => rows?,
-            };
+            let rows = store.ask(step, &values).await?;
             match rows.first().and_then(|row| row.first()) {
                 None | Some(Value::Int(0)) => Ok(Updated::Gone),
                 Some(Value::Int(1)) => Ok(Updated::Conflict),
                 Some(Value::Int(2)) => {
-                    store.tell(old);
+                    store.tell(key);
                     Ok(Updated::Done)
                 }
                 Some(_) => Err(strange(step)),

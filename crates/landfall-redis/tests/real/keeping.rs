@@ -15,8 +15,8 @@ async fn everything_in_redis_bears_a_digest_for_a_name_and_disappears_by_itself(
     let clock = VirtualClock::default();
     let server = Server::start(&[]).await;
     let store = store(&server, &clock);
-    store.create(key(1), record(&clock, 1)).await.unwrap();
-    store.rotate(key(1), key(2), 1, version(record(&clock, 1), 2)).await.unwrap();
+    store.create(key(2), record(&clock, 1)).await.unwrap();
+    store.update(key(2), 1, version(record(&clock, 1), 2)).await.unwrap();
     store.lease([3; 32], 7, HOUR).await.unwrap();
     store.remember_once([4; 32], HOUR).await.unwrap();
     let mut names: Vec<Vec<u8>> = server.ask(cmd("KEYS").arg("*").clone()).await;

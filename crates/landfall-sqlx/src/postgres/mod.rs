@@ -17,8 +17,8 @@ use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
 use self::lent::Lent;
-use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
-use crate::error::{code, failed, is_taken, late};
+use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
+use crate::error::{code, failed, late};
 use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
@@ -122,10 +122,10 @@ impl Engine for Postgres {
     const STEPS: &'static Steps = &steps::STEPS;
     const SILENT: bool = false;
 
-    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut attempts = 0;
         loop {
-            let mut connection = self.acquire(step.doing, attempts > 0).await.map_err(Refused::Failed)?;
+            let mut connection = self.acquire(step.doing, attempts > 0).await?;
             let mut query = sqlx::query(step.sql);
             for value in values {
                 query = match value.clone() {
@@ -138,22 +138,19 @@ impl Engine for Postgres {
                 Ok(Ok(rows)) => {
                     connection.give_back();
                     let rows: Result<_, _> = rows.iter().map(row).collect();
-                    return rows.map_err(|error| Refused::Failed(failed(NAME, step.doing, &error)));
+                    return rows.map_err(|error| failed(NAME, step.doing, &error));
                 }
                 Ok(Err(error)) => error,
-                Err(_) => return Err(Refused::Failed(late(NAME, step.doing))),
+                Err(_) => return Err(late(NAME, step.doing)),
             };
             let lost = is_lost(&error);
             if !lost {
                 connection.give_back();
             }
-            if is_taken(&error) {
-                return Err(Refused::Taken);
-            }
             attempts += 1;
             // To do a step twice does it once: see `Steps`.
             if attempts == ATTEMPTS || !(lost || is_undone(&error)) {
-                return Err(Refused::Failed(failed(NAME, step.doing, &error)));
+                return Err(failed(NAME, step.doing, &error));
             }
         }
     }

@@ -1,20 +1,20 @@
 //! The statements, in PostgreSQL's words.
 //!
-//! What removes by an index and what replaces changes rows where they are: a removal that waits for a rotation
-//! then follows the row to its new key. A sub-select of keys would lose it.
+//! A removal by an index names its rows by the index alone. One that waits for an update then asks the row as the
+//! update left it.
 
 use crate::engine::{Step, Steps};
 
 /// `done` is asked for first. Where it changed nothing, `found` waits for whoever changes the record now, so that
 /// it tells what is true then.
-const REPLACE: &str = "\
+const UPDATE: &str = "\
     WITH already AS (SELECT FROM landfall_sessions WHERE key = $1 AND writing = $11), \
-    found AS MATERIALIZED (SELECT FROM landfall_sessions WHERE key = $13 AND ends_at > $12 FOR UPDATE), \
+    found AS MATERIALIZED (SELECT FROM landfall_sessions WHERE key = $1 AND ends_at > $12 FOR UPDATE), \
     done AS (\
-        UPDATE landfall_sessions SET key = $1, version = $2, created_at = $3, expires_at = $4, \
-            idle_expires_at = $5, ends_at = $6, subject = $7, sid = $8, sealed = $9, admin = $10, writing = $11 \
-        WHERE key = $13 AND version = $14 AND ends_at > $12 \
-        RETURNING pg_notify('landfall', encode($13, 'hex'))::text AS told) \
+        UPDATE landfall_sessions SET version = $2, created_at = $3, expires_at = $4, idle_expires_at = $5, \
+            ends_at = $6, subject = $7, sid = $8, sealed = $9, admin = $10, writing = $11 \
+        WHERE key = $1 AND version = $13 AND ends_at > $12 \
+        RETURNING pg_notify('landfall', encode($1, 'hex'))::text AS told) \
     SELECT CASE WHEN EXISTS (SELECT FROM done) OR EXISTS (SELECT FROM already) THEN 2::bigint \
         WHEN EXISTS (SELECT FROM found) THEN 1::bigint ELSE 0::bigint END";
 
@@ -43,7 +43,7 @@ macro_rules! sweep {
 pub(super) const STEPS: Steps = Steps {
     create: Step { doing: "create", sql: crate::sql::CREATE },
     load: Step { doing: "load", sql: crate::sql::LOAD },
-    replace: Step { doing: "update", sql: REPLACE },
+    update: Step { doing: "update", sql: UPDATE },
     remove: Step { doing: "remove", sql: remove!("key = $1") },
     list: Step { doing: "list", sql: crate::sql::LIST },
     remove_by_subject: Step {

@@ -20,8 +20,8 @@ use sqlx::{Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use crate::engine::{ANSWER, CONNECT, Engine, Refused, Row, Step, Steps, Value};
-use crate::error::{code, failed, is_taken, late};
+use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
+use crate::error::{code, failed, late};
 use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
@@ -150,15 +150,12 @@ impl Engine for Sqlite {
     const STEPS: &'static Steps = &steps::STEPS;
     const SILENT: bool = true;
 
-    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, Refused> {
+    async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let until = Instant::now() + ANSWER;
-        let _turn = if step.sql.starts_with("SELECT") {
-            None
-        } else {
-            Some(self.turn(step.doing, until).await.map_err(Refused::Failed)?)
-        };
+        let _turn =
+            if step.sql.starts_with("SELECT") { None } else { Some(self.turn(step.doing, until).await?) };
         loop {
-            let mut connection = self.acquire(step.doing).await.map_err(Refused::Failed)?;
+            let mut connection = self.acquire(step.doing).await?;
             let mut query = sqlx::query(step.sql);
             for value in values {
                 query = match value.clone() {
@@ -171,16 +168,13 @@ impl Engine for Sqlite {
             let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
                 Ok(Ok(rows)) => {
                     let rows: Result<_, _> = rows.iter().map(row).collect();
-                    return rows.map_err(|error| Refused::Failed(failed(NAME, step.doing, &error)));
+                    return rows.map_err(|error| failed(NAME, step.doing, &error));
                 }
                 Ok(Err(error)) => error,
-                Err(_) => return Err(Refused::Failed(late(NAME, step.doing))),
+                Err(_) => return Err(late(NAME, step.doing)),
             };
-            if is_taken(&error) {
-                return Err(Refused::Taken);
-            }
             if !is_busy(&error) || Instant::now() >= until {
-                return Err(Refused::Failed(failed(NAME, step.doing, &error)));
+                return Err(failed(NAME, step.doing, &error));
             }
             drop(connection);
             sleep(PAUSE).await;

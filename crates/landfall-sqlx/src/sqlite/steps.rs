@@ -9,23 +9,23 @@ const BATCH_OF_CLAIMS: &str = "DELETE FROM landfall_claims WHERE rowid IN \
 
 /// The record is replaced by itself where its version is another: SQLite has no other way to tell in one
 /// statement that it is there.
-const REPLACE: &str = "\
+const UPDATE: &str = "\
     UPDATE landfall_sessions SET \
-        (key, version, created_at, expires_at, idle_expires_at, ends_at, subject, sid, sealed, admin, writing) = (\
-            SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE landfall_sessions.version = $14 \
+        (version, created_at, expires_at, idle_expires_at, ends_at, subject, sid, sealed, admin, writing) = (\
+            SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11 WHERE landfall_sessions.version = $13 \
             UNION ALL \
-            SELECT landfall_sessions.key, landfall_sessions.version, landfall_sessions.created_at, \
-                landfall_sessions.expires_at, landfall_sessions.idle_expires_at, landfall_sessions.ends_at, \
+            SELECT landfall_sessions.version, landfall_sessions.created_at, landfall_sessions.expires_at, \
+                landfall_sessions.idle_expires_at, landfall_sessions.ends_at, \
                 landfall_sessions.subject, landfall_sessions.sid, landfall_sessions.sealed, \
                 landfall_sessions.admin, landfall_sessions.writing \
-            WHERE landfall_sessions.version <> $14) \
-    WHERE key = $13 AND ends_at > $12 \
+            WHERE landfall_sessions.version <> $13) \
+    WHERE key = $1 AND ends_at > $12 \
     RETURNING 1 + (writing = $11)";
 
 pub(super) const STEPS: Steps = Steps {
     create: Step { doing: "create", sql: crate::sql::CREATE },
     load: Step { doing: "load", sql: crate::sql::LOAD },
-    replace: Step { doing: "update", sql: REPLACE },
+    update: Step { doing: "update", sql: UPDATE },
     remove: Step {
         doing: "remove",
         sql: "DELETE FROM landfall_sessions WHERE key = $1 RETURNING key, ends_at > $2",

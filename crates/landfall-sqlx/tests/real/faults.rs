@@ -89,16 +89,16 @@ async fn callers_that_gave_up_leave_no_transaction_open_and_no_connection_lost()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_removal_by_subject_that_waits_for_a_rotation_ends_the_rotated_session() {
+async fn a_removal_by_subject_that_waits_for_an_update_ends_the_updated_session() {
     let database = shared().await.database().await;
     let clock = VirtualClock::default();
     let store = store(&database, &clock).await;
     store.create(key(1), record(&clock, 1)).await.unwrap();
 
-    // The rotation, held open half-way.
-    let mut rotating = database.connect().await;
-    sqlx::raw_sql("BEGIN; UPDATE landfall_sessions SET key = decode(repeat('02', 32), 'hex'), version = 2")
-        .execute(&mut rotating)
+    // The update, held open half-way.
+    let mut updating = database.connect().await;
+    sqlx::raw_sql("BEGIN; UPDATE landfall_sessions SET sid = NULL, version = 2")
+        .execute(&mut updating)
         .await
         .unwrap();
     let removal = tokio::spawn({
@@ -110,9 +110,9 @@ async fn a_removal_by_subject_that_waits_for_a_rotation_ends_the_rotated_session
         }
     });
     waits_for_a_lock(&database).await;
-    sqlx::raw_sql("COMMIT").execute(&mut rotating).await.unwrap();
-    assert_eq!(removal.await.unwrap().unwrap(), [key(2)]);
-    assert_eq!(store.load(key(2)).await.unwrap(), None);
+    sqlx::raw_sql("COMMIT").execute(&mut updating).await.unwrap();
+    assert_eq!(removal.await.unwrap().unwrap(), [key(1)]);
+    assert_eq!(store.load(key(1)).await.unwrap(), None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,8 +21,7 @@ enum Fault {
     UpdateUpserts,
     UpdateIsNotAtomic,
     UpdateKeepsTheIndexes,
-    RotateCopies,
-    RotateIsInTwoSteps,
+    UpdateIsInTwoSteps,
     RemoveAlwaysSaysYes,
     ServesExpired,
     KeepsExpired,
@@ -133,6 +132,16 @@ impl SessionStore for Broken {
                 self.put(key, new).await?;
                 return Ok(Updated::Done);
             }
+            Fault::UpdateIsInTwoSteps => {
+                let Some(current) = self.inner.load(key).await? else { return Ok(Updated::Gone) };
+                if current.version != expected || new.version <= expected {
+                    return Ok(Updated::Conflict);
+                }
+                self.inner.remove(key).await?;
+                yield_now().await;
+                self.inner.create(key, new).await?;
+                return Ok(Updated::Done);
+            }
             Fault::UpdateKeepsTheIndexes => {
                 if let Some(current) = self.inner.load(key).await? {
                     (new.subject, new.sid) = (current.subject, current.sid);
@@ -144,35 +153,6 @@ impl SessionStore for Broken {
             _ => {}
         }
         self.inner.update(RecordKey(self.name(key.0)), expected, new).await
-    }
-
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        match self.fault {
-            Fault::RotateCopies => {
-                let updated = self.inner.update(old, expected, record.clone()).await?;
-                if updated == Updated::Done {
-                    self.put(new, record).await?;
-                }
-                Ok(updated)
-            }
-            Fault::RotateIsInTwoSteps => {
-                let updated = self.inner.update(old, expected, record.clone()).await?;
-                if updated == Updated::Done {
-                    yield_now().await;
-                    self.inner.create(new, record).await?;
-                    yield_now().await;
-                    self.inner.remove(old).await?;
-                }
-                Ok(updated)
-            }
-            _ => self.inner.rotate(old, new, expected, record).await,
-        }
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
@@ -301,11 +281,11 @@ found_out! {
     UpdateUpserts by update_leaves_what_is_gone_gone, what_is_removed_is_not_brought_back_by_an_update,
         an_expired_record_is_not_brought_back;
     UpdateIsNotAtomic by of_many_updates_of_a_version_one_succeeds, no_increment_is_lost,
-        what_is_removed_is_not_brought_back_by_an_update, updates_do_not_survive_the_removal_of_a_subject,
+        of_many_updates_that_move_the_indexes_one_moves_them, what_is_removed_is_not_brought_back_by_an_update,
+        updates_do_not_survive_the_removal_of_a_subject,
         updates_do_not_survive_the_removal_of_a_provider_session;
-    UpdateKeepsTheIndexes by an_update_moves_the_indexes;
-    RotateCopies by rotate_moves_the_record, rotating_moves_the_indexes, rotate_refuses_an_existing_key;
-    RotateIsInTwoSteps by what_is_removed_is_not_brought_back_by_a_rotation,
+    UpdateKeepsTheIndexes by an_update_moves_the_indexes, of_many_updates_that_move_the_indexes_one_moves_them;
+    UpdateIsInTwoSteps by what_is_removed_is_not_brought_back_by_an_update_that_moves_the_indexes,
         a_dropped_call_leaves_the_record_whole;
     RemoveAlwaysSaysYes by remove_tells_whether_there_was_one, every_removal_is_told_once;
     ServesExpired by a_record_ends_at_its_absolute_end, a_record_ends_when_it_is_idle;
@@ -316,7 +296,8 @@ found_out! {
     OneKindOfName by names_of_different_kinds_do_not_meet;
     ListsOldestFirst by a_list_has_the_newest_first_and_no_more_than_asked;
     ListsWithoutLimit by a_list_has_the_newest_first_and_no_more_than_asked;
-    RemoveForgetsTheSubject by ending_one_session_leaves_the_others_listed;
+    RemoveForgetsTheSubject by ending_one_session_leaves_the_others_listed,
+        a_session_made_anew_is_found_under_its_new_key_alone;
     RemoveBySubjectTakesAll by removing_by_subject_takes_the_selected_alone;
     RemoveBySubjectInSteps by updates_do_not_survive_the_removal_of_a_subject, every_removal_is_told_once;
     RemoveBySidTakesTheSubject by removing_by_sid_takes_that_provider_session_alone;

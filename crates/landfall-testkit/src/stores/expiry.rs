@@ -66,12 +66,12 @@ pub async fn an_update_moves_the_ends(engine: &dyn Engine) -> Kept {
     let mut longer = next(&record, 1);
     longer.expires_at = longer.expires_at.plus(ABSOLUTE);
     longer.idle_expires_at = longer.expires_at;
-    trial.one.rotate(key(2), key(3), 1, longer.clone()).await?;
+    trial.one.update(key(2), 1, longer.clone()).await?;
     trial.clock.advance(ABSOLUTE);
-    trial.holds(key(3), Some(&longer), "a rotation may lengthen a life").await
+    trial.holds(key(2), Some(&longer), "an update may lengthen a life").await
 }
 
-/// Neither an update nor a rotation brings an expired record back.
+/// An update brings no expired record back.
 ///
 /// # Errors
 /// When the promise is broken.
@@ -85,11 +85,8 @@ pub async fn an_expired_record_is_not_brought_back(engine: &dyn Engine) -> Kept 
     for store in [&trial.one, &trial.two] {
         let updated = store.update(key(1), 1, back.clone()).await?;
         promised(updated == Updated::Gone, "an expired record is gone for an update")?;
-        let rotated = store.rotate(key(1), key(2), 1, back.clone()).await?;
-        promised(rotated == Updated::Gone, "an expired record is gone for a rotation")?;
     }
     trial.holds(key(1), None, "an expired record is not brought back by an update").await?;
-    trial.holds(key(2), None, "an expired record is not brought back by a rotation").await?;
     trial.lists(subject(1), &[], "an expired record is not listed again").await
 }
 

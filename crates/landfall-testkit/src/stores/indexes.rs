@@ -102,26 +102,27 @@ pub async fn an_update_moves_the_indexes(engine: &dyn Engine) -> Kept {
     trial.lists(subject(2), &[], "what was removed by its sid is not listed").await
 }
 
-/// A rotated record is found under its new key alone.
+/// A session that is made anew under another key, as at a new sign-in, is found under that key alone.
 ///
 /// # Errors
 /// When the promise is broken.
-pub async fn rotating_moves_the_indexes(engine: &dyn Engine) -> Kept {
+pub async fn a_session_made_anew_is_found_under_its_new_key_alone(engine: &dyn Engine) -> Kept {
     let trial = Trial::open(engine).await;
     let first = trial.record(subject(1), Some(sid(1)), 1);
     trial.one.create(key(1), first.clone()).await?;
-    let second = next(&first, 2);
-    trial.one.rotate(key(1), key(2), 1, second.clone()).await?;
-    trial.lists(subject(1), &[key(2)], "a rotated record is listed under its new key").await?;
-    let mut third = next(&second, 3);
-    (third.subject, third.sid) = (subject(2), Some(sid(2)));
-    trial.two.rotate(key(2), key(3), 2, third).await?;
-    trial.lists(subject(1), &[], "a rotated record is not listed where it was").await?;
-    trial.lists(subject(2), &[key(3)], "a rotated record is listed where it is").await?;
+    trial.one.create(key(2), first.clone()).await?;
+    promised(trial.two.remove(key(1)).await?, "the session before is removed")?;
+    trial.lists(subject(1), &[key(2)], "a session made anew is listed under its new key").await?;
+    let mut other = first;
+    (other.subject, other.sid) = (subject(2), Some(sid(2)));
+    trial.two.create(key(3), other).await?;
+    promised(trial.one.remove(key(2)).await?, "the session before is removed by another instance")?;
+    trial.lists(subject(1), &[], "a session made anew is not listed where it was").await?;
+    trial.lists(subject(2), &[key(3)], "a session made anew is listed where it is").await?;
     let gone = trial.one.remove_by_sid(sid(1), Selection::all()).await?;
-    promised(gone.is_empty(), "a rotated record is not removed by its old sid")?;
+    promised(gone.is_empty(), "a session made anew is not removed by its old sid")?;
     let gone = trial.one.remove_by_sid(sid(2), Selection::all()).await?;
-    promised(gone == [key(3)], "a rotated record is removed by its new sid, under its new key")
+    promised(gone == [key(3)], "a session made anew is removed by its new sid, under its new key")
 }
 
 /// One session's end takes no other session out of its subject's list, however it ends.
@@ -140,7 +141,8 @@ pub async fn ending_one_session_leaves_the_others_listed(engine: &dyn Engine) ->
     trial.lists(subject(1), &left(&[2, 3, 4, 5, 6]), promise).await?;
     trial.one.remove_by_sid(sid(2), Selection::all()).await?;
     trial.lists(subject(1), &left(&[3, 4, 6]), promise).await?;
-    trial.one.rotate(key(3), key(7), 1, next(&trial.record(subject(1), None, 3), 3)).await?;
+    trial.one.create(key(7), trial.record(subject(1), None, 7)).await?;
+    trial.one.remove(key(3)).await?;
     trial.lists(subject(1), &left(&[4, 6, 7]), promise).await?;
     // The two instances in turn: an index of one's own would show here.
     trial.two.remove(key(7)).await?;

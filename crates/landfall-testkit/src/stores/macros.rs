@@ -16,14 +16,11 @@ macro_rules! store_suite {
             update_changes_the_expected_version_alone
             update_wants_a_higher_version
             update_leaves_what_is_gone_gone
-            rotate_moves_the_record
-            rotate_refuses_an_existing_key
-            rotate_keeps_to_the_conditions_of_an_update
             remove_tells_whether_there_was_one
             a_list_has_the_newest_first_and_no_more_than_asked
             a_list_leaves_out_expired_records
             an_update_moves_the_indexes
-            rotating_moves_the_indexes
+            a_session_made_anew_is_found_under_its_new_key_alone
             ending_one_session_leaves_the_others_listed
             removing_by_subject_takes_the_selected_alone
             removing_by_sid_takes_that_provider_session_alone
@@ -43,11 +40,11 @@ macro_rules! store_suite {
             of_many_takers_one_gets_the_lease
             of_many_who_say_a_name_one_is_first
             of_many_updates_of_a_version_one_succeeds
-            of_many_rotations_one_succeeds
+            of_many_updates_that_move_the_indexes_one_moves_them
             of_many_creations_of_a_key_one_succeeds
             no_increment_is_lost
             what_is_removed_is_not_brought_back_by_an_update
-            what_is_removed_is_not_brought_back_by_a_rotation
+            what_is_removed_is_not_brought_back_by_an_update_that_moves_the_indexes
             updates_do_not_survive_the_removal_of_a_subject
             updates_do_not_survive_the_removal_of_a_provider_session
             every_removal_is_told_once

@@ -60,10 +60,10 @@ pub use expiry::{
 };
 pub use indexes::{
     a_list_has_the_newest_first_and_no_more_than_asked, a_list_leaves_out_expired_records,
-    an_update_moves_the_indexes, ending_one_session_leaves_the_others_listed,
-    names_of_different_kinds_do_not_meet, no_byte_of_a_name_means_anything,
-    removing_by_sid_takes_that_provider_session_alone, removing_by_subject_takes_the_selected_alone,
-    rotating_moves_the_indexes,
+    a_session_made_anew_is_found_under_its_new_key_alone, an_update_moves_the_indexes,
+    ending_one_session_leaves_the_others_listed, names_of_different_kinds_do_not_meet,
+    no_byte_of_a_name_means_anything, removing_by_sid_takes_that_provider_session_alone,
+    removing_by_subject_takes_the_selected_alone,
 };
 pub use leases::{
     a_lease_has_one_holder, a_lease_is_free_after_its_span, a_lease_is_released_by_its_holder_alone,
@@ -72,19 +72,18 @@ pub use leases::{
 };
 pub use promise::BrokenPromise;
 pub use races::{
-    no_increment_is_lost, of_many_creations_of_a_key_one_succeeds, of_many_rotations_one_succeeds,
-    of_many_updates_of_a_version_one_succeeds,
+    no_increment_is_lost, of_many_creations_of_a_key_one_succeeds, of_many_updates_of_a_version_one_succeeds,
+    of_many_updates_that_move_the_indexes_one_moves_them,
 };
 pub use records::{
     a_record_comes_back_as_it_was, create_refuses_an_existing_key, remove_tells_whether_there_was_one,
-    rotate_keeps_to_the_conditions_of_an_update, rotate_moves_the_record, rotate_refuses_an_existing_key,
     update_changes_the_expected_version_alone, update_leaves_what_is_gone_gone,
     update_wants_a_higher_version,
 };
 pub use removals::{
     every_removal_is_told_once, updates_do_not_survive_the_removal_of_a_provider_session,
-    updates_do_not_survive_the_removal_of_a_subject, what_is_removed_is_not_brought_back_by_a_rotation,
-    what_is_removed_is_not_brought_back_by_an_update,
+    updates_do_not_survive_the_removal_of_a_subject, what_is_removed_is_not_brought_back_by_an_update,
+    what_is_removed_is_not_brought_back_by_an_update_that_moves_the_indexes,
 };
 pub use watching::{
     a_watcher_hears_of_what_another_instance_changed, a_watcher_hears_of_what_its_own_store_changed,

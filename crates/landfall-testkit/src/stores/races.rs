@@ -1,11 +1,11 @@
-//! Promises about races: many create, update and rotate at once, on two instances.
+//! Promises about races: many create and update at once, on two instances.
 
 use bytes::Bytes;
-use landfall::store::{RecordKey, Updated};
+use landfall::store::{RecordKey, Selection, Updated};
 
 use super::Engine;
 use super::promise::{BrokenPromise, Kept, promised};
-use super::trial::{CROWD, ROUNDS, Trial, key, listed, next, sid, subject};
+use super::trial::{CROWD, ROUNDS, Trial, key, listed, moved, next, sid, subject};
 
 /// Who wins a race for one version is one; everybody else is told of the conflict.
 ///
@@ -31,34 +31,41 @@ pub async fn of_many_updates_of_a_version_one_succeeds(engine: &dyn Engine) -> K
     Ok(())
 }
 
-/// Who wins a race for a rotation is one, and there is one record afterwards.
+/// Of many updates that move a record to another subject and provider session one does, and the record is found
+/// there alone.
 ///
 /// # Errors
 /// When the promise is broken.
-pub async fn of_many_rotations_one_succeeds(engine: &dyn Engine) -> Kept {
+pub async fn of_many_updates_that_move_the_indexes_one_moves_them(engine: &dyn Engine) -> Kept {
     let trial = Trial::open(engine).await;
     for round in 0..ROUNDS {
-        let old = key(round);
-        let new = |member| key(1_000 * (round + 1) + member);
+        let number = move |member| 1_000 * (round + 1) + member;
         let first = trial.record(subject(round), Some(sid(round)), 0);
-        trial.one.create(old, first.clone()).await?;
-        let rotations = trial
+        trial.one.create(key(round), first.clone()).await?;
+        let updates = trial
             .race(CROWD, |member, store| {
-                let (record, new) = (next(&first, member), new(member));
-                async move { Ok(store.rotate(old, new, 1, record).await?) }
+                let record = moved(&first, number(member));
+                async move { Ok(store.update(key(round), 1, record).await?) }
             })
             .await?;
-        let won = winner(&rotations)?;
+        let won = winner(&updates)?;
         promised(
-            rotations.iter().all(|(member, rotated)| *member == won || *rotated == Updated::Gone),
-            "for everybody else the record is gone",
+            updates.iter().all(|(member, updated)| *member == won || *updated == Updated::Conflict),
+            "everybody else is told of the conflict",
         )?;
-        trial.holds(old, None, "the old key is empty").await?;
-        trial.lists(subject(round), &[new(won)], "one rotated record is listed").await?;
+        trial.holds(key(round), Some(&moved(&first, number(won))), "the record is the winner's").await?;
+        trial.lists(subject(round), &[], "the record is not listed where it was").await?;
         for member in 0..CROWD {
-            let there = trial.one.load(new(member)).await?.is_some();
-            promised(there == (member == won), "one new key holds a record")?;
+            let wanted: &[RecordKey] = if member == won { &[key(round)] } else { &[] };
+            let listed = listed(&trial.one, subject(number(member))).await?;
+            promised(listed == wanted, "an update that lost is not listed")?;
+            if member != won {
+                let gone = trial.two.remove_by_sid(sid(number(member)), Selection::all()).await?;
+                promised(gone.is_empty(), "an update that lost is not found by its sid")?;
+            }
         }
+        let gone = trial.two.remove_by_sid(sid(number(won)), Selection::all()).await?;
+        promised(gone == [key(round)], "the record is found by the winner's sid")?;
     }
     Ok(())
 }

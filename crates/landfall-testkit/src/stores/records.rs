@@ -1,4 +1,4 @@
-//! Promises about one record: created, loaded, updated, rotated, removed.
+//! Promises about one record: created, loaded, updated, removed.
 
 use bytes::Bytes;
 use landfall::Timestamp;
@@ -103,11 +103,9 @@ pub async fn update_wants_a_higher_version(engine: &dyn Engine) -> Kept {
         let mut same = record.clone();
         same.version = version;
         same.sealed = Bytes::from_static(b"not newer");
-        is_refused(&trial.one.update(key(1), 5, same.clone()).await)?;
-        is_refused(&trial.one.rotate(key(1), key(2), 5, same).await)?;
+        is_refused(&trial.one.update(key(1), 5, same).await)?;
     }
-    trial.holds(key(1), Some(&record), "a refused update leaves the record as it was").await?;
-    trial.holds(key(2), None, "a refused rotation makes nothing").await
+    trial.holds(key(1), Some(&record), "a refused update leaves the record as it was").await
 }
 
 fn is_refused(updated: &Result<Updated, StoreError>) -> Kept {
@@ -138,58 +136,6 @@ pub async fn update_leaves_what_is_gone_gone(engine: &dyn Engine) -> Kept {
     trial.one.create(key(1), first.clone()).await?;
     promised(trial.two.remove(key(1)).await?, "what was created can be removed")?;
     stays_gone(key(1)).await
-}
-
-/// The record is at the new key, in its new version, and no longer at the old one.
-///
-/// # Errors
-/// When the promise is broken.
-pub async fn rotate_moves_the_record(engine: &dyn Engine) -> Kept {
-    let trial = Trial::open(engine).await;
-    let first = trial.create(key(1), subject(1)).await?;
-    let second = next(&first, 2);
-    let rotated = trial.two.rotate(key(1), key(2), 1, second.clone()).await?;
-    promised(rotated == Updated::Done, "a rotation at the expected version is done")?;
-    trial.holds(key(1), None, "after a rotation nothing is at the old key").await?;
-    trial.holds(key(2), Some(&second), "after a rotation the record is at the new key").await?;
-    let late = trial.one.update(key(1), 1, next(&first, 3)).await?;
-    promised(late == Updated::Gone, "an update under the old key comes too late")?;
-    let updated = trial.one.update(key(2), 2, next(&second, 4)).await?;
-    promised(updated == Updated::Done, "the rotated record can be updated")
-}
-
-/// A rotation never overwrites another record.
-///
-/// # Errors
-/// When the promise is broken.
-pub async fn rotate_refuses_an_existing_key(engine: &dyn Engine) -> Kept {
-    let trial = Trial::open(engine).await;
-    let mine = trial.create(key(1), subject(1)).await?;
-    let other = trial.create(key(2), subject(2)).await?;
-    is_refused(&trial.one.rotate(key(1), key(2), 1, next(&mine, 1)).await)?;
-    trial.holds(key(1), Some(&mine), "a refused rotation leaves the record where it was").await?;
-    trial.holds(key(2), Some(&other), "a refused rotation leaves the other record as it was").await?;
-    trial.lists(subject(1), &[key(1)], "a refused rotation moves no index").await?;
-    trial.lists(subject(2), &[key(2)], "a refused rotation moves no other index").await
-}
-
-/// Another version is a conflict, and what is not there is gone.
-///
-/// # Errors
-/// When the promise is broken.
-pub async fn rotate_keeps_to_the_conditions_of_an_update(engine: &dyn Engine) -> Kept {
-    let trial = Trial::open(engine).await;
-    let first = trial.create(key(1), subject(1)).await?;
-    let mut late = next(&first, 2);
-    late.version = 10;
-    let rotated = trial.one.rotate(key(1), key(2), 2, late.clone()).await?;
-    promised(rotated == Updated::Conflict, "a rotation at another version is a conflict")?;
-    trial.holds(key(1), Some(&first), "a conflict leaves the record where it was").await?;
-    trial.one.remove(key(1)).await?;
-    let rotated = trial.two.rotate(key(1), key(2), 1, late).await?;
-    promised(rotated == Updated::Gone, "a rotation of what is not there says so")?;
-    trial.holds(key(2), None, "a rotation makes no record of nothing").await?;
-    trial.lists(subject(1), &[], "a rotation that found nothing is not listed").await
 }
 
 /// True once, false before and after.

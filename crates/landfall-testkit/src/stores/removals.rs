@@ -1,10 +1,11 @@
 //! Promises about removals that race with changes: a session that ended stays ended.
 
 use landfall::store::{RecordKey, Selection, Updated};
+use tokio::task::yield_now;
 
 use super::Engine;
 use super::promise::{Kept, promised};
-use super::trial::{CROWD, ROUNDS, Trial, key, next, sid, sorted, subject};
+use super::trial::{CROWD, ROUNDS, Store, Trial, key, moved, next, sid, sorted, subject};
 
 /// Whatever updates race a removal, the record is gone afterwards: somebody signed out.
 ///
@@ -34,47 +35,46 @@ pub async fn what_is_removed_is_not_brought_back_by_an_update(engine: &dyn Engin
     Ok(())
 }
 
-/// A removal, rotations and updates of one record at once: either it was rotated and lives under one new key, or
-/// it is gone.
+/// Whatever updates race a removal and move the record to another subject and provider session, it is found by none
+/// of them afterwards.
 ///
 /// # Errors
 /// When the promise is broken.
-pub async fn what_is_removed_is_not_brought_back_by_a_rotation(engine: &dyn Engine) -> Kept {
+pub async fn what_is_removed_is_not_brought_back_by_an_update_that_moves_the_indexes(
+    engine: &dyn Engine,
+) -> Kept {
+    const FEW: u64 = 12;
     let trial = Trial::open(engine).await;
     for round in 0..ROUNDS * 2 {
-        let old = key(round);
-        let new = |member| key(1_000 * (round + 1) + member);
+        let number = move |member| 1_000 * (round + 1) + member;
         let first = trial.record(subject(round), Some(sid(round)), 0);
-        trial.one.create(old, first.clone()).await?;
-        let crowd = 12;
+        trial.one.create(key(round), first.clone()).await?;
         let acts = trial
-            .race(crowd, |member, store| {
-                let (record, new) = (next(&first, member), new(member));
+            .race(FEW, |member, store| {
+                let (still, moved) = (next(&first, member), moved(&first, number(member)));
                 async move {
                     Ok(match member % 3 {
-                        0 if member == 6 => (store.remove(old).await?, Updated::Gone),
-                        0 => (false, store.update(old, 1, record).await?),
-                        _ => (false, store.rotate(old, new, 1, record).await?),
+                        0 if member == 6 => (store.remove(key(round)).await?, Updated::Gone),
+                        0 => (false, store.update(key(round), 1, still).await?),
+                        _ => (false, store.update(key(round), 1, moved).await?),
                     })
                 }
             })
             .await?;
-        let removed = acts.iter().any(|(_, (removed, _))| *removed);
-        let done: Vec<_> = acts
-            .iter()
-            .filter(|(_, (_, updated))| *updated == Updated::Done)
-            .map(|(member, _)| *member)
-            .collect();
-        promised(done.len() <= 1, "one version is changed once at most")?;
-        let rotated: Vec<_> = done.into_iter().filter(|member| member % 3 != 0).map(new).collect();
-        promised(removed == rotated.is_empty(), "a record is either rotated or removed")?;
-        trial.lists(subject(round), &rotated, "what is removed is not brought back by a rotation").await?;
-        trial.holds(old, None, "the old key is empty").await?;
+        promised(acts.iter().any(|(_, (removed, _))| *removed), "the removal found the record")?;
+        let done = acts.iter().filter(|(_, (_, updated))| *updated == Updated::Done).count();
+        promised(done <= 1, "one version is changed once at most")?;
+        trial.holds(key(round), None, "what is removed stays removed").await?;
+        for number in (0..FEW).map(number).chain([round]) {
+            trial.lists(subject(number), &[], "what is removed is not listed again").await?;
+            let gone = trial.one.remove_by_sid(sid(number), Selection::all()).await?;
+            promised(gone.is_empty(), "what is removed is not found by a sid again")?;
+        }
     }
     Ok(())
 }
 
-/// Ending all of a subject's sessions ends all that there were, whatever is written to them or rotated.
+/// Ending all of a subject's sessions ends all that there were, whatever is written to them.
 ///
 /// # Errors
 /// When the promise is broken.
@@ -82,7 +82,7 @@ pub async fn updates_do_not_survive_the_removal_of_a_subject(engine: &dyn Engine
     removal(engine, false).await
 }
 
-/// Ending all of a provider session's sessions ends all that there were, whatever is written to them or rotated.
+/// Ending all of a provider session's sessions ends all that there were, whatever is written to them.
 ///
 /// # Errors
 /// When the promise is broken.
@@ -92,11 +92,13 @@ pub async fn updates_do_not_survive_the_removal_of_a_provider_session(engine: &d
 
 /// What one of the crowd did.
 enum Act {
-    Changed(u64, Updated),
+    Changed(Updated),
     Removed(Vec<RecordKey>),
+    Watched,
 }
 
-/// The removal, while half of the records are updated and half are rotated.
+/// The removal, while half of the records are updated and half are moved in the other of the two indexes, and two
+/// watch how they end.
 async fn removal(engine: &dyn Engine, by_sid: bool) -> Kept {
     let trial = Trial::open(engine).await;
     for _ in 0..ROUNDS {
@@ -105,8 +107,13 @@ async fn removal(engine: &dyn Engine, by_sid: bool) -> Kept {
             trial.one.create(key(member), first.clone()).await?;
         }
         let acts = trial
-            .race(CROWD, |member, store| {
-                let record = next(&first, member);
+            .race(CROWD + 2, |member, store| {
+                let mut record = if member % 2 == 0 { next(&first, member) } else { moved(&first, 2) };
+                if by_sid {
+                    record.sid = first.sid;
+                } else {
+                    record.subject = first.subject;
+                }
                 async move {
                     Ok(if member == CROWD / 2 {
                         Act::Removed(if by_sid {
@@ -114,34 +121,48 @@ async fn removal(engine: &dyn Engine, by_sid: bool) -> Kept {
                         } else {
                             store.remove_by_subject(subject(1), Selection::all()).await?
                         })
-                    } else if member % 2 == 0 {
-                        Act::Changed(member, store.update(key(member), 1, record).await?)
+                    } else if member >= CROWD {
+                        end_in_one_moment(&store).await?;
+                        Act::Watched
                     } else {
-                        let new = key(1_000 + member);
-                        Act::Changed(member, store.rotate(key(member), new, 1, record).await?)
+                        Act::Changed(store.update(key(member), 1, record).await?)
                     })
                 }
             })
             .await?;
-        // Nobody changes the one whose turn was the removal.
-        let (mut removed, mut wanted) = (Vec::new(), vec![key(CROWD / 2)]);
+        let mut removed = Vec::new();
         for (_, act) in acts {
             match act {
+                Act::Watched => {}
                 Act::Removed(keys) => removed = keys,
-                Act::Changed(member, updated) => {
-                    let rotated = member % 2 == 1 && updated == Updated::Done;
-                    wanted.push(key(if rotated { 1_000 + member } else { member }));
+                Act::Changed(updated) => {
                     promised(updated != Updated::Conflict, "nobody else changed the version")?;
                 }
             }
         }
-        promised(sorted(removed) == sorted(wanted), "every session is removed, under the key it then had")?;
-        trial.lists(subject(1), &[], "a session that ended is not brought back").await?;
-        for member in 0..CROWD {
-            for key in [key(member), key(1_000 + member)] {
-                trial.holds(key, None, "a session that ended is not brought back").await?;
-            }
+        promised(sorted(removed) == sorted((0..CROWD).map(key).collect()), "every session is removed")?;
+        for number in [1, 2] {
+            trial.lists(subject(number), &[], "a session that ended is not brought back").await?;
+            let gone = trial.two.remove_by_sid(sid(number), Selection::all()).await?;
+            promised(gone.is_empty(), "a session that ended is not found by its sid")?;
         }
+        for member in 0..CROWD {
+            trial.holds(key(member), None, "a session that ended is not brought back").await?;
+        }
+    }
+    Ok(())
+}
+
+/// Looks at one record after the other until they have ended: whoever saw one end sees none any more.
+async fn end_in_one_moment(store: &Store) -> Kept {
+    let mut ended = false;
+    while !ended {
+        for member in 0..CROWD {
+            let there = store.load(key(member)).await?.is_some();
+            promised(!(ended && there), "sessions that are ended together end in one moment")?;
+            ended = !there;
+        }
+        yield_now().await;
     }
     Ok(())
 }

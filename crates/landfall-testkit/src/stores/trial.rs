@@ -123,6 +123,13 @@ pub(super) fn next(record: &StoredRecord, name: u64) -> StoredRecord {
     next
 }
 
+/// The next version of a record, of another subject and provider session.
+pub(super) fn moved(record: &StoredRecord, number: u64) -> StoredRecord {
+    let mut moved = next(record, number);
+    (moved.subject, moved.sid) = (subject(number), Some(sid(number)));
+    moved
+}
+
 pub(super) fn key(number: u64) -> RecordKey {
     RecordKey(name("key", number))
 }

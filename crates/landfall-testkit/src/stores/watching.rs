@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::Engine;
 use super::promise::{BrokenPromise, Kept, promised};
-use super::trial::{Store, Trial, key, next, sid, subject};
+use super::trial::{Store, Trial, key, moved, next, sid, subject};
 
 /// How long news may take; on a machine at rest it is a few milliseconds.
 const NEWS: Duration = Duration::from_secs(5);
@@ -55,8 +55,8 @@ async fn watch(trial: &Trial, changing: &Store, watching: &Store) -> Kept {
     let updated = changing.update(key(1), 1, next(&first, 1)).await?;
     promised(updated == Updated::Done, "an update is done")?;
     news.tell_of(key(1), "a watcher hears of an update").await?;
-    changing.rotate(key(1), key(5), 2, next(&next(&first, 1), 2)).await?;
-    news.tell_of(key(1), "a watcher hears of a rotation").await?;
+    changing.update(key(1), 2, moved(&next(&first, 1), 2)).await?;
+    news.tell_of(key(1), "a watcher hears of an update that moves the indexes").await?;
     changing.remove(key(2)).await?;
     news.tell_of(key(2), "a watcher hears of a removal").await?;
     changing.remove_by_sid(sid(1), Selection::all().except(key(3))).await?;

@@ -238,19 +238,6 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         record: StoredRecord,
     ) -> Result<Updated, StoreError>;
 
-    /// Replaces the record at `old` by `record` at `new`, in one step, under the same conditions as
-    /// [`Self::update`].
-    ///
-    /// # Errors
-    /// When the engine fails.
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError>;
-
     /// Removes a record; whether there was one.
     ///
     /// A store whose first answer was lost, and that asked again, may say here and in the removals by an index that
@@ -341,16 +328,6 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
         (**self).update(key, expected, record).await
-    }
-
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
-        (**self).rotate(old, new, expected, record).await
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {

@@ -230,19 +230,9 @@ impl SessionStore for MemoryStore {
         expected: u64,
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
-        self.rotate(key, key, expected, record).await
-    }
-
-    async fn rotate(
-        &self,
-        old: RecordKey,
-        new: RecordKey,
-        expected: u64,
-        record: StoredRecord,
-    ) -> Result<Updated, StoreError> {
         Ok(self.change(|state, now| {
-            let updated = state.records.replace(now, old, new, expected, record);
-            (updated, if updated == Updated::Done { vec![old] } else { Vec::new() })
+            let updated = state.records.update(key, now, expected, record);
+            (updated, if updated == Updated::Done { vec![key] } else { Vec::new() })
         }))
     }
 

@@ -36,7 +36,7 @@ impl Records {
         self.all.get(&key).filter(|record| !record.is_expired(now))
     }
 
-    /// Puts the record there, in place of what has expired there.
+    /// Puts the record there, in place of what is there.
     pub(super) fn insert(&mut self, key: RecordKey, record: StoredRecord) {
         self.take(key);
         self.subjects.insert((record.subject, key));
@@ -75,21 +75,19 @@ impl Records {
         }
     }
 
-    pub(super) fn replace(
+    /// Puts the record in the place of an earlier version.
+    pub(super) fn update(
         &mut self,
+        key: RecordKey,
         now: Timestamp,
-        old: RecordKey,
-        new: RecordKey,
         expected: u64,
         record: StoredRecord,
     ) -> Updated {
-        match self.get(old, now) {
+        match self.get(key, now) {
             None => Updated::Gone,
             Some(current) if current.version != expected || record.version <= expected => Updated::Conflict,
-            Some(_) if old != new && self.get(new, now).is_some() => Updated::Conflict,
             Some(_) => {
-                self.take(old);
-                self.insert(new, record);
+                self.insert(key, record);
                 Updated::Done
             }
         }
