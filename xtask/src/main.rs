@@ -19,8 +19,8 @@ usage: cargo xtask <command>
 
   lint [CHECK...]              formatting, clippy, docs, every feature alone, and the invariants of ARCHITECTURE.md;
                                or only some: `lint layers circles figures` (a wrong name lists them all)
-  test [PART...] [-- ARGS]     installs what the tests need, then runs all of them, or these parts; ARGS go to
-                               `cargo test`
+  test [PART...] [-- ARGS]     installs what the tests need, then runs all of them, or those of these parts (core, axum,
+                               actix, stores, browser, provider, native, spa); ARGS go to `cargo test`
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend

@@ -96,7 +96,7 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "provider",
-        about: "the certified provider in front, nginx before",
+        about: "the certified provider, and applications behind nginx",
         needs: &[&STORES, &PROVIDER, &PROXY, &EXAMPLES],
         runs: &[Run { targets: &["--test=real_provider", "--test=real_front"], ..ALL }],
     },
