@@ -65,7 +65,7 @@ pub(crate) fn response(reply: Reply) -> HttpResponse {
     with_body(&parts, BoxBody::new(body))
 }
 
-/// A response with the status, the headers and the wish of a reply, and a body that is given.
+/// A response with the status, the headers and the wanted sign-in of a reply, and a body that is given.
 pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpResponse {
     let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::with_body(status, body);

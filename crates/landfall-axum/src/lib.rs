@@ -69,7 +69,7 @@
 //!    cookie names a session: the request goes on, with a [`Visit`] in its extensions that says "nobody".
 //! 2. The handler takes [`SignedIn`]. The extractor finds nobody and refuses, with a 401 that carries a
 //!    [`SignInWanted`]. The handler does not run.
-//! 3. The layer sees the wish in the response and answers in its place: a redirect to the provider, and a cookie
+//! 3. The layer sees in the response what is wanted, and answers in its place: a redirect to the provider, and a cookie
 //!    that only this attempt can use. It holds the `state`, the nonce, the PKCE verifier and `/dashboard?tab=2`,
 //!    all sealed.
 //! 4. The person signs in at the provider, which sends the browser to `/auth/callback` with a code. That path is
@@ -124,7 +124,7 @@ pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::{
     AuthLevel, ClientAuth, ConfigError, CookieKey, Declined, EndReason, Error, ErrorCode, Event, EventKind,
     ForwardedHeaders, Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder,
-    Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, Userinfo, danger,
+    Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, SubjectId, Userinfo, danger,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;

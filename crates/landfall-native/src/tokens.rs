@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use landfall::native::{Grant, NativeRelyingParty, RefreshError};
+use landfall::native::{Grant, GrantRefreshError, NativeRelyingParty};
 use landfall::{Secret, Timestamp};
 use tokio::sync::Mutex;
 
@@ -109,12 +109,12 @@ impl Tokens {
                     this.keep(&mut known).await?;
                     token
                 }
-                Err(RefreshError::Failed(error)) if grant.is_good(now) => {
+                Err(GrantRefreshError::Failed(error)) if grant.is_good(now) => {
                     tracing::warn!(code = error.code().name(), %error, "the token could not be refreshed yet");
                     handed_out(&grant)
                 }
-                Err(RefreshError::Failed(error)) => Err(error.into()),
-                Err(RefreshError::NoRefreshToken) if grant.is_good(now) => handed_out(&grant),
+                Err(GrantRefreshError::Failed(error)) => Err(error.into()),
+                Err(GrantRefreshError::NoRefreshToken) if grant.is_good(now) => handed_out(&grant),
                 Err(over) => {
                     // What somebody else got in this very moment is not thrown away.
                     let kept = this.look_again(&mut known).await?;

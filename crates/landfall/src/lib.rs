@@ -128,7 +128,7 @@
 //! | RFC 9700 (security best current practice), RFC 8725 (JWT best current practices) | everywhere; named where a line follows from one |
 //! | JOSE: RFC 7515, 7517, 7518, 7519, 8037 and 9864 | `protocol::{jws, jwks, algorithm, id_token}` |
 //! | RFC 9068 §6 (an access token that is read), RFC 7009 (revocation) | `protocol::{access_token, revocation}` |
-//! | RFC 9470 (step-up challenge), RFC 9457 (problem details) | `guard::challenge`, `web` |
+//! | RFC 9470 (step-up challenge), RFC 9457 (problem details) | `guard::www_authenticate`, `web` |
 //! | RFC 8252 (native applications), RFC 8628 (device grant) | `native`, `protocol::device`; for `landfall-native` |
 //! | OAuth 2.0 for Browser-Based Applications: backend for frontend | `relying_party::spa`, `token_proxy` |
 //! | RFC 6265bis (cookies), RFC 7239 (`Forwarded`), RFC 9110 (HTTP) | `browser::cookie`, `address::forwarded`, `web` |
@@ -182,14 +182,14 @@ pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use crypto::seal::CookieKey;
 pub use crypto::secret::Secret;
 pub use error::{ConfigError, Error, ErrorCode, Fault};
-pub use flow::refresh::access_token::{AccessToken, AccessTokenError};
+pub use flow::access_token::{AccessToken, AccessTokenError};
 pub use guard::sign_in_wanted::SignInWanted;
 pub use protocol::algorithm::SigningAlgorithm;
 pub use protocol::auth_level::AuthLevel;
 pub use protocol::authn_request::Prompt;
 pub use protocol::client_auth::ClientAuth;
+pub use provider::client_settings::Userinfo;
 pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
-pub use provider::settings::Userinfo;
 pub use relying_party::RelyingParty;
 pub use relying_party::sessions::Sessions;
 pub use session::{Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
@@ -204,7 +204,7 @@ pub use visit::signed_in::SignedIn;
 /// An adapter shows each request as a [`RequestView`](adapter::RequestView) and does what the [`Step`](adapter::Step) says. Applications need none of it:
 /// their adapter does.
 pub mod adapter {
-    pub use crate::relying_party::step::{Decision, Step};
+    pub use crate::relying_party::decision::{Decision, Step};
     #[cfg(feature = "reqwest")]
     pub use crate::token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
     pub use crate::visit::rejection::{Rejection, guard, missing_layer, stacked_layers};

@@ -14,7 +14,7 @@
 //! - [`return_to`]: where a person lands.
 //! - [`spa_callback`]: redirect URIs that are routes of a single-page application.
 //!
-//! Which base URL a request belongs to is put together in `context::select`. Another header that proxies write gets
+//! Which base URL a request belongs to is put together in `context::site_selection`. Another header that proxies write gets
 //! its reader in [`forwarded`], and a variant of [`trusted_proxies::ForwardedHeaders`].
 
 pub(crate) mod base_url;

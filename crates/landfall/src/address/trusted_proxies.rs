@@ -8,7 +8,7 @@
 //! 1. The peer of the connection is looked up in the networks. Without one nobody is trusted, and the log says once
 //!    why.
 //! 2. The headers of the one family that is configured are read from the right, past every trusted address.
-//! 3. What comes out is an address that the proxy says, not one to build on: `context::select` looks for it among
+//! 3. What comes out is an address that the proxy says, not one to build on: `context::site_selection` looks for it among
 //!    the base URLs.
 
 use std::net::IpAddr;

@@ -1,13 +1,13 @@
 //! What the provider is asked for, and what is demanded of its answer.
 //!
 //! These hold for every sign-in; what a single page or person asks for beyond them is a `SignInWanted` or a
-//! `Requirement`. They are moved into `provider::settings` as they are, and checked in `client` and `sessions`.
+//! `Requirement`. They are moved into `provider::client_settings` as they are, and checked in `client` and `sessions`.
 
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
 use crate::protocol::algorithm::SigningAlgorithm;
-use crate::provider::settings::Userinfo;
+use crate::provider::client_settings::Userinfo;
 
 /// # What the provider is asked for
 impl RelyingPartyBuilder {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
-use super::variables::by_variable;
+use super::env_variables::by_variable;
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
 use crate::context::Context;
@@ -23,14 +23,16 @@ use crate::context::attempts::Attempts;
 use crate::context::endpoints::Endpoint;
 use crate::context::kept_forms::KeptForms;
 use crate::context::logout_queue::LogoutQueue;
-use crate::context::provider_logouts::ProviderLogouts;
+use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
 use crate::context::settings::Settings;
 use crate::context::site::{Site, Sites};
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, Error};
+use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client::{Client, Registration};
+use crate::provider::client_secret::SecretSource;
 use crate::provider::clients::{self, Clients};
 use crate::relying_party::RelyingParty;
 use crate::runtime::Runtime;
@@ -65,9 +67,11 @@ impl RelyingPartyBuilder {
     /// Everything in order, with errors that name the builder's methods.
     fn checked(mut self) -> Result<RelyingParty, ConfigError> {
         self.open_store()?;
+        let issuer = check_issuer(&self.client.issuer)?;
         let bases = check_base_urls(&self.base_urls)?;
-        let client = self.check_registration()?;
-        let application = self.check_application_name(&client)?;
+        let (secret, auth) = self.check_client()?;
+        self.check_algorithms(&secret)?;
+        let scope = self.check_scopes()?;
         self.check_provider_logout()?;
         self.check_paths()?;
         self.check_kept_forms()?;
@@ -75,7 +79,10 @@ impl RelyingPartyBuilder {
         let proxies = self.check_proxies()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
-        let http = self.by_provider_address(&client.issuer, self.http()?)?;
+        let http = self.by_provider_address(&issuer, self.http()?)?;
+        // All that is checked is checked: from here on the settings are taken out.
+        let client = self.registration(issuer, secret, auth, scope);
+        let application = self.check_application_name(&client)?;
         let sites = self.sites(bases, &ring, &application).map_err(|error| sealing(&error))?;
         let sessions = self.keeper(&client, application, ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = match self.inputs.runtime.take() {
@@ -117,13 +124,15 @@ impl RelyingPartyBuilder {
         }))
     }
 
-    /// What the client is registered as at the provider: issuer, id, secret, method, algorithms and scopes.
-    fn check_registration(&mut self) -> Result<Registration, ConfigError> {
-        let issuer = check_issuer(&self.client.issuer)?;
-        let (secret, auth) = self.check_client()?;
-        self.check_algorithms(&secret)?;
-        let scope = self.check_scopes()?;
-        Ok(Registration {
+    /// What the client is registered as at the provider.
+    fn registration(
+        &mut self,
+        issuer: Arc<str>,
+        secret: SecretSource,
+        auth: ClientAuth,
+        scope: String,
+    ) -> Registration {
+        Registration {
             number: clients::FIRST,
             issuer,
             client_id: self.client.id.as_deref().unwrap_or_default().into(),
@@ -132,7 +141,7 @@ impl RelyingPartyBuilder {
             scope,
             settings: std::mem::take(&mut self.client.settings),
             callback_path: self.paths.path(Endpoint::Callback).to_owned(),
-        })
+        }
     }
 
     /// The name that seals and indexes are derived from: the given one, or the client id at its issuer.

@@ -136,3 +136,41 @@ pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigErr
 pub(super) fn sealing(error: &Error) -> ConfigError {
     ConfigError::new("cookie_keys", error.to_string(), "give other keys")
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{CookieKey, RelyingParty, RelyingPartyBuilder};
+
+    fn builder() -> RelyingPartyBuilder {
+        RelyingParty::builder("https://op.example")
+            .client("app", "secret")
+            .base_url("https://app.example.com")
+            .cookie_keys([CookieKey::generate().unwrap()])
+    }
+
+    /// The setting that an error names.
+    fn refused(builder: RelyingPartyBuilder) -> String {
+        builder.build().unwrap_err().setting
+    }
+
+    #[test]
+    fn answers_are_not_posted_to_a_path_that_is_the_applications_own() {
+        assert_eq!(refused(builder().callback_path("/").form_post()), "form_post");
+        assert!(builder().callback_path("/").build().is_ok() && builder().form_post().build().is_ok());
+    }
+
+    #[test]
+    fn two_endpoints_of_one_path_and_paths_that_are_none_are_refused_by_the_setting_that_is_wrong() {
+        assert_eq!(refused(builder().login_path("/auth/logout")), "login_path");
+        assert_eq!(refused(builder().frontchannel_logout_path("/auth/session")), "session_path");
+        assert_eq!(refused(builder().logout_path("auth/logout")), "logout_path");
+        assert_eq!(refused(builder().after_logout("//evil.example")), "after_logout");
+        assert_eq!(refused(builder().session_path("/me?x=1")), "session_path");
+    }
+
+    #[test]
+    fn a_bad_issuer_is_named_before_anything_else_that_is_missing() {
+        assert_eq!(refused(RelyingParty::builder("http://op.example")), "issuer");
+        assert_eq!(refused(builder().application_name(" ")), "application_name");
+    }
+}

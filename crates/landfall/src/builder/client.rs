@@ -10,7 +10,7 @@ use super::RelyingPartyBuilder;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
-use crate::protocol::authorize::OWN_PARAMETERS;
+use crate::protocol::authorization_request::OWN_PARAMETERS;
 use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client_secret::SecretSource;
 

@@ -6,7 +6,7 @@
 //! counts as not set: that is how many systems take one away.
 
 use super::RelyingPartyBuilder;
-use super::variables::{VARIABLES, by_variable};
+use super::env_variables::{VARIABLES, by_variable};
 use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 use crate::protocol::client_auth::ClientAuth;
@@ -69,7 +69,10 @@ fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError
             Some(other) => get(other)?.is_some(),
             None => false,
         };
-        if let Some(value) = get(variable.name)?.filter(|_| !is_overruled) {
+        if is_overruled {
+            continue;
+        }
+        if let Some(value) = get(variable.name)? {
             builder = (variable.set)(builder, &value).map_err(by_variable)?;
         }
     }

@@ -17,27 +17,27 @@
 //! - `env`, `variables`: the environment, in place of calls. `testing`: what our own tests shorten.
 //!
 //! A new setting is a method in the file of its question, a field of the settings that it is moved into
-//! (`context::settings`, `provider::settings`), a check where it can be wrong, and a row in `variables` if the
+//! (`context::settings`, `provider::client_settings`), a check where it can be wrong, and a row in `env_variables` if the
 //! environment may name it.
 
 mod authorization;
 mod build;
 mod check;
 mod client;
+mod dependencies;
 mod env;
-mod inputs;
+mod env_variables;
 mod kept_forms;
 mod key_file;
 mod network;
 mod provider_logout;
 mod sessions;
-mod settings;
 mod sign_in;
 mod spa;
 pub(crate) mod testing;
-mod variables;
+mod unchecked;
 
-use self::settings::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
+use self::unchecked::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
 use crate::context::endpoints::{Endpoint, Paths};
 use crate::context::events::{Event, Events};
 use crate::context::settings::{CsrfSettings, KeptFormSettings, LandingSettings, SignInSettings, Timeouts};

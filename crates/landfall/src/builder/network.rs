@@ -5,7 +5,7 @@ use std::sync::Arc;
 use url::Url;
 
 use super::RelyingPartyBuilder;
-use super::settings::NetworkSettings;
+use super::unchecked::NetworkSettings;
 use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
 use crate::error::{ConfigError, printable};

@@ -1,6 +1,6 @@
 //! Whether a request may act for whoever is signed in, by this application's own origins and settings.
 //!
-//! The rules are in [`guard::csrf`](crate::guard::csrf); here is what they are asked about: which origins are
+//! The rules are in [`guard::fetch_metadata`](crate::guard::fetch_metadata); here is what they are asked about: which origins are
 //! ours, which pages beside them may call, and which header is required. Three strengths are asked for:
 //!
 //! - [`Context::check_origin`]: what only looks, or cannot carry a header (a WebSocket handshake).
@@ -8,16 +8,35 @@
 //! - `check_csrf_strict`: the token proxy, where a request carries somebody's access token on.
 
 use super::Context;
+use super::incoming::Incoming;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode};
-use crate::guard::csrf;
+use crate::guard::fetch_metadata;
 use crate::web::request::RequestView;
 
 impl Context {
+    /// Refuses what another site sends on its visitor's session, where it could change something.
+    ///
+    /// Asked only where a cookie may lead to a session: without one there is nobody in whose name to act. Paths
+    /// of [`danger::allow_cross_site`](crate::danger::allow_cross_site) are left alone. A WebSocket handshake is
+    /// checked by its origin only, as a browser lets nobody put a header on it.
+    pub(crate) fn check_unsafe(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
+        let websocket = incoming.signs.websocket;
+        let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
+        if !fetch_metadata::is_checked(incoming.method(), websocket) || is_open {
+            return Ok(());
+        }
+        if websocket { self.check_origin(incoming.view) } else { self.check_csrf(incoming.view) }
+    }
+
     /// Whether the request comes from one of this application's own origins, or from a single-page application's.
     /// Asked on its own by the sign-out, which plain forms must be able to post.
     pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
-        csrf::is_same_origin(view, self.origins(), self.pages_beside().map(|page| page.origin.as_str()))
+        fetch_metadata::is_same_origin(
+            view,
+            self.origins(),
+            self.pages_beside().map(|page| page.origin.as_str()),
+        )
     }
 
     /// Refuses a request from another site.
@@ -54,7 +73,7 @@ impl Context {
     #[cfg(feature = "reqwest")]
     pub(crate) fn check_csrf_strict(&self, view: &dyn RequestView) -> Result<(), Error> {
         self.check_origin(view)?;
-        if !csrf::is_same_origin(view, self.origins(), std::iter::empty()) {
+        if !fetch_metadata::is_same_origin(view, self.origins(), std::iter::empty()) {
             return Err(Error::new(ErrorCode::CrossSite).detail("from a page beside this origin"));
         }
         self.check_required_header(view)
@@ -85,7 +104,7 @@ impl Context {
     /// Refuses what lacks the header of `required_header`; nothing, where that is not set.
     fn check_required_header(&self, view: &dyn RequestView) -> Result<(), Error> {
         let required = self.settings.csrf.required_header.as_deref();
-        if !csrf::has_header(view, required) {
+        if !fetch_metadata::has_header(view, required) {
             let name = required.unwrap_or_default();
             return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {name}")));
         }

@@ -45,7 +45,7 @@ struct Row {
     is_landing: bool,
 }
 
-/// The table. The order has no meaning: no two endpoints share a path.
+/// The table, in the order in which a path that is taken is told: no two endpoints share one.
 const ENDPOINTS: [Row; 9] = [
     Row {
         endpoint: Endpoint::Login,
@@ -90,17 +90,17 @@ const ENDPOINTS: [Row; 9] = [
         is_landing: true,
     },
     Row {
-        endpoint: Endpoint::BackchannelLogout,
-        setting: "backchannel_logout_path",
-        default: "/auth/backchannel-logout",
-        always: false,
-        is_landing: false,
-    },
-    Row {
         endpoint: Endpoint::FrontchannelLogout,
         setting: "frontchannel_logout_path",
         default: "/auth/frontchannel-logout",
         always: true,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::BackchannelLogout,
+        setting: "backchannel_logout_path",
+        default: "/auth/backchannel-logout",
+        always: false,
         is_landing: false,
     },
     Row {
@@ -158,7 +158,10 @@ impl Paths {
     /// Whether a path below the base path is one of ours that nobody may land on. At `/`, the callback shares its path
     /// with the application's own page.
     pub(crate) fn is_own(&self, path: &str) -> bool {
-        self.iter().any(|(row, own)| own == path && !row.is_landing && own != "/")
+        self.of(path).is_some_and(|endpoint| match endpoint {
+            Endpoint::Callback => path != "/",
+            endpoint => ENDPOINTS.iter().any(|row| row.endpoint == endpoint && !row.is_landing),
+        })
     }
 
     /// Every mounted endpoint's setting with its path, so that an error can name what to change.
@@ -196,5 +199,8 @@ mod tests {
         assert_eq!(paths.of(""), None);
         paths.set(Endpoint::Callback, "/".to_owned());
         assert!(!paths.is_own("/") && paths.of("/") == Some(Endpoint::Callback));
+        paths.set(Endpoint::Callback, "/callback".to_owned());
+        paths.set(Endpoint::Login, "/".to_owned());
+        assert!(paths.is_own("/"), "whoever lands at the login goes round");
     }
 }

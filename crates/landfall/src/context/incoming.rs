@@ -10,7 +10,7 @@ use super::Context;
 use super::site::Site;
 use crate::address::mismatch::Mismatch;
 use crate::browser::cookie::{SentCookie, SentCookies, sent_cookies};
-use crate::guard::kind::{RequestKind, RequestSigns};
+use crate::guard::request_kind::{RequestKind, RequestSigns};
 use crate::web::request::RequestView;
 
 /// A request as the endpoint that answers it is handed it.

@@ -9,37 +9,38 @@
 //! - [`settings`]: the application's settings, in groups.
 //! - [`site`]: one base URL with its cookie names and seals.
 //! - [`endpoints`]: the table of our own paths. A new endpoint begins here.
-//! - [`select`]: which site and which client a request is for.
-//! - [`destinations`]: where people may land. Every redirect to a page of the application is decided there.
-//! - [`csrf`]: the rules of [`guard::csrf`](crate::guard::csrf), asked with our own origins.
+//! - [`site_selection`], [`client_selection`]: which site a request came by, and which client it is for.
+//! - [`landing`]: where people may land. Every redirect to a page of the application is decided there.
+//! - [`csrf`]: the rules of [`guard::fetch_metadata`](crate::guard::fetch_metadata), asked with our own origins.
 //!
 //! What is read of a request, and how it is answered where it fails:
 //! - [`incoming`]: a request, read once.
-//! - [`refused`], [`refusal`]: an error with its way on, and how both are told.
+//! - [`refused`], [`error_reply`]: an error with its way on, and how both are told.
 //!
 //! What legs leave for each other, in the memory of this process:
 //! - [`attempts`]: callbacks that came back; [`refreshes`]: refreshes under way.
-//! - [`provider_logouts`]: logouts that a sign-in under way must not outlive.
+//! - [`recent_logouts`]: logouts that a sign-in under way must not outlive.
 //! - [`kept_forms`], [`logout_queue`]: limits on what anybody can send.
 //!
 //! Where the application listens in: [`events`], [`sign_in_hook`].
 
 pub(crate) mod attempts;
+pub(crate) mod client_selection;
 pub(crate) mod csrf;
-pub(crate) mod destinations;
 pub(crate) mod endpoints;
+pub(crate) mod error_reply;
 pub(crate) mod events;
 pub(crate) mod incoming;
 pub(crate) mod kept_forms;
+pub(crate) mod landing;
 pub(crate) mod logout_queue;
-pub(crate) mod provider_logouts;
+pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
-pub(crate) mod refusal;
 pub(crate) mod refused;
-pub(crate) mod select;
 pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
 pub(crate) mod site;
+pub(crate) mod site_selection;
 
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ use self::attempts::Attempts;
 use self::events::Events;
 use self::kept_forms::KeptForms;
 use self::logout_queue::LogoutQueue;
-use self::provider_logouts::ProviderLogouts;
+use self::recent_logouts::ProviderLogouts;
 use self::refreshes::Refreshes;
 use self::settings::Settings;
 use self::sign_in_hook::Hook;
@@ -116,7 +117,7 @@ impl Context {
 }
 
 /// The error of a call whose runtime is gone: it was shut down while work was under way, or the work panicked.
-/// Where a whole reply is wanted, [`pages::no_runtime`](crate::web::pages::no_runtime) is it.
+/// Where a whole reply is wanted, [`pages::runtime_gone`](crate::web::pages::runtime_gone) is it.
 pub(crate) fn no_runtime() -> Error {
     Error::new(ErrorCode::Misconfigured).detail("the runtime is gone")
 }

@@ -1,6 +1,6 @@
 //! A refusal: what went wrong, and what the answer may offer to do about it.
 //!
-//! [`Refused`] is what travels from a check to an answer; [`refusal`](super::refusal) writes the answer. It
+//! [`Refused`] is what travels from a check to an answer; [`refusal`](super::error_reply) writes the answer. It
 //! stands above [`Error`], which is on the ground floor and may not know what a sign-in is.
 
 use crate::error::Error;

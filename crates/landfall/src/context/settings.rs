@@ -1,5 +1,5 @@
 //! What the builder checked about the application itself. What belongs to the client at a provider is in
-//! [`provider::settings`](crate::provider::settings).
+//! [`provider::client_settings`](crate::provider::client_settings).
 //!
 //! The builder fills the groups and checks them; once they are here they hold. A new setting goes to the group of
 //! those who read it, with its default beside it, so that the builder moves the group and names the setting once.

@@ -15,20 +15,20 @@
 //! - `config`: the error of a builder.
 //!
 //! A failure that also offers a way on is `context::refused::Refused`; how it is answered is written in
-//! `context::refusal`. Nothing is imported but `clock`, for the random source's error.
+//! `context::error_reply`. Nothing is imported but `clock`, for the random source's error.
 
-mod code;
+mod codes;
+mod columns;
 mod config;
 mod fault;
 mod row;
-mod table;
 
 use std::error::Error as StdError;
 use std::fmt;
 
 use crate::clock::EntropyError;
 
-pub use code::ErrorCode;
+pub use columns::ErrorCode;
 pub use config::ConfigError;
 pub use fault::Fault;
 

@@ -34,7 +34,7 @@ use crate::protocol::jwks::KeySet;
 use crate::protocol::token::{TokenGrant, TokenSet};
 use crate::protocol::userinfo;
 use crate::provider::client::Client;
-use crate::provider::settings::Userinfo;
+use crate::provider::client_settings::Userinfo;
 use crate::session::{Identity, Scopes, Tokens};
 
 /// What came for a code, verified. Whoever holds one may begin a session with it.

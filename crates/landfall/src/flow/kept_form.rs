@@ -24,7 +24,7 @@ use crate::context::endpoints::Endpoint;
 use crate::context::site::Site;
 use crate::error::Error;
 use crate::flow::login::{self, LoginStart};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::session::{Session, SessionId};
 use crate::web::form::parameter;
 use crate::web::pages::{self, Next};

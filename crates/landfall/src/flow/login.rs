@@ -34,14 +34,14 @@ use crate::context::events::EventKind;
 use crate::context::incoming::RequestFacts;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::authn_request::{AuthnRequest, Prompt};
-use crate::protocol::authorize::{self, AuthorizationRequest, code_challenge};
+use crate::protocol::authorization_request::{self, AuthorizationRequest, code_challenge};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::provider::client::Client;
-use crate::provider::settings::ClientSettings;
+use crate::provider::client_settings::ClientSettings;
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{Reply, Waiting};
 
@@ -234,7 +234,7 @@ pub(crate) fn location(
 ) -> String {
     let Prepared { pending, prompt, acr_values } = prepared;
     let (nonce, verifier) = (pending.nonce_text(), pending.verifier_text());
-    authorize::url(
+    authorization_request::url(
         &metadata.authorization_endpoint,
         &AuthorizationRequest {
             client_id: &client.id,

@@ -17,8 +17,8 @@ use std::sync::Arc;
 
 use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::context::Context;
-use crate::context::destinations::LOGOUT_STATE_PREFIX;
 use crate::context::events::{EndReason, EventKind};
+use crate::context::landing::LOGOUT_STATE_PREFIX;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::end_session::{self, EndSessionRequest};
@@ -106,7 +106,10 @@ pub(crate) async fn revoke(client: &Client, tokens: &Tokens) {
         Ok(response) => {
             tracing::warn!(status = response.status().as_u16(), "the provider did not revoke the token");
         }
-        Err(error) => tracing::warn!(%error, "the provider did not revoke the token"),
+        Err(error) => {
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(%error, source, "the provider did not revoke the token");
+        }
     }
 }
 

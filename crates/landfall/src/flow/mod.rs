@@ -22,6 +22,7 @@
 //! A further call to the provider (a pushed authorization request, say) is a file here and its rules in
 //! `protocol`.
 
+pub(crate) mod access_token;
 pub(crate) mod approval;
 pub(crate) mod callback;
 pub(crate) mod code_exchange;

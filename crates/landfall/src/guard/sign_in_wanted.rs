@@ -3,7 +3,7 @@
 //!
 //! Starting a sign-in takes the provider's metadata, randomness and cookies, and none of those is at hand where a
 //! page says that it needs somebody. So the page answers with a [`SignInWanted`], and the layer acts on it:
-//! `visit/answer.rs` on the way out, `flow/login.rs` for the trip itself.
+//! `visit/challenge.rs` on the way out, `flow/login.rs` for the trip itself.
 
 use std::time::Duration;
 

@@ -52,7 +52,7 @@ pub(crate) async fn begin(
     redirect_uri: &str,
     wanted: SignInWanted,
 ) -> Result<StartedSignIn, Error> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     let metadata = client.metadata().await?;
     let prepared = login::prepare(context, &start(context, wanted), redirect_uri.to_owned())?;
     let state = context.sites.first().seals.seal_state(&*context.entropy, &prepared.pending, None)?;
@@ -85,7 +85,7 @@ pub(crate) async fn finish(
     started: &StartedSignIn,
     response: &str,
 ) -> Result<Session, Error> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     let pending = &started.pending;
     let response = AuthorizationResponse::parse(response)?;
     if !is_same(response.state()?, &started.state) {
@@ -116,7 +116,7 @@ async fn begin_session(
     context: &Context,
     exchanged: Result<CodeExchange, CodeExchangeError>,
 ) -> Result<Session, Error> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     let exchange = match exchanged {
         Ok(exchange) => exchange,
         Err(CodeExchangeError::NotRecent) => return Err(Error::new(ErrorCode::AuthenticationInsufficient)),
@@ -151,7 +151,7 @@ async fn begin_session(
 /// [`RefreshError::Over`] where the provider refuses the token or sends what cannot be believed; else
 /// [`RefreshError::Failed`].
 pub(crate) async fn refresh(context: &Context, session: &Session) -> Result<Option<Session>, RefreshError> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     let Some(tokens) = session.tokens.clone() else { return Ok(None) };
     let Some(spent) = tokens.refresh.clone() else { return Ok(None) };
     let metadata = client.metadata().await?;
@@ -188,7 +188,7 @@ pub(crate) struct DeviceSignIn {
 /// # Errors
 /// [`ErrorCode::MetadataInvalid`] where the provider has no such endpoint; else what the call or its answer fails with.
 pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<DeviceSignIn, Error> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     let metadata = client.metadata().await?;
     let Some(endpoint) = &metadata.device_authorization_endpoint else {
         return Err(Error::new(ErrorCode::MetadataInvalid)
@@ -226,7 +226,7 @@ pub(crate) enum DeviceAnswer {
 /// [`ErrorCode::SignInDeclined`] and [`ErrorCode::AttemptExpired`] are final. Trouble on the way to the provider says
 /// nothing of the code, which may be asked about again.
 pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<DeviceAnswer, Error> {
-    let client = context.clients.first();
+    let client = context.client_for_login();
     if context.clock.now() >= sign_in.expires_at {
         return Err(Error::new(ErrorCode::AttemptExpired));
     }

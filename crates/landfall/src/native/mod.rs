@@ -32,7 +32,7 @@ use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, Error, ErrorCode};
 use crate::flow::logout;
-use crate::flow::refresh as flow_refresh;
+use crate::flow::refresh::RefreshError;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::relying_party::RelyingParty;
 use crate::session::{ClientRef, Identity, Session, Tokens, record};
@@ -113,7 +113,7 @@ impl NativeRelyingParty {
     /// Logs a failure, tells the application's event hook of it, and gives the reference under which it was logged.
     pub fn tell(&self, error: &Error) -> String {
         let reference = self.context().reference();
-        crate::context::refusal::log(error, &reference);
+        crate::context::error_reply::log(error, &reference);
         self.context().events.failed(EventKind::SignInFailed(error.code()), &reference);
         reference
     }
@@ -150,18 +150,18 @@ impl NativeRelyingParty {
     /// comes. The identity stays that of the sign-in, but for the scopes, which the provider may narrow.
     ///
     /// # Errors
-    /// See [`RefreshError`].
-    pub async fn refresh(&self, grant: &Grant) -> Result<Grant, RefreshError> {
+    /// See [`GrantRefreshError`].
+    pub async fn refresh(&self, grant: &Grant) -> Result<Grant, GrantRefreshError> {
         let session = grant.session.clone();
         let refreshed = self
             .run(async move |context| match flow::refresh(&context, &session).await {
                 Ok(Some(session)) => Ok(Ok(Grant { session })),
-                Ok(None) => Ok(Err(RefreshError::NoRefreshToken)),
-                Err(flow_refresh::RefreshError::Over(error)) => Ok(Err(RefreshError::Ended(error))),
-                Err(flow_refresh::RefreshError::Failed(error)) => Err(error),
+                Ok(None) => Ok(Err(GrantRefreshError::NoRefreshToken)),
+                Err(RefreshError::Over(error)) => Ok(Err(GrantRefreshError::Ended(error))),
+                Err(RefreshError::Failed(error)) => Err(error),
             })
             .await;
-        refreshed.map_err(RefreshError::Failed)?
+        refreshed.map_err(GrantRefreshError::Failed)?
     }
 
     /// Gives the tokens back at the provider (RFC 7009), where it takes them. No answer is waited for beyond the
@@ -169,7 +169,7 @@ impl NativeRelyingParty {
     pub async fn revoke(&self, grant: &Grant) {
         let Some(tokens) = grant.session.tokens.clone() else { return };
         let revoked = self.run(async move |context| {
-            logout::revoke(context.clients.first(), &tokens).await;
+            logout::revoke(context.client_for_login(), &tokens).await;
             Ok(())
         });
         // A courtesy.
@@ -184,7 +184,7 @@ impl NativeRelyingParty {
         let back = back.map(|(uri, state)| (uri.to_owned(), state.to_owned()));
         let url = self.run(async move |context| {
             let back = back.as_ref().map(|(uri, state)| (uri.as_str(), state.as_str()));
-            Ok(logout::end_session_url(context.clients.first(), &session, back).await)
+            Ok(logout::end_session_url(context.client_for_login(), &session, back).await)
         });
         url.await.unwrap_or_default()
     }
@@ -411,7 +411,7 @@ impl Grant {
 /// the grant at once.
 #[derive(Debug)]
 #[non_exhaustive]
-pub enum RefreshError {
+pub enum GrantRefreshError {
     /// The grant is over, or what came for it cannot be believed: sign in again. The old tokens are of no use.
     Ended(Error),
     /// The provider could not be reached or did not answer properly. It may work another time; the grant stands.
@@ -420,7 +420,7 @@ pub enum RefreshError {
     NoRefreshToken,
 }
 
-impl fmt::Display for RefreshError {
+impl fmt::Display for GrantRefreshError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ended(error) | Self::Failed(error) => error.fmt(f),
@@ -429,4 +429,4 @@ impl fmt::Display for RefreshError {
     }
 }
 
-impl std::error::Error for RefreshError {}
+impl std::error::Error for GrantRefreshError {}

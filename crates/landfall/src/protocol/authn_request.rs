@@ -1,6 +1,6 @@
 //! The authentication request: what a sign-in asks the provider for (OpenID Connect Core §3.1.2.1).
 //!
-//! Apart from [`authorize`](super::authorize), which writes the URL, because it is known long before there is a
+//! Apart from [`authorize`](super::authorization_request), which writes the URL, because it is known long before there is a
 //! URL: a guard words it, a sealed link or a pending login carries it, and the callback reads again what was asked
 //! for. What is configured (scopes, classes, maximum age) is not in here; `flow::login` joins the two.
 

@@ -6,7 +6,7 @@
 //! out of TLS. What is not used here (supported scopes, algorithms, response types) is not read: what the
 //! configuration says counts.
 //!
-//! Pure, as the whole room: `provider::discovered` fetches and keeps it. Without `token_endpoint`,
+//! Pure, as the whole room: `provider::metadata` fetches and keeps it. Without `token_endpoint`,
 //! `authorization_endpoint` or `jwks_uri` nobody can be signed in, so a document without one is an error; the rest
 //! may be missing.
 

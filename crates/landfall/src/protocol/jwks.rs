@@ -14,7 +14,7 @@
 //! 4. `alg` and the type fit each other.
 //!
 //! Which key a token gets is said here as well, by [`KeySet::fits`]; whether its signature holds is for
-//! [`jws`](super::jws) to ask. When a set is fetched, and how often, is up to `provider::discovered`.
+//! [`jws`](super::jws) to ask. When a set is fetched, and how often, is up to `provider::jwks`.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -12,7 +12,7 @@
 //! What leads to a session, in the order it happens:
 //!
 //! - [`discovery`]: where the provider's endpoints are, and what it promises.
-//! - [`authn_request`]: what a sign-in asks for. [`authorize`] makes the URL of it.
+//! - [`authn_request`]: what a sign-in asks for. [`authorization_request`] makes the URL of it.
 //! - [`authorization_response`]: what comes back to the callback.
 //! - [`token`]: the code for tokens, and a refresh token for newer ones. [`client_auth`] and `form` say who asks.
 //! - [`jwks`], [`jws`], [`algorithm`]: keys, signatures, and which of them are allowed.
@@ -30,8 +30,8 @@ pub(crate) mod access_token;
 pub(crate) mod algorithm;
 pub(crate) mod auth_level;
 pub(crate) mod authn_request;
+pub(crate) mod authorization_request;
 pub(crate) mod authorization_response;
-pub(crate) mod authorize;
 mod claims;
 pub(crate) mod client_auth;
 #[cfg(feature = "native")]

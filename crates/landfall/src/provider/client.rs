@@ -5,7 +5,7 @@
 //! since the two are of no use apart. Its HTTP client is another thing: [`super::http_client`].
 //!
 //! Legs of the trip are handed one and ask it; nothing here decides which leg comes next. Metadata and keys are in
-//! [`super::discovered`].
+//! [`super::metadata`] and [`super::jwks`].
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use bytes::Bytes;
 
 use super::cached::Cached;
 use super::client_secret::SecretSource;
+use super::client_settings::ClientSettings;
 use super::http_client::{HttpClient, HttpError, HttpErrorKind};
-use super::settings::ClientSettings;
 use crate::address::base_url::BaseUrl;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorCode};

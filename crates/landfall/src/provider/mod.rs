@@ -8,18 +8,19 @@
 //! cookie and no request of a browser is known here.
 //!
 //! - [`client`] is what every leg is handed; [`clients`] knows how many there are.
-//! - [`settings`] is how people are signed in there, [`client_secret`] how the client proves itself.
-//! - [`discovered`] keeps metadata and keys, each in a [`cached::Cached`].
+//! - [`client_settings`] is how people are signed in there, [`client_secret`] how the client proves itself.
+//! - [`metadata`] and [`jwks`] keeps metadata and keys, each in a [`cached::Cached`].
 //! - [`http_client`] is the trait behind which calls are made; [`reqwest`] is the stock client, [`internal`] the way to
 //!   a provider that has another address from here.
 
 mod cached;
 pub(crate) mod client;
 pub(crate) mod client_secret;
+pub(crate) mod client_settings;
 pub(crate) mod clients;
-mod discovered;
 pub(crate) mod http_client;
 pub(crate) mod internal;
+mod jwks;
+mod metadata;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
-pub(crate) mod settings;

@@ -11,14 +11,14 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
+use super::decision::{Decision, Step};
 use super::dispatch::malformed;
-use super::step::{Decision, Step};
 use crate::context::events::EventKind;
 use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
 use crate::flow::callback::{self, posted};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::session;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};

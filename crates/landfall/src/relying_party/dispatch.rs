@@ -15,17 +15,15 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::RelyingParty;
-use super::step::{Decision, Step};
+use super::decision::{Decision, Step};
 use crate::browser::pending_login::looks_like_ours;
-use crate::context::Context;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::guard::csrf;
-use crate::guard::kind::{RequestKind, RequestSigns};
-use crate::session::CookieSession;
+use crate::guard::request_kind::{RequestKind, RequestSigns};
+use crate::session::{CookieSession, Session};
 use crate::visit::Visit;
 use crate::web::form::parameter;
 use crate::web::pages::runtime_gone;
@@ -160,7 +158,7 @@ impl RelyingParty {
     /// writes it.
     pub(super) fn visit(
         &self,
-        session: Option<Arc<crate::session::Session>>,
+        session: Option<Arc<Session>>,
         facts: RequestFacts,
         set_cookies: Vec<String>,
     ) -> Visit {
@@ -194,22 +192,6 @@ impl RelyingParty {
     /// Answered at once with a 405: the endpoint takes these methods alone. `allow` is the header's value.
     pub(super) fn method_not_allowed(&self, incoming: &Incoming<'_>, allow: &str) -> Step {
         Step::reply(self.context.method_not_allowed(incoming.kind, incoming.site, allow))
-    }
-}
-
-impl Context {
-    /// Refuses what another site sends on its visitor's session, where it could change something.
-    ///
-    /// Asked only where a cookie may lead to a session: without one there is nobody in whose name to act. Paths
-    /// of [`danger::allow_cross_site`](crate::danger::allow_cross_site) are left alone. A WebSocket handshake is
-    /// checked by its origin only, as a browser lets nobody put a header on it.
-    fn check_unsafe(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
-        let websocket = incoming.signs.websocket;
-        let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
-        if !csrf::is_checked(incoming.method(), websocket) || is_open {
-            return Ok(());
-        }
-        if websocket { self.check_origin(incoming.view) } else { self.check_csrf(incoming.view) }
     }
 }
 

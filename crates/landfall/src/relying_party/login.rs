@@ -8,11 +8,11 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
+use super::decision::{Decision, Step};
 use super::login_query::LoginQuery;
-use super::step::{Decision, Step};
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::flow::login;
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::web::form::{self, is_form};
 use crate::web::pages;
 use crate::web::reply::Reply;

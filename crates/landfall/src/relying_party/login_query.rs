@@ -8,8 +8,8 @@
 use crate::address::return_to::ReturnTo;
 use crate::browser::request_link;
 use crate::context::Context;
-use crate::context::destinations::{SEALED_REQUEST, return_to_in};
 use crate::context::endpoints::Endpoint;
+use crate::context::landing::{SEALED_REQUEST, return_to_in};
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode, printable};
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -58,7 +58,7 @@ impl LoginQuery {
                 wanted: SignInWanted { request: Box::new(request.unwrap_or_default()), return_to: None },
             });
         };
-        if *iss != *context.clients.first().issuer {
+        if *iss != *context.client_for_login().issuer {
             return Err(Error::new(ErrorCode::RequestMalformed)
                 .detail("the login address was called with another iss"));
         }

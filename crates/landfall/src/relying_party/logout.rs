@@ -7,12 +7,12 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
-use super::step::Step;
-use crate::context::destinations::return_to_in;
+use super::decision::Step;
 use crate::context::incoming::Incoming;
+use crate::context::landing::return_to_in;
 use crate::error::{Error, ErrorCode};
 use crate::flow::logout::{self, LogoutRequest};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 

@@ -1,11 +1,11 @@
 //! The front door: the one object an application makes, and what it does with a request.
 //!
-//! An adapter hands each request to [`RelyingParty::begin`] and does what the [`step::Step`] says. An endpoint,
+//! An adapter hands each request to [`RelyingParty::begin`] and does what the [`decision::Step`] says. An endpoint,
 //! or a few that belong together, is one file here: it reads the request, refuses what may not be, and hands the
 //! rest to a leg of the trip in [`flow`](crate::flow). What a leg does, and in which order, is not here.
 //!
 //! - `dispatch`: which path belongs to whom. Begin reading there.
-//! - [`step`]: what an adapter is told to do.
+//! - [`decision`]: what an adapter is told to do.
 //! - `login`, `login_query`: the login address, and what it is asked for.
 //! - `callback`: the redirect URI.
 //! - `spa`: the two endpoints of a single-page application.
@@ -18,6 +18,7 @@
 //! The room imports [`visit`](crate::visit) and everything below it.
 
 mod callback;
+pub(crate) mod decision;
 mod dispatch;
 mod login;
 mod login_query;
@@ -27,7 +28,6 @@ mod resume;
 pub(crate) mod sessions;
 mod silent;
 mod spa;
-pub(crate) mod step;
 
 use std::sync::Arc;
 

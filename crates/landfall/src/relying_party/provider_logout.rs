@@ -14,13 +14,13 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
+use super::decision::{Decision, Step};
 use super::dispatch::malformed;
-use super::step::{Decision, Step};
 use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
 use crate::flow::provider_logout::frontchannel::{self, FrontchannelRequest};
 use crate::flow::provider_logout::{backchannel, webhook};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::protocol::webhook::Delivery;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
@@ -63,7 +63,7 @@ impl RelyingParty {
             None | Some(b"iframe" | b"frame" | b"document") => Ok(()),
             Some(_) => Err(malformed("a front-channel logout that is neither a frame nor a page")),
         };
-        let issuer = &context.clients.first().issuer;
+        let issuer = &context.client_for_provider_logout().issuer;
         let named = framed.and_then(|()| frontchannel::named_session(incoming.query(), issuer));
         let sid = match named {
             Ok(sid) => sid,

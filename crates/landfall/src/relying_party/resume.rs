@@ -13,13 +13,13 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
+use super::decision::{Decision, Step};
 use super::dispatch::malformed;
-use super::step::{Decision, Step};
 use crate::context::Context;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::flow::kept_form::{self, PostedForm};
-use crate::guard::csrf;
-use crate::guard::kind::RequestKind;
+use crate::guard::fetch_metadata;
+use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
@@ -41,7 +41,7 @@ impl Context {
             && self.settings.kept_forms.paths.iter().any(below)
             && is_form(view)
             && incoming.signs.is_form_navigation()
-            && csrf::is_surely_same_origin(view, self.origins());
+            && fetch_metadata::is_surely_same_origin(view, self.origins());
         keeps.then(|| incoming.site.base.outside_path(view.path(), view.query()))
     }
 }

@@ -56,7 +56,7 @@ impl<'a> Sessions<'a> {
     pub async fn create(&self, identity: Identity) -> Result<String, Error> {
         self.run(|context| async move {
             let (subject, now) = (identity.subject_id(), context.clock.now());
-            let client_id = Some(Arc::clone(&context.clients.first().id));
+            let client_id = Some(Arc::clone(&context.client_for_created_sessions().id));
             let new =
                 NewSession { identity, client_id, tokens: None, created_at: now, ceiling: None, label: None };
             let started = context.sessions.begin(&context.sites.first().session_seal, new, now).await?;

@@ -14,13 +14,13 @@
 use std::sync::Arc;
 
 use super::RelyingParty;
-use super::step::{Decision, Step};
+use super::decision::{Decision, Step};
 use crate::address::return_to::ReturnTo;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::incoming::RequestFacts;
 use crate::flow::login::{self, LoginStart};
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::web::pages;

@@ -19,15 +19,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::RelyingParty;
-use super::step::{Decision, Step};
+use super::decision::{Decision, Step};
 use crate::context::Context;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::Incoming;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
-use crate::guard::csrf::{self, CSRF_HEADER};
-use crate::guard::kind::RequestKind;
+use crate::guard::fetch_metadata::{self, CSRF_HEADER};
+use crate::guard::request_kind::RequestKind;
 use crate::session::{self, CookieSession, Session};
 use crate::web::form::{self, is_json};
 use crate::web::pages::{self, runtime_gone};
@@ -177,7 +177,7 @@ impl Context {
     fn redirect_uris_of(&self, view: &dyn RequestView) -> Result<Vec<String>, Error> {
         self.check_origin(view)?;
         let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
-        if !csrf::has_header(view, Some(header)) {
+        if !fetch_metadata::has_header(view, Some(header)) {
             return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {header}")));
         }
         let origin = view.header("origin").unwrap_or_default();

@@ -32,7 +32,7 @@ use super::response_headers;
 use super::upload::{self, Upload, Uploaded};
 use crate::address::return_to::ReturnTo;
 use crate::error::{Error, ErrorCode};
-use crate::flow::refresh::access_token::{AccessToken, AccessTokenError};
+use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::provider::http_client::HttpErrorKind;
 use crate::provider::reqwest as client;
 use crate::visit::Visit;

@@ -44,7 +44,7 @@ use http::Method;
 use self::path::Mapping;
 use self::request_headers::Forwarded;
 use crate::error::{ConfigError, Error, ErrorCode};
-use crate::guard::csrf::CSRF_HEADER;
+use crate::guard::fetch_metadata::CSRF_HEADER;
 use crate::provider::reqwest as client;
 use crate::visit::Visit;
 use crate::web::reply::Reply;

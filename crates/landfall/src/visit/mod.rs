@@ -15,7 +15,7 @@
 //! | `answer` | what becomes of a wish for a sign-in, by the kind of request |
 //! | `delegate` | the macros that write the adapters' types around these |
 
-mod answer;
+mod challenge;
 mod delegate;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
@@ -30,7 +30,7 @@ use self::signed_in::SignedIn;
 use crate::context::Context;
 use crate::context::incoming::RequestFacts;
 use crate::context::no_runtime;
-use crate::flow::refresh::access_token::{AccessToken, AccessTokenError};
+use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::flow::refresh::{self, Due};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;

@@ -9,11 +9,11 @@ use std::fmt;
 
 use crate::context::refused::Refused;
 use crate::error::ErrorCode;
-use crate::flow::refresh::access_token::AccessTokenError;
+use crate::flow::access_token::AccessTokenError;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::visit::Visit;
 use crate::visit::requirement::{Requirement, Unmet};
-use crate::web::pages::{self, Next};
+use crate::web::pages;
 use crate::web::reply::Reply;
 
 /// Why an extractor refused: a sign-in is wanted, or something failed. The reply that says so comes with it.
@@ -84,7 +84,7 @@ impl From<SignInWanted> for Rejection {
     }
 }
 
-/// A reply that is no failure: the plain 401 of a wish, or what the layer made of it.
+/// A reply that is no failure: the plain 401 of a wanted sign-in, or what the layer made of it.
 impl From<Reply> for Rejection {
     fn from(reply: Reply) -> Self {
         Self { code: None, reply: Box::new(reply) }
@@ -133,7 +133,7 @@ pub fn stacked_layers(layer: &'static str) -> Reply {
 
 /// One page for every such mistake: what it is, is nobody's business outside.
 fn misconfigured() -> Reply {
-    pages::page(500, "Something went wrong", ErrorCode::Misconfigured.sentence(), &Next::Nothing, None)
+    pages::internal_error(ErrorCode::Misconfigured.sentence())
 }
 
 #[cfg(test)]
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wanted_sign_in_is_no_failure_and_carries_its_wish() {
+    fn a_wanted_sign_in_is_no_failure_and_carries_what_is_wanted() {
         let wanted = SignInWanted::new().login_hint("ada@example.com");
         let rejection = Rejection::from(wanted.clone());
         assert_eq!((rejection.code(), rejection.wanted()), (None, Some(&wanted)));
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_layer_is_a_500_that_carries_no_wish() {
+    fn a_missing_layer_is_a_500_that_carries_no_wanted_sign_in() {
         let rejection = Rejection::missing_layer("AuthLayer");
         assert_eq!((rejection.code(), rejection.wanted()), (Some(ErrorCode::Misconfigured), None));
         assert_eq!(rejection.reply().status(), 500);

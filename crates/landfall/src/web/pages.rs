@@ -5,8 +5,8 @@
 //! script) whose digest it names. All text is escaped here; callers hand over plain text. An answer may hold what a
 //! stranger wrote, and must never become markup.
 //!
-//! What an answer says, and with which status, is the caller's business: `context::refusal` for failures,
-//! `guard::challenge` for what a guard demands.
+//! What an answer says, and with which status, is the caller's business: `context::error_reply` for failures,
+//! `guard::www_authenticate` for what a guard demands.
 
 use std::sync::LazyLock;
 
@@ -112,7 +112,12 @@ pub(crate) fn page(
 /// The answer when even the way to an answer is gone.
 pub(crate) fn runtime_gone() -> Reply {
     tracing::error!("the relying party's runtime is gone, or its work panicked");
-    page(500, "Something went wrong", "This application could not answer.", &Next::Nothing, None)
+    internal_error("This application could not answer.")
+}
+
+/// A page for what is nobody's fault but the application's: no reference, since the log names the cause itself.
+pub(crate) fn internal_error(sentence: &str) -> Reply {
+    page(500, "Something went wrong", sentence, &Next::Nothing, None)
 }
 
 fn hidden((name, value): &(String, String)) -> String {

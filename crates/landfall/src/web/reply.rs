@@ -2,7 +2,7 @@
 //! application's own response.
 //!
 //! These are the types that an adapter handles, so they are plain: `http` and `bytes` are all that they show. Which
-//! of them a request gets is said by `relying_party::step`.
+//! of them a request gets is said by `relying_party::decision`.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -34,7 +34,7 @@ impl Arrival<'_> {
     /// 2. The new one is begun. Its age is that of the ID token, by the provider's clock: whether a logout token
     ///    is older than the session is told by one clock alone.
     /// 3. If the provider ended it meanwhile, it is removed again: see
-    ///    [`provider_logouts`](crate::context::provider_logouts).
+    ///    [`provider_logouts`](crate::context::recent_logouts).
     /// 4. The application is told: of a sign-in, or of a step up, if this trip asked for more and the same person
     ///    is back.
     /// 5. The session before ends.

@@ -4,8 +4,8 @@
 //! follow from that here, since a cookie that is taken away too soon costs the person another sign-in, and one
 //! that stays too long lets a code be sent again.
 
+use super::pending::CallbackRun;
 use super::request::CallbackFailure;
-use super::run::CallbackRun;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::{Spent, code_digest, target_digest};
 use crate::context::refused::Refused;

@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::failure::Failure;
-use super::run::CallbackRun;
+use super::pending::CallbackRun;
 use crate::address::mismatch;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::{PendingLogin, code_digest};

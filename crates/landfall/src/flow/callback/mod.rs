@@ -7,7 +7,7 @@
 //! 1. The answer is parsed; a parameter that is there twice is refused (RFC 6749 §3.1).
 //! 2. `state` is opened. What was not sealed here goes no further (login CSRF).
 //! 3. The pending login is opened: the cookie of this attempt, for this client, issuer and redirect URI
-//!    ([`run`]). Without it the callback may have come twice, late or to another browser ([`heal`]).
+//!    ([`pending`]). Without it the callback may have come twice, late or to another browser ([`heal`]).
 //! 4. `iss` is compared (RFC 9207 §2.4), on errors too: a mix-up ends before the code is anywhere.
 //! 5. The provider's keys are fetched, the attempt is claimed in this process and in the store, and the code is
 //!    sent.
@@ -25,20 +25,20 @@
 //!
 //! A silent sign-in that fails shows no error; the person lands on the page as nobody.
 //!
-//! The files: [`request`] is what comes in and goes out, [`run`] the state between, [`posted`] the way in by POST.
+//! The files: [`request`] is what comes in and goes out, [`pending`] the state between, [`posted`] the way in by POST.
 
 mod arrival;
 mod failure;
 mod heal;
+mod pending;
 pub(crate) mod posted;
 pub(crate) mod request;
-mod run;
 
 use self::arrival::Arrival;
 use self::failure::Failure;
 use self::heal::same_request;
+use self::pending::CallbackRun;
 use self::request::{CallbackFailure, CallbackRequest};
-use self::run::CallbackRun;
 use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;

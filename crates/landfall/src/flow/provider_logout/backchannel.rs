@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::Context;
+use crate::context::error_reply::log;
 use crate::context::events::{EndReason, EventKind};
-use crate::context::refusal::log;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::jws::JwsError;
 use crate::protocol::logout_token::{self, LogoutToken, Unverified, rejected};
@@ -82,7 +82,7 @@ pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
 /// [`ErrorCode::Overloaded`], and those of the store and of the provider.
 async fn take(context: &Context, form: &str) -> Result<(), Error> {
     let token = the_token(form)?;
-    let client = context.clients.first();
+    let client = context.client_for_provider_logout();
     let leeway = context.settings.timeouts.leeway;
     let rules = client.token_rules(leeway, context.clock.now());
     let unverified = logout_token::read(&token, &rules)?;

@@ -60,7 +60,7 @@ pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> 
 /// # Errors
 /// The store's.
 pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> Result<Reply, Error> {
-    let (sessions, issuer) = (&context.sessions, &context.clients.first().issuer);
+    let (sessions, issuer) = (&context.sessions, &context.client_for_provider_logout().issuer);
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
     let ended = match sessions.store() {
@@ -72,7 +72,7 @@ pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> 
     for key in &ended {
         tell(Some(*key));
     }
-    let mut reply = pages::framed("Signed out", &ancestors(context.clients.first()));
+    let mut reply = pages::framed("Signed out", &ancestors(context.client_for_provider_logout()));
     if let Some(own) = &own {
         if own.stored.is_none() {
             tell(None);

@@ -27,22 +27,21 @@
 //! What requests share meanwhile is in [`context::refreshes`](crate::context::refreshes); how fresh a token has
 //! to be in [`session`](crate::session).
 
-pub(crate) mod access_token;
-mod ask;
+mod request;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use self::access_token::{AccessToken, AccessTokenError};
-pub(crate) use self::ask::{Before, RefreshError, ask};
+pub(crate) use self::request::{Before, RefreshError, ask};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
 use crate::context::refreshes::{self, RefreshOutcome};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
+use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::flow::logout;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::discovery::ProviderMetadata;

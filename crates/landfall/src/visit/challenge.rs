@@ -14,7 +14,7 @@ use super::Visit;
 use crate::context::refused::Refused;
 use crate::error::{Error, ErrorCode};
 use crate::flow::login;
-use crate::guard::kind::RequestKind;
+use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::web::pages;
 use crate::web::reply::{Reply, Waiting};

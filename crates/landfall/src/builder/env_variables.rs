@@ -15,7 +15,7 @@ use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
-use crate::provider::settings::Userinfo;
+use crate::provider::client_settings::Userinfo;
 
 /// One variable. A new setting that the environment may name is a row of its own.
 pub(super) struct Variable {

@@ -1,7 +1,7 @@
 //! The table of error codes: one row for each, in alphabetical order.
 //!
 //! A new code is one row here and nothing elsewhere: its documentation, its variant, and a [`Row`] with all
-//! columns. The compiler tells of a column that is forgotten, `code_tests.rs` of a value that does not fit.
+//! columns. The compiler tells of a column that is forgotten, `columns_tests.rs` of a value that does not fit.
 //!
 //! What to think of in a new row: the documentation says what happened, in one sentence, with the section of the
 //! specification that it breaks. The sentence is for a person who did nothing wrong. The remedy names the setting

@@ -1,12 +1,9 @@
-//! What is chosen for a request: the site it came by, and the client that its sign-in is for.
+//! Which site a request came by.
 //!
 //! Which base URL counts decides cookie names, seals and every address that is written, so it must not be a
 //! stranger's choice. A Host header never adds a site; it can only name one that is configured. Whether a proxy
 //! is believed is decided in [`trusted_proxies`](crate::address::trusted_proxies), and what almost matches in
 //! [`mismatch`](crate::address::mismatch).
-//!
-//! The client of a sign-in is chosen by [`Context::client_for_login`], that of a session found by
-//! [`Context::client_of`]. There is one client today.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,9 +15,7 @@ use crate::address::forwarded::ForwardedAddress;
 use crate::address::mismatch::Mismatch;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode, printable};
-use crate::guard::kind::RequestKind;
-use crate::provider::client::Client;
-use crate::session::Session;
+use crate::guard::request_kind::RequestKind;
 use crate::web::reply::Reply;
 use crate::web::request::RequestView;
 
@@ -34,17 +29,6 @@ pub(crate) struct RequestedAddress<'a> {
 }
 
 impl Context {
-    /// The client that a sign-in is started with.
-    pub(crate) fn client_for_login(&self) -> &Arc<Client> {
-        self.clients.first()
-    }
-
-    /// The client that a session belongs to; `None` for one that no client began that is configured here. Its
-    /// tokens can then neither be refreshed nor revoked.
-    pub(crate) fn client_of(&self, session: &Session) -> Option<&Arc<Client>> {
-        self.clients.named(session.identity.issuer(), session.client_id.as_deref()?)
-    }
-
     /// The site that a request came by. With one base URL it is that one, whatever the request says. With several
     /// it is the one that is named, of the scheme that is known, if both are there.
     ///

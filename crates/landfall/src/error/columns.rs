@@ -1,7 +1,7 @@
-//! What can be asked of an error code. Every answer is a column of its row in `table.rs`.
+//! What can be asked of an error code. Every answer is a column of its row in `codes.rs`.
 //!
 //! Apart from the table, so that the table is nothing but rows. The type itself is made there, by the macro of
-//! `row.rs`. `code_tests.rs` looks at all codes at once: that names are unique, texts are whole, and statuses fit
+//! `row.rs`. `columns_tests.rs` looks at all codes at once: that names are unique, texts are whole, and statuses fit
 //! their faults.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use tracing::Level;
 
 use super::fault::Fault;
 
-pub use super::table::ErrorCode;
+pub use super::codes::ErrorCode;
 
 impl ErrorCode {
     /// The code as it stands in logs, in events and in the text of [`Error`](crate::Error): the variant in snake
@@ -68,5 +68,5 @@ impl fmt::Display for ErrorCode {
 }
 
 #[cfg(test)]
-#[path = "code_tests.rs"]
+#[path = "columns_tests.rs"]
 mod tests;

@@ -9,7 +9,7 @@
 //!    9470 §3).
 //! 3. Somebody is, and a scope is missing: 403 `insufficient_scope` (RFC 6750 §3.1).
 //!
-//! The link that leads to the sign-in is not made here: `context/refusal.rs` adds it.
+//! The link that leads to the sign-in is not made here: `context/error_reply.rs` adds it.
 
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;

@@ -1,7 +1,7 @@
 //! What the builder was told, in groups, with the defaults.
 //!
 //! What is moved whole into a relying party is defined where it ends: in [`context::settings`](crate::context::settings)
-//! and [`provider::settings`](crate::provider::settings). Here is what is checked and made something else of.
+//! and [`provider::client_settings`](crate::provider::client_settings). Here is what is checked and made something else of.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::protocol::client_auth::ClientAuth;
+use crate::provider::client_settings::ClientSettings;
 use crate::provider::http_client::HttpClient;
-use crate::provider::settings::ClientSettings;
 use crate::session::{SessionStore, StoreOpener};
 
 /// What the builder was told of the client.

@@ -1,0 +1,64 @@
+//! The provider's metadata (OpenID Connect Discovery 1.0 §4): fetched when they are first wanted, and asked for again when
+//! they are an hour old.
+//!
+//! There are four ways to ask for them, by how much a caller can bear:
+//!
+//! | asked by | may wait | may be old |
+//! |---|---|---|
+//! | [`Client::metadata_now`]: a login that answers without a future | no | no |
+//! | [`Client::metadata_last`]: an answer that must not depend on the provider | no | yes |
+//! | [`Client::metadata_known`]: sign-out | if never fetched | yes |
+//! | [`Client::metadata`]: everything else | yes | while the provider is down |
+//!
+//! What a document must hold to be believed is in [`crate::protocol::discovery`].
+
+use std::sync::Arc;
+
+use super::cached::Need;
+use super::client::{Client, retry_later};
+use crate::error::{Error, ErrorCode};
+use crate::protocol::discovery::{self, ProviderMetadata};
+
+impl Client {
+    /// The metadata, if they are here and fresh.
+    pub(crate) fn metadata_now(&self) -> Option<Arc<ProviderMetadata>> {
+        self.metadata.fresh(self.clock.now())
+    }
+
+    /// The metadata as they were last known, if they ever were.
+    pub(crate) fn metadata_last(&self) -> Option<Arc<ProviderMetadata>> {
+        self.metadata.last()
+    }
+
+    /// The metadata as they were last known, however old; asked for if they never were.
+    ///
+    /// # Errors
+    /// As [`Self::metadata`].
+    pub(crate) async fn metadata_known(&self) -> Result<Arc<ProviderMetadata>, Error> {
+        match self.metadata.last() {
+            Some(known) => Ok(known),
+            None => self.metadata().await,
+        }
+    }
+
+    /// The metadata; while the provider is down, what was last known of it.
+    ///
+    /// # Errors
+    /// Where they were never had: [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`],
+    /// [`ErrorCode::MetadataInvalid`].
+    pub(crate) async fn metadata(&self) -> Result<Arc<ProviderMetadata>, Error> {
+        let fetch = async || {
+            let request = discovery::request(&self.issuer)?;
+            let response = self.send(request, ErrorCode::ProviderUnreachable).await?;
+            retry_later(&response)?;
+            discovery::response(&self.issuer, &response)
+        };
+        self.metadata.get(&*self.clock, &Need::Fresh, fetch).await
+    }
+
+    /// How long to wait before the provider is tried again, in whole seconds, at least one: for `Retry-After`.
+    pub(crate) fn retry_after(&self) -> u64 {
+        let now = self.clock.now();
+        self.metadata.wait(now).max(self.keys.wait(now)).as_secs().max(1)
+    }
+}
