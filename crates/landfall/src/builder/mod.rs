@@ -157,6 +157,9 @@ impl RelyingPartyBuilder {
     /// It keeps applications apart that share cookie keys or a store. Give one that stays, and sessions outlive a
     /// change of the client id: two applications of one name open each other's cookies, so no two may share it.
     ///
+    /// A session that another client id began is as good as any here; but its tokens belong to that client, so they are
+    /// neither refreshed nor revoked, and its sign-out ends here and not at the provider.
+    ///
     /// ```
     /// let builder = landfall::RelyingParty::builder("https://acme.example").application_name("shop");
     /// # let _ = builder;

@@ -11,7 +11,6 @@ use crate::context::Context;
 use crate::context::sign_in_hook::NewSignIn;
 use crate::error::{Error, ErrorCode};
 use crate::flow::code_exchange::CodeExchange;
-
 use crate::session::{SubjectId, Tokens};
 
 /// How long the application may think about it. A person is waiting for the page, and a hook that hangs must not

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use url::Url;
 
 use crate::crypto::digest::sha256;
+
 /// What an authorization request says. What is `None` is left out of the URL.
 #[derive(Debug)]
 pub(crate) struct AuthorizationRequest<'a> {

@@ -15,8 +15,7 @@ use crate::flow::login;
 use crate::guard::request_kind::RequestKind;
 use crate::web::form::{self, is_form};
 use crate::web::pages;
-use crate::web::reply::Reply;
-use crate::web::reply::Waiting;
+use crate::web::reply::{Reply, Waiting};
 
 /// The most that a third party's form may hold, in bytes.
 const MAX_BODY: usize = 8 * 1024;

@@ -144,7 +144,7 @@ impl RecordSeals {
         until: Timestamp,
     ) -> Result<StoredRecord, Error> {
         let key = id.record_key();
-        let sealed = self.aside(id)?.seal_bytes(&*self.entropy, &key.0, plain)?;
+        let sealed = self.stash_sealer(id)?.seal_bytes(&*self.entropy, &key.0, plain)?;
         Ok(StoredRecord::new(now, until, until, IndexKey(key.0), None, Bytes::from(sealed), Bytes::new()))
     }
 
@@ -157,7 +157,7 @@ impl RecordSeals {
         id: &SessionId,
         record: &StoredRecord,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let opened = self.aside(id)?.open_bytes(&id.record_key().0, record.sealed.to_vec());
+        let opened = self.stash_sealer(id)?.open_bytes(&id.record_key().0, record.sealed.to_vec());
         Ok(opened.plain().map(|plain| plain.to_vec()))
     }
 
@@ -197,7 +197,7 @@ impl RecordSeals {
     }
 
     /// Seals what is kept beside the sessions. Another purpose: a form of the right bytes must not open as a session.
-    fn aside(&self, id: &SessionId) -> Result<Sealer, Error> {
+    fn stash_sealer(&self, id: &SessionId) -> Result<Sealer, Error> {
         self.derive("aside", id)
     }
 
@@ -212,7 +212,7 @@ mod tests {
     use crate::clock::SystemEntropy;
 
     #[test]
-    fn what_is_kept_aside_is_no_session_and_opens_with_its_own_id_alone() {
+    fn what_is_stashed_is_no_session_and_opens_with_its_own_id_alone() {
         let ring = vec![CookieKey::generate().unwrap()];
         let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
         let application = ApplicationName::of_client(&client.issuer, &client.client_id);
