@@ -55,6 +55,10 @@ impl Mismatch {
     /// `secure` says whether the browser asked by https; `None` where that is not known, and then it is taken for
     /// the base URL's.
     pub(crate) fn between(authority: &str, secure: Option<bool>, base: &BaseUrl) -> Option<Self> {
+        // Nearly every request ends here, and builds no URL for it.
+        if secure.is_none_or(|secure| secure == base.secure) && base.is_named_by(authority) {
+            return None;
+        }
         let scheme = if secure.unwrap_or(base.secure) { "https" } else { "http" };
         let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
         if authority.is_empty() || authority.len() > MAX_AUTHORITY || !authority.bytes().all(sound) {
@@ -224,6 +228,12 @@ mod tests {
             ("localhost:3000", None, local, None),
             ("LOCALHOST:3000", Some(false), local, None),
             ("app.example.com:443", Some(true), outside, None),
+            ("app.example.com", Some(true), outside, None),
+            ("app.example.com:443", None, outside, None),
+            ("app.example.com:0443", None, outside, None),
+            ("app.example.com:", None, outside, None),
+            ("[::1]:3000", Some(false), "http://[0:0:0:0:0:0:0:1]:3000", None),
+            ("app.example.com.", None, "https://app.example.com.", None),
             ("127.0.0.1:3000", None, local, Some(vec![LoopbackName])),
             ("[::1]:3000", None, local, Some(vec![LoopbackName])),
             ("localhost:3000", None, "http://127.0.0.1:3000", Some(vec![LoopbackName])),
