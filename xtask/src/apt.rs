@@ -1,4 +1,4 @@
-//! What Debian and its kin install.
+//! Packages of Debian and its derivatives, installed with `apt-get` where that may be done.
 
 use crate::shell::{self, Failure};
 

@@ -15,7 +15,7 @@ const LONGEST_FUNCTION: usize = 60;
 /// The most files and folders in `src/`.
 const MOST_ENTRIES: usize = 21;
 /// The least share of `///` and `//!` among all lines that are not tests, per thousand.
-const LEAST_DOCS: usize = 250;
+const LEAST_DOCS: usize = 240;
 
 /// Of a circle of files, this many are shown.
 const SHOWN: usize = 8;
@@ -163,11 +163,11 @@ mod tests {
 
     #[test]
     fn a_function_may_have_sixty_lines_and_not_one_more() {
-        let docs = "//! A.\n".repeat(20);
+        let docs = "//! A.\n".repeat(60);
         let (fits, longer) =
             (docs.clone() + &function(LONGEST_FUNCTION), docs + &function(LONGEST_FUNCTION + 1));
         assert_eq!(found_in(&[("lib.rs", &fits)]), Vec::<String>::new());
-        assert_eq!(found_in(&[("lib.rs", &longer)]), ["lib.rs:22: `a` has 61 lines, at most 60"]);
+        assert_eq!(found_in(&[("lib.rs", &longer)]), ["lib.rs:62: `a` has 61 lines, at most 60"]);
         // A comment is no line, and a test no function.
         let commented = fits.replacen("b();\n", "b();\n    // Why.\n", 30);
         assert_eq!(found_in(&[("lib.rs", &commented)]), Vec::<String>::new());
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_file_is_as_long_as_its_code() {
-        let code = "//! A.\n".repeat(100) + &"use std::fmt;\n".repeat(LONGEST_FILE);
+        let code = "//! A.\n".repeat(200) + &"use std::fmt;\n".repeat(LONGEST_FILE);
         let tests = "#[cfg(test)]\nmod tests {\n    use std::fmt;\n}\n";
         assert_eq!(found_in(&[("lib.rs", &(code.clone() + "// B.\n" + tests))]), Vec::<String>::new());
         assert_eq!(found_in(&[("lib.rs", &(code + "\n" + tests))]), ["lib.rs: 421 lines, at most 420"]);
@@ -215,7 +215,7 @@ mod tests {
         let files =
             [("lib.rs", "mod a;\nmod b;\n"), ("a.rs", "use crate::b;\n"), ("b.rs", "use crate::a;\n")];
         let wrong =
-            ["a circle of 2 rooms, see `circles`", "0.0 % of the lines are documentation, at least 13.0 %"];
+            ["a circle of 2 rooms, see `circles`", "0.0 % of the lines are documentation, at least 24.0 %"];
         assert_eq!(found_in(&files), wrong);
     }
 

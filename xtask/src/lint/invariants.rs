@@ -112,12 +112,14 @@ pub(crate) fn short_files() -> Result<(), Failure> {
     for krate in krate::published()? {
         let name = &krate.name;
         let code = krate.files.iter().filter(|file| !file.test);
-        for (path, lines) in code.map(|file| (&file.path, file.lines.count(Line::Code))) {
-            if lines > figures::LONGEST_FILE {
-                found.push(format!(
-                    "crates/{name}/src/{path}: {lines} lines, at most {}",
-                    figures::LONGEST_FILE
-                ));
+        for file in code {
+            let kinds =
+                [("lines", Line::Code, figures::LONGEST_FILE), ("lines of tests", Line::Test, LONGEST_FILE)];
+            for (what, kind, most) in kinds {
+                let lines = file.lines.count(kind);
+                if lines > most {
+                    found.push(format!("crates/{name}/src/{}: {lines} {what}, at most {most}", file.path));
+                }
             }
         }
         found.extend(

@@ -29,7 +29,7 @@ impl Lines {
                 Line::Test
             } else if !line.starts_with("//") || inside(literals, number) {
                 Line::Code
-            } else if line.starts_with("//!") || line.starts_with("///") && !line.starts_with("////") {
+            } else if is_documentation(line) {
                 Line::Doc
             } else {
                 Line::Comment
@@ -52,6 +52,13 @@ impl Lines {
 
 /// From line to line, both counted from one.
 pub(crate) type Span = RangeInclusive<usize>;
+
+/// Whether a line documents something: an empty one between two paragraphs says nothing by itself.
+fn is_documentation(line: &str) -> bool {
+    let said =
+        line.strip_prefix("//!").or_else(|| line.strip_prefix("///").filter(|said| !said.starts_with('/')));
+    said.is_some_and(|said| !said.trim().is_empty())
+}
 
 #[cfg(test)]
 mod tests {

@@ -125,7 +125,7 @@ impl Run {
     pub(crate) fn arguments(&self, given: &[String]) -> Vec<String> {
         let mut sides = given.splitn(2, |word| word == "--");
         let [for_cargo, for_tests] = [sides.next(), sides.next()].map(Option::unwrap_or_default);
-        let names_tests = given.iter().any(|word| !word.starts_with('-'));
+        let names_tests = names_tests(given);
         let features = (!self.features.is_empty()).then(|| format!("--features={}", self.features));
         let only = self.only.iter().filter(|_| !names_tests).map(|&word| word.to_owned());
         let skip = self.skip.iter().map(|word| format!("--skip={word}"));
@@ -139,6 +139,26 @@ impl Run {
             .chain(for_tests.iter().cloned())
             .collect()
     }
+}
+
+/// Options whose value is a word of its own.
+const VALUED: [&str; 10] = [
+    "-j",
+    "-p",
+    "--color",
+    "--format",
+    "--jobs",
+    "--package",
+    "--profile",
+    "--skip",
+    "--target-dir",
+    "--test-threads",
+];
+
+/// Whether one of these words is a test's name: neither an option nor the value of one.
+fn names_tests(given: &[String]) -> bool {
+    let before = std::iter::once("").chain(given.iter().map(String::as_str));
+    given.iter().zip(before).any(|(word, before)| !word.starts_with('-') && !VALUED.contains(&before))
 }
 
 #[cfg(test)]
@@ -196,6 +216,8 @@ mod tests {
         assert_eq!(run.arguments(&[]), words("--test=a -- b --skip=c"));
         let given = words("--release -- --nocapture");
         assert_eq!(run.arguments(&given), words("--test=a --release -- b --skip=c --nocapture"));
+        let given = words("--jobs 1 -- --test-threads 1");
+        assert_eq!(run.arguments(&given), words("--test=a --jobs 1 -- b --skip=c --test-threads 1"));
         // Two names would be one or the other.
         assert_eq!(run.arguments(&words("return_to")), words("--test=a return_to -- --skip=c"));
         assert_eq!(ALL.arguments(&[]), words(&format!("--features={REAL} --")));

@@ -92,7 +92,7 @@ impl Seen {
             message.clear();
         }
         self.closed.store(true, Ordering::SeqCst);
-        // Whoever waits hears of it by the drop.
+        // Dropping a sender tells whoever waits for its answer.
         locked(&self.waiting).clear();
     }
 

@@ -12,8 +12,8 @@ use super::super::program;
 use super::devtools::DevTools;
 
 /// Runs the browser with the two pipes where it looks for them, and takes its files away when it has ended. It ends
-/// by itself once the pipes are closed: with the tests, however those end. A signal that ends all of them at once
-/// leaves the shell its last line.
+/// by itself once the pipes are closed: with the tests, however those end. The shell ignores a signal that
+/// ends all of them at once, so that it can still remove the folder.
 const RUN: &str =
     r#"trap : HUP INT TERM; folder="$1"; shift; "$@" 3<&0 4>&1 </dev/null >/dev/null; rm -rf "$folder""#;
 
@@ -58,7 +58,7 @@ fn start() -> DevTools {
     let log = fs::File::create(folder.join("log")).unwrap();
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(log).spawn().unwrap();
     let devtools = DevTools::new(child.stdin.take().unwrap(), child.stdout.take().unwrap());
-    // Asked how it ended, lest its entry stay.
+    // Reaped, so that no zombie stays.
     thread::spawn(move || child.wait());
     devtools
 }
