@@ -113,9 +113,9 @@ impl Context {
         let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(site));
         let way = self.way_on(refused, html, site, &return_to, redirect_uri);
         let mut reply = if html {
-            told_as_page(refused, way.as_ref(), reference)
+            as_page(refused, way.as_ref(), reference)
         } else {
-            told_as_problem(refused, way.as_ref(), reference)
+            as_problem(refused, way.as_ref(), reference)
         };
         if let Some(Offer::SignIn(wanted)) = &refused.offer
             && code == ErrorCode::InsufficientScope
@@ -191,7 +191,7 @@ impl Context {
 }
 
 /// The page of a refusal.
-fn told_as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
+fn as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let next = match way {
         Some(Way { href, text }) => Next::Link { href, text },
@@ -202,7 +202,7 @@ fn told_as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply 
 
 /// The problem document of a refusal (RFC 9457). Members beyond the standard ones: `code` and `reference`,
 /// `login_url` where there is a way on, and what is lacking ([`Challenge::describe`]).
-fn told_as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
+fn as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let mut body = serde_json::json!({
         "type": "about:blank",

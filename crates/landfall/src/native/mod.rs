@@ -195,8 +195,8 @@ impl NativeRelyingParty {
     /// # Errors
     /// When the provider has no such endpoint, refuses, or cannot be reached.
     pub async fn device(&self, wanted: SignInWanted) -> Result<Device, Error> {
-        let asked = self.run(async move |context| flow::device(&context, wanted).await).await?;
-        Ok(Device { asked: Arc::new(asked) })
+        let sign_in = self.run(async move |context| flow::device(&context, wanted).await).await?;
+        Ok(Device { sign_in: Arc::new(sign_in) })
     }
 
     /// Asks once whether the person has entered the code (RFC 8628 §3.4). Wait for the interval between two
@@ -206,8 +206,8 @@ impl NativeRelyingParty {
     /// [`ErrorCode::SignInDeclined`] and [`ErrorCode::AttemptExpired`] end it. After
     /// [`ErrorCode::ProviderUnreachable`] and [`ErrorCode::ProviderTimeout`] it may be asked again, less often.
     pub async fn poll(&self, device: &Device) -> Result<Poll, Error> {
-        let asked = Arc::clone(&device.asked);
-        let polled = self.run(async move |context| flow::poll(&context, &asked).await).await?;
+        let sign_in = Arc::clone(&device.sign_in);
+        let polled = self.run(async move |context| flow::poll(&context, &sign_in).await).await?;
         Ok(match polled {
             DeviceAnswer::Pending => Poll::Pending,
             DeviceAnswer::SlowDown => Poll::SlowDown,
@@ -277,33 +277,33 @@ impl fmt::Debug for Attempt {
 
 /// What a person is asked to enter elsewhere, and the device code that it is for, which is not shown.
 pub struct Device {
-    asked: Arc<DeviceSignIn>,
+    sign_in: Arc<DeviceSignIn>,
 }
 
 impl Device {
     /// The code to show: printable ASCII, 64 characters at most.
     pub fn user_code(&self) -> &str {
-        &self.asked.code.user_code
+        &self.sign_in.code.user_code
     }
 
     /// The page to enter it on.
     pub fn verification_uri(&self) -> &str {
-        self.asked.code.verification_uri.as_str()
+        self.sign_in.code.verification_uri.as_str()
     }
 
     /// The page with the code filled in, for a link or a QR code; `None` where the provider gives none.
     pub fn verification_uri_complete(&self) -> Option<&str> {
-        self.asked.code.verification_uri_complete.as_ref().map(url::Url::as_str)
+        self.sign_in.code.verification_uri_complete.as_ref().map(url::Url::as_str)
     }
 
     /// How long to wait between two questions: what the provider says, 5 seconds where it says nothing, 300 at most.
     pub fn interval(&self) -> Duration {
-        self.asked.code.interval
+        self.sign_in.code.interval
     }
 
     /// When the code is no good any more, by [`NativeRelyingParty::clock`].
     pub fn expires_at(&self) -> Timestamp {
-        self.asked.expires_at
+        self.sign_in.expires_at
     }
 }
 

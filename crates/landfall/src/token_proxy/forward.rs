@@ -64,10 +64,11 @@ impl Forward {
         let progress = Progress::new();
         let (upload, uploaded) = upload::channel(self.length, progress.clone());
         let (pieces, received) = mpsc::channel(PIECES);
-        let (told, head) = oneshot::channel();
+        let (head_sender, head) = oneshot::channel();
         let context = Arc::clone(self.visit.context());
-        let forwarding =
-            context.runtime.run_while_held(async move { self.run(uploaded, progress, told, pieces).await });
+        let forwarding = context
+            .runtime
+            .run_while_held(async move { self.run(uploaded, progress, head_sender, pieces).await });
         let body = Streamed { pieces: received, feed: Some(feed(upload)), _forwarding: forwarding };
         Sending { head, body: Some(body) }
     }
@@ -78,7 +79,7 @@ impl Forward {
         self,
         body: Uploaded,
         progress: Progress,
-        told: oneshot::Sender<Head>,
+        head_sender: oneshot::Sender<Head>,
         pieces: mpsc::Sender<Piece>,
     ) {
         let token = match self.visit.access_token().await {
@@ -89,7 +90,7 @@ impl Forward {
                     AccessTokenError::Failed(error) => self.visit.error_reply(error),
                 };
                 // Whoever asked may be gone.
-                let _ = told.send(Head::Ours(reply));
+                let _ = head_sender.send(Head::Ours(reply));
                 return;
             }
         };
@@ -97,11 +98,11 @@ impl Forward {
             Ok(answered) => answered,
             Err(error) => {
                 let reply = self.visit.error_reply(error);
-                let _ = told.send(Head::Ours(reply));
+                let _ = head_sender.send(Head::Ours(reply));
                 return;
             }
         };
-        if told.send(Head::Theirs(head)).is_ok() {
+        if head_sender.send(Head::Theirs(head)).is_ok() {
             self.pass_on(answer, &progress, &pieces).await;
         }
     }
@@ -145,8 +146,8 @@ impl Forward {
         *head.status_mut() = answer.status();
         *head.headers_mut() = std::mem::take(answer.headers_mut());
         let base = &self.visit.facts().site.base;
-        let addresses = Addresses { mapping, asked: &self.target, base_path: &base.path };
-        Ok((response_headers::told(head, addresses, token.secret())?, answer))
+        let addresses = Addresses { mapping, target: &self.target, base_path: &base.path };
+        Ok((response_headers::rewritten(head, addresses, token.secret())?, answer))
     }
 
     /// The body, as fast as the browser takes it. Whatever goes wrong ends it without an end, which the browser is

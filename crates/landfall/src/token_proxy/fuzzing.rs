@@ -52,18 +52,21 @@ pub fn proxy_path(data: &[u8]) {
 pub fn proxy_location(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for (upstream, mapping) in mappings() {
-        let Ok(asked) = Url::parse(&format!("{upstream}/orders/7?page=2")) else { continue };
-        let addresses = Addresses { mapping: &mapping, asked: &asked, base_path: "/app" };
-        if let Some(told) = addresses.told(text) {
+        let Ok(target) = Url::parse(&format!("{upstream}/orders/7?page=2")) else { continue };
+        let addresses = Addresses { mapping: &mapping, target: &target, base_path: "/app" };
+        if let Some(rewritten) = addresses.rewritten(text) {
             let page = Url::parse("https://app.example.com/app/api/orders/7");
-            let read = page.and_then(|page| page.join(&told));
-            assert!(read.is_ok_and(|read| is_fit_to_tell(&told, &read)), "{told:?}");
+            let read = page.and_then(|page| page.join(&rewritten));
+            assert!(read.is_ok_and(|read| is_fit_to_tell(&rewritten, &read)), "{rewritten:?}");
         }
-        if let Some(links) = addresses.told_links(text) {
+        if let Some(links) = addresses.rewritten_links(text) {
             let page = Url::parse("https://app.example.com/app/api/orders/7");
-            for told in links.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
-                let read = page.clone().and_then(|page| page.join(told));
-                assert!(read.is_ok_and(|read| is_fit_to_tell(told, &read)), "{told:?} in {links:?}");
+            for rewritten in links.split('<').skip(1).filter_map(|rest| rest.split('>').next()) {
+                let read = page.clone().and_then(|page| page.join(rewritten));
+                assert!(
+                    read.is_ok_and(|read| is_fit_to_tell(rewritten, &read)),
+                    "{rewritten:?} in {links:?}"
+                );
             }
         }
     }
@@ -71,8 +74,8 @@ pub fn proxy_location(data: &[u8]) {
 
 /// Below the local prefix, as written and as a browser reads it; or elsewhere by https, and not on the upstream's
 /// host.
-fn is_fit_to_tell(told: &str, read: &Url) -> bool {
-    match told.strip_prefix("/app/api") {
+fn is_fit_to_tell(rewritten: &str, read: &Url) -> bool {
+    match rewritten.strip_prefix("/app/api") {
         Some(rest) => {
             matches!(rest.bytes().next(), None | Some(b'/' | b'?' | b'#'))
                 && read.path().starts_with("/app/api")

@@ -16,7 +16,7 @@ pub(super) struct Addresses<'a> {
     /// The local prefix and the upstream.
     pub(super) mapping: &'a Mapping,
     /// What the upstream was asked for: relative addresses are relative to it.
-    pub(super) asked: &'a Url,
+    pub(super) target: &'a Url,
     /// The path in front of the local prefix, as browsers see it.
     pub(super) base_path: &'a str,
 }
@@ -27,18 +27,18 @@ impl Addresses<'_> {
     /// One at the upstream becomes one below the local prefix. One elsewhere stays as it is if it is https and not
     /// on the upstream's own host, where a browser has no business. One with a user name is told nowhere: it would
     /// hold a password, or look like another site's.
-    pub(super) fn told(&self, address: &str) -> Option<String> {
-        let url = self.asked.join(address).ok()?;
+    pub(super) fn rewritten(&self, address: &str) -> Option<String> {
+        let url = self.target.join(address).ok()?;
         let Mapping { prefix, upstream } = self.mapping;
         if let Some(rest) = upstream.rest(&url) {
-            let mut told = format!("{}{prefix}{rest}", self.base_path);
+            let mut rewritten = format!("{}{prefix}{rest}", self.base_path);
             for (mark, part) in [('?', url.query()), ('#', url.fragment())] {
                 if let Some(part) = part {
-                    told.push(mark);
-                    told.push_str(part);
+                    rewritten.push(mark);
+                    rewritten.push_str(part);
                 }
             }
-            return Some(told);
+            return Some(rewritten);
         }
         let elsewhere = url.scheme() == "https" && url.host() != upstream.origin.host();
         let nobody = url.username().is_empty() && url.password().is_none();
@@ -46,19 +46,19 @@ impl Addresses<'_> {
     }
 
     /// A Link header (RFC 8288 §3) with each address told so; nothing if one of them may not be told.
-    pub(super) fn told_links(&self, links: &str) -> Option<String> {
-        let mut told = String::with_capacity(links.len());
+    pub(super) fn rewritten_links(&self, links: &str) -> Option<String> {
+        let mut rewritten = String::with_capacity(links.len());
         let mut left = links;
         while let Some((before, rest)) = left.split_once('<') {
             let (address, after) = rest.split_once('>')?;
-            told.push_str(before);
-            told.push('<');
-            told.push_str(&self.told(address)?);
-            told.push('>');
+            rewritten.push_str(before);
+            rewritten.push('<');
+            rewritten.push_str(&self.rewritten(address)?);
+            rewritten.push('>');
             left = after;
         }
-        told.push_str(left);
-        Some(told)
+        rewritten.push_str(left);
+        Some(rewritten)
     }
 }
 
@@ -66,10 +66,10 @@ impl Addresses<'_> {
 mod tests {
     use super::*;
 
-    fn told(upstream: &str, base_path: &str, address: &str) -> Option<String> {
+    fn rewritten(upstream: &str, base_path: &str, address: &str) -> Option<String> {
         let mapping = Mapping::new("/api", upstream, false).unwrap();
-        let asked = mapping.target("/orders/7", Some("q=1")).unwrap();
-        Addresses { mapping: &mapping, asked: &asked, base_path }.told(address)
+        let target = mapping.target("/orders/7", Some("q=1")).unwrap();
+        Addresses { mapping: &mapping, target: &target, base_path }.rewritten(address)
     }
 
     #[test]
@@ -85,17 +85,17 @@ mod tests {
             ("/v1//evil.example", "/api//evil.example"),
         ] {
             assert_eq!(
-                told("https://api.example.com/v1", "", address).as_deref(),
+                rewritten("https://api.example.com/v1", "", address).as_deref(),
                 Some(expected),
                 "{address}"
             );
         }
-        assert_eq!(told("https://api.example.com", "/app", "/x").as_deref(), Some("/app/api/x"));
+        assert_eq!(rewritten("https://api.example.com", "/app", "/x").as_deref(), Some("/app/api/x"));
     }
 
     #[test]
     fn an_address_elsewhere_is_told_as_it_is_and_the_upstreams_host_never() {
-        let elsewhere = |address| told("https://api.example.com/v1", "", address);
+        let elsewhere = |address| rewritten("https://api.example.com/v1", "", address);
         assert_eq!(elsewhere("https://files.example/a?s=1").as_deref(), Some("https://files.example/a?s=1"));
         assert_eq!(elsewhere("//files.example/a").as_deref(), Some("https://files.example/a"));
         for hidden in [
@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn every_address_of_a_link_header_is_told() {
         let mapping = Mapping::new("/api", "https://api.example.com/v1", false).unwrap();
-        let asked = mapping.target("/orders", None).unwrap();
-        let addresses = Addresses { mapping: &mapping, asked: &asked, base_path: "" };
+        let target = mapping.target("/orders", None).unwrap();
+        let addresses = Addresses { mapping: &mapping, target: &target, base_path: "" };
         let links =
             "<https://api.example.com/v1/orders?page=2>; rel=\"next\", </v1/orders?page=9>; rel=\"last\"";
-        let told = "</api/orders?page=2>; rel=\"next\", </api/orders?page=9>; rel=\"last\"";
-        assert_eq!(addresses.told_links(links).as_deref(), Some(told));
-        assert_eq!(addresses.told_links("</internal>; rel=\"up\""), None);
-        assert_eq!(addresses.told_links("<broken"), None);
+        let rewritten = "</api/orders?page=2>; rel=\"next\", </api/orders?page=9>; rel=\"last\"";
+        assert_eq!(addresses.rewritten_links(links).as_deref(), Some(rewritten));
+        assert_eq!(addresses.rewritten_links("</internal>; rel=\"up\""), None);
+        assert_eq!(addresses.rewritten_links("<broken"), None);
     }
 }

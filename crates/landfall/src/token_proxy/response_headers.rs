@@ -29,7 +29,7 @@ use crate::web::form::essence;
 ///
 /// # Errors
 /// `UpstreamRefusedToken` for a 401; `UpstreamInvalid` for a status or a redirect that cannot be passed on.
-pub(super) fn told(
+pub(super) fn rewritten(
     answer: Response<()>,
     addresses: Addresses<'_>,
     token: &str,
@@ -48,7 +48,7 @@ pub(super) fn told(
     for value in parts.headers.get_all(CONNECTION) {
         hop_by_hop.named_by(value.as_bytes());
     }
-    let mut told = HeaderMap::with_capacity(parts.headers.len() + 4);
+    let mut rewritten = HeaderMap::with_capacity(parts.headers.len() + 4);
     for (name, value) in &parts.headers {
         // A header that says the token back stays here.
         let says_token = memmem::find(value.as_bytes(), token.as_bytes()).is_some();
@@ -56,31 +56,31 @@ pub(super) fn told(
             continue;
         }
         let value = match *name {
-            LOCATION | CONTENT_LOCATION => address(value, |text| addresses.told(text)),
-            LINK => address(value, |text| addresses.told_links(text)),
+            LOCATION | CONTENT_LOCATION => address(value, |text| addresses.rewritten(text)),
+            LINK => address(value, |text| addresses.rewritten_links(text)),
             _ => Some(value.clone()),
         };
         if let Some(value) = value {
-            told.append(name, value);
+            rewritten.append(name, value);
         }
     }
-    if is_redirect(parts.status) && !told.contains_key(LOCATION) {
+    if is_redirect(parts.status) && !rewritten.contains_key(LOCATION) {
         return Err(invalid(format!(
             "it answered {} and leads to where nobody may follow",
             parts.status.as_u16()
         )));
     }
-    told.insert(CACHE_CONTROL, cache_control(&parts.headers));
+    rewritten.insert(CACHE_CONTROL, cache_control(&parts.headers));
     // Somebody else may sit at the same browser next.
-    told.append(VARY, HeaderValue::from_static("Cookie"));
-    told.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    rewritten.append(VARY, HeaderValue::from_static("Cookie"));
+    rewritten.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if !is_pdf(&parts.headers) {
         // An answer that is opened as a page must not act as a page of ours. A PDF is not shown from a sandbox.
-        told.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
+        rewritten.append(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
     let mut answer = Response::new(());
     *answer.status_mut() = parts.status;
-    *answer.headers_mut() = told;
+    *answer.headers_mut() = rewritten;
     Ok(answer)
 }
 
@@ -106,9 +106,9 @@ fn stays_here(name: &str) -> bool {
 }
 
 /// A header's value with its address told anew; nothing where it is no text or may not be told.
-fn address(value: &HeaderValue, told: impl Fn(&str) -> Option<String>) -> Option<HeaderValue> {
+fn address(value: &HeaderValue, rewritten: impl Fn(&str) -> Option<String>) -> Option<HeaderValue> {
     let text = std::str::from_utf8(value.as_bytes()).ok()?;
-    HeaderValue::try_from(told(text)?).ok()
+    HeaderValue::try_from(rewritten(text)?).ok()
 }
 
 /// The statuses whose Location browsers follow (RFC 9110 §15.4).
@@ -136,7 +136,7 @@ fn refused_token(headers: &HeaderMap) -> Error {
 /// may keep it (RFC 9111 §5.2.2.7). Without a word of the upstream's it may be kept and must be asked for again.
 fn cache_control(headers: &HeaderMap) -> HeaderValue {
     let alone = HeaderValue::from_static("private, no-cache");
-    let mut told = String::new();
+    let mut rewritten = String::new();
     for value in headers.get_all(CACHE_CONTROL) {
         // A quoted list of names is for caches that keep half an answer.
         let Some(value) = value.to_str().ok().filter(|value| !value.contains('"')) else { return alone };
@@ -145,17 +145,17 @@ fn cache_control(headers: &HeaderMap) -> HeaderValue {
                 "no-store" => return HeaderValue::from_static("no-store"),
                 "" | "public" | "private" | "s-maxage" | "proxy-revalidate" => {}
                 _ => {
-                    told.push_str(&directive);
-                    told.push_str(", ");
+                    rewritten.push_str(&directive);
+                    rewritten.push_str(", ");
                 }
             }
         }
     }
-    if told.is_empty() {
+    if rewritten.is_empty() {
         return alone;
     }
-    told.push_str("private");
-    HeaderValue::try_from(told).unwrap_or(alone)
+    rewritten.push_str("private");
+    HeaderValue::try_from(rewritten).unwrap_or(alone)
 }
 
 /// Whether it says, once and clearly, that it is a PDF.

@@ -3,21 +3,21 @@ use crate::token_proxy::path::Mapping;
 
 fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Response<()>, Error> {
     let mapping = Mapping::new("/api", "https://api.example.com", false).unwrap();
-    let asked = mapping.target("/orders", None).unwrap();
-    let addresses = Addresses { mapping: &mapping, asked: &asked, base_path: "" };
+    let target = mapping.target("/orders", None).unwrap();
+    let addresses = Addresses { mapping: &mapping, target: &target, base_path: "" };
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    told(response.body(()).unwrap(), addresses, "the-token")
+    rewritten(response.body(()).unwrap(), addresses, "the-token")
 }
 
 fn kept(headers: &[(&str, &str)]) -> Vec<String> {
-    let mut told = answer(200, headers).unwrap().headers().clone();
+    let mut rewritten = answer(200, headers).unwrap().headers().clone();
     for ours in ["cache-control", "vary", "x-content-type-options", "content-security-policy"] {
-        assert!(told.remove(ours).is_some(), "{ours}");
+        assert!(rewritten.remove(ours).is_some(), "{ours}");
     }
-    told.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
+    rewritten.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect()
 }
 
 #[test]
@@ -95,8 +95,8 @@ fn what_acts_on_our_origin_or_says_too_much_is_dropped() {
 #[test]
 fn a_link_header_names_no_address_of_the_upstream() {
     let links = "<https://api.example.com/orders?page=2>; rel=\"next\", </orders?page=9>; rel=\"last\"";
-    let told = "link: </api/orders?page=2>; rel=\"next\", </api/orders?page=9>; rel=\"last\"";
-    assert_eq!(kept(&[("link", links)]), [told]);
+    let rewritten = "link: </api/orders?page=2>; rel=\"next\", </api/orders?page=9>; rel=\"last\"";
+    assert_eq!(kept(&[("link", links)]), [rewritten]);
     assert_eq!(kept(&[("link", "<http://api.example.com/x>; rel=next")]), Vec::<String>::new());
 }
 
@@ -106,7 +106,7 @@ fn an_answer_is_for_one_person_alone() {
         answer(200, headers).unwrap().headers()[CACHE_CONTROL].to_str().unwrap().to_owned()
     };
     assert_eq!(cache_control(&[]), "private, no-cache");
-    for (theirs, told) in [
+    for (theirs, rewritten) in [
         ("public, max-age=60", "max-age=60, private"),
         ("s-maxage=60", "private, no-cache"),
         ("private", "private, no-cache"),
@@ -115,18 +115,19 @@ fn an_answer_is_for_one_person_alone() {
         ("private=\"x, y\", max-age=60", "private, no-cache"),
         ("", "private, no-cache"),
     ] {
-        assert_eq!(cache_control(&[("cache-control", theirs)]), told, "{theirs}");
+        assert_eq!(cache_control(&[("cache-control", theirs)]), rewritten, "{theirs}");
     }
     assert_eq!(cache_control(&[("cache-control", "public"), ("cache-control", "no-store")]), "no-store");
-    let told = answer(200, &[("vary", "Accept")]).unwrap();
-    assert_eq!(told.headers().get_all(VARY).iter().collect::<Vec<_>>(), ["Accept", "Cookie"]);
+    let rewritten = answer(200, &[("vary", "Accept")]).unwrap();
+    assert_eq!(rewritten.headers().get_all(VARY).iter().collect::<Vec<_>>(), ["Accept", "Cookie"]);
 }
 
 #[test]
 fn an_answer_that_is_opened_as_a_page_is_sandboxed() {
     let policies = |headers: &[(&str, &str)]| {
-        let told = answer(200, headers).unwrap();
-        told.headers()
+        let rewritten = answer(200, headers).unwrap();
+        rewritten
+            .headers()
             .get_all(CONTENT_SECURITY_POLICY)
             .iter()
             .map(|value| value.to_str().unwrap().to_owned())
@@ -144,13 +145,16 @@ fn an_answer_that_is_opened_as_a_page_is_sandboxed() {
 #[test]
 fn a_redirect_leads_below_the_prefix_or_elsewhere_or_is_refused() {
     for status in [301, 302, 303, 307, 308] {
-        let told = |location: &str| answer(status, &[("location", location)]);
-        assert_eq!(told("https://api.example.com/x").unwrap().headers()[LOCATION], "/api/x");
-        assert_eq!(told("https://files.example/x").unwrap().headers()[LOCATION], "https://files.example/x");
+        let rewritten = |location: &str| answer(status, &[("location", location)]);
+        assert_eq!(rewritten("https://api.example.com/x").unwrap().headers()[LOCATION], "/api/x");
+        assert_eq!(
+            rewritten("https://files.example/x").unwrap().headers()[LOCATION],
+            "https://files.example/x"
+        );
         for refused in
             ["http://api.example.com/x", "javascript:alert(1)", "https://files.example/?t=the-token"]
         {
-            assert_eq!(told(refused).unwrap_err().code(), ErrorCode::UpstreamInvalid, "{refused}");
+            assert_eq!(rewritten(refused).unwrap_err().code(), ErrorCode::UpstreamInvalid, "{refused}");
         }
         assert_eq!(answer(status, &[]).unwrap_err().code(), ErrorCode::UpstreamInvalid);
     }

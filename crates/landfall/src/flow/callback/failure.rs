@@ -49,7 +49,11 @@ impl Failure {
 impl CallbackRun<'_> {
     /// The failure with the cookies that tell the browser what became of its attempt. `code` is what the answer
     /// held, if it held one.
-    pub(super) fn told(&self, Failure { refused, attempt }: Failure, code: Option<&str>) -> CallbackFailure {
+    pub(super) fn concluded(
+        &self,
+        Failure { refused, attempt }: Failure,
+        code: Option<&str>,
+    ) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
             (AttemptFate::Open, _) => Vec::new(),
             (AttemptFate::Sent, Some(code)) => self.spent(code, false),

@@ -78,7 +78,7 @@ pub(crate) async fn finish(context: &Context, request: &CallbackRequest) -> Resu
         None => run.finish(&response).await,
         Some(posted) => match AuthorizationResponse::parse(&posted) {
             Ok(response) => run.finish(&response).await,
-            Err(error) => Err(run.told(Failure::open(error), None)),
+            Err(error) => Err(run.concluded(Failure::open(error), None)),
         },
     }
 }
@@ -106,7 +106,7 @@ impl CallbackRun<'_> {
     /// interrupted.
     async fn finish(&self, response: &AuthorizationResponse<'_>) -> Result<Reply, CallbackFailure> {
         let answer = self.answer(response).await;
-        match answer.map_err(|failure| self.told(failure, response.code())) {
+        match answer.map_err(|failure| self.concluded(failure, response.code())) {
             Err(failure) if self.pending.as_ref().is_some_and(|pending| pending.v2.silent) => {
                 Ok(self.land_as_nobody(&failure))
             }
