@@ -1,16 +1,15 @@
 //! Translation between actix-web's requests and responses and the core's. It is the only place that knows both worlds.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, SET_COOKIE};
 use actix_web::http::{StatusCode, Version};
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use landfall::adapter::{self, BodyError, Reply, RequestView};
+use landfall::adapter::{self, BodyError, CacheControl, Reply, RequestView};
 use landfall::{SignInWanted, Visit};
 
 /// The application's own way to say where a connection comes from.
@@ -81,12 +80,22 @@ pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpRes
     response
 }
 
+/// What stands on nearly every answer to somebody, checked at compile time: see [`CacheControl::Private`].
+#[allow(clippy::declare_interior_mutable_const, reason = "a static text, in which nothing changes")]
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
     let headers = response.headers_mut();
     let edits = visit.edits(headers.get_all(CACHE_CONTROL).map(HeaderValue::as_bytes));
-    if let Some(Ok(value)) = edits.cache_control.map(into_value) {
-        headers.insert(CACHE_CONTROL, value);
+    match edits.cache_control {
+        None => {}
+        Some(CacheControl::Private) => _ = headers.insert(CACHE_CONTROL, PRIVATE),
+        Some(other) => {
+            if let Ok(value) = HeaderValue::from_str(other.as_str()) {
+                headers.insert(CACHE_CONTROL, value);
+            }
+        }
     }
     for cookie in edits.set_cookies {
         if let Ok(mut value) = HeaderValue::try_from(cookie) {
@@ -95,14 +104,6 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
         } else {
             tracing::error!("a cookie was dropped: it cannot stand in a header");
         }
-    }
-}
-
-/// A header's value. A text that is known at compile time is not copied.
-fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
-    match text {
-        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-        Cow::Owned(text) => HeaderValue::try_from(text),
     }
 }
 

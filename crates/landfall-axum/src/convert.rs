@@ -1,16 +1,15 @@
 //! Translation between axum's requests and responses and the core's. It is the only place that knows both worlds.
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HOST, HeaderValue, InvalidHeaderValue, SET_COOKIE};
+use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
 use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use landfall::Visit;
-use landfall::adapter::{self, BodyError, Reply, RequestView};
+use landfall::adapter::{self, BodyError, CacheControl, Reply, RequestView};
 
 /// What a tower body may fail with.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -61,12 +60,22 @@ pub(crate) fn response<B: From<Bytes>>(reply: Reply) -> Response<B> {
     reply.map(B::from)
 }
 
+/// What stands on nearly every answer to somebody, checked at compile time: see [`CacheControl::Private`].
+#[allow(clippy::declare_interior_mutable_const, reason = "a static text, in which nothing changes")]
+const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
+
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
     let headers = response.headers_mut();
     let edits = visit.edits(headers.get_all(CACHE_CONTROL).iter().map(HeaderValue::as_bytes));
-    if let Some(Ok(value)) = edits.cache_control.map(into_value) {
-        headers.insert(CACHE_CONTROL, value);
+    match edits.cache_control {
+        None => {}
+        Some(CacheControl::Private) => _ = headers.insert(CACHE_CONTROL, PRIVATE),
+        Some(other) => {
+            if let Ok(value) = HeaderValue::from_str(other.as_str()) {
+                headers.insert(CACHE_CONTROL, value);
+            }
+        }
     }
     for cookie in edits.set_cookies {
         if let Ok(mut value) = HeaderValue::try_from(cookie) {
@@ -75,14 +84,6 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
         } else {
             tracing::error!("a cookie was dropped: it cannot stand in a header");
         }
-    }
-}
-
-/// A header's value. A text that is known at compile time is not copied.
-fn into_value(text: Cow<'static, str>) -> Result<HeaderValue, InvalidHeaderValue> {
-    match text {
-        Cow::Borrowed(text) => Ok(HeaderValue::from_static(text)),
-        Cow::Owned(text) => HeaderValue::try_from(text),
     }
 }
 

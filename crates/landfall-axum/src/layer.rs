@@ -43,12 +43,13 @@ pub(crate) const LAYER: &str = "AuthLayer";
 pub struct AuthLayer {
     auth: RelyingParty,
     peer_of: Option<PeerOf>,
+    room: Arc<Extensions>,
 }
 
 impl AuthLayer {
     /// A layer for this relying party. Clones of either share sessions, keys and connections.
     pub fn new(auth: RelyingParty) -> Self {
-        Self { auth, peer_of: None }
+        Self { auth, peer_of: None, room: Arc::new(room()) }
     }
 
     /// Says where a connection comes from, which is not in a request by itself. Needed where proxies are trusted
@@ -131,9 +132,12 @@ where
         if request.extensions().get::<Visit>().is_some() {
             return AuthFuture::reply(adapter::stacked_layers(LAYER));
         }
-        let AuthLayer { auth, peer_of } = &self.layer;
+        let AuthLayer { auth, peer_of, room } = &self.layer;
         match auth.begin(&View(&request, peer_of.as_ref())) {
             Step::Done(Decision::Pass(visit)) => {
+                if request.extensions().is_empty() {
+                    request.extensions_mut().clone_from(room);
+                }
                 request.extensions_mut().insert(visit.clone());
                 AuthFuture { state: State::Inner { future: self.inner.call(request), visit } }
             }
@@ -149,6 +153,16 @@ where
             }
         }
     }
+}
+
+/// Nothing, with room for more than there will be. A request that comes without extensions is given a copy: then the
+/// table that a router would make for its own has room for ours as well, and is made once.
+fn room() -> Extensions {
+    let mut room = Extensions::new();
+    // One of each type: so many that the table grows, and stays so when it is emptied.
+    _ = (room.insert(0_u8), room.insert(0_u16), room.insert(0_u32), room.insert(0_u64));
+    room.clear();
+    room
 }
 
 /// Reads the body that is needed, within its limit, and answers.

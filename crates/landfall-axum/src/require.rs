@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -56,7 +55,7 @@ impl<S> Layer<S> for RequireLogin {
     type Service = RequireLoginService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireLoginService { inner, requirement: Arc::new(self.0.clone()) }
+        RequireLoginService { inner, requirement: self.0.clone() }
     }
 }
 
@@ -64,7 +63,7 @@ impl<S> Layer<S> for RequireLogin {
 #[derive(Clone, Debug)]
 pub struct RequireLoginService<S> {
     inner: S,
-    requirement: Arc<Requirement>,
+    requirement: Requirement,
 }
 
 impl<S, B, RB> Service<Request<B>> for RequireLoginService<S>

@@ -14,6 +14,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
 use crate::address::mismatch::is_loopback_host;
+use crate::address::target::Target;
 use crate::error::ConfigError;
 
 /// One address under which browsers reach the application.
@@ -27,6 +28,8 @@ pub(crate) struct BaseUrl {
     pub(crate) path: String,
     /// Whether it is https.
     pub(crate) secure: bool,
+    /// Host and port as browsers write them in a Host header.
+    authority: String,
     /// In lower case, an IPv6 address in brackets.
     host: String,
     /// The scheme's own where none is written.
@@ -69,7 +72,9 @@ impl BaseUrl {
         let port = url.port_or_known_default().unwrap_or_default();
         let path = url.path().trim_end_matches('/').to_owned();
         let literal = text.trim_end_matches('/').to_owned();
-        Ok(Self { literal, origin: url.origin().ascii_serialization(), path, secure, host, port })
+        let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        let origin = url.origin().ascii_serialization();
+        Ok(Self { literal, origin, path, secure, authority, host, port })
     }
 
     /// Whether an authority (host, and port unless default) names this one. Exact, but for the case of ASCII
@@ -78,6 +83,10 @@ impl BaseUrl {
     /// A dot behind the host or another name of this machine is another host to a browser, so it is not this one;
     /// [`Mismatch`](super::mismatch::Mismatch) explains those.
     pub(crate) fn is_named_by(&self, authority: &str) -> bool {
+        // Nearly always.
+        if authority == self.authority {
+            return true;
+        }
         let (host, port) = match authority.rsplit_once(':') {
             Some((host, port)) if !port.contains(']') => match port.parse::<u16>() {
                 Ok(port) if !port_has_sign(authority) => (host, port),
@@ -86,6 +95,12 @@ impl BaseUrl {
             _ => (authority, if self.secure { 443 } else { 80 }),
         };
         port == self.port && host.eq_ignore_ascii_case(&self.host)
+    }
+
+    /// Whether a URL is of this very scheme, host and port, written as browsers write them.
+    pub(crate) fn is_origin_of(&self, url: &[u8]) -> bool {
+        url.strip_prefix(self.origin.as_bytes())
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'/' | b'?' | b'#')))
     }
 
     /// The host as a URL writes it.
@@ -111,19 +126,13 @@ impl BaseUrl {
 
     /// Path and query as browsers see them, given those of a request. A proxy in front may have
     /// taken the base path away.
-    pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> String {
+    pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> Target {
         let stripped = !self.path.is_empty() && self.strip(path).is_none();
         let base = if stripped { self.path.as_str() } else { "" };
-        let length = base.len() + path.len() + query.map_or(0, |query| query.len() + 1);
-        // Made for every request: one allocation.
-        let mut out = String::with_capacity(length);
-        out.push_str(base);
-        out.push_str(path);
-        if let Some(query) = query {
-            out.push('?');
-            out.push_str(query);
+        match query {
+            Some(query) => Target::of(&[base, path, "?", query]),
+            None => Target::of(&[base, path]),
         }
-        out
     }
 
     /// The path below the base path; the path itself where a proxy has taken the base path away.
@@ -175,6 +184,14 @@ mod tests {
         {
             assert!(!base.is_named_by(other), "{other}");
         }
+        assert!(
+            base.is_origin_of(b"https://app.example.com") && base.is_origin_of(b"https://app.example.com/a")
+        );
+        for other in
+            ["https://app.example.com.evil/", "https://app.example.com:8443", "http://app.example.com/"]
+        {
+            assert!(!base.is_origin_of(other.as_bytes()), "{other}");
+        }
         let six = BaseUrl::parse("http://[::1]:3000").unwrap();
         assert!(six.is_named_by("[::1]:3000") && !six.is_named_by("[::1]"));
     }
@@ -199,8 +216,8 @@ mod tests {
     #[test]
     fn a_base_path_is_put_back_where_a_proxy_took_it() {
         let base = BaseUrl::parse("https://example.com/app").unwrap();
-        assert_eq!(base.outside_path("/dashboard", None), "/app/dashboard");
-        assert_eq!(base.outside_path("/app/dashboard", Some("a=1")), "/app/dashboard?a=1");
+        assert_eq!(base.outside_path("/dashboard", None).as_str(), "/app/dashboard");
+        assert_eq!(base.outside_path("/app/dashboard", Some("a=1")).as_str(), "/app/dashboard?a=1");
         assert_eq!(base.inside_path("/app/auth/login"), "/auth/login");
         assert_eq!(base.inside_path("/apple"), "/apple");
     }

@@ -12,6 +12,7 @@
 //! - [`trusted_proxies`]: whether a proxy's word is taken; [`forwarded`]: what it says.
 //! - [`mismatch`]: an address that is almost the base URL's, explained to operator and person.
 //! - [`return_to`]: where a person lands.
+//! - [`target`]: what a browser asked for, as it was sent.
 //! - [`spa_callback`]: redirect URIs that are routes of a single-page application.
 //!
 //! Which base URL a request belongs to is put together in `context::site_selection`. Another header that proxies write gets
@@ -22,4 +23,5 @@ pub(crate) mod forwarded;
 pub(crate) mod mismatch;
 pub(crate) mod return_to;
 pub(crate) mod spa_callback;
+pub(crate) mod target;
 pub(crate) mod trusted_proxies;

@@ -25,7 +25,6 @@ use crate::address::base_url::BaseUrl;
 use crate::clock::Timestamp;
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::digest::sha256;
-use crate::web::request::RequestView;
 
 /// Browsers ignore a cookie whose name and value are longer together (RFC 6265bis §5.7).
 pub(crate) const MAX_COOKIE: usize = 4096;
@@ -40,6 +39,8 @@ const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 /// its base URL keeps them apart.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
+    /// What all of them begin with.
+    stem: String,
     /// The session's whole name. The others with an attempt are stems: a dot and the attempt's id follow.
     pub(crate) session: String,
     returning: String,
@@ -77,7 +78,8 @@ impl CookieNames {
             let digest = sha256(&[&application.context(&[base.literal.as_bytes()]).join(&b'\n')]);
             format!("-{}", URL_SAFE_NO_PAD.encode(digest.get(..6).unwrap_or_default()))
         };
-        let name = |what: &str| format!("{prefix}landfall-{what}{suffix}");
+        let stem = format!("{prefix}landfall-");
+        let name = |what: &str| format!("{stem}{what}{suffix}");
         Self {
             session: name("session"),
             returning: name("returning"),
@@ -85,6 +87,7 @@ impl CookieNames {
             spent: name("spent"),
             post: name("post"),
             form: name("form"),
+            stem,
             secure: base.secure,
         }
     }
@@ -150,22 +153,20 @@ impl CookieNames {
     }
 }
 
-/// Calls `each` with the name and value of every cookie sent, in order.
+/// Calls `each` with the name and value of every cookie in a line of the Cookie header, in order.
 ///
 /// Names are compared exactly by whoever looks for one; quotes have no meaning (RFC 6265bis §5.6), so no cookie can
 /// swallow its neighbours. A pair without `=` is passed over. Bytes are given as they came: whoever needs text has to
 /// ask for it.
-pub(crate) fn each_cookie<'a>(view: &'a dyn RequestView, mut each: impl FnMut(&'a [u8], &'a [u8])) {
-    view.header_values("cookie", &mut |line| {
-        let mut rest = line;
-        while !rest.is_empty() {
-            let (pair, next) = halves(rest, b';').unwrap_or((rest, b""));
-            if let Some((name, value)) = halves(pair.trim_ascii(), b'=') {
-                each(name, value);
-            }
-            rest = next;
+pub(crate) fn each_cookie<'a>(line: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) {
+    let mut rest = line;
+    while !rest.is_empty() {
+        let (pair, next) = halves(rest, b';').unwrap_or((rest, b""));
+        if let Some((name, value)) = halves(pair.trim_ascii(), b'=') {
+            each(name, value);
         }
-    });
+        rest = next;
+    }
 }
 
 /// What stands before and after the first such byte.
@@ -209,26 +210,31 @@ pub(crate) struct SentCookies<'a> {
     pub(crate) attempts: Vec<SentCookie>,
 }
 
-/// Every cookie of ours under this base URL in a request, in one pass and without opening any.
-pub(crate) fn sent_cookies<'a>(view: &'a dyn RequestView, names: &CookieNames) -> SentCookies<'a> {
-    let mut sent = SentCookies::default();
-    each_cookie(view, |name, value| {
-        if name == names.session.as_bytes() {
-            if value.len() <= MAX_COOKIE
-                && let Some(free) = sent.sessions.iter_mut().find(|slot| slot.is_none())
-            {
-                *free = Some(value);
+impl<'a> SentCookies<'a> {
+    /// Takes the cookies of ours in a line of the Cookie header into account, without opening any. There may be
+    /// several lines: see [`RequestView::header_values`](crate::web::request::RequestView::header_values).
+    pub(crate) fn read(&mut self, line: &'a [u8], names: &CookieNames) {
+        each_cookie(line, |name, value| {
+            // Most cookies are the application's own, and end here.
+            if !name.starts_with(names.stem.as_bytes()) {
+                return;
             }
-        } else if name == names.returning.as_bytes() {
-            let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
-            sent.returning = seconds.map(Timestamp::from_secs);
-        } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
-            && let Some(kind) = names.kind(name)
-        {
-            sent.attempts.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
-        }
-    });
-    sent
+            if name == names.session.as_bytes() {
+                if value.len() <= MAX_COOKIE
+                    && let Some(free) = self.sessions.iter_mut().find(|slot| slot.is_none())
+                {
+                    *free = Some(value);
+                }
+            } else if name == names.returning.as_bytes() {
+                let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
+                self.returning = seconds.map(Timestamp::from_secs);
+            } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
+                && let Some(kind) = names.kind(name)
+            {
+                self.attempts.push(SentCookie { kind, name: name.to_owned(), value: value.to_owned() });
+            }
+        });
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! ours, which pages beside them may call, and which header is required. Three strengths are asked for:
 //!
 //! - [`Context::check_origin`]: what only looks, or cannot carry a header (a WebSocket handshake).
-//! - [`Context::check_csrf`]: what changes something on a page of the application's.
+//! - [`Context::check_unsafe`]: what changes something on a page of the application's.
 //! - `check_csrf_strict`: the token proxy, where a request carries somebody's access token on.
 
 use super::Context;
@@ -12,6 +12,7 @@ use super::incoming::Incoming;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode};
 use crate::guard::fetch_metadata;
+use crate::guard::request_kind::RequestSigns;
 use crate::web::request::RequestView;
 
 impl Context {
@@ -22,18 +23,19 @@ impl Context {
     /// checked by its origin only, as a browser lets nobody put a header on it.
     pub(crate) fn check_unsafe(&self, incoming: &Incoming<'_>) -> Result<(), Error> {
         let websocket = incoming.signs.websocket;
-        let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path());
-        if !fetch_metadata::is_checked(incoming.method(), websocket) || is_open {
+        let is_open = self.settings.csrf.cross_site.iter().any(|allowed| allowed == incoming.path);
+        if !fetch_metadata::is_checked(incoming.method, websocket) || is_open {
             return Ok(());
         }
-        if websocket { self.check_origin(incoming.view) } else { self.check_csrf(incoming.view) }
+        self.check_origin(&incoming.signs)?;
+        if websocket { Ok(()) } else { self.check_required_header(incoming.view) }
     }
 
     /// Whether the request comes from one of this application's own origins, or from a single-page application's.
     /// Asked on its own by the sign-out, which plain forms must be able to post.
-    pub(crate) fn is_same_origin(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_same_origin(&self, signs: &RequestSigns<'_>) -> bool {
         fetch_metadata::is_same_origin(
-            view,
+            signs,
             self.origins(),
             self.pages_beside().map(|page| page.origin.as_str()),
         )
@@ -44,36 +46,27 @@ impl Context {
     /// # Errors
     /// [`ErrorCode::CrossSite`]. Where the foreign origin is almost a base URL's, the detail tells the operator
     /// what differs.
-    pub(crate) fn check_origin(&self, view: &dyn RequestView) -> Result<(), Error> {
-        if self.is_same_origin(view) {
+    pub(crate) fn check_origin(&self, signs: &RequestSigns<'_>) -> Result<(), Error> {
+        if self.is_same_origin(signs) {
             return Ok(());
         }
         let error = Error::new(ErrorCode::CrossSite);
-        Err(match self.other_origin(view) {
+        Err(match self.other_origin(signs) {
             Some(detail) => error.detail(detail),
             None => error,
         })
     }
 
-    /// Refuses a request from another site, or without the header that is required of those that act for whoever
-    /// is signed in.
-    ///
-    /// # Errors
-    /// [`ErrorCode::CrossSite`].
-    pub(crate) fn check_csrf(&self, view: &dyn RequestView) -> Result<(), Error> {
-        self.check_origin(view)?;
-        self.check_required_header(view)
-    }
-
-    /// Refuses as [`Self::check_csrf`], and also what comes from a page beside this application's own origins: a
+    /// Refuses as [`Self::check_unsafe`], and also what comes from a page beside this application's own origins: a
     /// page that may ask who is there may not spend the access token.
     ///
     /// # Errors
     /// [`ErrorCode::CrossSite`].
     #[cfg(feature = "reqwest")]
     pub(crate) fn check_csrf_strict(&self, view: &dyn RequestView) -> Result<(), Error> {
-        self.check_origin(view)?;
-        if !fetch_metadata::is_same_origin(view, self.origins(), std::iter::empty()) {
+        let signs = RequestSigns::read(view);
+        self.check_origin(&signs)?;
+        if !fetch_metadata::is_same_origin(&signs, self.origins(), std::iter::empty()) {
             return Err(Error::new(ErrorCode::CrossSite).detail("from a page beside this origin"));
         }
         self.check_required_header(view)
@@ -91,14 +84,14 @@ impl Context {
     }
 
     /// The single-page application that a request comes from, if it is beside the base URLs.
-    pub(crate) fn spa_of(&self, view: &dyn RequestView) -> Option<&SpaCallback> {
-        let origin = view.header("origin")?;
+    pub(crate) fn spa_of(&self, signs: &RequestSigns<'_>) -> Option<&SpaCallback> {
+        let origin = signs.origin?;
         self.pages_beside().find(|page| page.origin.as_bytes() == origin)
     }
 
     /// The origin of the single-page application that a request comes from, if it is beside the base URLs.
-    pub(crate) fn cors_origin(&self, view: &dyn RequestView) -> Option<String> {
-        self.spa_of(view).map(|page| page.origin.clone())
+    pub(crate) fn cors_origin(&self, signs: &RequestSigns<'_>) -> Option<String> {
+        self.spa_of(signs).map(|page| page.origin.clone())
     }
 
     /// Refuses what lacks the header of `required_header`; nothing, where that is not set.

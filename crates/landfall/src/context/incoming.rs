@@ -9,7 +9,8 @@ use std::sync::Arc;
 use super::Context;
 use super::site::Site;
 use crate::address::mismatch::Mismatch;
-use crate::browser::cookie::{SentCookie, SentCookies, sent_cookies};
+use crate::address::target::Target;
+use crate::browser::cookie::{SentCookie, SentCookies};
 use crate::guard::request_kind::{RequestKind, RequestSigns};
 use crate::web::request::RequestView;
 
@@ -19,6 +20,9 @@ pub(crate) struct Incoming<'a> {
     pub(crate) view: &'a dyn RequestView,
     /// The base URL it came by.
     pub(crate) site: &'a Arc<Site>,
+    pub(crate) method: &'a str,
+    /// The path below the base path: what the table of endpoints is asked with.
+    pub(crate) path: &'a str,
     pub(crate) kind: RequestKind,
     /// What `kind` was decided by.
     pub(crate) signs: RequestSigns<'a>,
@@ -27,25 +31,17 @@ pub(crate) struct Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// Reads the cookies. Site and kind are decided before: a request that came by no base URL has no cookie
-    /// names.
-    pub(crate) fn read(
-        view: &'a dyn RequestView,
-        site: &'a Arc<Site>,
-        kind: RequestKind,
-        signs: RequestSigns<'a>,
-    ) -> Self {
-        let cookies = sent_cookies(view, &site.names);
-        Self { view, site, kind, signs, cookies }
-    }
-
-    pub(crate) fn method(&self) -> &'a str {
-        self.view.method()
-    }
-
-    /// The path below the base path: what the table of endpoints is asked with.
-    pub(crate) fn path(&self) -> &'a str {
-        self.site.base.inside_path(self.view.path())
+    /// Reads the headers in one pass: what kind of request they make it, and which of our cookies are among them. The
+    /// site is decided before: a request that came by no base URL has no cookie names.
+    pub(crate) fn read(view: &'a dyn RequestView, site: &'a Arc<Site>) -> Self {
+        let (mut signs, mut cookies) = (RequestSigns::default(), SentCookies::default());
+        view.each_header(&mut |name, value| match name {
+            "cookie" => cookies.read(value, &site.names),
+            _ => signs.note(name, value),
+        });
+        let method = view.method();
+        let path = site.base.inside_path(view.path());
+        Self { view, site, method, path, kind: signs.kind(method), signs, cookies }
     }
 
     /// The query, empty where there is none.
@@ -64,12 +60,13 @@ pub(crate) struct RequestFacts {
     pub(crate) site: Arc<Site>,
     /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
     /// sent from, where that is known.
-    pub(crate) target: String,
+    pub(crate) target: Target,
     /// The page around an htmx request, without its origin, if that origin is ours. Where people come back to:
     /// the part that htmx asked for is no page.
     pub(crate) htmx_page: Option<String>,
-    /// The address it came under, if that is not the base URL's. Known of navigations alone: they start sign-ins.
-    pub(crate) mismatch: Option<Mismatch>,
+    /// The address it came under, if that is not the base URL's. Known of navigations without a session alone: they
+    /// start sign-ins.
+    pub(crate) mismatch: Option<Box<Mismatch>>,
     /// The origin of the single-page application that asks, if it is beside this base URL.
     pub(crate) cors_origin: Option<String>,
     /// Pending logins and the marks of finished ones that the browser holds.
@@ -77,25 +74,32 @@ pub(crate) struct RequestFacts {
 }
 
 impl RequestFacts {
-    /// Keeps what will be needed of a request. Addresses are compared only for navigations: the others start no
-    /// sign-in.
-    pub(crate) fn of(context: &Context, incoming: Incoming<'_>) -> Self {
-        let Incoming { view, site, kind, cookies, .. } = incoming;
-        let page = |name: &str| {
-            let url = std::str::from_utf8(view.header(name)?).ok()?;
-            url.strip_prefix(site.base.origin.as_str()).map(str::to_owned)
+    /// Keeps what will be needed of a request.
+    ///
+    /// Addresses are compared for navigations alone: the others start no sign-in. Nor are they for `somebody`: a
+    /// browser that sent a session's cookie here sends the others, too.
+    pub(crate) fn of(context: &Context, incoming: Incoming<'_>, somebody: bool) -> Self {
+        let kind = incoming.kind;
+        let compared = kind == RequestKind::Navigation && !somebody;
+        let mismatch = compared.then(|| context.mismatch(&incoming)).flatten();
+        let Incoming { view, site, method, signs, cookies, .. } = incoming;
+        let page = |url: Option<&[u8]>| {
+            std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(str::to_owned)
         };
         // What a form posts to may answer no GET: people come back to the form.
-        let form = match view.method() {
+        let form = match method {
             "GET" | "HEAD" => None,
-            _ => page("referer").filter(|path| path.starts_with('/')),
+            _ => page(signs.referer).filter(|path| path.starts_with('/')),
         };
         Self {
             kind,
-            target: form.unwrap_or_else(|| site.base.outside_path(view.path(), view.query())),
-            htmx_page: (kind == RequestKind::Htmx).then(|| page("hx-current-url")).flatten(),
-            mismatch: (kind == RequestKind::Navigation).then(|| context.mismatch(view, site)).flatten(),
-            cors_origin: context.cors_origin(view),
+            target: match form {
+                Some(form) => form.as_str().into(),
+                None => site.base.outside_path(view.path(), view.query()),
+            },
+            htmx_page: (kind == RequestKind::Htmx).then(|| page(signs.htmx_page)).flatten(),
+            mismatch: mismatch.map(Box::new),
+            cors_origin: context.cors_origin(&signs),
             attempts: cookies.attempts,
             site: Arc::clone(site),
         }

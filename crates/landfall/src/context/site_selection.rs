@@ -9,13 +9,14 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::Context;
+use super::incoming::Incoming;
 use super::refused::Refused;
 use super::site::Site;
 use crate::address::forwarded::ForwardedAddress;
 use crate::address::mismatch::Mismatch;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode, printable};
-use crate::guard::request_kind::RequestKind;
+use crate::guard::request_kind::{RequestKind, RequestSigns};
 use crate::web::reply::Reply;
 use crate::web::request::RequestView;
 
@@ -65,17 +66,18 @@ impl Context {
     ///
     /// It is kept for the log and for a callback that lost its cookie. A page that calls from beside the base
     /// URL, behind a proxy for development, is in its right place.
-    pub(crate) fn mismatch(&self, view: &dyn RequestView, site: &Site) -> Option<Mismatch> {
-        let asked = self.requested_address(view).ok()?;
-        let secure = asked.secure.or_else(|| own_scheme(view, site));
+    pub(crate) fn mismatch(&self, incoming: &Incoming<'_>) -> Option<Mismatch> {
+        let Incoming { view, site, signs, .. } = incoming;
+        let asked = self.requested_address(*view).ok()?;
+        let secure = asked.secure.or_else(|| own_scheme(signs, site));
         let mismatch = Mismatch::between(asked.authority.as_deref()?, secure, &site.base)?;
         let is_page = |callback: &SpaCallback| callback.origin == mismatch.requested;
         (!self.settings.spa_callbacks.iter().any(is_page)).then_some(mismatch)
     }
 
     /// Why a request from what looks like this site is none, for the operator.
-    pub(crate) fn other_origin(&self, view: &dyn RequestView) -> Option<String> {
-        let origin = std::str::from_utf8(view.header("origin")?).ok()?;
+    pub(crate) fn other_origin(&self, signs: &RequestSigns<'_>) -> Option<String> {
+        let origin = std::str::from_utf8(signs.origin?).ok()?;
         let mut mismatches = self.sites.iter().filter_map(|site| Mismatch::of_url(origin, &site.base));
         let mismatch = mismatches.find(Mismatch::is_telling)?;
         Some(format!(
@@ -123,7 +125,7 @@ impl Context {
     /// The page that was asked for, under another base URL.
     fn same_page_at(&self, site: &Site, view: &dyn RequestView) -> String {
         let path = site.base.outside_path(view.path(), view.query());
-        let path = if view.method() == "GET" { Some(path.as_str()) } else { None };
+        let path = (view.method() == "GET").then_some(path.as_str());
         format!("{}{}", site.base.origin, self.safe_return_to(site, path).as_str())
     }
 
@@ -136,8 +138,12 @@ impl Context {
 
 /// The scheme of the page that a browser comes from, if that page is on this very host and port: then nothing else
 /// can be wrong with it.
-fn own_scheme(view: &dyn RequestView, site: &Site) -> Option<bool> {
-    let page = view.header("origin").or_else(|| view.header("referer"))?;
-    let mismatch = Mismatch::of_url(std::str::from_utf8(page).ok()?, &site.base)?;
+fn own_scheme(signs: &RequestSigns<'_>, site: &Site) -> Option<bool> {
+    let page = signs.origin.or(signs.referer)?;
+    if site.base.is_origin_of(page) {
+        return None;
+    }
+    let page = std::str::from_utf8(page).ok()?;
+    let mismatch = Mismatch::of_url(page, &site.base)?;
     mismatch.is_of_scheme_alone().then_some(!site.base.secure)
 }

@@ -7,6 +7,7 @@
 //! The rules know no settings: callers hand in the origins that count as this site. `context/csrf.rs` does so for
 //! every endpoint, and adds what the log says about a refusal.
 
+use super::request_kind::RequestSigns;
 use crate::web::request::RequestView;
 
 /// The header that the exchange asks for where the application requires no other. A script can put it on what it
@@ -26,13 +27,13 @@ pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
 ///    and is refused.
 /// 4. `Origin` alone: if it is one of `own` or of `callers`, compared byte for byte.
 pub(crate) fn is_same_origin<'a>(
-    view: &dyn RequestView,
+    signs: &RequestSigns<'_>,
     mut own: impl Iterator<Item = &'a str>,
     mut callers: impl Iterator<Item = &'a str>,
 ) -> bool {
-    let origin = view.header("origin");
+    let origin = signs.origin;
     let is_caller = origin.is_some_and(|origin| callers.any(|caller| caller.as_bytes() == origin));
-    match (view.header("sec-fetch-site"), origin) {
+    match (signs.site, origin) {
         (Some(b"same-origin" | b"none"), _) | (None, None) => true,
         (Some(_), _) => is_caller,
         (None, Some(origin)) => is_caller || own.any(|own| own.as_bytes() == origin),
@@ -45,10 +46,10 @@ pub(crate) fn is_same_origin<'a>(
 /// Asked before a posted form is kept: it will be sent again in the name of whoever signs in, so it has to be
 /// theirs.
 pub(crate) fn is_surely_same_origin<'a>(
-    view: &dyn RequestView,
+    signs: &RequestSigns<'_>,
     mut own: impl Iterator<Item = &'a str>,
 ) -> bool {
-    match (view.header("sec-fetch-site"), view.header("origin")) {
+    match (signs.site, signs.origin) {
         (Some(site), _) => site == b"same-origin",
         (None, Some(origin)) => own.any(|own| own.as_bytes() == origin),
         (None, None) => false,

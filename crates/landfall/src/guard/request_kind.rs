@@ -29,7 +29,9 @@ pub(crate) enum RequestKind {
 #[derive(Debug, Default)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one header's word, and no two exclude each other")]
 pub(crate) struct RequestSigns<'a> {
-    /// `Accept` names `text/html` or XHTML, and not with a quality of zero.
+    /// The first `Accept`. It is read where the kind depends on it, which is not so for a browser's navigation.
+    accept: Option<&'a [u8]>,
+    /// A further `Accept` names HTML.
     html: bool,
     /// A browser or a router fetches this ahead of a person's click. It must neither use up a code nor start a
     /// sign-in.
@@ -45,25 +47,56 @@ pub(crate) struct RequestSigns<'a> {
     dest: Option<&'a [u8]>,
     /// `X-Requested-With` is there: older script libraries set it on what they send.
     scripted: bool,
+    /// The value of `Sec-Fetch-Site`.
+    pub(crate) site: Option<&'a [u8]>,
+    /// The value of `Origin`.
+    pub(crate) origin: Option<&'a [u8]>,
+    /// The value of `Referer`.
+    pub(crate) referer: Option<&'a [u8]>,
+    /// The value of `HX-Current-URL`: the page around a request of htmx.
+    pub(crate) htmx_page: Option<&'a [u8]>,
 }
 
 impl<'a> RequestSigns<'a> {
-    /// Reads the headers in one pass. Of a header that comes twice the first counts, or any of them where it
-    /// holds tokens.
+    /// Reads the headers in one pass.
     pub(crate) fn read(view: &'a dyn RequestView) -> Self {
         let mut signs = Self::default();
-        view.each_header(&mut |name, value| match name {
-            "accept" => signs.html |= accepts_html(value),
-            "hx-request" => _ = signs.htmx.get_or_insert(value),
-            "next-router-prefetch" => signs.prefetch = true,
-            "purpose" | "sec-purpose" | "x-moz" => signs.prefetch |= has_token(value, b"prefetch"),
-            "sec-fetch-dest" => _ = signs.dest.get_or_insert(value),
-            "sec-fetch-mode" => _ = signs.mode.get_or_insert(value),
-            "upgrade" => signs.websocket |= has_token(value, b"websocket"),
-            "x-requested-with" => signs.scripted = true,
-            _ => {}
-        });
+        view.each_header(&mut |name, value| signs.note(name, value));
         signs
+    }
+
+    /// Takes one header into account, whose name is in lower case. Of a header that comes twice the first counts, or
+    /// any of them where it holds tokens.
+    ///
+    /// Asked for every header of every request, so that the names are told apart by their lengths first.
+    #[inline]
+    pub(crate) fn note(&mut self, name: &str, value: &'a [u8]) {
+        match name.len() {
+            5 if name == "x-moz" => self.prefetch |= has_token(value, b"prefetch"),
+            6 if name == "accept" => match self.accept {
+                None => self.accept = Some(value),
+                Some(_) => self.html |= accepts_html(value),
+            },
+            6 if name == "origin" => _ = self.origin.get_or_insert(value),
+            7 => match name {
+                "purpose" => self.prefetch |= has_token(value, b"prefetch"),
+                "referer" => _ = self.referer.get_or_insert(value),
+                "upgrade" => self.websocket |= has_token(value, b"websocket"),
+                _ => {}
+            },
+            10 if name == "hx-request" => _ = self.htmx.get_or_insert(value),
+            11 if name == "sec-purpose" => self.prefetch |= has_token(value, b"prefetch"),
+            14 => match name {
+                "hx-current-url" => _ = self.htmx_page.get_or_insert(value),
+                "sec-fetch-dest" => _ = self.dest.get_or_insert(value),
+                "sec-fetch-mode" => _ = self.mode.get_or_insert(value),
+                "sec-fetch-site" => _ = self.site.get_or_insert(value),
+                _ => {}
+            },
+            16 if name == "x-requested-with" => self.scripted = true,
+            20 if name == "next-router-prefetch" => self.prefetch = true,
+            _ => {}
+        }
     }
 
     /// Classifies by Fetch Metadata where the browser sends it, else by `Accept`.
@@ -74,25 +107,30 @@ impl<'a> RequestSigns<'a> {
     /// 4. Neither of those headers, `Accept` names HTML, and no `X-Requested-With`: a navigation.
     /// 5. Anything else: other.
     pub(crate) fn kind(&self, method: &str) -> RequestKind {
-        let other = RequestKind::Other { html: self.html };
+        let other = || RequestKind::Other { html: self.accepts_html() };
         // A boosted link or form is still a script's request, whatever its method.
         if self.htmx == Some(b"true") {
             return RequestKind::Htmx;
         }
         if method != "GET" || self.prefetch || self.websocket {
-            return other;
+            return other();
         }
         match (self.mode, self.dest) {
             (Some(b"navigate"), Some(b"document") | None) => RequestKind::Navigation,
-            (None, None) if self.html && !self.scripted => RequestKind::Navigation,
-            _ => other,
+            (None, None) if self.accepts_html() && !self.scripted => RequestKind::Navigation,
+            _ => other(),
         }
+    }
+
+    /// Whether `Accept` names `text/html` or XHTML, and not with a quality of zero.
+    fn accepts_html(&self) -> bool {
+        self.html || self.accept.is_some_and(accepts_html)
     }
 
     /// Whether a person sends a form from a page and waits for another page. Asked of a POST that may be kept
     /// across a sign-in.
     pub(crate) fn is_form_navigation(&self) -> bool {
-        let shows = self.mode.is_some() || (self.html && !self.scripted);
+        let shows = self.mode.is_some() || (self.accepts_html() && !self.scripted);
         shows && self.htmx.is_none() && !self.websocket && !self.is_no_navigation()
     }
 

@@ -32,7 +32,7 @@ impl RelyingParty {
     pub(super) fn callback(&self, incoming: Incoming<'_>) -> Step {
         let (context, site, kind) = (&self.context, incoming.site, incoming.kind);
         let form_post = context.client_for_login().settings.form_post;
-        match incoming.method() {
+        match incoming.method {
             "GET" if incoming.signs.prefetch => {
                 return self.refused(&incoming, malformed("a prefetch of the callback"));
             }
@@ -44,7 +44,7 @@ impl RelyingParty {
             site: Arc::clone(site),
             query: incoming.query().to_owned(),
             redirect_uris: vec![context.client_for_login().redirect_uri(&site.base)],
-            requested_address: context.mismatch(incoming.view, site).map(|mismatch| mismatch.requested),
+            requested_address: context.mismatch(&incoming).map(|mismatch| mismatch.requested),
             found: context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()),
             label: incoming.view.header("user-agent").and_then(session::label),
             sent: incoming.cookies.attempts,

@@ -39,15 +39,15 @@ impl RelyingParty {
     /// where none are kept) leaves its path to the application.
     pub fn begin(&self, view: &dyn RequestView) -> Step {
         let context = &self.context;
-        let signs = RequestSigns::read(view);
-        let kind = signs.kind(view.method());
-        let site = match context.site_of(view) {
-            Ok(site) => site,
-            Err(refused) => return Step::reply(context.misdirected(refused, kind)),
+        let incoming = match context.site_of(view) {
+            Ok(site) => Incoming::read(view, site),
+            Err(refused) => {
+                let kind = RequestSigns::read(view).kind(view.method());
+                return Step::reply(context.misdirected(refused, kind));
+            }
         };
-        let incoming = Incoming::read(view, site, kind, signs);
         let settings = &context.settings;
-        match settings.paths.of(incoming.path()) {
+        match settings.paths.of(incoming.path) {
             Some(Endpoint::Callback) if self.is_callback(incoming.query()) => self.callback(incoming),
             Some(Endpoint::Login) => self.login(incoming),
             Some(Endpoint::Logout) => self.logout(incoming),
@@ -75,9 +75,9 @@ impl RelyingParty {
     /// A page of the application's: also the one that a sign-out at the provider comes back to. There a `state`
     /// of ours leads on to where the person wanted to go, and the application does not see the request.
     fn pass_or_return(&self, incoming: Incoming<'_>) -> Step {
-        let after_logout = self.context.settings.landing.after_logout.split('?').next().unwrap_or_default();
-        if incoming.path() == after_logout
-            && incoming.method() == "GET"
+        let after_logout = self.context.settings.landing.after_logout.strip_prefix(incoming.path);
+        if after_logout.is_some_and(|query| query.is_empty() || query.starts_with('?'))
+            && incoming.method == "GET"
             && let Some(reply) = self.context.returned_from_logout(incoming.site, incoming.query())
         {
             return Step::reply(reply);
@@ -99,14 +99,15 @@ impl RelyingParty {
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, now);
         let silently = context.may_try_silently(kind, incoming.cookies.returning, now)
-            && !context.is_spa_callback(site, incoming.path());
+            && !context.is_spa_callback(site, incoming.path);
         let keep = context.keeps_form(&incoming);
         if !matches!(found, CookieSession::Nobody)
             && let Err(error) = context.check_unsafe(&incoming)
         {
             return Step::reply(context.refuse(error, kind, site, None));
         }
-        let facts = RequestFacts::of(context, incoming);
+        let somebody = matches!(found, CookieSession::Session { .. });
+        let facts = RequestFacts::of(context, incoming, somebody);
         match found {
             CookieSession::Nobody => match keep {
                 Some(target) => Step::needs_body(self.keep_form(facts, target)),

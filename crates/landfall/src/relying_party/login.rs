@@ -26,7 +26,7 @@ impl RelyingParty {
     /// By GET it starts the sign-in. A third party may also post (OpenID Connect Core §4); that comes without our
     /// cookies, so it is sent on to the GET, which knows what the browser holds.
     pub(super) fn login(&self, incoming: Incoming<'_>) -> Step {
-        match incoming.method() {
+        match incoming.method {
             "GET" => self.login_by_get(incoming),
             "POST" if is_form(incoming.view) && !incoming.signs.is_no_navigation() => {
                 self.login_by_post(&incoming)
@@ -48,9 +48,9 @@ impl RelyingParty {
             return Step::reply(pages::htmx_redirect(&to));
         }
         let is_no_navigation = incoming.signs.is_no_navigation();
-        let mut facts = RequestFacts::of(context, incoming);
+        let mut facts = RequestFacts::of(context, incoming, false);
         if is_no_navigation {
-            query.return_to.as_str().clone_into(&mut facts.target);
+            facts.target = query.return_to.as_str().into();
             return Step::reply(context.unauthorized(&facts, &query.wanted));
         }
         let reply = self.login_now(facts, query);

@@ -33,19 +33,19 @@ impl RelyingParty {
     pub(super) fn logout(&self, incoming: Incoming<'_>) -> Step {
         let (context, kind) = (&self.context, incoming.kind);
         let from_query = return_to_in(incoming.query());
-        match incoming.method() {
+        match incoming.method {
             "POST" => {}
             "GET" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
             _ => return self.method_not_allowed(&incoming, "GET, POST"),
         }
-        if !context.is_same_origin(incoming.view) {
+        if !context.is_same_origin(&incoming.signs) {
             return self.refused(&incoming, Error::new(ErrorCode::CrossSite));
         }
         let is_form = is_form(incoming.view);
         let site = Arc::clone(incoming.site);
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
         // A page beside the base URL is where its own person comes back to.
-        let page = context.spa_of(incoming.view).cloned();
+        let page = context.spa_of(&incoming.signs).cloned();
         let sent = incoming.cookies.attempts;
         let context = Arc::clone(context);
         Step::needs_body(self.context.needs_body(MAX_BODY, move |body| {

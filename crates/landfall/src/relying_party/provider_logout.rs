@@ -33,7 +33,7 @@ impl RelyingParty {
     /// sessions.
     pub(super) fn backchannel(&self, incoming: &Incoming<'_>) -> Step {
         let context = &self.context;
-        if incoming.method() != "POST" {
+        if incoming.method != "POST" {
             return Step::reply(context.method_not_allowed(MACHINE, incoming.site, "POST"));
         }
         if !is_form(incoming.view) {
@@ -55,7 +55,7 @@ impl RelyingParty {
     /// `Sec-Fetch-Dest`, where the browser sends it.
     pub(super) fn frontchannel(&self, incoming: &Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
-        if incoming.method() != "GET" {
+        if incoming.method != "GET" {
             return self.method_not_allowed(incoming, "GET");
         }
         // A frame, or the whole window; never an image or a script of somebody's page.
@@ -80,7 +80,7 @@ impl RelyingParty {
     /// exists where a secret is configured.
     pub(super) fn webhook(&self, incoming: &Incoming<'_>) -> Step {
         let context = &self.context;
-        if incoming.method() != "POST" {
+        if incoming.method != "POST" {
             return Step::reply(context.method_not_allowed(MACHINE, incoming.site, "POST"));
         }
         let header = |name: &str| incoming.view.header(name).map(<[u8]>::to_vec);

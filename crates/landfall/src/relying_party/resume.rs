@@ -32,17 +32,17 @@ impl Context {
     /// browser says that the form is this site's. One that another site sent is not kept: it would be sent again
     /// in this person's name.
     pub(super) fn keeps_form(&self, incoming: &Incoming<'_>) -> Option<String> {
-        let (view, path) = (incoming.view, incoming.path());
+        let (view, path) = (incoming.view, incoming.path);
         let below = |kept: &String| {
             path.strip_prefix(kept.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || kept.ends_with('/'))
         };
-        let keeps = view.method() == "POST"
+        let keeps = incoming.method == "POST"
             && self.settings.kept_forms.paths.iter().any(below)
             && is_form(view)
             && incoming.signs.is_form_navigation()
-            && fetch_metadata::is_surely_same_origin(view, self.origins());
-        keeps.then(|| incoming.site.base.outside_path(view.path(), view.query()))
+            && fetch_metadata::is_surely_same_origin(&incoming.signs, self.origins());
+        keeps.then(|| incoming.site.base.outside_path(view.path(), view.query()).as_str().to_owned())
     }
 }
 
@@ -73,7 +73,7 @@ impl RelyingParty {
     /// frame, where another site's page could lie over the button.
     pub(super) fn resume(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
-        if incoming.method() != "GET" {
+        if incoming.method != "GET" {
             return self.method_not_allowed(&incoming, "GET");
         }
         // It is shown once: not to whoever fetches ahead, and in no frame.
@@ -84,7 +84,8 @@ impl RelyingParty {
         let id = kept_form::named_in(incoming.query());
         let seal = &incoming.site.session_seal;
         let found = context.sessions.find(seal, &incoming.cookies, context.clock.now());
-        let facts = RequestFacts { kind: RequestKind::Navigation, ..RequestFacts::of(context, incoming) };
+        let facts =
+            RequestFacts { kind: RequestKind::Navigation, ..RequestFacts::of(context, incoming, false) };
         self.wait(kind, Arc::clone(&facts.site), |this| async move {
             let context = &this.context;
             let session = context.sessions.resolve(&found, context.clock.now()).await?;

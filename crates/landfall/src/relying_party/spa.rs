@@ -32,7 +32,6 @@ use crate::session::{self, CookieSession, Session};
 use crate::web::form::{self, is_json};
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{BodyError, Reply};
-use crate::web::request::RequestView;
 
 /// The longest answer of a provider, and JSON around it; in bytes.
 const MAX_BODY: usize = 32 * 1024;
@@ -79,14 +78,14 @@ impl RelyingParty {
     /// the answer is a 200 with `signed_in: false`.
     pub(super) fn session_info(&self, incoming: &Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
-        let cors_origin = context.cors_origin(incoming.view);
+        let cors_origin = context.cors_origin(&incoming.signs);
         let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
-        match incoming.method() {
+        match incoming.method {
             "GET" => {}
             "OPTIONS" if cors_origin.is_some() => return done(context.preflight("GET")),
             _ => return done(context.method_not_allowed(incoming.kind, site, "GET")),
         }
-        if let Err(error) = context.check_origin(incoming.view) {
+        if let Err(error) = context.check_origin(&incoming.signs) {
             return done(context.refuse(error, SCRIPT, site, None));
         }
         match context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()) {
@@ -118,14 +117,14 @@ impl RelyingParty {
     /// CSRF); `state` and the pending login are held against that as well.
     pub(super) fn exchange(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
-        let cors_origin = context.cors_origin(incoming.view);
+        let cors_origin = context.cors_origin(&incoming.signs);
         let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
-        match incoming.method() {
+        match incoming.method {
             "POST" => {}
             "OPTIONS" if cors_origin.is_some() => return done(context.preflight("POST")),
             _ => return done(context.method_not_allowed(incoming.kind, site, "POST")),
         }
-        let redirect_uris = match context.redirect_uris_of(incoming.view) {
+        let redirect_uris = match context.redirect_uris_of(&incoming) {
             Ok(uris) => uris,
             Err(error) => return done(context.refuse(error, SCRIPT, site, None)),
         };
@@ -174,13 +173,13 @@ impl Context {
     ///
     /// # Errors
     /// [`ErrorCode::CrossSite`]: another site, no header, or an origin at which no route is configured.
-    fn redirect_uris_of(&self, view: &dyn RequestView) -> Result<Vec<String>, Error> {
-        self.check_origin(view)?;
+    fn redirect_uris_of(&self, incoming: &Incoming<'_>) -> Result<Vec<String>, Error> {
+        self.check_origin(&incoming.signs)?;
         let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
-        if !fetch_metadata::has_header(view, Some(header)) {
+        if !fetch_metadata::has_header(incoming.view, Some(header)) {
             return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {header}")));
         }
-        let origin = view.header("origin").unwrap_or_default();
+        let origin = incoming.signs.origin.unwrap_or_default();
         let callbacks = self.settings.spa_callbacks.iter();
         let uris: Vec<_> = callbacks
             .filter(|callback| callback.origin.as_bytes() == origin)

@@ -57,7 +57,7 @@ impl Visit {
     /// the log, under a reference that the answer shows.
     pub fn error_reply(&self, refused: impl Into<Refused>) -> Reply {
         let (context, facts) = (self.context(), self.facts());
-        let here = context.safe_return_to(&facts.site, Some(&facts.target));
+        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
         context.refuse(refused, facts.kind, &facts.site, Some(&here))
     }
 }

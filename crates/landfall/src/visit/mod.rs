@@ -21,7 +21,6 @@ pub(crate) mod rejection;
 pub(crate) mod requirement;
 pub(crate) mod signed_in;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -35,7 +34,7 @@ use crate::flow::refresh::{self, Due};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::session::Session;
-use crate::web::reply::{Edits, Waiting};
+use crate::web::reply::{CacheControl, Edits, Waiting};
 
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
@@ -160,13 +159,15 @@ impl Visit {
         let mut edits = Edits::default();
         if !self.inner.set_cookies.is_empty() && !says(b"public") {
             edits.set_cookies.clone_from(&self.inner.set_cookies);
-            edits.cache_control = Some(Cow::Borrowed("no-store"));
+            edits.cache_control = Some(CacheControl::NoStore);
         } else if self.inner.personal.load(Ordering::Relaxed) {
             edits.cache_control = match cache_control.and_then(|value| std::str::from_utf8(value).ok()) {
-                None => Some(Cow::Borrowed("private, no-cache")),
+                None => Some(CacheControl::Private),
                 Some(_) if says(b"public") || says(b"private") || says(b"no-store") => None,
                 // The application said how long, not for whom.
-                Some(value) => Some(Cow::Owned(format!("{}, private", value.trim_end_matches([',', ' '])))),
+                Some(value) => {
+                    Some(CacheControl::Amended(format!("{}, private", value.trim_end_matches([',', ' ']))))
+                }
             };
         }
         edits
@@ -175,7 +176,7 @@ impl Visit {
     /// A link to the login address that comes back to this page, or to where `wanted` says.
     fn login_link(&self, wanted: &SignInWanted) -> String {
         let (context, facts) = (&self.inner.context, &self.inner.facts);
-        let here = || context.safe_return_to(&facts.site, Some(&facts.target));
+        let here = || context.safe_return_to(&facts.site, Some(facts.target.as_str()));
         let return_to = wanted.return_to.clone().unwrap_or_else(here);
         context.login_link_for(&facts.site, &return_to, wanted)
     }

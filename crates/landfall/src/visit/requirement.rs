@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::context::refused::Refused;
 use crate::error::{Error, ErrorCode};
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -52,7 +53,11 @@ use crate::web::reply::Reply;
 /// ```
 #[derive(Clone, Default)]
 #[must_use]
-pub struct Requirement {
+pub struct Requirement(Arc<Demands>);
+
+/// What is demanded, shared by all clones of a requirement: frameworks clone a guard for requests.
+#[derive(Clone, Default)]
+struct Demands {
     max_age: Option<Duration>,
     /// One of these; any class where it is empty.
     acr: Vec<String>,
@@ -76,26 +81,26 @@ impl Requirement {
 
     /// The authentication may be no older than this, give or take the clock leeway; whole seconds.
     pub fn max_age(mut self, age: Duration) -> Self {
-        self.max_age = Some(age);
+        self.demands().max_age = Some(age);
         self
     }
 
     /// The authentication must be of this class (`acr`), compared exactly. Called again: of this one or those
     /// before. For levels such as `aal2`, use [`Self::auth_level`].
     pub fn acr(mut self, class: impl Into<String>) -> Self {
-        self.acr.push(class.into());
+        self.demands().acr.push(class.into());
         self
     }
 
     /// The authentication must be at least this strong.
     pub fn auth_level(mut self, level: AuthLevel) -> Self {
-        self.auth_level = Some(level);
+        self.demands().auth_level = Some(level);
         self
     }
 
     /// This scope must be granted. Called again: this one as well.
     pub fn scope(mut self, scope: impl AsRef<str>) -> Self {
-        self.scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
+        self.demands().scopes.extend(scope.as_ref().split_ascii_whitespace().map(str::to_owned));
         self
     }
 
@@ -104,30 +109,34 @@ impl Requirement {
     ///
     /// [`RelyingPartyBuilder::role_claim`]: crate::RelyingPartyBuilder::role_claim
     pub fn role(mut self, role: impl Into<String>) -> Self {
-        self.roles.push(role.into());
+        self.demands().roles.push(role.into());
         self
     }
 
     /// Everything else: asked last, of somebody who meets the rest. It must not block.
     pub fn allow_if(mut self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
-        self.allow_if = Some(Arc::new(allow));
+        self.demands().allow_if = Some(Arc::new(allow));
         self
     }
 
-    /// Who is signed in, if they meet it at `now`; the order of questions is the module's. `leeway` is how far the
-    /// provider's clock may be off.
-    pub(crate) fn met_by(&self, visit: &Visit, now: Timestamp, leeway: Duration) -> Result<SignedIn, Unmet> {
+    /// To be changed: of its own, if it was shared.
+    fn demands(&mut self) -> &mut Demands {
+        Arc::make_mut(&mut self.0)
+    }
+
+    /// Who is signed in, if they meet it now; the order of questions is the module's.
+    fn met_by(&self, visit: &Visit) -> Result<SignedIn, Unmet> {
         let Some(user) = visit.signed_in() else { return Err(Unmet::Wanted(self.wanted(None))) };
         let identity = user.identity();
-        if !self.roles.is_empty() && !self.roles.iter().any(|role| user.has_role(role)) {
-            let roles = self.roles.join(" or ");
+        if !self.0.roles.is_empty() && !self.0.roles.iter().any(|role| user.has_role(role)) {
+            let roles = self.0.roles.join(" or ");
             return Err(Unmet::refused(ErrorCode::Forbidden, format!("the role {roles} is missing")));
         }
-        if !self.is_authenticated_enough(identity, now, leeway) {
+        if !self.is_authenticated_enough(identity, visit.context()) {
             return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Authentication))));
         }
         let mut missing =
-            self.scopes.iter().map(String::as_str).filter(|scope| !user.has_scope(scope)).peekable();
+            self.0.scopes.iter().map(String::as_str).filter(|scope| !user.has_scope(scope)).peekable();
         if missing.peek().is_some() {
             let missing: Vec<_> = missing.collect();
             if missing.iter().all(|scope| identity.requested_scopes().any(|asked| asked == *scope)) {
@@ -139,7 +148,7 @@ impl Requirement {
             }
             return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Scope))));
         }
-        if self.allow_if.as_ref().is_some_and(|allow| !allow(visit)) {
+        if self.0.allow_if.as_ref().is_some_and(|allow| !allow(visit)) {
             return Err(Unmet::refused(ErrorCode::Forbidden, "the application's own condition is not met"));
         }
         Ok(user)
@@ -147,23 +156,25 @@ impl Requirement {
 
     /// Whether the authentication is recent, strong and of the right class. What the provider did not say counts as not
     /// met.
-    fn is_authenticated_enough(&self, identity: &Identity, now: Timestamp, leeway: Duration) -> bool {
-        // As it is checked when an ID token comes: what was fresh enough then is not too old a moment later.
-        let fresh = self
-            .max_age
-            .is_none_or(|age| identity.auth_time().is_some_and(|at| now <= at.plus(age).plus(leeway)));
+    fn is_authenticated_enough(&self, identity: &Identity, context: &Context) -> bool {
+        // As it is checked when an ID token comes: what was fresh enough then is not too old a moment later. The
+        // provider's clock may be off by the leeway.
+        let is_recent =
+            |at: Timestamp, age| context.clock.now() <= at.plus(age).plus(context.settings.timeouts.leeway);
+        let fresh =
+            self.0.max_age.is_none_or(|age| identity.auth_time().is_some_and(|at| is_recent(at, age)));
         let strong =
-            self.auth_level.is_none_or(|level| identity.auth_level().is_some_and(|has| has >= level));
-        let of_class = self.acr.is_empty()
-            || identity.acr().is_some_and(|acr| self.acr.iter().any(|class| class == acr));
+            self.0.auth_level.is_none_or(|level| identity.auth_level().is_some_and(|has| has >= level));
+        let of_class = self.0.acr.is_empty()
+            || identity.acr().is_some_and(|acr| self.0.acr.iter().any(|class| class == acr));
         fresh && strong && of_class
     }
 
     /// The wish for a sign-in that would meet it. `insufficient` is what is lacking of a sign-in that is there.
     fn wanted(&self, insufficient: Option<Insufficient>) -> SignInWanted {
-        let mut wanted = SignInWanted::new().acr_values(self.acr.clone()).scopes(self.scopes.clone());
-        wanted.request.max_age = self.max_age;
-        wanted.request.auth_level = self.auth_level;
+        let mut wanted = SignInWanted::new().acr_values(self.0.acr.clone()).scopes(self.0.scopes.clone());
+        wanted.request.max_age = self.0.max_age;
+        wanted.request.auth_level = self.0.auth_level;
         wanted.request.insufficient = insufficient;
         wanted
     }
@@ -185,20 +196,19 @@ impl Visit {
     /// # Errors
     /// [`Unmet`]: a sign-in is wanted for the layer to ask for, or a refusal.
     pub fn require_more(&self, requirement: &Requirement) -> Result<SignedIn, Unmet> {
-        let context = self.context();
-        requirement.met_by(self, context.clock.now(), context.settings.timeouts.leeway)
+        requirement.met_by(self)
     }
 }
 
 impl fmt::Debug for Requirement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Requirement")
-            .field("max_age", &self.max_age)
-            .field("acr", &self.acr)
-            .field("auth_level", &self.auth_level)
-            .field("scopes", &self.scopes)
-            .field("roles", &self.roles)
-            .field("allow_if", &self.allow_if.is_some())
+            .field("max_age", &self.0.max_age)
+            .field("acr", &self.0.acr)
+            .field("auth_level", &self.0.auth_level)
+            .field("scopes", &self.0.scopes)
+            .field("roles", &self.0.roles)
+            .field("allow_if", &self.0.allow_if.is_some())
             .finish()
     }
 }

@@ -4,7 +4,6 @@
 //! These are the types that an adapter handles, so they are plain: `http` and `bytes` are all that they show. Which
 //! of them a request gets is said by `relying_party::decision`.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -89,6 +88,37 @@ impl fmt::Debug for NeedsBody {
     }
 }
 
+/// A Cache-Control header (RFC 9111 §5.2) to set in place of whatever is there.
+///
+/// Nearly every one is one of two texts. They are told by name, so that an adapter can have them ready in its
+/// framework's type.
+///
+/// ```
+/// use landfall::adapter::CacheControl;
+///
+/// assert_eq!(CacheControl::Private.as_str(), "private, no-cache");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CacheControl {
+    /// `no-store`: the answer sets a cookie.
+    NoStore,
+    /// `private, no-cache`: the answer depends on who is there.
+    Private,
+    /// What the application said, with `private` behind it.
+    Amended(String),
+}
+
+impl CacheControl {
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::NoStore => "no-store",
+            Self::Private => "private, no-cache",
+            Self::Amended(text) => text,
+        }
+    }
+}
+
 /// What is to be changed on the application's response. Usually nothing.
 ///
 /// An adapter sets the one and appends the others; it changes nothing else and asks nobody.
@@ -96,7 +126,7 @@ impl fmt::Debug for NeedsBody {
 #[non_exhaustive]
 pub struct Edits {
     /// The Cache-Control header to set in place of whatever is there.
-    pub cache_control: Option<Cow<'static, str>>,
+    pub cache_control: Option<CacheControl>,
     /// Set-Cookie headers to append.
     pub set_cookies: Vec<String>,
 }
