@@ -113,7 +113,7 @@
 //! | the ground | `protocol` | the rules: pure functions that build a request or read a response |
 //! | | `address` | base URLs, proxies, mismatches, return-to |
 //! | | `web` | requests as the core sees them, replies, pages, the one reader of forms and queries |
-//! | | `crypto`, `error`, `clock`, `runtime` | seals and secrets, failures by fault, time, and the thread that work runs on |
+//! | | `crypto`, `error`, `clock`, `runtime` | seals and secrets, failures by fault, time, and where work runs |
 //! | beside all | [`danger`] | whatever weakens a default, and only here |
 //!
 //! # What is implemented, and where

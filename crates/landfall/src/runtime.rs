@@ -1,65 +1,104 @@
-//! Where outbound work runs: never on the worker that happened to need it.
+//! Where work runs that waits for others: on the runtime that is there where it does no harm, on a thread of ours else.
 //!
-//! actix-web's workers are runtimes of their own. A pooled connection belongs to the runtime it was opened
-//! on, so a blocked worker would stall every other worker that uses its connections. Work that runs here also
-//! goes on when the browser hangs up: a code that was sent cannot be sent again, so what came for it must not be lost.
+//! Where that is, is chosen whenever work starts:
 //!
-//! There are two ways to start work. [`Runtime::run`] is for what must come to its end whoever waits;
-//! [`Runtime::run_while_held`] for what is worth nothing without whoever started it. Both can be called and awaited
-//! under any runtime, or none. Stores are called here, too, and HTTP clients: they may rely on tokio being around.
+//! | the code runs on | work runs on |
+//! |---|---|
+//! | a runtime of tokio's with several threads, with I/O and time enabled | that one: axum's, usually |
+//! | a runtime of one thread, as each of actix-web's workers is, or none | a thread of ours |
+//! | anything, where the application gave a runtime by name | the one that was given |
+//!
+//! A pooled connection belongs to the runtime it was opened on. A runtime of one thread that is blocked, by a handler
+//! that computes, would stall everybody who uses its connections, so none is opened there. Where there are several
+//! threads, another one takes over, and to go to a thread of ours would only cost: each way wakes a thread up.
+//!
+//! There are three ways to start work:
+//!
+//! - [`Runtime::run`] is for what must come to its end whoever waits. It goes on when the browser hangs up: a code that
+//!   was sent cannot be sent again, so what came for it must not be lost.
+//! - [`Runtime::run_in_place`] is for what may be broken off at any await: it looks, and changes nothing. Where the
+//!   work may stay on the runtime that is there, it is no task of its own, but polled by whoever waits.
+//! - [`Runtime::run_while_held`] is for what is worth nothing without whoever started it.
+//!
+//! All of them can be called and awaited under any runtime, or none. Stores are called here, and HTTP clients: they may
+//! rely on tokio being around, with time and I/O. They may not rely on its being the same one each time, and a runtime
+//! may end: what was kept of it must then be made anew.
 
 use std::future::Future;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{PoisonError, RwLock};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use pin_project_lite::pin_project;
+use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::error::ConfigError;
 use crate::web::reply::Waiting;
 
-/// A runtime of our own on a thread of its own, or one that was given. There is one for each relying party, behind the
-/// `Arc` that every clone of it shares.
+/// How many runtimes are known for what they can do; of more, the first is looked at again.
+const RUNTIMES: usize = 8;
+
+/// Where the work of one relying party runs. There is one for each, behind the `Arc` that every clone of it shares.
 #[derive(Debug)]
 pub(crate) struct Runtime {
     /// Starts work from any thread.
     handle: Handle,
-    /// Dropped with the relying party; the thread then ends.
-    /// `None` for a runtime that was given: that is not ours to end.
-    _stop: Option<oneshot::Sender<()>>,
+    kind: Kind,
 }
+
+#[derive(Debug)]
+enum Kind {
+    /// Given by the application, so not ours to end.
+    Given,
+    /// A thread of our own, for what cannot run on the runtime that is there.
+    Own { around: Surroundings, _stop: Stop },
+    /// A thread of our own for everything, whatever is around.
+    Alone { _stop: Stop },
+}
+
+/// Dropped with the relying party; the thread then ends.
+type Stop = oneshot::Sender<()>;
 
 impl Runtime {
     /// The application's runtime. It must have I/O and time enabled, and work on it ends with it.
     pub(crate) fn given(handle: Handle) -> Self {
-        Self { handle, _stop: None }
+        Self { handle, kind: Kind::Given }
     }
 
-    /// A thread of our own, named `landfall`: one is enough, as work here waits for others most of the time.
+    /// The runtime that is there, if it has several threads, I/O and time. Else a thread of our own, named `landfall`:
+    /// one is enough, as work here waits for others most of the time.
     ///
     /// # Errors
     /// When the operating system gives no thread, or nothing to wait for I/O with.
     pub(crate) fn own() -> Result<Self, ConfigError> {
-        let failed = |what: &str| ConfigError::new("runtime", what, "give the builder a runtime of yours");
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|_| failed("no runtime could be started"))?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("landfall".to_owned())
-            .spawn(move || {
-                // Ends with an error when the sender is dropped, which is what is waited for.
-                let _ = runtime.block_on(stopped);
-            })
-            .map_err(|_| failed("no thread could be started"))?;
-        Ok(Self { handle, _stop: Some(stop) })
+        let (handle, stop) = thread()?;
+        Ok(Self { handle, kind: Kind::Own { around: Surroundings::default(), _stop: stop } })
+    }
+
+    /// A thread of our own for everything: for programs that have a runtime for a moment, if at all.
+    ///
+    /// # Errors
+    /// As [`Self::own`].
+    pub(crate) fn alone() -> Result<Self, ConfigError> {
+        let (handle, stop) = thread()?;
+        Ok(Self { handle, kind: Kind::Alone { _stop: stop } })
     }
 
     /// Is ready when `span` has passed. It needs no timer of whoever awaits it, and none is left when it is dropped.
     /// The adapters bound by it how long a body may take, since their own runtimes need not keep time.
     pub(crate) fn timer(&self, span: Duration) -> Waiting<()> {
+        if let Some(here) = self.here() {
+            let sleep = {
+                let _inside = here.enter();
+                tokio::time::sleep(span)
+            };
+            return in_place(here, sleep, || ());
+        }
         let mut timer = self.run_while_held(async move { tokio::time::sleep(span).await });
         Box::pin(async move {
             // Ends early when the runtime goes away: then there is nobody left to answer either.
@@ -69,7 +108,7 @@ impl Runtime {
 
     /// Starts the work now; it is dropped at its next await once what is given here is dropped.
     pub(crate) fn run_while_held(&self, work: impl Future<Output = ()> + Send + 'static) -> Held {
-        Held(self.handle.spawn(work))
+        Held(self.spawn(work))
     }
 
     /// Starts the work now and gives what it will bring; what `lost` makes if it panicked or the runtime went away.
@@ -81,7 +120,7 @@ impl Runtime {
         work: impl Future<Output = T> + Send + 'static,
         lost: impl FnOnce() -> T + Send + 'static,
     ) -> Waiting<T> {
-        let task = self.handle.spawn(work);
+        let task = self.spawn(work);
         Box::pin(async move {
             match task.await {
                 Ok(value) => value,
@@ -89,6 +128,103 @@ impl Runtime {
             }
         })
     }
+
+    /// Gives what the work brings; what `lost` makes if it panicked or the runtime went away.
+    ///
+    /// The work may begin only when it is waited for, and may be broken off at any await when the waiting is dropped.
+    /// What has to come to its end is started from within it, by [`run`](Self::run).
+    pub(crate) fn run_in_place<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+        lost: impl FnOnce() -> T + Send + 'static,
+    ) -> Waiting<T> {
+        match self.here() {
+            Some(here) => in_place(here, work, lost),
+            None => self.run(work, lost),
+        }
+    }
+
+    fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        match self.here() {
+            Some(here) => here.spawn(work),
+            None => self.handle.spawn(work),
+        }
+    }
+
+    /// The runtime that this is called on, if work may stay there.
+    fn here(&self) -> Option<Handle> {
+        let here = Handle::try_current().ok()?;
+        let stays = match &self.kind {
+            Kind::Given => here.id() == self.handle.id(),
+            Kind::Own { around, .. } => {
+                here.runtime_flavor() == RuntimeFlavor::MultiThread && around.are_whole(&here)
+            }
+            Kind::Alone { .. } => false,
+        };
+        stays.then_some(here)
+    }
+}
+
+/// A thread with a runtime, which ends when the sender is dropped.
+fn thread() -> Result<(Handle, Stop), ConfigError> {
+    let failed = |what: &str| ConfigError::new("runtime", what, "give the builder a runtime of yours");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|_| failed("no runtime could be started"))?;
+    let handle = runtime.handle().clone();
+    let (stop, stopped) = oneshot::channel();
+    std::thread::Builder::new()
+        .name("landfall".to_owned())
+        .spawn(move || {
+            // Ends with an error when the sender is dropped, which is what is waited for.
+            let _ = runtime.block_on(stopped);
+        })
+        .map_err(|_| failed("no thread could be started"))?;
+    Ok((handle, stop))
+}
+
+/// The runtimes that work came from, and whether it can stay there: each is looked at once.
+#[derive(Debug, Default)]
+struct Surroundings(RwLock<Vec<(Id, bool)>>);
+
+impl Surroundings {
+    /// Whether this runtime has I/O and time, so that a store or an HTTP client can work there.
+    fn are_whole(&self, here: &Handle) -> bool {
+        let id = here.id();
+        let find = |known: &[(Id, bool)]| known.iter().find(|known| known.0 == id).map(|known| known.1);
+        if let Some(whole) = find(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
+            return whole;
+        }
+        let whole = is_whole(here);
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if find(&known).is_none() {
+            if !whole {
+                tracing::info!("this runtime lacks time or I/O: work runs on a thread of its own");
+            }
+            if known.len() == RUNTIMES {
+                known.remove(0);
+            }
+            known.push((id, whole));
+        }
+        whole
+    }
+}
+
+/// Asks a runtime for a timer and a socket. There is no other way to ask than one that panics where there is none, so
+/// where a panic ends the process nothing is asked, and the answer is no.
+fn is_whole(here: &Handle) -> bool {
+    if cfg!(panic = "abort") {
+        return false;
+    }
+    let asked = catch_unwind(|| {
+        let _inside = here.enter();
+        drop(tokio::time::sleep(Duration::ZERO));
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket).map(drop)
+    });
+    matches!(asked, Ok(Ok(())))
 }
 
 /// Work that ends with its owner: dropping this aborts it.
@@ -98,5 +234,201 @@ pub(crate) struct Held(JoinHandle<()>);
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// Work that is polled by whoever waits for it, on this runtime.
+fn in_place<T: 'static>(
+    here: Handle,
+    work: impl Future<Output = T> + Send + 'static,
+    lost: impl FnOnce() -> T + Send + 'static,
+) -> Waiting<T> {
+    Box::pin(InPlace { work: Some(work), lost: Some(lost), here })
+}
+
+pin_project! {
+    /// See [`in_place`]. The runtime is entered at each step, and at the end: whoever waits may be elsewhere by then.
+    struct InPlace<F, L> {
+        #[pin]
+        work: Option<F>,
+        lost: Option<L>,
+        here: Handle,
+    }
+
+    impl<F, L> PinnedDrop for InPlace<F, L> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            let _inside = this.here.enter();
+            this.work.set(None);
+        }
+    }
+}
+
+impl<T, F: Future<Output = T>, L: FnOnce() -> T> Future for InPlace<F, L> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
+        let mut this = self.project();
+        let _inside = this.here.enter();
+        // Polled after it was ready, which nothing may rely on.
+        let Some(work) = this.work.as_mut().as_pin_mut() else { return Poll::Pending };
+        let ready = match catch_unwind(AssertUnwindSafe(|| work.poll(cx))) {
+            Ok(Poll::Pending) => return Poll::Pending,
+            Ok(Poll::Ready(value)) => Some(value),
+            Err(_) => None,
+        };
+        this.work.set(None);
+        match (ready, this.lost.take()) {
+            (Some(value), _) => Poll::Ready(value),
+            (None, Some(lost)) => Poll::Ready(lost()),
+            (None, None) => Poll::Pending,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+    use std::thread;
+
+    use tokio::runtime::Builder;
+
+    use super::*;
+
+    type Threads = tokio::runtime::Runtime;
+
+    fn several_threads() -> Threads {
+        Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    }
+
+    /// Which thread it runs on, once a timer has run out there.
+    async fn thread_name() -> String {
+        let span = Duration::from_millis(1);
+        tokio::time::timeout(span, pending::<()>()).await.unwrap_err();
+        thread::current().name().unwrap_or_default().to_owned()
+    }
+
+    fn ran_on(runtime: &Runtime, around: &Threads) -> [String; 2] {
+        around.block_on(async {
+            let lost = || "lost".to_owned();
+            let run = runtime.run(thread_name(), lost).await;
+            runtime.timer(Duration::from_millis(1)).await;
+            [run, runtime.run_in_place(thread_name(), lost).await]
+        })
+    }
+
+    #[test]
+    fn work_stays_on_a_runtime_of_several_threads_and_a_look_with_whoever_waits() {
+        let (runtime, around) = (Runtime::own().unwrap(), several_threads());
+        let here = thread::current().name().unwrap().to_owned();
+        let [run, looked] = ran_on(&runtime, &around);
+        assert!(run.starts_with("tokio"), "{run}");
+        assert_eq!(looked, here);
+    }
+
+    #[test]
+    fn a_runtime_of_one_thread_or_one_without_time_or_without_io_is_left_alone() {
+        let runtime = Runtime::own().unwrap();
+        for around in [
+            Builder::new_current_thread().enable_all().build().unwrap(),
+            Builder::new_multi_thread().worker_threads(1).build().unwrap(),
+            Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap(),
+            Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap(),
+        ] {
+            assert_eq!(ran_on(&runtime, &around), ["landfall", "landfall"]);
+            // What is known of it by now says the same.
+            assert_eq!(ran_on(&runtime, &around), ["landfall", "landfall"]);
+        }
+    }
+
+    #[test]
+    fn work_runs_on_the_runtime_that_was_given_whatever_is_around() {
+        let given = several_threads();
+        let runtime = Runtime::given(given.handle().clone());
+        let [run, looked] = ran_on(&runtime, &several_threads());
+        assert!(run.starts_with("tokio") && looked.starts_with("tokio"), "{run} {looked}");
+        let [run, looked] = ran_on(&runtime, &given);
+        assert!(run.starts_with("tokio"), "{run}");
+        assert_eq!(looked, thread::current().name().unwrap());
+    }
+
+    #[test]
+    fn a_runtime_alone_leaves_nothing_to_what_is_around() {
+        let runtime = Runtime::alone().unwrap();
+        assert_eq!(ran_on(&runtime, &several_threads()), ["landfall", "landfall"]);
+    }
+
+    #[test]
+    fn work_goes_on_when_nobody_waits_any_more_and_a_look_does_not() {
+        let (runtime, around) = (Runtime::own().unwrap(), several_threads());
+        around.block_on(async {
+            let (go, gone) = oneshot::channel::<()>();
+            let (tell, told) = oneshot::channel();
+            let work = async move { tell.send(gone.await.is_ok()).unwrap() };
+            drop(runtime.run(work, || ()));
+            go.send(()).unwrap();
+            assert!(told.await.unwrap());
+
+            let (dropped, is_dropped) = oneshot::channel::<()>();
+            let look = async move {
+                let _dropped = dropped;
+                // Its timer, and whatever else is the runtime's, is dropped inside of it.
+                tokio::time::timeout(Duration::MAX, pending::<()>()).await
+            };
+            let mut look = runtime.run_in_place(look, || Ok(()));
+            assert!(std::future::poll_fn(|cx| Poll::Ready(look.as_mut().poll(cx))).await.is_pending());
+            drop(look);
+            is_dropped.await.unwrap_err();
+        });
+    }
+
+    #[test]
+    fn a_panic_is_one_lost_answer_wherever_work_runs() {
+        let runtime = Runtime::own().unwrap();
+        let one = Builder::new_current_thread().build().unwrap();
+        for around in [several_threads(), one] {
+            around.block_on(async {
+                let panics = async || -> &str { panic!("expected in this test") };
+                assert_eq!(runtime.run(panics(), || "lost").await, "lost");
+                assert_eq!(runtime.run_in_place(panics(), || "lost").await, "lost");
+                assert_eq!(runtime.run(async { "found" }, || "lost").await, "found");
+            });
+        }
+    }
+
+    #[test]
+    fn a_runtime_that_ended_loses_its_work_and_the_next_one_takes_over() {
+        let (runtime, first) = (Runtime::own().unwrap(), several_threads());
+        let (started, look) = first.block_on(async {
+            (runtime.run(pending(), || "lost"), runtime.run_in_place(async { "found" }, || "lost"))
+        });
+        drop(first);
+        let second = several_threads();
+        second.block_on(async {
+            assert_eq!(started.await, "lost");
+            assert_eq!(look.await, "found");
+        });
+        assert!(ran_on(&runtime, &second)[0].starts_with("tokio"));
+    }
+
+    #[test]
+    fn what_began_inside_a_runtime_can_be_awaited_outside_of_it() {
+        let (runtime, around) = (Runtime::own().unwrap(), several_threads());
+        let look = {
+            let _inside = around.enter();
+            runtime.run_in_place(thread_name(), || "lost".to_owned())
+        };
+        // It has no timers of its own.
+        let elsewhere = Builder::new_current_thread().build().unwrap();
+        assert_eq!(elsewhere.block_on(look), thread::current().name().unwrap());
+    }
+
+    #[test]
+    fn without_a_runtime_around_work_runs_all_the_same() {
+        let runtime = Runtime::own().unwrap();
+        let (run, looked) =
+            (runtime.run(thread_name(), String::new), runtime.run_in_place(thread_name(), String::new));
+        let waiting = Builder::new_current_thread().build().unwrap();
+        assert_eq!(waiting.block_on(async { [run.await, looked.await] }), ["landfall", "landfall"]);
     }
 }

@@ -87,6 +87,7 @@ impl RelyingPartyBuilder {
         let sessions = self.keeper(&client, application, ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = match self.inputs.runtime.take() {
             Some(handle) => Runtime::given(handle),
+            None if self.is_native => Runtime::alone()?,
             None => Runtime::own()?,
         };
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));

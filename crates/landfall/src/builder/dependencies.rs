@@ -1,8 +1,8 @@
 //! The outside world: the way to the provider, time, randomness, a runtime.
 //!
 //! They are inputs so that a test can hold them still and an application can share its own. Without a word from
-//! anybody they are the stock HTTP client (feature `reqwest`), the system's clock and random source, and one
-//! thread.
+//! anybody they are the stock HTTP client (feature `reqwest`), the system's clock and random source, and the
+//! runtime that is there, with a thread beside it for what cannot run on that.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -49,7 +49,25 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Runs outbound work on this runtime, which needs I/O and time enabled. Default: one thread of our own.
+    /// Runs outbound work on this runtime, which needs I/O and time enabled, whatever it has else; work on it ends
+    /// with it.
+    ///
+    /// Default: where a request is served on a runtime of several threads with both (`#[tokio::main]`, so usually
+    /// where axum is), its work runs there. Everywhere else there is a thread of our own for it: one of
+    /// actix-web's workers that computes must not stall what others wait for. Each runtime is looked at once, by
+    /// a panic that is caught where it lacks time or I/O; a program that is built with `panic = "abort"` gives
+    /// its runtime here, or has the thread.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    /// use landfall::RelyingParty;
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example").runtime(runtime.handle().clone());
+    /// # let _ = builder;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn runtime(mut self, handle: tokio::runtime::Handle) -> Self {
         self.inputs.runtime = Some(handle);
         self

@@ -16,8 +16,8 @@ impl RelyingPartyBuilder {
     /// roles, or to keep something with the session. It runs at every sign-in, step-up included, and has 15
     /// seconds.
     ///
-    /// It runs on the relying party's runtime, which by default is one thread for all outbound work, and must not
-    /// block it. A pool of the application's that is bound to a runtime wants that one: see [`Self::runtime`].
+    /// It runs where all outbound work does, and must not block: under actix-web that is one thread for all of it,
+    /// under axum the application's own runtime; see [`Self::runtime`].
     ///
     /// ```
     /// use landfall::{Declined, RelyingParty};

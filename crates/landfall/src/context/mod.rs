@@ -90,7 +90,7 @@ pub(crate) struct Context {
     pub(crate) clock: Arc<dyn Clock>,
     /// Where nonces, verifiers and names come from.
     pub(crate) entropy: Arc<dyn Entropy>,
-    /// Where work with I/O runs: never on the worker that serves the request.
+    /// Where work with I/O runs.
     pub(crate) runtime: Runtime,
 }
 

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use super::RelyingParty;
 use super::decision::{Decision, Step};
 use crate::browser::pending_login::looks_like_ours;
+use crate::clock::Timestamp;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
@@ -33,7 +34,8 @@ impl RelyingParty {
     /// For adapters: the first step with a request.
     ///
     /// It does no I/O and blocks nothing: what takes time comes back as [`Step::Wait`], or as a body to read
-    /// first. The work runs on the relying party's own runtime and goes on when the browser hangs up.
+    /// first. What changes something goes on when the browser hangs up; a mere look into the store does not.
+    /// Where work runs is said at [`RelyingPartyBuilder::runtime`](crate::RelyingPartyBuilder::runtime).
     ///
     /// An endpoint that is not in use (the exchange without a single-page application, the page of kept forms
     /// where none are kept) leaves its path to the application.
@@ -122,14 +124,30 @@ impl RelyingParty {
                 let cookies = context.sessions.reseal(&facts.site.session_seal, &session, now);
                 Step::pass(self.visit(Some(session), facts, cookies.into_iter().collect()))
             }
-            found => self.wait(kind, Arc::clone(&facts.site), |this| async move {
-                this.load(&found, facts, keep, silently).await
-            }),
+            found => self.look_up(found, facts, keep, silently),
         }
     }
 
+    /// Waits for [`load`](Self::load). Whoever hangs up meanwhile breaks off a look, and nothing else.
+    fn look_up(
+        &self,
+        found: CookieSession,
+        facts: RequestFacts,
+        keep: Option<String>,
+        silently: bool,
+    ) -> Step {
+        let (this, kind, site) = (self.clone(), facts.kind, Arc::clone(&facts.site));
+        let work = async move {
+            let decision = this.load(&found, facts, keep, silently).await;
+            decision
+                .unwrap_or_else(|refused| Decision::Reply(this.context.refuse(refused, kind, &site, None)))
+        };
+        Step::Wait(self.context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
+    }
+
     /// Asks the store who it is, and lets them live on where it is time. What [`pass`](Self::pass) does for
-    /// nobody is done here too, where the store knows no such session.
+    /// nobody is done here too, where the store knows no such session. It may be dropped at any await: what
+    /// must come to its end is work of its own.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`]: not known is not signed out.
@@ -142,10 +160,12 @@ impl RelyingParty {
     ) -> Result<Decision, Refused> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         let session = match sessions.resolve(found, now).await? {
-            Some(session) if sessions.is_past_half_life(&session, now) => {
-                sessions.renew_or_keep(session, now).await
+            Some(session) if sessions.is_past_half_life(&session, now) => self.renewed(session, now).await,
+            None if silently => {
+                let this = self.clone();
+                let work = async move { this.silent_login(facts, now).await };
+                return Ok(self.context.runtime.run(work, || Decision::Reply(runtime_gone())).await);
             }
-            None if silently => return Ok(self.silent_login(facts, now).await),
             None => match keep {
                 Some(target) => return Ok(Decision::NeedsBody(self.keep_form(facts, target))),
                 None => None,
@@ -153,6 +173,13 @@ impl RelyingParty {
             loaded => loaded,
         };
         Ok(Decision::Pass(self.visit(session, facts, Vec::new())))
+    }
+
+    /// The session, renewed in the store whoever waits for it; `None` where it turns out to be gone.
+    async fn renewed(&self, session: Arc<Session>, now: Timestamp) -> Option<Arc<Session>> {
+        let (context, as_it_was) = (Arc::clone(&self.context), Arc::clone(&session));
+        let work = async move { context.sessions.renew_or_keep(session, now).await };
+        self.context.runtime.run(work, || Some(as_it_was)).await
     }
 
     /// What guards and handlers will ask. `set_cookies` are Set-Cookie lines that the answer carries, whoever

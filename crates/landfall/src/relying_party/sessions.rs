@@ -1,7 +1,7 @@
 //! Sessions as objects: begun, listed and ended by the application.
 //!
-//! Each call runs on the relying party's own runtime to its end, whatever becomes of the caller: an ending that
-//! was begun is done. What it does to the records is the [`SessionKeeper`](crate::session::SessionKeeper)'s; here
+//! Each call is work of its own that runs to its end, whatever becomes of the caller: an ending that was begun is
+//! done. What it does to the records is the [`SessionKeeper`](crate::session::SessionKeeper)'s; here
 //! the application is told of it as well.
 
 use std::future::Future;
@@ -124,7 +124,7 @@ impl<'a> Sessions<'a> {
         .await
     }
 
-    /// On the relying party's own runtime, to the end, whatever becomes of the caller.
+    /// To the end, whatever becomes of the caller.
     async fn run<T, F>(&self, work: impl FnOnce(Arc<Context>) -> F) -> Result<T, Error>
     where
         T: Send + 'static,

@@ -100,7 +100,7 @@ impl RelyingParty {
                     };
                     Decision::Reply(pages::for_caller(reply, cors_origin.as_deref()))
                 };
-                Step::Wait(context.runtime.run(work, || Decision::Reply(runtime_gone())))
+                Step::Wait(context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
             }
         }
     }

@@ -305,8 +305,8 @@ impl SessionKeeper {
         }
     }
 
-    /// Gives a call to the store the deadline to answer, and no longer. It must run where tokio keeps time, which is on
-    /// the relying party's runtime. Past the deadline the call is dropped; see [`SessionStore`] for what that leaves.
+    /// Gives a call to the store the deadline to answer, and no longer. It must run where tokio keeps time, as all work
+    /// does that [`Runtime`](crate::runtime::Runtime) runs. Past the deadline the call is dropped; see [`SessionStore`] for what that leaves.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`], with the store's own words for the operator.

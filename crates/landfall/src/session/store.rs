@@ -210,8 +210,11 @@ impl StoreError {
 /// - An expired record is never handed out, listed or updated; it disappears by itself before long.
 /// - Whether something has expired is told by the clock the store was given, by default the system's, so that
 ///   every instance and the relying party agree.
-/// - All methods are called on one runtime, the relying party's. A future that is dropped half-way leaves the
-///   record as it was, or changed as a whole.
+/// - A future that is dropped half-way leaves the record as it was, or changed as a whole. A `load` is dropped whenever
+///   a browser hangs up, so that must cost the store little.
+/// - Methods are called on a runtime of tokio's with I/O and time. It is not always the same one (a call from another
+///   runtime of the application's, or from none, comes on a thread of the relying party's), and one may end while the
+///   store lives on: what belongs to a runtime is opened on the one at hand, and opened again after its end.
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Stores a new record.

@@ -1,8 +1,8 @@
 //! An answer on its way: the future that waits for its head, and its body, which comes piece by piece.
 //!
 //! Both also carry the request's body on, as long as there is more of it: an upstream may answer before it has read
-//! everything, and then both move at once. They are polled on the framework's runtime, while the forwarding itself
-//! runs on the relying party's (`forward`); a channel of four pieces is between. That is the back pressure: an
+//! everything, and then both move at once. They are polled by the framework, while the forwarding itself is a task of
+//! its own (`forward`); a channel of four pieces is between. That is the back pressure: an
 //! upstream is read no faster than the browser reads.
 //!
 //! Dropping either type breaks everything off, since the task is held by it.

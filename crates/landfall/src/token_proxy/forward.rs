@@ -1,6 +1,6 @@
 //! One request to the upstream and its answer, in order: the token, the request, the head, the body.
 //!
-//! 1. [`Forward::send`] starts a task on the relying party's runtime and gives the adapter a future for the answer.
+//! 1. [`Forward::send`] starts a task and gives the adapter a future for the answer.
 //! 2. The token: the session's, renewed if it is about to expire. Without one the answer is ours.
 //! 3. The request, with the body as it comes from the browser.
 //! 4. The head: made fit for the browser, and handed over.
@@ -58,8 +58,8 @@ pub struct Forward {
 
 impl Forward {
     /// Sends it. `feed` puts the request's body into the [`Upload`] on the adapter's own runtime, and is polled by
-    /// whoever polls the answer. All else happens on the relying party's runtime, and ends when the answer, or its
-    /// body, is dropped.
+    /// whoever polls the answer. All else happens in a task of its own, which ends when the answer, or its body, is
+    /// dropped.
     pub fn send<F: Future<Output = ()> + Unpin>(self, feed: impl FnOnce(Upload) -> F) -> Sending<F> {
         let progress = Progress::new();
         let (upload, uploaded) = upload::channel(self.length, progress.clone());

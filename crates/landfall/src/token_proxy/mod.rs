@@ -11,7 +11,7 @@
 //! 3. `request_headers`: what the upstream gets to see, and whether the framing is sound.
 //! 4. Where nobody is signed in, a sign-in is wanted. Otherwise `forward`: the token is fetched, and renewed if
 //!    need be; the request is sent.
-//! 5. `upload`, `body`, `progress`: both bodies, piece by piece, between two runtimes; who breaks off breaks off
+//! 5. `upload`, `body`, `progress`: both bodies, piece by piece, between two tasks; who breaks off breaks off
 //!    all.
 //! 6. `response_headers`, `location`: what the browser gets to see of the answer.
 //!
@@ -94,9 +94,9 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///   a 401 of ours says where to sign in. A 403 passes.
 /// - An upstream that is down is a 502, one that is too slow a 504.
 ///
-/// It speaks HTTP/1.1 with the upstream, on the relying party's runtime: one thread, unless the builder was given a
-/// runtime, as it should be where much is forwarded. A proxy that the environment names (`HTTPS_PROXY`) is used for
-/// https alone.
+/// It speaks HTTP/1.1 with the upstream. Under actix-web that is done by one thread, unless the builder was given a
+/// runtime, as it should be where much is forwarded; under axum by the application's own threads. A proxy that the
+/// environment names (`HTTPS_PROXY`) is used for https alone.
 ///
 /// A header that repeats the token is dropped. A body that repeats it is not searched: the upstream must not do that.
 ///

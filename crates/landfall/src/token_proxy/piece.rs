@@ -1,4 +1,4 @@
-//! The pieces that bodies go through channels in, between the worker and the relying party's runtime.
+//! The pieces that bodies go through channels in, between the worker and the task that forwards.
 
 use bytes::Bytes;
 

@@ -181,7 +181,7 @@ impl Visit {
         context.login_link_for(&facts.site, &return_to, wanted)
     }
 
-    /// The token as it is, where that will do; else what a refresh on the relying party's runtime brings.
+    /// The token as it is, where that will do; else what a refresh brings, which goes on whoever waits.
     fn fresh_access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {
         let context = &self.inner.context;
         let (id, old) = match refresh::due(session, context.sessions.store().is_some(), context.clock.now()) {

@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub type Reply = http::Response<Bytes>;
 
 /// Work that needs a store, the provider or the random source. It may be awaited on any runtime, or none of
-/// tokio's: the work itself runs on the relying party's runtime and goes on when this is dropped.
+/// tokio's. Poll it soon, since some of it runs only then; what must come to its end goes on when this is dropped.
 pub type Waiting<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// Why a body cannot be used: it was longer than the limit, or did not come whole.

@@ -38,7 +38,7 @@ pub(crate) use self::request::{Before, RefreshError, ask};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
-use crate::context::refreshes::{self, RefreshOutcome};
+use crate::context::refreshes::{self, RefreshOutcome, SharedRefresh};
 use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::flow::access_token::{AccessToken, AccessTokenError};
@@ -47,7 +47,7 @@ use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::jwks::KeySet;
 use crate::provider::client::Client;
-use crate::session::{Refreshed, Saved, Session, SessionId, Tokens};
+use crate::session::{RecordKey, Refreshed, Saved, Session, SessionId, Tokens};
 
 /// How long a token that is still good is worth waiting for a better one that somebody else is fetching. A
 /// request that could be answered now should not wait for a slow provider.
@@ -109,9 +109,10 @@ pub(crate) async fn fresh(
     let key = id.record_key();
     let (refresh, is_first) = context.refreshes.enter(key, context.clock.now());
     if is_first {
-        let (context, client, refresh) = (Arc::clone(context), Arc::clone(client), Arc::clone(&refresh));
+        let client = Arc::clone(client);
+        let begun = Begun { context: Arc::clone(context), key, shared: Arc::clone(&refresh) };
         tokio::spawn(async move {
-            let this = Arc::clone(&context);
+            let this = Arc::clone(&begun.context);
             // A task within a task: a panic in an HTTP client must not leave everybody waiting.
             let run =
                 tokio::spawn(
@@ -120,7 +121,7 @@ pub(crate) async fn fresh(
             let lost = |_| Err(Error::new(ErrorCode::ProviderUnreachable).detail("the refresh panicked"));
             let outcome =
                 run.await.unwrap_or_else(lost).unwrap_or_else(|error| RefreshOutcome::failed(&error));
-            context.refreshes.leave(key, &refresh, outcome, context.clock.now());
+            begun.leave(outcome);
         });
     }
     let lease = context.refreshes.lease();
@@ -304,6 +305,29 @@ impl RefreshRun<'_> {
             Look::Due(now) => Ok(RefreshOutcome::Token(now.tokens)),
             Look::Done(outcome) => Ok(outcome),
         }
+    }
+}
+
+/// A refresh that was begun here. Whoever waits for it is told how it went, also where its runtime ends first: then it
+/// is as if this process had died, and the lease keeps others away for its time.
+struct Begun {
+    context: Arc<Context>,
+    key: RecordKey,
+    shared: Arc<SharedRefresh>,
+}
+
+impl Begun {
+    /// Tells them. The first outcome counts.
+    fn leave(&self, outcome: RefreshOutcome) {
+        let context = &self.context;
+        context.refreshes.leave(self.key, &self.shared, outcome, context.clock.now());
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        let detail = "the runtime ended while the session was refreshed".to_owned();
+        self.leave(RefreshOutcome::Failed(ErrorCode::ProviderUnreachable, detail));
     }
 }
 
