@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode};
+use axum::http::{self, StatusCode};
 use cpu_time::ThreadTime;
 use landfall::{CookieKey, RelyingParty, Userinfo};
 use landfall_axum::AuthLayer;
+use landfall_requests::{Request, axum_request as request, pair};
 use landfall_testkit::{Browser, Client, LocalProvider};
 use tower::ServiceExt;
 
-use crate::axum_apps::request;
-use crate::subject::{Runner, pair};
+use crate::bench::Bench;
 
 /// What a callback may cost on our side.
 pub const BUDGET: Duration = Duration::from_micros(120);
@@ -24,7 +24,7 @@ const WARM_UP: usize = 20;
 ///
 /// The provider has a thread of its own and is asked over loopback by the stock client, whose work is done on
 /// this thread and so is counted, as are the system calls.
-pub fn measure(runner: &Runner, count: usize) -> Vec<Duration> {
+pub fn measure(bench: &Bench, count: usize) -> Vec<Duration> {
     let client = Client::new("app").secret("secret").redirect_uri(format!("{BASE_URL}/auth/callback"));
     let provider = LocalProvider::builder()
         .port(0)
@@ -32,7 +32,7 @@ pub fn measure(runner: &Runner, count: usize) -> Vec<Duration> {
         .auto_sign_in("ada")
         .start_blocking()
         .expect("a free port");
-    runner.block_on(async {
+    bench.block_on(async {
         let auth = RelyingParty::builder(provider.issuer())
             .client("app", "secret")
             .base_url(BASE_URL)
@@ -65,12 +65,13 @@ pub fn measure(runner: &Runner, count: usize) -> Vec<Duration> {
 }
 
 /// Everything up to the callback, which it gives.
-async fn sign_in(app: &Router, browser: &Browser) -> Request<Body> {
-    let login = app.clone().oneshot(request("/auth/login?return_to=%2Fdashboard", "")).await;
+async fn sign_in(app: &Router, browser: &Browser) -> http::Request<Body> {
+    let login = request(&Request::open("/auth/login?return_to=%2Fdashboard"), "");
+    let login = app.clone().oneshot(login).await;
     let login = login.expect("an answer");
     let header = |name| login.headers().get(name).and_then(|value| value.to_str().ok()).expect("a redirect");
     let answer = browser.open_without_following(header("location")).await.expect("the provider's answer");
     let callback = answer.location().expect("a callback");
     let target = format!("{}?{}", callback.path(), callback.query().unwrap_or_default());
-    request(&target, &pair(header("set-cookie")))
+    request(&Request::open(&target), &pair(header("set-cookie")))
 }

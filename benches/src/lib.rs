@@ -3,8 +3,7 @@
 //! Every subject is an application in this process. Requests are built beforehand, so that only the
 //! application is measured; what a bare application needs is subtracted by the table.
 
-pub mod actix_apps;
-pub mod axum_apps;
+pub mod bench;
 pub mod callback;
 pub mod crates;
 pub mod engines;
@@ -13,5 +12,4 @@ pub mod peers;
 pub mod rows;
 pub mod scale;
 pub mod store_rows;
-pub mod subject;
 pub mod table;

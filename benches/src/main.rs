@@ -5,11 +5,12 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
+use landfall_bench::bench::Bench;
 use landfall_bench::engines::Engines;
-use landfall_bench::rows::{self, Row};
-use landfall_bench::subject::{Runner, measured};
+use landfall_bench::rows::{self, Row, What};
 use landfall_bench::table::{self, Cost};
 use landfall_bench::{callback, crates, scale};
+use landfall_requests::{Kind, measured};
 
 const ROUNDS: usize = 25;
 const REQUESTS: u32 = 1000;
@@ -24,12 +25,10 @@ fn main() -> ExitCode {
         ["requests"] => requests(),
         ["callback"] => whole_callback(),
         ["scale"] => sessions_held(),
-        ["once", row, count] => match (row.parse(), count.parse()) {
-            (Ok(row), Ok(count)) => once(row, count),
-            _ => return ExitCode::from(2),
-        },
+        ["once", row, count] => once(row, count, Kind::Navigation),
+        ["once", row, count, "short"] => once(row, count, Kind::Short),
         _ => {
-            eprintln!("usage: cargo xtask bench [-- requests | callback | scale | once ROW COUNT]");
+            eprintln!("usage: cargo xtask bench [-- requests | callback | scale | once ROW COUNT [short]]");
             return ExitCode::from(2);
         }
     }
@@ -46,8 +45,10 @@ fn everything() {
 fn requests() {
     let rows = rows::measurable(&Engines::started());
     let times = cpu_times(&rows);
-    let counts: Vec<[f64; 3]> = counts(&[]);
+    let counts: Vec<[f64; 4]> = counts(&[]);
     let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|run| run.status.success());
+    let count = |row: usize, kind| (valgrind && !rows[row].asks).then(|| instructions(row, kind)).flatten();
+    let is_path = |row: usize| matches!(rows[row].what, What::Path(_));
     let costs: Vec<Cost> = (0..rows.len())
         .map(|row| Cost {
             nanos: times[row].median,
@@ -56,7 +57,9 @@ fn requests() {
             allocations: counts[row][0],
             bytes: counts[row][1],
             trips: counts[row][2],
-            instructions: if valgrind && !rows[row].asks { instructions(row) } else { None },
+            short_allocations: is_path(row).then_some(counts[row][3]),
+            instructions: count(row, Kind::Navigation),
+            short_instructions: is_path(row).then(|| count(row, Kind::Short)).flatten(),
         })
         .collect();
     table::print(&rows, &costs);
@@ -76,7 +79,7 @@ fn requests() {
 fn sessions_held() {
     let bytes: Vec<[f64; 1]> = counts(&["memory"]);
     let in_memory: Vec<f64> = bytes.into_iter().map(|[bytes]| bytes).collect();
-    scale::print(&Runner::new(Engines::started()), &in_memory);
+    scale::print(&Bench::new(Engines::started()), &in_memory);
 }
 
 fn cold_crates() {
@@ -91,7 +94,7 @@ fn cold_crates() {
 }
 
 fn whole_callback() {
-    let times = callback::measure(&Runner::new(Engines::default()), CALLBACKS);
+    let times = callback::measure(&Bench::new(Engines::default()), CALLBACKS);
     let (median, least) = (times[times.len() / 2], times[0]);
     println!(
         "\nwhole callback, our CPU, RS256, loopback, no userinfo: median {:.0} us, least {:.0} us; budget {} us {}",
@@ -119,8 +122,8 @@ struct Times {
 ///
 /// All threads of this process are counted: a relying party has one of its own on which it asks its store.
 fn cpu_times(rows: &[Row]) -> Vec<Times> {
-    let runner = Runner::new(Engines::started());
-    let mut subjects: Vec<_> = rows.iter().map(|row| (row.make)(&runner)).collect();
+    let bench = Bench::new(Engines::started());
+    let mut subjects: Vec<_> = rows.iter().map(|row| row.subject(&bench, Kind::Navigation)).collect();
     let mut times = vec![Vec::new(); rows.len()];
     let mut added = vec![Vec::new(); rows.len()];
     for round in 0..=ROUNDS {
@@ -130,7 +133,7 @@ fn cpu_times(rows: &[Row]) -> Vec<Times> {
             let started = ProcessTime::now();
             subject.run(REQUESTS as usize);
             let nanos = started.elapsed().as_secs_f64() * 1e9 / f64::from(REQUESTS);
-            if rows[index].name == "bare" {
+            if rows[index].is_bare() {
                 bare = nanos;
             }
             // The first round warms up.
@@ -144,7 +147,7 @@ fn cpu_times(rows: &[Row]) -> Vec<Times> {
     let mut all = Vec::new();
     for ((row, times), added) in rows.iter().zip(times).zip(added) {
         let least = times.iter().copied().fold(f64::INFINITY, f64::min);
-        if row.name == "bare" {
+        if row.is_bare() {
             bare = least;
         }
         all.push(Times { median: median(times), added: median(added), added_least: least - bare });
@@ -174,12 +177,13 @@ fn counts<const N: usize>(arguments: &[&str]) -> Vec<[f64; N]> {
         .collect()
 }
 
-/// Instructions of a request.
-fn instructions(row: usize) -> Option<f64> {
+/// Instructions of a request of this kind.
+fn instructions(row: usize, kind: Kind) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*subject::measured*"])
         .arg(std::env::current_exe().ok()?)
         .args(["once", &row.to_string(), &COUNTED.to_string()])
+        .args((kind == Kind::Short).then_some("short"))
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -187,12 +191,12 @@ fn instructions(row: usize) -> Option<f64> {
     Some(collected.trim().parse::<f64>().ok()? / f64::from(COUNTED))
 }
 
-fn once(row: usize, count: usize) {
+fn once(row: &str, count: &str, kind: Kind) {
     let engines = Engines::started();
     let rows = rows::measurable(&engines);
-    let Some(row) = rows.get(row) else { return };
-    let runner = Runner::new(engines);
-    let mut subject = (row.make)(&runner);
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    let (row, count) = (rows.get(number(row)).expect("a row"), number(count));
+    let mut subject = row.subject(&Bench::new(engines), kind);
     subject.prepare(2 * count);
     subject.run(count);
     measured(&mut *subject, count);

@@ -12,6 +12,8 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, login_required};
+use landfall_requests as requests;
+use landfall_requests::{Request, Subject, TARGET, pair, same};
 use tower::ServiceExt;
 use tower_sessions::{CachingSessionStore, MemoryStore, Session, SessionManagerLayer, SessionStore};
 use tower_sessions_redis_store::RedisStore;
@@ -19,44 +21,45 @@ use tower_sessions_redis_store::fred::prelude::{ClientLike, Config, Pool};
 use tower_sessions_sqlx_store::PostgresStore;
 use tower_sessions_sqlx_store::sqlx::postgres::PgPoolOptions;
 
+use crate::bench::Bench;
 use crate::engines::Engine;
-use crate::subject::{Runner, Subject, pair, same};
-use crate::{actix_apps, axum_apps};
 
 /// axum-login over tower-sessions in memory, with a handler that needs somebody.
-pub fn axum_login(runner: &Runner) -> Box<dyn Subject> {
+pub fn axum_login(bench: &Bench) -> Box<dyn Subject> {
     let handler = async |session: AuthSession<People>| match session.user {
         Some(user) => Ok(user.name),
         None => Err(StatusCode::UNAUTHORIZED),
     };
-    axum(runner, Router::new().route("/dashboard", get(handler)))
+    axum(bench, Router::new().route("/dashboard", get(handler)))
 }
 
 /// The same with `login_required!` around the page.
-pub fn axum_login_required(runner: &Runner) -> Box<dyn Subject> {
-    axum(runner, axum_apps::bare().layer(login_required!(People)))
+pub fn axum_login_required(bench: &Bench) -> Box<dyn Subject> {
+    axum(bench, requests::axum_bare().layer(login_required!(People)))
 }
 
-fn axum(runner: &Runner, page: Router) -> Box<dyn Subject> {
+fn axum(bench: &Bench, page: Router) -> Box<dyn Subject> {
     let sign_in = async |mut session: AuthSession<People>| {
         session.login(&Person::ada()).await.expect("a session");
     };
     let sessions = SessionManagerLayer::new(memory());
     let app =
         page.route("/login", get(sign_in)).layer(AuthManagerLayerBuilder::new(People, sessions).build());
-    signed_in(runner, app)
+    signed_in(bench, app)
 }
 
 /// The application after its `/login` was opened.
-fn signed_in(runner: &Runner, app: Router) -> Box<dyn Subject> {
-    let answer = runner.block_on(app.clone().oneshot(axum_apps::request("/login", ""))).expect("an answer");
+fn signed_in(bench: &Bench, app: Router) -> Box<dyn Subject> {
+    let answer = bench
+        .block_on(app.clone().oneshot(requests::axum_request(&Request::open("/login"), "")))
+        .expect("an answer");
     let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
     let cookies = same(&format!("theme=dark; {}", pair(cookie)));
-    axum_apps::subject(runner, app, cookies)
+    requests::axum_subject(bench, app, Request::open(TARGET), cookies)
 }
 
 /// tower-sessions over this store, with a handler that reads who is there.
-pub fn tower_sessions(runner: &Runner, store: impl SessionStore + Clone) -> Box<dyn Subject> {
+pub fn tower_sessions(bench: &Bench, store: impl SessionStore + Clone) -> Box<dyn Subject> {
     let page = async |session: Session| {
         session.get::<String>("name").await.ok().flatten().ok_or(StatusCode::UNAUTHORIZED)
     };
@@ -66,7 +69,7 @@ pub fn tower_sessions(runner: &Runner, store: impl SessionStore + Clone) -> Box<
         }
     };
     let app = Router::new().route("/dashboard", get(page)).route("/login", get(sign_in));
-    signed_in(runner, app.layer(SessionManagerLayer::new(store)))
+    signed_in(bench, app.layer(SessionManagerLayer::new(store)))
 }
 
 pub fn memory() -> MemoryStore {
@@ -74,9 +77,9 @@ pub fn memory() -> MemoryStore {
 }
 
 /// Its store in Redis.
-pub fn redis(runner: &Runner) -> RedisStore<Pool> {
-    let config = Config::from_url(runner.address(Engine::Redis)).expect("a sound address");
-    runner.block_on(async {
+pub fn redis(bench: &Bench) -> RedisStore<Pool> {
+    let config = Config::from_url(bench.address(Engine::Redis)).expect("a sound address");
+    bench.block_on(async {
         let pool = Pool::new(config, None, None, None, 1).expect("a pool");
         // It goes on until the pool is dropped.
         drop(pool.connect());
@@ -86,11 +89,11 @@ pub fn redis(runner: &Runner) -> RedisStore<Pool> {
 }
 
 /// Its store in PostgreSQL.
-pub fn postgres(runner: &Runner) -> PostgresStore {
-    runner.block_on(async {
+pub fn postgres(bench: &Bench) -> PostgresStore {
+    bench.block_on(async {
         // As with ours: whether a connection still lives is seen when it is used.
         let pool = PgPoolOptions::new().test_before_acquire(false);
-        let pool = pool.connect(runner.address(Engine::Postgres)).await.expect("a connection");
+        let pool = pool.connect(bench.address(Engine::Postgres)).await.expect("a connection");
         let store = PostgresStore::new(pool);
         store.migrate().await.expect("its table");
         store
@@ -103,7 +106,7 @@ pub fn cached<S: SessionStore>(store: S) -> CachingSessionStore<MemoryStore, S> 
 }
 
 /// actix-identity over actix-session in a cookie, with a handler that needs somebody.
-pub fn actix_identity(runner: &Runner) -> Box<dyn Subject> {
+pub fn actix_identity(bench: &Bench) -> Box<dyn Subject> {
     let sign_in = async |request: HttpRequest| {
         Identity::login(&request.extensions(), "Ada Lovelace".to_owned()).expect("a session");
         "welcome"
@@ -113,11 +116,13 @@ pub fn actix_identity(runner: &Runner) -> Box<dyn Subject> {
         .route("/login", web::get().to(sign_in))
         .wrap(IdentityMiddleware::default())
         .wrap(SessionMiddleware::new(CookieSessionStore::default(), Key::generate()));
-    let service = actix_apps::start(runner, app);
-    let answer = runner.block_on(service.call(actix_apps::request("/login", ""))).expect("an answer");
+    let service = requests::start_actix(bench, app);
+    let answer = bench
+        .block_on(service.call(requests::actix_request(&Request::open("/login"), "")))
+        .expect("an answer");
     let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
     let cookies = same(&format!("theme=dark; {}", pair(cookie)));
-    actix_apps::subject(runner, service, cookies)
+    requests::actix_subject(bench, service, Request::open(TARGET), cookies)
 }
 
 /// Everybody is Ada.

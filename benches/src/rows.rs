@@ -1,22 +1,17 @@
 //! What is measured, and what it may cost.
 
-use crate::engines::{Engine, Engines};
-use crate::subject::{Runner, Subject, same};
-use crate::{actix_apps, axum_apps, landfall_auth as auth, peers, store_rows};
+use landfall_requests::{Framework, Kind, MEMORY, Subject};
 
-/// The framework below a row: its bare row is subtracted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framework {
-    Axum,
-    Actix,
-}
+use crate::bench::Bench;
+use crate::engines::{Engine, Engines};
+use crate::{peers, store_rows};
 
 /// What a row may add to the bare framework.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Budget {
     pub nanos: Option<f64>,
     pub allocations: Option<f64>,
-    /// So many times what [`store_rows::MEMORY`] adds, and no round trip.
+    /// So many times what the memory store adds, and no round trip.
     pub of_memory: Option<f64>,
 }
 
@@ -26,7 +21,7 @@ pub struct Row {
     pub framework: Framework,
     pub name: &'static str,
     pub budget: Budget,
-    pub make: fn(&Runner) -> Box<dyn Subject>,
+    pub what: What,
     /// What it needs beside this process.
     pub engine: Option<Engine>,
     /// Whether every request asks the store: other threads then work as well, whose instructions are not counted.
@@ -35,113 +30,87 @@ pub struct Row {
     pub reference: Option<f64>,
 }
 
-pub(crate) const FREE: Budget = Budget { nanos: None, allocations: None, of_memory: None };
-const VISIT: Budget = Budget { allocations: Some(4.0), ..FREE };
-pub(crate) const SIGNED_IN: Budget = Budget { nanos: Some(900.0), allocations: Some(8.0), ..FREE };
-const REQUIRE_LOGIN: Budget = Budget { nanos: Some(1300.0), allocations: Some(13.0), ..FREE };
+/// What runs.
+#[derive(Clone, Copy)]
+pub enum What {
+    /// A path whose counts are kept.
+    Path(landfall_requests::Row),
+    /// A peer, or a store.
+    Other(fn(&Bench) -> Box<dyn Subject>),
+}
 
-/// actix-web may cost a fifth more.
-const fn and_a_fifth(budget: Budget) -> Budget {
-    Budget {
-        nanos: match budget.nanos {
-            Some(nanos) => Some(nanos * 1.2),
-            None => None,
-        },
-        allocations: match budget.allocations {
-            Some(allocations) => Some(allocations * 1.2),
-            None => None,
-        },
-        ..budget
+impl Row {
+    /// The application, running.
+    pub fn subject(&self, bench: &Bench, kind: Kind) -> Box<dyn Subject> {
+        match self.what {
+            What::Path(row) => row.subject(bench, kind),
+            What::Other(make) => make(bench),
+        }
     }
+
+    pub fn is_bare(&self) -> bool {
+        self.name == "bare"
+    }
+}
+
+pub(crate) const FREE: Budget = Budget { nanos: None, allocations: None, of_memory: None };
+
+/// What it may cost on axum; actix-web may cost a fifth more.
+fn budget(framework: Framework, name: &str) -> Budget {
+    let (nanos, allocations) = match name {
+        "stranger, open page, around the router" => (None, Some(2.0)),
+        "Visit, around the router" => (None, Some(4.0)),
+        "SignedIn" | MEMORY => (Some(900.0), Some(8.0)),
+        "RequireLogin" => (Some(1300.0), Some(12.0)),
+        _ => (None, None),
+    };
+    let factor = if framework == Framework::Actix { 1.2 } else { 1.0 };
+    let times = |value: Option<f64>| value.map(|value| value * factor);
+    Budget { nanos: times(nanos), allocations: times(allocations), ..FREE }
 }
 
 /// The rows whose engines are there. The bare one comes first in its group.
 pub fn measurable(engines: &Engines) -> Vec<Row> {
     let there = |row: &Row| row.engine.is_none_or(|engine| engines.find(engine).is_some());
-    [AXUM, store_rows::ROWS, ACTIX].concat().into_iter().filter(there).collect()
+    let [axum, actix] = Framework::ALL.map(paths);
+    [axum, AXUM.to_vec(), store_rows::ROWS.to_vec(), actix, ACTIX.to_vec()]
+        .concat()
+        .into_iter()
+        .filter(there)
+        .collect()
+}
+
+/// The paths whose counts are kept.
+fn paths(framework: Framework) -> Vec<Row> {
+    let of = |row: landfall_requests::Row| Row {
+        framework,
+        name: row.path.name,
+        budget: budget(framework, row.path.name),
+        what: What::Path(row),
+        engine: None,
+        asks: false,
+        reference: None,
+    };
+    landfall_requests::rows(framework).map(of).collect()
 }
 
 const AXUM: &[Row] = &[
-    axum("bare", FREE, |r| axum_apps::subject(r, axum_apps::bare(), same("theme=dark"))),
-    axum("one .layer that does nothing", FREE, |r| {
-        axum_apps::subject(r, axum_apps::empty_layers(1), same("theme=dark"))
-    }),
-    axum("two .layer that do nothing", FREE, |r| {
-        axum_apps::subject(r, axum_apps::empty_layers(2), same("theme=dark"))
-    }),
-    axum("AuthLayer around the router, Visit", VISIT, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        axum_apps::subject(r, axum_apps::around(auth), cookies)
-    }),
-    axum("AuthLayer, Visit", FREE, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        axum_apps::subject(r, axum_apps::visit(auth), cookies)
-    }),
-    axum("AuthLayer + SignedIn", SIGNED_IN, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        axum_apps::subject(r, axum_apps::signed_in(auth), cookies)
-    }),
-    axum("AuthLayer + SignedIn, every cookie new", FREE, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::cold(r, &auth);
-        axum_apps::subject(r, axum_apps::signed_in(auth), cookies)
-    }),
-    axum("AuthLayer + RequireLogin", REQUIRE_LOGIN, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        axum_apps::subject(r, axum_apps::require_login(auth), cookies)
-    }),
     Row { reference: Some(5000.0), ..axum("axum-login + tower-sessions, memory", FREE, peers::axum_login) },
     axum("  the same with login_required!", FREE, peers::axum_login_required),
 ];
 
-const ACTIX: &[Row] = &[
-    actix("bare", FREE, |r| actix_apps::bare(r, same("theme=dark"))),
-    actix("one wrap that does nothing", FREE, |r| actix_apps::empty_layer(r, same("theme=dark"))),
-    actix("AuthMiddleware, Visit", VISIT, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        actix_apps::visit(r, auth, cookies)
-    }),
-    actix("AuthMiddleware + SignedIn", SIGNED_IN, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        actix_apps::signed_in(r, auth, cookies)
-    }),
-    actix("AuthMiddleware + SignedIn, memory store", SIGNED_IN, |r| {
-        let auth = auth::stored();
-        let cookies = auth::hot(r, &auth);
-        actix_apps::signed_in(r, auth, cookies)
-    }),
-    actix("AuthMiddleware + SignedIn, every cookie new", FREE, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::cold(r, &auth);
-        actix_apps::signed_in(r, auth, cookies)
-    }),
-    actix("AuthMiddleware + RequireLogin", REQUIRE_LOGIN, |r| {
-        let auth = auth::sealed();
-        let cookies = auth::hot(r, &auth);
-        actix_apps::require_login(r, auth, cookies)
-    }),
-    Row {
-        reference: Some(3400.0),
-        ..actix("actix-session + actix-identity, cookie", FREE, peers::actix_identity)
-    },
-];
+const ACTIX: &[Row] = &[Row {
+    reference: Some(3400.0),
+    framework: Framework::Actix,
+    ..axum("actix-session + actix-identity, cookie", FREE, peers::actix_identity)
+}];
 
-pub(crate) const fn axum(name: &'static str, budget: Budget, make: fn(&Runner) -> Box<dyn Subject>) -> Row {
-    Row { framework: Framework::Axum, name, budget, make, reference: None, engine: None, asks: false }
-}
-
-const fn actix(name: &'static str, budget: Budget, make: fn(&Runner) -> Box<dyn Subject>) -> Row {
+pub(crate) const fn axum(name: &'static str, budget: Budget, make: fn(&Bench) -> Box<dyn Subject>) -> Row {
     Row {
-        framework: Framework::Actix,
+        framework: Framework::Axum,
         name,
-        budget: and_a_fifth(budget),
-        make,
+        budget,
+        what: What::Other(make),
         reference: None,
         engine: None,
         asks: false,

@@ -9,11 +9,12 @@ use cpu_time::ProcessTime;
 use landfall::MemoryStore;
 use landfall::store::{IndexKey, RecordKey, SessionStore, StoredRecord};
 use landfall_redis::redis;
+use landfall_requests::hot;
 use landfall_sqlx::sqlx::{self, PgPool};
 
+use crate::bench::Bench;
 use crate::engines::Engine;
 use crate::landfall_auth as auth;
-use crate::subject::Runner;
 
 /// So many sessions are held in memory, one size after the other.
 pub const IN_MEMORY: [u64; 3] = [1_000, 10_000, 100_000];
@@ -26,8 +27,8 @@ const BATCHES: u64 = 200;
 const BATCH: u64 = 20;
 
 /// Grows each store and prints a line for each size; `in_memory` are the bytes of a session at each size there.
-pub fn print(runner: &Runner, in_memory: &[f64]) {
-    let sample = Sample::take(runner);
+pub fn print(bench: &Bench, in_memory: &[f64]) {
+    let sample = Sample::take(bench);
     println!(
         "\nsessions without tokens, each with a subject and a sid of its own: {} bytes sealed, {} more to list it",
         sample.0.sealed.len(),
@@ -38,21 +39,21 @@ pub fn print(runner: &Runner, in_memory: &[f64]) {
         "", "sessions", "bytes each", "create us", "load us", "CPU us", "x first", "by sub us"
     );
     let mut bytes = in_memory.iter();
-    runner.block_on(sample.grow("memory", Arc::new(MemoryStore::new()), &IN_MEMORY, async |_| {
+    bench.block_on(sample.grow("memory", Arc::new(MemoryStore::new()), &IN_MEMORY, async |_| {
         bytes.next().copied().unwrap_or(f64::NAN)
     }));
-    if let Some(address) = runner.engines().find(Engine::Redis) {
+    if let Some(address) = bench.engines().find(Engine::Redis) {
         let mut server =
             redis::Client::open(address).and_then(|client| client.get_connection()).expect("Redis");
         let before = used_memory(&mut server);
-        let store = auth::redis(runner);
-        runner.block_on(sample.grow("Redis", store, &IN_REDIS, async |sessions| {
+        let store = auth::redis(bench);
+        bench.block_on(sample.grow("Redis", store, &IN_REDIS, async |sessions| {
             (used_memory(&mut server) - before) / sessions as f64
         }));
     }
-    if let Some(address) = runner.engines().find(Engine::Postgres) {
-        let store = auth::postgres(runner);
-        runner.block_on(async {
+    if let Some(address) = bench.engines().find(Engine::Postgres) {
+        let store = auth::postgres(bench);
+        bench.block_on(async {
             let database = PgPool::connect(address).await.expect("PostgreSQL");
             // Makes the tables.
             let _ = store.load(RecordKey(name(0, 0))).await;
@@ -81,9 +82,9 @@ fn used_memory(server: &mut redis::Connection) -> f64 {
 pub struct Sample(StoredRecord);
 
 impl Sample {
-    pub fn take(runner: &Runner) -> Self {
+    pub fn take(bench: &Bench) -> Self {
         let store = MemoryStore::new();
-        let _cookies = auth::hot(runner, &auth::near(store.clone()));
+        let _cookies = hot(bench, &auth::near(store.clone()));
         Self(store.dump().remove(0).1)
     }
 

@@ -1,28 +1,19 @@
 //! The same page with sessions in stores, on axum.
 
 use landfall::{MemoryStore, RelyingParty};
+use landfall_requests::{Request, Subject, TARGET, axum_signed_in, axum_subject, hot};
 
+use crate::bench::Bench;
 use crate::engines::Engine;
-use crate::rows::{Budget, FREE, Row, SIGNED_IN, axum};
-use crate::subject::{Runner, Subject};
-use crate::{axum_apps, landfall_auth as auth, peers};
-
-/// The row that those with a near cache are held against.
-pub const MEMORY: &str = "AuthLayer + SignedIn, memory store";
+use crate::rows::{Budget, FREE, Row, axum};
+use crate::{landfall_auth as auth, peers};
 
 const NEAR: Budget = Budget { of_memory: Some(1.3), ..FREE };
 
 /// With the near cache, then without.
 pub const ROWS: &[Row] = &[
-    axum(MEMORY, SIGNED_IN, |r| signed_in(r, auth::stored())),
-    on(
-        Engine::Redis,
-        axum("AuthLayer + SignedIn, Redis", NEAR, |r| signed_in(r, auth::near(auth::redis(r)))),
-    ),
-    on(
-        Engine::Postgres,
-        axum("AuthLayer + SignedIn, PostgreSQL", NEAR, |r| signed_in(r, auth::near(auth::postgres(r)))),
-    ),
+    on(Engine::Redis, axum("SignedIn, Redis", NEAR, |r| signed_in(r, auth::near(auth::redis(r))))),
+    on(Engine::Postgres, axum("SignedIn, PostgreSQL", NEAR, |r| signed_in(r, auth::near(auth::postgres(r))))),
     on(
         Engine::Redis,
         axum("tower-sessions, Redis, its cache", FREE, |r| {
@@ -55,9 +46,9 @@ pub const ROWS: &[Row] = &[
     )),
 ];
 
-fn signed_in(runner: &Runner, auth: RelyingParty) -> Box<dyn Subject> {
-    let cookies = auth::hot(runner, &auth);
-    axum_apps::subject(runner, axum_apps::signed_in(auth), cookies)
+fn signed_in(bench: &Bench, auth: RelyingParty) -> Box<dyn Subject> {
+    let cookies = hot(bench, &auth);
+    axum_subject(bench, axum_signed_in(auth), Request::open(TARGET), cookies)
 }
 
 const fn on(engine: Engine, row: Row) -> Row {

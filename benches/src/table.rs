@@ -1,7 +1,8 @@
 //! What was measured, side by side with what it may be.
 
-use crate::rows::{Framework, Row};
-use crate::store_rows::MEMORY;
+use landfall_requests::{Framework, MEMORY};
+
+use crate::rows::Row;
 
 /// What one row was found to cost per request, the framework included.
 #[derive(Clone, Copy, Debug, Default)]
@@ -17,6 +18,9 @@ pub struct Cost {
     /// To an engine.
     pub trips: f64,
     pub instructions: Option<f64>,
+    /// The same for a request that says nothing but its host and its cookies.
+    pub short_allocations: Option<f64>,
+    pub short_instructions: Option<f64>,
 }
 
 /// Prints every row as a difference to the bare one; `costs` are in the order of `rows`.
@@ -25,20 +29,28 @@ pub struct Cost {
 /// run, and as it is now.
 pub fn print(rows: &[Row], costs: &[Cost]) {
     println!(
-        "{:<45} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8} {:>6}  budget",
-        "per request, added to bare", "CPU ns", "least", "x bare", "allocs", "bytes", "instr", "trips"
+        "{:<45} {:>8} {:>8} {:>7} {:>7} {:>8} {:>8} {:>15} {:>6}  budget",
+        "per request, added to bare",
+        "CPU ns",
+        "least",
+        "x bare",
+        "allocs",
+        "bytes",
+        "instr",
+        "short request",
+        "trips"
     );
     let mut bare = Cost::default();
     for (row, cost) in rows.iter().zip(costs) {
-        if row.name == "bare" {
+        if row.is_bare() {
             bare = *cost;
             let framework = match row.framework {
                 Framework::Axum => "axum, bare",
                 Framework::Actix => "actix-web, bare",
             };
-            let instructions = instructions(cost.instructions);
+            let (instructions, short) = (instructions(cost.instructions), short(cost, &Cost::default()));
             println!(
-                "\n{framework:<45} {:>8.0} {:>8} {:>7} {:>7.1} {:>8.0} {instructions:>8} {:>6}  (whole)",
+                "\n{framework:<45} {:>8.0} {:>8} {:>7} {:>7.1} {:>8.0} {instructions:>8} {short:>15} {:>6}  (whole)",
                 cost.nanos, "", "1.00", cost.allocations, cost.bytes, ""
             );
             continue;
@@ -46,7 +58,7 @@ pub fn print(rows: &[Row], costs: &[Cost]) {
         let allocations = cost.allocations - bare.allocations;
         let difference = cost.instructions.zip(bare.instructions).map(|(row, bare)| row - bare);
         println!(
-            "{:<45} {:>+8.0} {:>+8.0} {:>7.2} {:>+7.1} {:>+8.0} {:>8} {:>6}  {}",
+            "{:<45} {:>+8.0} {:>+8.0} {:>7.2} {:>+7.1} {:>+8.0} {:>8} {:>15} {:>6}  {}",
             row.name,
             cost.added,
             cost.added_least,
@@ -54,6 +66,7 @@ pub fn print(rows: &[Row], costs: &[Cost]) {
             allocations,
             cost.bytes - bare.bytes,
             instructions(difference),
+            short(cost, &bare),
             if row.engine.is_some() { format!("{:.2}", cost.trips) } else { String::new() },
             verdict(row, cost, allocations, scale(row.framework, rows, costs), memory(rows, costs))
         );
@@ -62,6 +75,14 @@ pub fn print(rows: &[Row], costs: &[Cost]) {
 
 fn instructions(count: Option<f64>) -> String {
     count.map_or_else(|| "-".to_owned(), |count| format!("{count:.0}"))
+}
+
+/// Allocations and instructions of a short request.
+fn short(cost: &Cost, bare: &Cost) -> String {
+    let Some(allocations) = cost.short_allocations else { return String::new() };
+    let allocations = allocations - bare.short_allocations.unwrap_or_default();
+    let count = cost.short_instructions.map(|count| count - bare.short_instructions.unwrap_or_default());
+    format!("{allocations:.0}, {}", instructions(count))
 }
 
 /// How much slower this machine is, by the framework's peer.
@@ -73,7 +94,7 @@ fn scale(framework: Framework, rows: &[Row], costs: &[Cost]) -> f64 {
 /// What sessions in memory add on axum, where the other stores are measured.
 fn memory(rows: &[Row], costs: &[Cost]) -> Option<f64> {
     let mut all = rows.iter().zip(costs);
-    all.find_map(|(row, cost)| (row.name == MEMORY).then_some(cost.added))
+    all.find_map(|(row, cost)| (row.name == MEMORY && row.framework == Framework::Axum).then_some(cost.added))
 }
 
 fn verdict(row: &Row, cost: &Cost, allocations: f64, scale: f64, memory: Option<f64>) -> String {

@@ -1,4 +1,4 @@
-//! Counts: allocations, bytes and round trips per request, a line for each row; with `memory`, the bytes of a
+//! Counts: allocations, bytes and round trips per request, and the allocations of a short one, a line for each row; with `memory`, the bytes of a
 //! session in the memory store, a line for each size.
 
 use std::alloc::System;
@@ -8,10 +8,11 @@ use std::time::Duration;
 
 use landfall::MemoryStore;
 use landfall::store::SessionStore;
+use landfall_bench::bench::Bench;
 use landfall_bench::engines::{Engines, RoundTrips};
-use landfall_bench::rows;
+use landfall_bench::rows::{self, What};
 use landfall_bench::scale::{self, Sample};
-use landfall_bench::subject::Runner;
+use landfall_requests::{Kind, count};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -33,9 +34,15 @@ fn main() {
 fn requests() {
     let trips = RoundTrips::default();
     let started = Engines::started();
-    let runner = Runner::new(started.counted(&trips).expect("a free port"));
+    let bench = Bench::new(started.counted(&trips).expect("a free port"));
     for row in rows::measurable(&started) {
-        let mut subject = (row.make)(&runner);
+        let counts = |kind| count(&mut *row.subject(&bench, kind));
+        if let What::Path(_) = row.what {
+            let (whole, short) = (counts(Kind::Navigation), counts(Kind::Short));
+            println!("{} {} 0 {}", whole.allocations, whole.bytes, short.allocations);
+            continue;
+        }
+        let mut subject = row.subject(&bench, Kind::Navigation);
         subject.prepare(2 * WARM_UP);
         subject.run(WARM_UP);
         thread::sleep(SETTLING);
@@ -49,7 +56,7 @@ fn requests() {
         let per_request = |count: usize| count as f64 / f64::from(REQUESTS);
         // A table that grows is an allocation to us.
         println!(
-            "{} {} {}",
+            "{} {} {} 0",
             per_request(change.allocations + change.reallocations),
             per_request(change.bytes_allocated),
             trips as f64 / f64::from(REQUESTS)
@@ -58,13 +65,13 @@ fn requests() {
 }
 
 fn memory() {
-    let runner = Runner::new(Engines::default());
-    let sample = Sample::take(&runner);
+    let bench = Bench::new(Engines::default());
+    let sample = Sample::take(&bench);
     let store: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
     let mut held = 0;
     let region = Region::new(ALLOCATOR);
     for size in scale::IN_MEMORY {
-        runner.block_on(sample.create(&store, held..size));
+        bench.block_on(sample.create(&store, held..size));
         held = size;
         let change = region.change();
         println!("{}", (change.bytes_allocated - change.bytes_deallocated) as f64 / size as f64);

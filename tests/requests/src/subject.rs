@@ -1,0 +1,63 @@
+//! An application, and requests for it.
+
+use std::fmt;
+use std::rc::Rc;
+
+use actix_web::rt::{System, SystemRunner};
+
+/// What runs every subject, on one thread.
+#[derive(Clone)]
+pub struct Runner(Rc<SystemRunner>);
+
+impl Runner {
+    /// A runtime of this thread, as an actix-web worker has one.
+    pub fn new() -> Self {
+        Self(Rc::new(System::new()))
+    }
+
+    /// Runs it to its end.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.0.block_on(future)
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Runner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Runner")
+    }
+}
+
+/// An application that is asked the same thing over and over.
+pub trait Subject {
+    /// Builds so many requests, unmeasured.
+    fn prepare(&mut self, count: usize);
+
+    /// Has the application answer the first so many of those that are left. Each answer must be a 200.
+    fn run(&mut self, count: usize);
+}
+
+/// Has a subject answer, under a name that callgrind can be told to count inside of.
+#[inline(never)]
+pub fn measured(subject: &mut dyn Subject, count: usize) {
+    subject.run(count);
+}
+
+/// Gives the next request's cookies: the same ones, or new ones each time.
+pub type Cookies = Box<dyn FnMut() -> String>;
+
+/// The same cookies each time.
+pub fn same(cookies: &str) -> Cookies {
+    let cookies = cookies.to_owned();
+    Box::new(move || cookies.clone())
+}
+
+/// Name and value of a Set-Cookie line.
+pub fn pair(set_cookie: &str) -> String {
+    set_cookie.split(';').next().unwrap_or_default().to_owned()
+}
