@@ -5,8 +5,10 @@
 
 pub mod bench;
 pub mod callback;
+pub mod counted;
 pub mod crates;
 pub mod engines;
+pub mod kept;
 pub mod landfall_auth;
 pub mod peers;
 pub mod rows;

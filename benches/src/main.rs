@@ -1,69 +1,91 @@
-//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback` and `-- scale` are its parts;
+//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback` and `-- scale` are its parts; `-- counts` only
+//! compares what the file of counts has, `-- counts --update` writes it anew;
 //! `-- once ROW COUNT` runs one row, which is what callgrind is given.
 
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 use std::time::Duration;
 
 use cpu_time::ProcessTime;
 use landfall_bench::bench::Bench;
+use landfall_bench::counted::{self, Counted};
 use landfall_bench::engines::Engines;
-use landfall_bench::rows::{self, Row, What};
+use landfall_bench::rows::{self, Row};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback, crates, scale};
-use landfall_requests::{Kind, measured};
+use landfall_bench::{callback, crates, kept, scale};
+use landfall_requests::Kind;
 
 const ROUNDS: usize = 25;
 const REQUESTS: u32 = 1000;
 const CALLBACKS: usize = 200;
-/// So many requests are answered where instructions are counted, after as many to warm up.
-const COUNTED: u32 = 500;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+    let nothing_rose = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => everything(),
         ["requests"] => requests(),
-        ["callback"] => whole_callback(),
-        ["scale"] => sessions_held(),
-        ["once", row, count] => once(row, count, Kind::Navigation),
-        ["once", row, count, "short"] => once(row, count, Kind::Short),
+        ["counts"] => counts(kept::compare),
+        ["counts", "--update"] => counts(|rows, counted| kept::update(rows, counted).map(|()| true)),
+        ["callback"] => {
+            whole_callback();
+            Ok(true)
+        }
+        ["scale"] => {
+            sessions_held();
+            Ok(true)
+        }
+        ["once", row, count] => {
+            counted::once(row, count, Kind::Navigation);
+            Ok(true)
+        }
+        ["once", row, count, "short"] => {
+            counted::once(row, count, Kind::Short);
+            Ok(true)
+        }
         _ => {
-            eprintln!("usage: cargo xtask bench [-- requests | callback | scale | once ROW COUNT [short]]");
+            eprintln!("usage: cargo xtask bench [-- requests | counts [--update] | callback | scale]");
             return ExitCode::from(2);
         }
+    };
+    match nothing_rose {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
     }
-    ExitCode::SUCCESS
 }
 
-fn everything() {
-    requests();
+fn everything() -> Result<bool, String> {
+    let nothing_rose = requests()?;
     whole_callback();
     cold_crates();
     sessions_held();
+    Ok(nothing_rose)
 }
 
-fn requests() {
+/// Counts what the file of counts has, and does this with it.
+fn counts(then: impl FnOnce(&[Row], &[Counted]) -> Result<bool, String>) -> Result<bool, String> {
+    let rows = rows::measurable(&Engines::started());
+    then(&rows, &counted::count(&rows, true))
+}
+
+fn requests() -> Result<bool, String> {
     let rows = rows::measurable(&Engines::started());
     let times = cpu_times(&rows);
-    let counts: Vec<[f64; 4]> = counts(&[]);
-    let valgrind = Command::new("valgrind").arg("--version").output().is_ok_and(|run| run.status.success());
-    let count = |row: usize, kind| (valgrind && !rows[row].asks).then(|| instructions(row, kind)).flatten();
-    let is_path = |row: usize| matches!(rows[row].what, What::Path(_));
-    let costs: Vec<Cost> = (0..rows.len())
-        .map(|row| Cost {
-            nanos: times[row].median,
-            added: times[row].added,
-            added_least: times[row].added_least,
-            allocations: counts[row][0],
-            bytes: counts[row][1],
-            trips: counts[row][2],
-            short_allocations: is_path(row).then_some(counts[row][3]),
-            instructions: count(row, Kind::Navigation),
-            short_instructions: is_path(row).then(|| count(row, Kind::Short)).flatten(),
+    let counted = counted::count(&rows, false);
+    let costs: Vec<Cost> = times
+        .iter()
+        .zip(&counted)
+        .map(|(times, counted)| Cost {
+            nanos: times.median,
+            added: times.added,
+            added_least: times.added_least,
+            counted: *counted,
         })
         .collect();
     table::print(&rows, &costs);
-    if !valgrind {
+    if !counted::has_valgrind() {
         println!("\nInstructions are not counted: valgrind is not installed.");
     }
     println!(
@@ -74,10 +96,11 @@ fn requests() {
     for engine in Engines::started().missing() {
         println!("\nNothing is measured with {engine}: `cargo xtask bench` starts it.");
     }
+    kept::compare(&rows, &counted)
 }
 
 fn sessions_held() {
-    let bytes: Vec<[f64; 1]> = counts(&["memory"]);
+    let bytes: Vec<[f64; 1]> = counted::by_program(&["memory"]);
     let in_memory: Vec<f64> = bytes.into_iter().map(|[bytes]| bytes).collect();
     scale::print(&Bench::new(Engines::started()), &in_memory);
 }
@@ -158,46 +181,4 @@ fn cpu_times(rows: &[Row]) -> Vec<Times> {
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-/// What the other program counts, line by line: counting takes time.
-fn counts<const N: usize>(arguments: &[&str]) -> Vec<[f64; N]> {
-    let here = std::env::current_exe().expect("a path");
-    let output = Command::new(here.with_file_name("counts"))
-        .args(arguments)
-        .output()
-        .expect("it is built beside this one");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.lines()
-        .map(|line| {
-            let numbers: Vec<f64> = line.split(' ').map(|number| number.parse().expect("a number")).collect();
-            numbers.try_into().expect("so many numbers")
-        })
-        .collect()
-}
-
-/// Instructions of a request of this kind.
-fn instructions(row: usize, kind: Kind) -> Option<f64> {
-    let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*subject::measured*"])
-        .arg(std::env::current_exe().ok()?)
-        .args(["once", &row.to_string(), &COUNTED.to_string()])
-        .args((kind == Kind::Short).then_some("short"))
-        .output()
-        .ok()?;
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let collected = text.lines().find_map(|line| line.split_once("Collected : "))?.1;
-    Some(collected.trim().parse::<f64>().ok()? / f64::from(COUNTED))
-}
-
-fn once(row: &str, count: &str, kind: Kind) {
-    let engines = Engines::started();
-    let rows = rows::measurable(&engines);
-    let number = |text: &str| text.parse::<usize>().expect("a number");
-    let (row, count) = (rows.get(number(row)).expect("a row"), number(count));
-    let mut subject = row.subject(&Bench::new(engines), kind);
-    subject.prepare(2 * count);
-    subject.run(count);
-    measured(&mut *subject, count);
 }

@@ -48,6 +48,11 @@ impl Row {
         }
     }
 
+    /// Whether its counts are kept.
+    pub fn is_path(&self) -> bool {
+        matches!(self.what, What::Path(_))
+    }
+
     pub fn is_bare(&self) -> bool {
         self.name == "bare"
     }

@@ -2,6 +2,7 @@
 
 use landfall_requests::{Framework, MEMORY};
 
+use crate::counted::Counted;
 use crate::rows::Row;
 
 /// What one row was found to cost per request, the framework included.
@@ -13,14 +14,8 @@ pub struct Cost {
     pub added: f64,
     /// The same between the least of both.
     pub added_least: f64,
-    pub allocations: f64,
-    pub bytes: f64,
-    /// To an engine.
-    pub trips: f64,
-    pub instructions: Option<f64>,
-    /// The same for a request that says nothing but its host and its cookies.
-    pub short_allocations: Option<f64>,
-    pub short_instructions: Option<f64>,
+    /// What does not depend on the machine's other work.
+    pub counted: Counted,
 }
 
 /// Prints every row as a difference to the bare one; `costs` are in the order of `rows`.
@@ -48,15 +43,17 @@ pub fn print(rows: &[Row], costs: &[Cost]) {
                 Framework::Axum => "axum, bare",
                 Framework::Actix => "actix-web, bare",
             };
-            let (instructions, short) = (instructions(cost.instructions), short(cost, &Cost::default()));
+            let (instructions, short) =
+                (instructions(cost.counted.instructions), short(cost, &Cost::default()));
             println!(
                 "\n{framework:<45} {:>8.0} {:>8} {:>7} {:>7.1} {:>8.0} {instructions:>8} {short:>15} {:>6}  (whole)",
-                cost.nanos, "", "1.00", cost.allocations, cost.bytes, ""
+                cost.nanos, "", "1.00", cost.counted.allocations, cost.counted.bytes, ""
             );
             continue;
         }
-        let allocations = cost.allocations - bare.allocations;
-        let difference = cost.instructions.zip(bare.instructions).map(|(row, bare)| row - bare);
+        let allocations = cost.counted.allocations - bare.counted.allocations;
+        let difference =
+            cost.counted.instructions.zip(bare.counted.instructions).map(|(row, bare)| row - bare);
         println!(
             "{:<45} {:>+8.0} {:>+8.0} {:>7.2} {:>+7.1} {:>+8.0} {:>8} {:>15} {:>6}  {}",
             row.name,
@@ -64,10 +61,10 @@ pub fn print(rows: &[Row], costs: &[Cost]) {
             cost.added_least,
             cost.nanos / bare.nanos,
             allocations,
-            cost.bytes - bare.bytes,
+            cost.counted.bytes - bare.counted.bytes,
             instructions(difference),
             short(cost, &bare),
-            if row.engine.is_some() { format!("{:.2}", cost.trips) } else { String::new() },
+            if row.engine.is_some() { format!("{:.2}", cost.counted.trips) } else { String::new() },
             verdict(row, cost, allocations, scale(row.framework, rows, costs), memory(rows, costs))
         );
     }
@@ -79,9 +76,12 @@ fn instructions(count: Option<f64>) -> String {
 
 /// Allocations and instructions of a short request.
 fn short(cost: &Cost, bare: &Cost) -> String {
-    let Some(allocations) = cost.short_allocations else { return String::new() };
-    let allocations = allocations - bare.short_allocations.unwrap_or_default();
-    let count = cost.short_instructions.map(|count| count - bare.short_instructions.unwrap_or_default());
+    let Some(allocations) = cost.counted.short_allocations else { return String::new() };
+    let allocations = allocations - bare.counted.short_allocations.unwrap_or_default();
+    let count = cost
+        .counted
+        .short_instructions
+        .map(|count| count - bare.counted.short_instructions.unwrap_or_default());
     format!("{allocations:.0}, {}", instructions(count))
 }
 
@@ -110,7 +110,7 @@ fn verdict(row: &Row, cost: &Cost, allocations: f64, scale: f64, memory: Option<
             "{ratio:.2} of memory, {budget} {}, no trip {}",
             word(ratio <= budget),
             // A sign of life now and then is not the request's.
-            word(cost.trips < 0.01)
+            word(cost.counted.trips < 0.01)
         )
     });
     let parts = [

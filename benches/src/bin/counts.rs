@@ -1,5 +1,6 @@
-//! Counts: allocations, bytes and round trips per request, and the allocations of a short one, a line for each row; with `memory`, the bytes of a
-//! session in the memory store, a line for each size.
+//! Counts: allocations, bytes and round trips per request, and the allocations of a short one, a line for each row;
+//! with `paths` only of those whose counts are kept. With `memory` the bytes of a session in the memory store, a line
+//! for each size.
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -24,14 +25,15 @@ const REQUESTS: u32 = 1000;
 const SETTLING: Duration = Duration::from_millis(200);
 
 fn main() {
-    if std::env::args().nth(1).is_some_and(|argument| argument == "memory") {
+    let argument = std::env::args().nth(1);
+    if argument.as_deref() == Some("memory") {
         memory();
     } else {
-        requests();
+        requests(argument.as_deref() == Some("paths"));
     }
 }
 
-fn requests() {
+fn requests(paths: bool) {
     let trips = RoundTrips::default();
     let started = Engines::started();
     let bench = Bench::new(started.counted(&trips).expect("a free port"));
@@ -40,6 +42,10 @@ fn requests() {
         if let What::Path(_) = row.what {
             let (whole, short) = (counts(Kind::Navigation), counts(Kind::Short));
             println!("{} {} 0 {}", whole.allocations, whole.bytes, short.allocations);
+            continue;
+        }
+        if paths {
+            println!("0 0 0 0");
             continue;
         }
         let mut subject = row.subject(&bench, Kind::Navigation);

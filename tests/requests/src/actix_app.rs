@@ -27,7 +27,7 @@ pub(crate) fn of(path: &Path, runner: &Runner) -> Box<dyn Subject> {
     // Each has a type of its own.
     macro_rules! page {
         ($handler:ident $(, $layer:expr)*) => {{
-            let app = App::new().route(PAGE, web::get().to($handler)).route(PAGE, web::post().to($handler));
+            let app = App::new().route(PAGE, web::method(method(&path.request)).to($handler));
             subject(runner, start(runner, app$(.wrap($layer))*), path.request, cookies)
         }};
     }
@@ -127,12 +127,15 @@ where
 /// # Panics
 /// For a target or a header that is none.
 pub fn request(request: &Request<'_>, cookies: &str) -> ActixRequest {
-    let method = Method::from_bytes(request.method.as_bytes()).expect("a method");
-    let mut built = TestRequest::with_uri(request.target).method(method);
+    let mut built = TestRequest::with_uri(request.target).method(method(request));
     for header in request.headers() {
         built = built.insert_header(header);
     }
     built.insert_header(("cookie", cookies)).to_request()
+}
+
+fn method(request: &Request<'_>) -> Method {
+    Method::from_bytes(request.method.as_bytes()).expect("a method")
 }
 
 /// A middleware that does nothing.

@@ -13,9 +13,9 @@ const COUNTED: usize = 32;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Counts {
     /// So often the allocator was asked for memory. A table that grows counts, too.
-    pub allocations: usize,
+    pub allocations: i64,
     /// So much it was asked for.
-    pub bytes: usize,
+    pub bytes: i64,
 }
 
 /// The least of several requests.
@@ -28,7 +28,11 @@ pub fn count(subject: &mut dyn Subject) -> Counts {
         let region = Region::new(&INSTRUMENTED_SYSTEM);
         subject.run(requests);
         let change = region.change();
-        Counts { allocations: change.allocations + change.reallocations, bytes: change.bytes_allocated }
+        let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        Counts {
+            allocations: number(change.allocations + change.reallocations),
+            bytes: number(change.bytes_allocated),
+        }
     };
     // What running costs without a request is the program's own.
     let idle = once(0);

@@ -6,7 +6,10 @@
 
 mod actix_app;
 mod axum_app;
+mod column;
 mod counting;
+mod counts_file;
+mod found;
 mod paths;
 mod relying_party;
 mod request;
@@ -16,7 +19,10 @@ pub use actix_app::{request as actix_request, start as start_actix, subject as a
 pub use axum_app::{
     bare as axum_bare, request as axum_request, signed_in as axum_signed_in, subject as axum_subject,
 };
+pub use column::{Column, Numbers};
 pub use counting::{Counts, count};
+pub use counts_file::{CountsFile, Difference};
+pub use found::Found;
 pub use paths::{Framework, MEMORY, PATHS, Page, Path, Row, Visitor, rows};
 pub use relying_party::{builder, hot};
 pub use request::{HOST, Kind, NAVIGATION, Request, TARGET};

@@ -180,6 +180,11 @@ pub struct Row {
 }
 
 impl Row {
+    /// Whether it is nothing but the framework.
+    pub fn is_bare(&self) -> bool {
+        self.path.page == Page::Bare
+    }
+
     /// The application, running, asked by requests of this kind.
     pub fn subject(&self, runner: &Runner, kind: Kind) -> Box<dyn Subject> {
         let path = Path { request: Request { kind, ..self.path.request }, ..*self.path };

@@ -42,12 +42,19 @@ pub(crate) const EVERYTHING: Part = Part {
 pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "core",
-        about: "every crate's own tests, the examples in the documentation, the seeds of the fuzz targets, the search for secrets in what is logged",
+        about: "every crate's own tests, the examples in the documentation, the seeds of the fuzz targets, the search for secrets in what is logged, what a request allocates",
         needs: &[],
         runs: &[
             Run {
                 features: PLAIN,
-                targets: &["--lib", "--bins", "--test=memory_store", "--test=corpora", "--test=traces"],
+                targets: &[
+                    "--lib",
+                    "--bins",
+                    "--test=memory_store",
+                    "--test=corpora",
+                    "--test=traces",
+                    "--test=counts",
+                ],
                 ..ALL
             },
             Run { features: PLAIN, targets: &["--doc"], ..ALL },
