@@ -40,9 +40,10 @@ impl Server {
     async fn connect(&self, any_key: &[u8]) -> Result<Connection, RedisError> {
         match self {
             Self::One(client) => {
+                // Whoever asks has a deadline of their own: one timer for each answer is enough.
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(DEADLINE))
-                    .set_response_timeout(Some(DEADLINE));
+                    .set_response_timeout(None);
                 client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
             }
             Self::Cluster(client) => {

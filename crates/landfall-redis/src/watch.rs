@@ -35,7 +35,7 @@ impl Watchers {
         self.wanted.store(true, Ordering::Release);
     }
 
-    /// Begins to listen, if somebody wants to hear and nobody listens yet. Called on the relying party's runtime.
+    /// Begins to listen, if somebody wants to hear and nobody listens yet. It goes on while the runtime does that this is called on.
     pub(crate) fn listen(self: &Arc<Self>, link: &Link, keys: &Keys) {
         if !self.wanted.load(Ordering::Acquire) || self.listening.swap(true, Ordering::AcqRel) {
             return;

@@ -75,7 +75,7 @@ pub trait Engine: Debug + Send + Sync + 'static {
 
     async fn migrate(&self) -> Result<(), StoreError>;
 
-    /// Begins to listen for changes, on the relying party's runtime.
+    /// Begins to listen for changes, on the runtime that this is called on.
     fn listen(&self, watchers: &Arc<Watchers>, running: Running);
 
     fn file(&self) -> Option<PathBuf>;

@@ -20,7 +20,7 @@ pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
     let mut connection = postgres.acquire(DOING, true).await?;
     match timeout(PATIENCE, apply(&mut connection)).await {
         Ok(Ok(())) => {
-            connection.give_back();
+            connection.give_back_at_the_end();
             Ok(())
         }
         Ok(Err(error)) => Err(failed(NAME, DOING, &error)),

@@ -3,6 +3,7 @@
 mod lent;
 mod listen;
 mod migrate;
+mod spares;
 mod steps;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::time::timeout;
 
 use self::lent::Lent;
+use self::spares::Spares;
 use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
 use crate::error::{code, failed, late};
 use crate::running::Running;
@@ -47,6 +49,8 @@ pub type PostgresStore = SqlStore<Postgres>;
 /// The database that a [`PostgresStore`] keeps its sessions in.
 pub struct Postgres {
     pool: PgPool,
+    /// Connections that the next statement may want.
+    spares: Arc<Spares>,
 }
 
 impl fmt::Debug for Postgres {
@@ -62,9 +66,10 @@ impl SqlStore<Postgres> {
     /// To hear of changes the store opens one connection more, beside the pool and by the pool's options.
     ///
     /// The store itself sends a statement again when a pooled connection turns out to be dead. A pool with
-    /// `test_before_acquire(false)` saves every request a round trip.
+    /// `test_before_acquire(false)` saves every request a round trip. Between two statements the store keeps connections
+    /// for some milliseconds, half of what the pool may have at most, and none where the pool has no other one left.
     pub fn new(pool: PgPool) -> Self {
-        Self::on(Postgres { pool })
+        Self::on(Postgres { pool, spares: Arc::default() })
     }
 
     /// With a pool of its own.
@@ -102,6 +107,9 @@ impl Postgres {
     /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
     /// pool are dead.
     async fn acquire(&self, doing: &str, tried: bool) -> Result<Lent, StoreError> {
+        if let Some(spare) = self.spares.take().filter(|_| !tried && !self.pool.is_closed()) {
+            return Ok(spare);
+        }
         let acquiring = async {
             loop {
                 let mut connection = Lent::new(self.pool.acquire().await?);
@@ -126,6 +134,12 @@ impl Engine for Postgres {
         let mut attempts = 0;
         loop {
             let mut connection = self.acquire(step.doing, attempts > 0).await?;
+            if step.sql.starts_with("SELECT") {
+                // A look is broken off whenever a browser hangs up, which must not cost a connection each time.
+                connection.give_back_at_the_end();
+            } else {
+                connection.close_at_the_end();
+            }
             let mut query = sqlx::query(step.sql);
             for value in values {
                 query = match value.clone() {
@@ -136,17 +150,23 @@ impl Engine for Postgres {
             }
             let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
                 Ok(Ok(rows)) => {
-                    connection.give_back();
+                    self.spares.keep(&self.pool, connection);
                     let rows: Result<_, _> = rows.iter().map(row).collect();
                     return rows.map_err(|error| failed(NAME, step.doing, &error));
                 }
                 Ok(Err(error)) => error,
-                Err(_) => return Err(late(NAME, step.doing)),
+                Err(_) => {
+                    connection.close_at_the_end();
+                    return Err(late(NAME, step.doing));
+                }
             };
             let lost = is_lost(&error);
-            if !lost {
-                connection.give_back();
+            if lost {
+                connection.close_at_the_end();
+            } else {
+                connection.give_back_at_the_end();
             }
+            drop(connection);
             attempts += 1;
             // To do a step twice does it once: see `Steps`.
             if attempts == ATTEMPTS || !(lost || is_undone(&error)) {

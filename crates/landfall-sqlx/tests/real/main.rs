@@ -7,5 +7,6 @@ mod migrating;
 mod network;
 mod proxy;
 mod server;
+mod spares;
 mod suite;
 mod watching;

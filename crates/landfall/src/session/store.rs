@@ -7,7 +7,9 @@
 //! is sealed or digested, so a stolen copy of it signs nobody in.
 
 use std::fmt;
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -320,8 +322,16 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).create(key, record).await
     }
 
-    async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
-        (**self).load(key).await
+    // As the macro would write it, without a future around the other's: this is called for every request.
+    fn load<'a, 'future>(
+        &'a self,
+        key: RecordKey,
+    ) -> Pin<Box<dyn Future<Output = Result<Option<StoredRecord>, StoreError>> + Send + 'future>>
+    where
+        'a: 'future,
+        Self: 'future,
+    {
+        (**self).load(key)
     }
 
     async fn update(
