@@ -139,13 +139,13 @@ macro_rules! in_every_engine {
 /// Longer than any scenario, with real engines on a busy machine, takes.
 const SCENARIO: Duration = Duration::from_secs(300);
 
-/// Runs a scenario in a runtime of its own.
+/// Runs a scenario in a runtime of its own: one of several threads, as applications on axum have.
 ///
 /// # Panics
 /// When the scenario does, or when it waits for what never comes.
 #[doc(hidden)]
 pub fn run(scenario: Pin<Box<dyn Future<Output = ()>>>) {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let finished = runtime.block_on(async { tokio::time::timeout(SCENARIO, scenario).await });
     finished.expect("the scenario waits for what never comes");
 }

@@ -23,6 +23,7 @@ mod provider_keys;
 mod refresh;
 mod rotation;
 mod routers;
+mod runtimes;
 mod scopes;
 mod session_cookies;
 mod session_limits;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use actix_web::{App, HttpServer, web};
 use async_trait::async_trait;
@@ -11,7 +12,7 @@ use http::{Request, Response};
 use landfall::{CookieKey, HttpClient, HttpError, RelyingParty};
 use landfall_actix::{AuthMiddleware, SignedIn};
 use landfall_testkit::{Browser, LocalProvider, TestBed};
-use landfall_tests::{BASE_URL, SessionKind, World, on_both_frameworks};
+use landfall_tests::{BASE_URL, Engine, SessionKind, World, on_both_frameworks};
 use tokio::sync::Semaphore;
 
 use crate::support::{at, client};
@@ -145,4 +146,44 @@ async fn one_blocked_actix_worker_does_not_stall_anothers_sign_in() {
     assert!(!blocking.is_finished());
     release.send(()).unwrap();
     assert_eq!(blocking.await.unwrap(), "released");
+}
+
+#[tokio::test]
+async fn one_blocked_actix_worker_does_not_stall_anothers_stored_sessions() {
+    for kind in SessionKind::stores() {
+        let bed = TestBed::new(BASE_URL).unwrap();
+        let engine = Engine::open(kind, bed.clock()).await;
+        let builder = bed.relying_party().cookie_keys([CookieKey::generate().unwrap()]);
+        // Every request asks the store.
+        let builder = builder.store(engine.store().unwrap()).near_cache_staleness(Duration::ZERO);
+        let auth = builder.build().unwrap();
+        let (blocked, is_blocked) = channel();
+        let (release, released) = channel();
+        let first = worker(auth.clone(), blocked.clone(), released).await;
+        let second = worker(auth, blocked, channel().1).await;
+
+        // The first worker is the one that opened the connections to the store, and has looks under way.
+        bed.browser.route(BASE_URL, first).unwrap();
+        assert_eq!(bed.browser.open(&at("/dashboard")).await.unwrap().text(), "ada");
+        let (here, there) = (bed.browser.new_tab(), bed.browser.clone());
+        let blocking = tokio::spawn(async move { here.open(&at("/block")).await.unwrap().text() });
+        let waiting: Vec<_> = (0..20)
+            .map(|_| {
+                let tab = bed.browser.new_tab();
+                tokio::spawn(async move { tab.open(&at("/dashboard")).await.unwrap().text() })
+            })
+            .collect();
+        tokio::task::spawn_blocking(move || is_blocked.recv().unwrap()).await.unwrap();
+
+        there.route(BASE_URL, second).unwrap();
+        for _ in 0..20 {
+            assert_eq!(there.open(&at("/dashboard")).await.unwrap().text(), "ada", "{kind:?}");
+        }
+        assert!(!blocking.is_finished());
+        release.send(()).unwrap();
+        assert_eq!(blocking.await.unwrap(), "released");
+        for page in waiting {
+            assert_eq!(page.await.unwrap(), "ada");
+        }
+    }
 }

@@ -84,7 +84,8 @@ impl RelyingPartyBuilder {
         let client = self.registration(issuer, secret, auth, scope);
         let application = self.check_application_name(&client)?;
         let sites = self.sites(bases, &ring, &application).map_err(|error| sealing(&error))?;
-        let sessions = self.keeper(&client, application, ring, lifetimes).map_err(|error| sealing(&error))?;
+        let sessions =
+            self.keeper(&client, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = match self.inputs.runtime.take() {
             Some(handle) => Runtime::given(handle),
             None if self.is_native => Runtime::alone()?,
@@ -174,7 +175,7 @@ impl RelyingPartyBuilder {
         &self,
         client: &Registration,
         application: ApplicationName,
-        ring: Vec<CookieKey>,
+        ring: &[CookieKey],
         lifetimes: Lifetimes,
     ) -> Result<SessionKeeper, Error> {
         let client =

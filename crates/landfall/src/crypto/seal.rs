@@ -104,9 +104,66 @@ impl CookieKey {
         URL_SAFE_NO_PAD.encode(self.0.as_slice())
     }
 
-    /// The pseudorandom key that every subkey is expanded from (RFC 5869 §2.2).
+    /// The pseudorandom key that every subkey is expanded from: HKDF-Extract (RFC 5869 §2.2), done here once. The
+    /// library's own does it again with each key that is expanded.
     fn extract(&self) -> hkdf::Prk {
-        hkdf::Salt::new(hkdf::HKDF_SHA256, b"landfall").extract(self.0.as_slice())
+        let salt = hmac::Key::new(hmac::HMAC_SHA256, b"landfall");
+        hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, hmac::sign(&salt, self.0.as_slice()).as_ref())
+    }
+}
+
+/// The cookie keys as subkeys are expanded from them, for what is derived again and again.
+pub(crate) struct Ring {
+    /// Each key's id and what is expanded, the newest first.
+    keys: Vec<(u8, hkdf::Prk)>,
+}
+
+impl Ring {
+    /// Of these keys, the one to seal with first.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] when the library refuses to derive a key.
+    pub(crate) fn new(keys: &[CookieKey]) -> Result<Self, Error> {
+        let keys = keys.iter().map(|key| {
+            let prk = key.extract();
+            Ok((key_id(&prk)?, prk))
+        });
+        Ok(Self { keys: keys.collect::<Result<_, Error>>()? })
+    }
+
+    /// Derives a purpose's keys. `context` separates issuers, clients, origins and sessions.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn sealer(&self, purpose: &str, context: &[&[u8]]) -> Result<Sealer, Error> {
+        let label = info(purpose, context);
+        let keys = self.keys.iter().map(|(id, prk)| {
+            let label = [label.as_slice()];
+            let okm = prk.expand(&label, &AES_256_GCM).map_err(|_| broken())?;
+            Ok((*id, LessSafeKey::new(okm.into())))
+        });
+        Ok(Sealer { keys: keys.collect::<Result<_, Error>>()? })
+    }
+
+    /// A keyed digest (HMAC-SHA256) for every key, the first key's first: what is stored under an older key can still
+    /// be found.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn digests(&self, purpose: &str, parts: &[&[u8]]) -> Result<Vec<[u8; 32]>, Error> {
+        let digests = self.keys.iter().map(|(_, prk)| {
+            let label = [purpose.as_bytes()];
+            let okm = prk.expand(&label, hmac::HMAC_SHA256).map_err(|_| broken())?;
+            let tag = hmac::sign(&hmac::Key::from(okm), &info("", parts));
+            tag.as_ref().try_into().map_err(|_| broken())
+        });
+        digests.collect()
+    }
+}
+
+impl fmt::Debug for Ring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring").field("keys", &self.keys.len()).finish()
     }
 }
 
@@ -156,17 +213,7 @@ impl Sealer {
     /// # Errors
     /// [`ErrorCode::Misconfigured`] when the library refuses to derive a key.
     pub(crate) fn derive(ring: &[CookieKey], purpose: &str, context: &[&[u8]]) -> Result<Self, Error> {
-        let keys = ring
-            .iter()
-            .map(|key| {
-                let prk = key.extract();
-                let label = info(purpose, context);
-                let label = [label.as_slice()];
-                let okm = prk.expand(&label, &AES_256_GCM).map_err(|_| broken())?;
-                Ok((key_id(&prk)?, LessSafeKey::new(okm.into())))
-            })
-            .collect::<Result<_, Error>>()?;
-        Ok(Self { keys })
+        Ring::new(ring)?.sealer(purpose, context)
     }
 
     /// Seals with the first key and a random nonce, as bytes. `aad` is not part of the result: it has to be known when
@@ -206,15 +253,14 @@ impl Sealer {
     /// Opens base64url text. Text that is not exactly what an encoder would write is garbage.
     pub(crate) fn open(&self, aad: &[u8], text: &[u8]) -> Opened {
         match URL_SAFE_NO_PAD.decode(text) {
-            Ok(bytes) => self.open_bytes(aad, bytes),
+            Ok(bytes) => self.open_bytes(aad, &bytes),
             Err(_) => Opened::Garbage,
         }
     }
 
     /// Opens bytes, for the `aad` that they were sealed with. Its cost grows with the length of the value alone.
-    pub(crate) fn open_bytes(&self, aad: &[u8], sealed: Vec<u8>) -> Opened {
-        let sealed = Zeroizing::new(sealed);
-        let [version, id, rest @ ..] = sealed.as_slice() else { return Opened::Garbage };
+    pub(crate) fn open_bytes(&self, aad: &[u8], sealed: &[u8]) -> Opened {
+        let [version, id, rest @ ..] = sealed else { return Opened::Garbage };
         if *version != VERSION {
             return if (VERSION..=LAST_VERSION).contains(version) {
                 Opened::LaterVersion
@@ -241,27 +287,6 @@ impl fmt::Debug for Sealer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sealer").field("keys", &self.keys.len()).finish()
     }
-}
-
-/// A keyed digest (HMAC-SHA256) for every key of the ring, the first key's first: what is stored under an older key can
-/// still be found.
-///
-/// # Errors
-/// [`ErrorCode::Misconfigured`] when the library refuses to derive a key.
-pub(crate) fn keyed_digests(
-    ring: &[CookieKey],
-    purpose: &str,
-    parts: &[&[u8]],
-) -> Result<Vec<[u8; 32]>, Error> {
-    ring.iter()
-        .map(|key| {
-            let prk = key.extract();
-            let label = [purpose.as_bytes()];
-            let okm = prk.expand(&label, hmac::HMAC_SHA256).map_err(|_| broken())?;
-            let tag = hmac::sign(&hmac::Key::from(okm), &info("", parts));
-            tag.as_ref().try_into().map_err(|_| broken())
-        })
-        .collect()
 }
 
 /// Each part with its length in front, so that no two lists of parts read the same.
@@ -329,7 +354,7 @@ mod tests {
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            assert!(sealer.open_bytes(b"", changed).plain().is_none(), "byte {position}");
+            assert!(sealer.open_bytes(b"", &changed).plain().is_none(), "byte {position}");
         }
     }
 
@@ -343,11 +368,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_expanded_is_what_hkdf_gives() {
+        let key = CookieKey::generate().unwrap();
+        let prk = hkdf::Salt::new(hkdf::HKDF_SHA256, b"landfall").extract(key.0.as_slice());
+        let expanded = |prk: &hkdf::Prk| {
+            let mut out = [0; 32];
+            prk.expand(&[b"info"], hkdf::HKDF_SHA256).unwrap().fill(&mut out).unwrap();
+            out
+        };
+        assert_eq!(expanded(&key.extract()), expanded(&prk));
+    }
+
+    #[test]
     fn a_value_of_a_later_version_is_told_apart_from_garbage() {
         let sealer = sealer(&[CookieKey::generate().unwrap()], "s", "c");
         let mut sealed = sealer.seal_bytes(&SystemEntropy, b"", b"x").unwrap();
         sealed[0] = 2;
-        assert!(matches!(sealer.open_bytes(b"", sealed), Opened::LaterVersion));
+        assert!(matches!(sealer.open_bytes(b"", &sealed), Opened::LaterVersion));
         assert!(matches!(sealer.open(b"", b"%%%"), Opened::Garbage));
         assert!(matches!(sealer.open(b"", b"{\"sub\":\"admin\"}"), Opened::Garbage));
     }

@@ -59,16 +59,16 @@ pub fn cookie_open(data: &[u8]) {
 fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
     let nonce = Nonce(Some([7; 12]));
     let bytes = sealer.seal_bytes(&nonce, NAME, data).unwrap_or_default();
-    let opened = sealer.open_bytes(NAME, bytes.clone()).plain();
+    let opened = sealer.open_bytes(NAME, &bytes).plain();
     assert_eq!(opened.as_deref().map(Vec::as_slice), Some(data));
-    assert!(sealer.open_bytes(b"__Host-landfall-login", bytes.clone()).plain().is_none());
+    assert!(sealer.open_bytes(b"__Host-landfall-login", &bytes).plain().is_none());
     let first = usize::from(data.first().copied().unwrap_or_default());
     let mut changed = bytes;
     let at = first % changed.len();
     if let Some(byte) = changed.get_mut(at) {
         *byte ^= data.last().copied().unwrap_or_default() | 1;
     }
-    assert!(sealer.open_bytes(NAME, changed).plain().is_none(), "byte {at} was changed");
+    assert!(sealer.open_bytes(NAME, &changed).plain().is_none(), "byte {at} was changed");
 }
 
 /// What is read is written back so that it is read again as it was.

@@ -22,12 +22,18 @@ use crate::crypto::secret::Secret;
 /// A new one is drawn at every sign-in, so a session that was planted in a browser beforehand (session fixation) never
 /// becomes the session of whoever signs in.
 #[derive(Clone, Debug)]
-pub(crate) struct SessionId(Secret<[u8; 32]>);
+pub(crate) struct SessionId {
+    whole: Secret<[u8; 32]>,
+    /// Worked out once: a request asks for it at every step.
+    key: RecordKey,
+}
 
 /// The length of the value as text: 32 bytes as base64url without padding.
 ///
 /// No sealed session is that short, so the length alone tells the two kinds of cookie apart.
 pub(crate) const TEXT_LENGTH: usize = 43;
+/// Where the half that names the record ends, and the one that seals it begins.
+const HALF: usize = 16;
 
 impl SessionId {
     /// A new one.
@@ -37,7 +43,7 @@ impl SessionId {
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut bytes = [0; 32];
         entropy.fill(&mut bytes)?;
-        Ok(Self(Secret::new(bytes)))
+        Ok(Self::of(bytes))
     }
 
     /// Reads the value of a cookie; `None` for whatever is not exactly such a value. It may still be of no session.
@@ -48,23 +54,28 @@ impl SessionId {
         // One byte more than there is: the decoder wants room for a rounded-up length.
         let mut bytes = [0; 33];
         let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        bytes.get(..length)?.try_into().ok().map(|bytes| Self(Secret::new(bytes)))
+        bytes.get(..length)?.try_into().ok().map(Self::of)
+    }
+
+    fn of(bytes: [u8; 32]) -> Self {
+        let (name, _) = bytes.split_at(HALF);
+        Self { key: RecordKey(sha256(&[name])), whole: Secret::new(bytes) }
     }
 
     /// The cookie's value. It is as good as the session itself: it goes into a Set-Cookie header or into something
     /// sealed, and nowhere else.
     pub(crate) fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.0.expose())
+        URL_SAFE_NO_PAD.encode(self.whole.expose())
     }
 
     /// The name of the record: the digest of the first half.
     pub(crate) fn record_key(&self) -> RecordKey {
-        RecordKey(sha256(&[self.halves().0]))
+        self.key
     }
 
     /// The half that goes into the record's sealing key, and is not known to the store.
     pub(crate) fn secret_half(&self) -> &[u8] {
-        self.halves().1
+        self.whole.expose().split_at(HALF).1
     }
 
     /// Whether two are the same, in constant time.
@@ -72,11 +83,6 @@ impl SessionId {
     /// Two ids with the same first half have one record key. Where a copy was found by the key alone, the whole id has
     /// to be compared before the copy is served.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.0.matches(other.0.expose())
-    }
-
-    /// What names the record, and what seals it.
-    fn halves(&self) -> (&[u8], &[u8]) {
-        self.0.expose().split_at(16)
+        self.whole.matches(other.whole.expose())
     }
 }

@@ -26,7 +26,7 @@ use super::record;
 use super::store::{IndexKey, RecordKey, StoredRecord};
 use crate::clock::{Entropy, Timestamp};
 use crate::crypto::application_name::ApplicationName;
-use crate::crypto::seal::{CookieKey, Sealer, keyed_digests};
+use crate::crypto::seal::{CookieKey, Ring, Sealer};
 use crate::error::Error;
 
 /// Makes records of sessions, for one application.
@@ -37,7 +37,7 @@ pub(crate) struct RecordSeals {
     /// What a record that names no client was begun by.
     client: ClientRef,
     /// The cookie keys, the newest first. The keys of sessions are derived from them one by one.
-    ring: Vec<CookieKey>,
+    ring: Ring,
     entropy: Arc<dyn Entropy>,
     /// Derived once: it is the same for every record.
     admin: Sealer,
@@ -73,10 +73,11 @@ impl RecordSeals {
     pub(crate) fn new(
         application: ApplicationName,
         client: ClientRef,
-        ring: Vec<CookieKey>,
+        ring: &[CookieKey],
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
-        let admin = Sealer::derive(&ring, "admin", &application.context(&[]))?;
+        let ring = Ring::new(ring)?;
+        let admin = ring.sealer("admin", &application.context(&[]))?;
         Ok(Self { application, client, ring, entropy, admin })
     }
 
@@ -121,7 +122,7 @@ impl RecordSeals {
     /// When no key can be derived.
     pub(crate) fn open(&self, id: &SessionId, record: &StoredRecord) -> Result<Option<Session>, Error> {
         let key = id.record_key();
-        let Some(plain) = self.sealer(id)?.open_bytes(&key.0, record.sealed.to_vec()).plain() else {
+        let Some(plain) = self.sealer(id)?.open_bytes(&key.0, &record.sealed).plain() else {
             return Ok(None);
         };
         let stored = Stored { id: id.clone(), version: record.version, admin: record.admin.clone() };
@@ -157,14 +158,14 @@ impl RecordSeals {
         id: &SessionId,
         record: &StoredRecord,
     ) -> Result<Option<Vec<u8>>, Error> {
-        let opened = self.stash_sealer(id)?.open_bytes(&id.record_key().0, record.sealed.to_vec());
+        let opened = self.stash_sealer(id)?.open_bytes(&id.record_key().0, &record.sealed);
         Ok(opened.plain().map(|plain| plain.to_vec()))
     }
 
     /// The administrative part of the record with this key; nothing known where it cannot be opened, since a list that
     /// lacks a label is better than none.
     pub(crate) fn open_admin(&self, key: RecordKey, sealed: &Bytes) -> Admin {
-        let plain = self.admin.open_bytes(&key.0, sealed.to_vec()).plain();
+        let plain = self.admin.open_bytes(&key.0, sealed).plain();
         plain.and_then(|plain| Some(postcard::take_from_bytes(&plain).ok()?.0)).unwrap_or_default()
     }
 
@@ -188,7 +189,7 @@ impl RecordSeals {
     /// Keyed, since subjects are easily guessed: without the key, a store's indexes tell nobody who is signed in.
     fn index(&self, kind: &str, issuer: &str, value: &str) -> Result<Vec<IndexKey>, Error> {
         let parts = self.application.context(&[kind.as_bytes(), issuer.as_bytes(), value.as_bytes()]);
-        Ok(keyed_digests(&self.ring, "index", &parts)?.into_iter().map(IndexKey).collect())
+        Ok(self.ring.digests("index", &parts)?.into_iter().map(IndexKey).collect())
     }
 
     /// Seals a session's own part.
@@ -202,7 +203,7 @@ impl RecordSeals {
     }
 
     fn derive(&self, purpose: &str, id: &SessionId) -> Result<Sealer, Error> {
-        Sealer::derive(&self.ring, purpose, &self.application.context(&[id.secret_half()]))
+        self.ring.sealer(purpose, &self.application.context(&[id.secret_half()]))
     }
 }
 
@@ -216,7 +217,7 @@ mod tests {
         let ring = vec![CookieKey::generate().unwrap()];
         let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
         let application = ApplicationName::of_client(&client.issuer, &client.client_id);
-        let seals = RecordSeals::new(application, client, ring, Arc::new(SystemEntropy)).unwrap();
+        let seals = RecordSeals::new(application, client, &ring, Arc::new(SystemEntropy)).unwrap();
         let ids = [(), ()].map(|()| SessionId::generate(&SystemEntropy).unwrap());
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
         let record = seals.seal_stashed(&ids[0], b"a form", now, until).unwrap();
@@ -224,6 +225,6 @@ mod tests {
         assert_eq!(seals.open_stashed(&ids[1], &record).unwrap(), None);
         // Else a form of the right bytes could be a session.
         let as_session = seals.sealer(&ids[0]).unwrap();
-        assert!(as_session.open_bytes(&ids[0].record_key().0, record.sealed.to_vec()).plain().is_none());
+        assert!(as_session.open_bytes(&ids[0].record_key().0, &record.sealed).plain().is_none());
     }
 }
