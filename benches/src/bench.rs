@@ -18,6 +18,11 @@ impl Bench {
         Self { runner: Runner::new(), engines }
     }
 
+    /// The same with a runtime as axum's applications have.
+    pub fn threaded(&self) -> Self {
+        Self { runner: self.runner.threaded(), engines: self.engines.clone() }
+    }
+
     pub fn engines(&self) -> &Engines {
         &self.engines
     }

@@ -83,14 +83,20 @@ pub fn subject<S>(
     cookies: Cookies,
 ) -> Box<dyn Subject>
 where
-    S: Service<http::Request<Body>, Response = Response, Error = Infallible> + Clone + 'static,
+    S: Service<http::Request<Body>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
 {
     Box::new(App { runner: runner.clone(), service, request, cookies, requests: Vec::new() })
 }
 
 impl<S> Subject for App<S>
 where
-    S: Service<http::Request<Body>, Response = Response, Error = Infallible> + Clone + 'static,
+    S: Service<http::Request<Body>, Response = Response, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static,
 {
     fn prepare(&mut self, count: usize) {
         self.requests.clear();
@@ -98,13 +104,24 @@ where
     }
 
     fn run(&mut self, count: usize) {
-        let (service, requests) = (&self.service, &mut self.requests);
-        self.runner.block_on(async {
-            for request in requests.drain(..count) {
-                let response = service.clone().oneshot(request).await.into_response();
-                assert_eq!(response.status(), http::StatusCode::OK);
-            }
-        });
+        let requests = self.requests.drain(..count);
+        let Some(threads) = self.runner.threads() else {
+            return self.runner.block_on(answer(self.service.clone(), requests));
+        };
+        let (service, requests) = (self.service.clone(), requests.collect::<Vec<_>>());
+        let served = threads.spawn(async move { answer(service, requests).await });
+        threads.block_on(served).expect("it does not panic");
+    }
+}
+
+/// Has it answer them, one after the other.
+async fn answer<S>(service: S, requests: impl IntoIterator<Item = http::Request<Body>>)
+where
+    S: Service<http::Request<Body>, Response = Response, Error = Infallible> + Clone,
+{
+    for request in requests {
+        let response = service.clone().oneshot(request).await.into_response();
+        assert_eq!(response.status(), http::StatusCode::OK);
     }
 }
 

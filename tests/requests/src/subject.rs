@@ -4,20 +4,43 @@ use std::fmt;
 use std::rc::Rc;
 
 use actix_web::rt::{System, SystemRunner};
+use tokio::runtime::{Builder, Runtime};
 
-/// What runs every subject, on one thread.
+/// What runs every subject, one request after the other.
 #[derive(Clone)]
-pub struct Runner(Rc<SystemRunner>);
+pub struct Runner {
+    system: Rc<SystemRunner>,
+    /// The runtime of several threads, of which there is one, if it is one.
+    threads: Option<Rc<Runtime>>,
+}
 
 impl Runner {
     /// A runtime of this thread, as an actix-web worker has one.
     pub fn new() -> Self {
-        Self(Rc::new(System::new()))
+        Self { system: Rc::new(System::new()), threads: None }
+    }
+
+    /// The same with a runtime as axum's applications have: one of several threads. There is one thread here.
+    ///
+    /// # Panics
+    /// Where the operating system gives no thread.
+    #[must_use]
+    pub fn threaded(&self) -> Self {
+        let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        Self { threads: Some(Rc::new(threads.expect("a thread"))), ..self.clone() }
     }
 
     /// Runs it to its end.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
-        self.0.block_on(future)
+        match &self.threads {
+            Some(threads) => threads.block_on(future),
+            None => self.system.block_on(future),
+        }
+    }
+
+    /// The runtime of several threads, if there is one: what comes by a connection is then served in a task.
+    pub(crate) fn threads(&self) -> Option<&Runtime> {
+        self.threads.as_deref()
     }
 }
 
