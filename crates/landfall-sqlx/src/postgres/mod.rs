@@ -67,7 +67,7 @@ impl SqlStore<Postgres> {
     ///
     /// The store itself sends a statement again when a pooled connection turns out to be dead. A pool with
     /// `test_before_acquire(false)` saves every request a round trip. Between two statements the store keeps connections
-    /// for some milliseconds, half of what the pool may have at most, and none where the pool has no other one left.
+    /// for some milliseconds, and none while more than half of what the pool may have is in use.
     pub fn new(pool: PgPool) -> Self {
         Self::on(Postgres { pool, spares: Arc::default() })
     }

@@ -2,9 +2,9 @@
 //!
 //! A pool asks each connection that it takes back for a sign of life: a round trip for every statement, for which nobody
 //! waits, but which costs as much as the statement. So a connection is kept for a moment, in which the next statement may
-//! want it, and given back when nobody did. The pool may be the application's own: none is kept where it has no other
-//! one to give, never more than half of what it may have, and none for longer than a second, so that what the pool does
-//! with those that come back (how old they may be, hooks of the application's) is done.
+//! want it, and given back when nobody did. The pool may be the application's own: none is kept where more than half of
+//! what it may have is in use, and none for longer than a second, so that what the pool does with those that come back
+//! (how old they may be, hooks of the application's) is done.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,17 +40,13 @@ impl Spares {
     /// Keeps a connection on which nothing is under way for the next statement, or gives it back.
     pub(super) fn keep(self: &Arc<Self>, pool: &PgPool, mut spare: Lent) {
         spare.give_back_at_the_end();
-        let most = pool.options().get_max_connections();
-        let others_wait = pool.num_idle() == 0 && pool.size() >= most;
-        if others_wait || pool.is_closed() || spare.age() >= LONGEST {
+        // Those at hand are in use to the pool. Far from its end, nobody can be waiting for one.
+        let in_use = (pool.size() as usize).saturating_sub(pool.num_idle());
+        let is_wanted = in_use > pool.options().get_max_connections() as usize / 2;
+        if is_wanted || pool.is_closed() || spare.age() >= LONGEST {
             return;
         }
         let mut state = self.state();
-        if state.spares.len() >= most as usize / 2 {
-            // Given back once nobody else waits for the lock.
-            drop(state);
-            return;
-        }
         state.spares.push((spare, Instant::now()));
         if !std::mem::replace(&mut state.looked_after, true) {
             drop(state);
