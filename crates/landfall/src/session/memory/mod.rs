@@ -5,9 +5,10 @@
 //!
 //! It is bounded, since strangers can make it grow. Sessions push out the one that would end first; leases and
 //! remembered names are refused where they are full, since one that is forgotten too early is one that can be taken
-//! twice. [`records`] holds the first, [`names`] the other two.
+//! twice. [`records`] holds the first, each as one piece of memory ([`packed`]); [`names`] holds the other two.
 
 mod names;
+mod packed;
 mod records;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -63,8 +64,8 @@ impl MemoryStore {
     }
 
     /// How many sessions there may be; without it, a million. One more, and the session that would end first is
-    /// removed, with a warning in the log: whoever it belongs to has to sign in again. A session takes about a
-    /// kilobyte, and its tokens on top.
+    /// removed, with a warning in the log: whoever it belongs to has to sign in again. A session takes about
+    /// half a kilobyte, and its tokens on top.
     ///
     /// There may be as many leases, and as many remembered names, and never fewer than 100 000 of each; where they
     /// are full, the next is an error.
@@ -87,7 +88,7 @@ impl MemoryStore {
     /// Everything that is stored, expired records that were not swept yet included, as the engine of another store
     /// would see it. For tests: to show that nothing readable is in it, or to change a record behind a store's back.
     pub fn dump(&self) -> Vec<(RecordKey, StoredRecord)> {
-        self.state().records.iter().map(|(key, record)| (*key, record.clone())).collect()
+        self.state().records.iter().collect()
     }
 
     /// The state, locked.
@@ -198,7 +199,7 @@ impl PushedOut {
 impl SessionStore for MemoryStore {
     async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
         let warning = self.change(|state, now| {
-            if state.records.get(key, now).is_some() {
+            if state.records.holds(key, now) {
                 return (Err(StoreError::new("a record with this key exists")), Vec::new());
             }
             let (mut pushed_out, mut warning) = (Vec::new(), None);
@@ -207,7 +208,7 @@ impl SessionStore for MemoryStore {
                 pushed_out.push(first);
                 warning = state.pushed_out.count(now).or(warning);
             }
-            state.records.insert(key, record);
+            state.records.insert(key, &record);
             (Ok(warning), pushed_out)
         })?;
         if let Some(sessions) = warning {
@@ -221,7 +222,7 @@ impl SessionStore for MemoryStore {
 
     async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
         let (state, now) = self.swept();
-        Ok(state.records.get(key, now).cloned())
+        Ok(state.records.get(key, now))
     }
 
     async fn update(
@@ -231,14 +232,14 @@ impl SessionStore for MemoryStore {
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
         Ok(self.change(|state, now| {
-            let updated = state.records.update(key, now, expected, record);
+            let updated = state.records.update(key, now, expected, &record);
             (updated, if updated == Updated::Done { vec![key] } else { Vec::new() })
         }))
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
         Ok(self.change(|state, now| match state.records.take(key) {
-            Some(record) => (!record.is_expired(now), vec![key]),
+            Some(head) => (!head.is_expired(now), vec![key]),
             None => (false, Vec::new()),
         }))
     }
@@ -249,9 +250,7 @@ impl SessionStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
         let (state, now) = self.swept();
-        let mut found: Vec<_> = state.records.of_subject(subject, now).collect();
-        found.sort_by_key(|(_, record)| std::cmp::Reverse(record.created_at));
-        Ok(found.into_iter().take(limit).map(|(key, record)| (key, record.clone())).collect())
+        Ok(state.records.of_subject(subject, now, limit))
     }
 
     async fn remove_by_subject(
