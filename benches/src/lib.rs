@@ -6,7 +6,6 @@
 pub mod bench;
 pub mod callback;
 pub mod counted;
-pub mod crates;
 pub mod engines;
 pub mod kept;
 pub mod landfall_auth;

@@ -11,7 +11,7 @@ use landfall_bench::counted::{self, Counted};
 use landfall_bench::engines::Engines;
 use landfall_bench::rows::{self, Row};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback, crates, kept, scale};
+use landfall_bench::{callback, kept, scale};
 use landfall_requests::Kind;
 
 const ROUNDS: usize = 25;
@@ -59,7 +59,6 @@ fn main() -> ExitCode {
 fn everything() -> Result<bool, String> {
     let nothing_rose = requests()?;
     whole_callback();
-    cold_crates();
     sessions_held();
     Ok(nothing_rose)
 }
@@ -103,17 +102,6 @@ fn sessions_held() {
     let bytes: Vec<[f64; 1]> = counted::by_program(&["memory"]);
     let in_memory: Vec<f64> = bytes.into_iter().map(|[bytes]| bytes).collect();
     scale::print(&Bench::new(Engines::started()), &in_memory);
-}
-
-fn cold_crates() {
-    match crates::count() {
-        Ok(count) => println!(
-            "crates of a cold axum app with Landfall: {count}; budget {} {}",
-            crates::BUDGET,
-            if count <= crates::BUDGET { "ok" } else { "OVER" }
-        ),
-        Err(error) => println!("crates of a cold axum app with Landfall: not counted ({})", error.trim()),
-    }
 }
 
 fn whole_callback() {

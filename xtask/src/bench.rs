@@ -1,5 +1,6 @@
 //! `cargo xtask bench`.
 
+use crate::cold_builds;
 use crate::group::{self, Group};
 use crate::programs;
 use crate::servers::Servers;
@@ -10,7 +11,7 @@ use crate::shell::{self, Failure};
 pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
     let manifest = ["--release", "--quiet", "--locked", "--manifest-path", "benches/Cargo.toml"];
-    // Both programs: one has the other count.
+    // All programs: one has the others count and start.
     Group::run(shell::cargo(&["build"]).args(manifest))?;
     let mut run = shell::cargo(&["run"]);
     run.args(manifest).arg("--").args(arguments);
@@ -18,5 +19,6 @@ pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
         return Group::run(&mut run);
     }
     let servers = Servers::start(&programs::find(Servers::PROGRAMS)?)?;
-    Group::run(run.envs(servers.variables()))
+    Group::run(run.envs(servers.variables()))?;
+    if arguments.is_empty() { cold_builds::print_budget() } else { Ok(()) }
 }

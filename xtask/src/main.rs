@@ -2,6 +2,7 @@
 
 mod apt;
 mod bench;
+mod cold_builds;
 mod fuzz;
 mod group;
 mod lint;
@@ -23,6 +24,7 @@ usage: cargo xtask <command>
                                actix, stores, browser, provider, native, spa); ARGS go to `cargo test`
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
+  bench --build [NAME...]      crates, cold build and size of small applications, ours beside others; 15 minutes at most
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
 ";
 
@@ -32,6 +34,9 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "lint" => lint::run(rest),
         Some((command, rest)) if command == "test" => {
             test::Plan::parse(rest).and_then(|plan| test::run(&plan))
+        }
+        Some((command, [flag, names @ ..])) if command == "bench" && flag == "--build" => {
+            cold_builds::run(names)
         }
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),

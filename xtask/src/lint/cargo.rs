@@ -2,18 +2,21 @@
 
 use serde_json::Value;
 
+use crate::cold_builds::APPS;
 use crate::shell::{self, Failure};
 
 pub(crate) fn formatting() -> Result<(), Failure> {
     shell::run(&mut shell::cargo(&["fmt", "--all", "--check"]))?;
     shell::run(&mut shell::cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
-    let benches = ["fmt", "--manifest-path", "benches/Cargo.toml", "--check"];
-    shell::run(shell::cargo(&benches).args([
-        "--package",
-        "landfall-bench",
-        "--package",
-        "landfall-bench-app",
-    ]))
+    let benches = ["fmt", "--check", "--manifest-path", "benches/Cargo.toml", "--package", "landfall-bench"];
+    shell::run(&mut shell::cargo(&benches))?;
+    for app in APPS {
+        let package = format!("bench-{}", app.folder);
+        let manifest = app.manifest();
+        let arguments = ["fmt", "--check", "--manifest-path", &manifest, "--package", &package];
+        shell::run(&mut shell::cargo(&arguments))?;
+    }
+    Ok(())
 }
 
 pub(crate) fn clippy() -> Result<(), Failure> {

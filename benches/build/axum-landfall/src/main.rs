@@ -1,4 +1,4 @@
-//! The least axum application with Landfall. It is counted, not run.
+//! The least axum application with Landfall. It is counted and built, not run.
 
 use axum::{Router, routing::get};
 use landfall_axum::{AuthLayer, RelyingParty, SignedIn};
