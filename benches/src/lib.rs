@@ -12,5 +12,6 @@ pub mod landfall_auth;
 pub mod peers;
 pub mod rows;
 pub mod scale;
+pub mod start;
 pub mod store_rows;
 pub mod table;

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback` and `-- scale` are its parts; `-- counts` only
-//! compares what the file of counts has, `-- counts --update` writes it anew;
+//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback`, `-- start` and `-- scale` are its parts;
+//! `-- counts` only compares what the file of counts has, `-- counts --update` writes it anew;
 //! `-- once ROW COUNT` runs one row, which is what callgrind is given.
 
 use std::process::ExitCode;
@@ -11,7 +11,7 @@ use landfall_bench::counted::{self, Counted};
 use landfall_bench::engines::Engines;
 use landfall_bench::rows::{self, Row};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback, kept, scale};
+use landfall_bench::{callback, kept, scale, start};
 use landfall_requests::Kind;
 
 const ROUNDS: usize = 25;
@@ -25,24 +25,15 @@ fn main() -> ExitCode {
         ["requests"] => requests(),
         ["counts"] => counts(kept::compare),
         ["counts", "--update"] => counts(|rows, counted| kept::update(rows, counted).map(|()| true)),
-        ["callback"] => {
-            whole_callback();
-            Ok(true)
-        }
-        ["scale"] => {
-            sessions_held();
-            Ok(true)
-        }
-        ["once", row, count] => {
-            counted::once(row, count, Kind::Navigation);
-            Ok(true)
-        }
-        ["once", row, count, "short"] => {
-            counted::once(row, count, Kind::Short);
-            Ok(true)
-        }
+        ["callback"] => done(whole_callback()),
+        ["start"] => done(cold_start()),
+        ["scale"] => done(sessions_held()),
+        ["once", row, count] => done(counted::once(row, count, Kind::Navigation)),
+        ["once", row, count, "short"] => done(counted::once(row, count, Kind::Short)),
         _ => {
-            eprintln!("usage: cargo xtask bench [-- requests | counts [--update] | callback | scale]");
+            eprintln!(
+                "usage: cargo xtask bench [-- requests | counts [--update] | callback | start | scale]"
+            );
             return ExitCode::from(2);
         }
     };
@@ -56,9 +47,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// A part that compares nothing.
+fn done((): ()) -> Result<bool, String> {
+    Ok(true)
+}
+
 fn everything() -> Result<bool, String> {
     let nothing_rose = requests()?;
     whole_callback();
+    cold_start();
     sessions_held();
     Ok(nothing_rose)
 }
@@ -114,6 +111,10 @@ fn whole_callback() {
         callback::BUDGET.as_micros(),
         if median <= callback::BUDGET { "ok" } else { "OVER" }
     );
+}
+
+fn cold_start() {
+    start::print(&Runner::new(Engines::default()));
 }
 
 fn micros(time: Duration) -> f64 {
