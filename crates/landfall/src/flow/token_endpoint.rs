@@ -58,8 +58,7 @@ pub(crate) async fn request_tokens(
     }
 }
 
-/// One request and its response. Whether the grant is bad is read from the response before it becomes an error of
-/// ours.
+/// One request and its response. Whether the grant is bad is read from the response where it became an error.
 async fn send(
     client: &Client,
     metadata: &ProviderMetadata,
@@ -68,8 +67,8 @@ async fn send(
 ) -> Result<TokenSet, TokenError> {
     let ask = TokenRequest { endpoint: &metadata.token_endpoint, credentials, grant };
     let response = client.send(token::request(&ask)?, ErrorCode::TokenResponseInvalid).await?;
-    let is_invalid_grant = token::is_invalid_grant(&response);
-    token::response(&ask, response).map_err(|error| {
-        if is_invalid_grant { TokenError::InvalidGrant(error) } else { TokenError::Failed(error) }
+    token::response(&ask, &response).map_err(|error| match token::is_invalid_grant(&response) {
+        true => TokenError::InvalidGrant(error),
+        false => TokenError::Failed(error),
     })
 }

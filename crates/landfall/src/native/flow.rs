@@ -248,7 +248,7 @@ pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<De
     }
     // Trouble on the provider's side says nothing of the code.
     retry_later(&response)?;
-    let tokens = token::response(&ask, response)?;
+    let tokens = token::response(&ask, &response)?;
     let exchanged = verify_tokens(context, client, &metadata, keys, &sign_in.pending, tokens, None).await;
     let session = begin_session(context, exchanged).await;
     Ok(session.map_or_else(DeviceAnswer::Failed, |session| DeviceAnswer::Session(Box::new(session))))

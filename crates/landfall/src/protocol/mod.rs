@@ -14,7 +14,8 @@
 //! - [`discovery`]: where the provider's endpoints are, and what it promises.
 //! - [`authn_request`]: what a sign-in asks for. [`authorization_request`] makes the URL of it.
 //! - [`authorization_response`]: what comes back to the callback.
-//! - [`token`]: the code for tokens, and a refresh token for newer ones. [`client_auth`] and `form` say who asks.
+//! - [`token`]: the code for tokens, and a refresh token for newer ones, with `token_answer` to read what comes.
+//!   [`client_auth`] and `form` say who asks.
 //! - [`jwks`], [`jws`], [`algorithm`]: keys, signatures, and which of them are allowed.
 //! - [`token_rules`], `claims`, [`id_token`]: what a token must say. [`access_token`] and [`userinfo`] add to it.
 //! - [`auth_level`]: how strongly somebody was authenticated.
@@ -46,6 +47,7 @@ pub(crate) mod jws;
 pub(crate) mod logout_token;
 pub(crate) mod revocation;
 pub(crate) mod token;
+mod token_answer;
 pub(crate) mod token_rules;
 pub(crate) mod userinfo;
 pub(crate) mod webhook;

@@ -1,9 +1,9 @@
-//! The token endpoint (RFC 6749 §4.1.3, §5, §6), by way of the `oauth2` crate.
+//! The token endpoint (RFC 6749 §4.1.3, §5, §6).
 //!
-//! The crate builds the request and reads the answer; sending is the flow's business. It has no mode for that, so
-//! [`request`] runs it with a transport that keeps the request and fails, and [`response`] runs it again with a
-//! transport that hands over the answer. No type of it leaves this file, and its errors least of all: one of them
-//! carries the whole response.
+//! The `oauth2` crate builds the request; sending is the flow's business. It has no mode for that, so [`request`] runs
+//! it with a transport that keeps the request and fails. No type of it leaves this file. The answer is read by
+//! [`token_answer`](super::token_answer), once for error and tokens; the crate would read it strictly where providers
+//! differ, and have an error carry the whole of it.
 //!
 //! What a caller does:
 //!
@@ -15,23 +15,19 @@
 //! [`client_auth`](super::client_auth) for who asks.
 
 use std::cell::RefCell;
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
-use oauth2::basic::{
-    BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenType,
-};
+use oauth2::basic::BasicClient;
 use oauth2::{
-    AccessToken, AuthType, AuthorizationCode, Client, ClientId, ClientSecret, HttpRequest, HttpResponse,
-    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
-    TokenResponse, TokenUrl,
+    AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse, PkceCodeVerifier,
+    RedirectUrl, RefreshToken, TokenUrl,
 };
-use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
 use super::client_auth::{ClientAuth, Credentials};
+use super::token_answer::{Answer, Member};
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
 
@@ -89,13 +85,7 @@ pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Er
         let fields = [("grant_type", DEVICE_GRANT), ("device_code", code.expose().as_str())];
         return super::form::post(ask.endpoint, ask.credentials, &fields);
     }
-    let captured = RefCell::new(None);
-    let _ = exchange(ask, &|request: HttpRequest| {
-        captured.replace(Some(request));
-        Err::<HttpResponse, _>(NotSent)
-    })?;
-    let (mut parts, body) = captured
-        .into_inner()
+    let (mut parts, body) = built(ask)?
         .ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("the token request could not be built"))?
         .into_parts();
     if let Some(value) = parts.headers.get_mut(AUTHORIZATION) {
@@ -113,37 +103,54 @@ pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Er
 /// # Errors
 /// `ClientRefused` and `TokenRefused` for an error answer, `TokenResponseInvalid` for everything that cannot be
 /// used and for trouble on the provider's side. None of them holds a token.
-pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) -> Result<TokenSet, Error> {
+pub(crate) fn response(ask: &TokenRequest<'_>, response: &http::Response<Bytes>) -> Result<TokenSet, Error> {
     let invalid = |detail: &str| Error::new(ErrorCode::TokenResponseInvalid).detail(detail);
-    if let Some(refusal) = refusal(&response) {
-        return Err(refusal);
+    let answer = Answer::read(response.body());
+    if let Some(error) = answer.as_ref().and_then(Answer::error) {
+        return Err(refused(error, response.status()));
     }
-    super::expect_json(&response).map_err(|detail| invalid(&detail))?;
-    // The crate would not mind what follows the object.
-    serde_json::from_slice::<serde::de::IgnoredAny>(response.body()).map_err(|_| invalid("not JSON"))?;
-    let answer = RefCell::new(Some(response.map(|body| body.to_vec())));
-    let wire = exchange(ask, &|_: HttpRequest| answer.take().ok_or(NotSent))?.map_err(map_error)?;
-    if !wire.token_type.as_deref().unwrap_or("Bearer").eq_ignore_ascii_case("Bearer") {
-        return Err(invalid("token_type is not Bearer"));
+    super::expect_json(response).map_err(|detail| invalid(&detail))?;
+    let answer = answer.ok_or_else(|| invalid("not one JSON object"))?;
+    if let Some(name) = answer.repeated() {
+        return Err(invalid(&format!("the member {name} is there more than once")));
     }
-    let text = |name: &str, text: &str| {
+    let is_wrong = |name: &str| invalid(&format!("the member {name} is missing or of the wrong type"));
+    let text = |name: &str| match answer.member(name) {
+        Ok(Member::Absent) => Ok(None),
+        Ok(Member::Text(text)) => Ok(Some(text.as_ref())),
+        _ => Err(is_wrong(name)),
+    };
+    let token = |name: &str, text: &str| {
         if text.is_empty() || !text.bytes().all(|byte| (0x21..=0x7e).contains(&byte)) {
             return Err(invalid(&format!("{name} is empty or holds characters that no token can")));
         }
         Ok(Secret::from(text))
     };
+    let expires_in = match answer.member("expires_in") {
+        Ok(Member::Absent) => ASSUMED_LIFETIME,
+        Ok(Member::Seconds(seconds)) => Duration::from_secs(*seconds),
+        Ok(Member::Text(digits)) => {
+            Duration::from_secs(digits.trim().parse().map_err(|_| is_wrong("expires_in"))?)
+        }
+        _ => return Err(is_wrong("expires_in")),
+    };
+    let (access, token_type, scope) = (text("access_token")?, text("token_type")?, text("scope")?);
+    let access = access.ok_or_else(|| is_wrong("access_token"))?;
+    if !token_type.unwrap_or("Bearer").eq_ignore_ascii_case("Bearer") {
+        return Err(invalid("token_type is not Bearer"));
+    }
     Ok(TokenSet {
-        access: text("access_token", wire.access_token.secret())?,
-        refresh: match wire.refresh_token.as_ref().map(RefreshToken::secret) {
-            Some(token) if !token.is_empty() => Some(text("refresh_token", token)?),
+        access: token("access_token", access)?,
+        refresh: match text("refresh_token")? {
+            Some(text) if !text.is_empty() => Some(token("refresh_token", text)?),
             _ => None,
         },
-        id_token: match (wire.id_token.as_deref(), ask.grant) {
+        id_token: match (text("id_token")?, ask.grant) {
             (None | Some(""), TokenGrant::Refresh { .. }) => None,
-            (token, _) => Some(text("id_token", token.unwrap_or_default())?),
+            (text, _) => Some(token("id_token", text.unwrap_or_default())?),
         },
-        expires_in: wire.expires_in.unwrap_or(ASSUMED_LIFETIME),
-        scope: wire.scope.clone().filter(|scope| !scope.trim().is_empty()),
+        expires_in,
+        scope: scope.filter(|scope| !scope.trim().is_empty()).map(str::to_owned),
     })
 }
 
@@ -151,51 +158,41 @@ pub(crate) fn response(ask: &TokenRequest<'_>, response: http::Response<Bytes>) 
 /// ends a session. Trouble on the provider's side says nothing of the grant, whatever the body claims.
 pub(crate) fn is_invalid_grant(response: &http::Response<Bytes>) -> bool {
     !response.status().is_server_error()
-        && serde_json::from_slice::<Refusal>(response.body())
-            .is_ok_and(|refusal| refusal.error == "invalid_grant")
+        && Answer::read(response.body()).is_some_and(|answer| answer.error() == Some("invalid_grant"))
 }
 
-/// An error answer (RFC 6749 §5.2), without its description: that may repeat what was sent.
-#[derive(Deserialize)]
-struct Refusal {
-    error: String,
-}
-
-/// An error answer as an [`Error`], whatever status it came with: some providers send theirs with a 200. `None` for
-/// an answer that says no error.
+/// An error answer (RFC 6749 §5.2) as an [`Error`], whatever status it came with: some providers send theirs with a
+/// 200. `None` for an answer that says no error.
+#[cfg(feature = "native")]
 pub(super) fn refusal(response: &http::Response<Bytes>) -> Option<Error> {
-    let Refusal { error } = serde_json::from_slice(response.body()).ok()?;
-    let code = match error.as_str() {
-        _ if response.status().is_server_error() => ErrorCode::TokenResponseInvalid,
+    Some(refused(Answer::read(response.body())?.error()?, response.status()))
+}
+
+/// What an error means. Its description is left out: it may repeat what was sent.
+fn refused(error: &str, status: http::StatusCode) -> Error {
+    let code = match error {
+        _ if status.is_server_error() => ErrorCode::TokenResponseInvalid,
         "invalid_client" | "unauthorized_client" => ErrorCode::ClientRefused,
         "temporarily_unavailable" | "server_error" => ErrorCode::TokenResponseInvalid,
         _ => ErrorCode::TokenRefused,
     };
-    // The description may repeat what was sent; the code is one of a short list, or of the provider's making.
+    // The code is one of a short list, or of the provider's making.
     let known = error.len() <= 64 && error.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    let error = if known { printable(&error) } else { "an unknown error code".to_owned() };
-    Some(
-        Error::new(code)
-            .detail(format!("the token endpoint answered {error}, status {}", response.status().as_u16())),
-    )
+    let error = if known { printable(error) } else { "an unknown error code".to_owned() };
+    Error::new(code).detail(format!("the token endpoint answered {error}, status {}", status.as_u16()))
 }
 
-/// An error of the crate's. It may hold the whole response: only [`map_error`] looks at it.
-type Failure = RequestTokenError<NotSent, BasicErrorResponse>;
-
-/// Runs the crate's own code with a transport that captures or replays. The outer error is ours and means that no
-/// request could be built; the inner one is the crate's, about the answer.
-fn exchange<T>(ask: &TokenRequest<'_>, transport: &T) -> Result<Result<WireTokens, Failure>, Error>
-where
-    T: Fn(HttpRequest) -> Result<HttpResponse, NotSent>,
-{
-    let mut client: Client<
-        BasicErrorResponse,
-        WireTokens,
-        BasicTokenIntrospectionResponse,
-        StandardRevocableToken,
-        BasicRevocationErrorResponse,
-    > = Client::new(ClientId::new(ask.credentials.client_id.clone()));
+/// The request that the crate builds for a code or a refresh token; `None` where it builds none.
+///
+/// # Errors
+/// `Misconfigured` where the redirect URI is no URL.
+fn built(ask: &TokenRequest<'_>) -> Result<Option<HttpRequest>, Error> {
+    let captured = RefCell::new(None);
+    let keep = |request: HttpRequest| {
+        captured.replace(Some(request));
+        Err::<HttpResponse, _>(NotSent)
+    };
+    let mut client = BasicClient::new(ClientId::new(ask.credentials.client_id.clone()));
     if let Some(secret) = &ask.credentials.secret {
         client = client.set_client_secret(ClientSecret::new(secret.expose().clone()));
     }
@@ -205,110 +202,29 @@ where
             ClientAuth::ClientSecretPost | ClientAuth::None => AuthType::RequestBody,
         })
         .set_token_uri(TokenUrl::from_url(ask.endpoint.clone()));
-    Ok(match ask.grant {
+    // Both fail, as they are meant to.
+    match ask.grant {
         TokenGrant::Code { code, redirect_uri, verifier } => {
             let redirect_uri = RedirectUrl::new((*redirect_uri).to_owned())
                 .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the redirect URI is no URL"))?;
-            client
+            let _ = client
                 .set_redirect_uri(redirect_uri)
                 .exchange_code(AuthorizationCode::new((*code).to_owned()))
                 .set_pkce_verifier(PkceCodeVerifier::new((*verifier).to_owned()))
-                .request(transport)
+                .request(&keep);
         }
-        // The answer to a device code is read alike; its request is not built here.
+        // The request for a device code is not built here.
         TokenGrant::Refresh { token } | TokenGrant::Device { code: token } => {
-            client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(transport)
+            let _ = client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(&keep);
         }
-    })
-}
-
-/// Keeps the kind of failure and drops the rest, which may hold tokens.
-fn map_error(failure: Failure) -> Error {
-    let detail = match failure {
-        RequestTokenError::Parse(error, body) => {
-            drop(zeroize::Zeroizing::new(body));
-            format!("the member {} is missing or of the wrong type", printable(&error.path().to_string()))
-        }
-        RequestTokenError::ServerResponse(_) => "an error answer".to_owned(),
-        RequestTokenError::Request(NotSent) | RequestTokenError::Other(_) => "an empty answer".to_owned(),
-    };
-    Error::new(ErrorCode::TokenResponseInvalid).detail(detail)
+    }
+    Ok(captured.into_inner())
 }
 
 /// The error of a transport that sends nothing.
 #[derive(Debug, thiserror::Error)]
 #[error("not sent")]
 struct NotSent;
-
-/// A token response as it stands on the wire. The crate's own type would refuse a missing `token_type`.
-#[derive(Deserialize, Serialize)]
-struct WireTokens {
-    /// Has to be there; everything else may be missing as far as reading goes.
-    access_token: AccessToken,
-    /// Checked in [`response`].
-    token_type: Option<String>,
-    /// In seconds.
-    #[serde(default, deserialize_with = "lenient_seconds", skip_serializing)]
-    expires_in: Option<Duration>,
-    refresh_token: Option<RefreshToken>,
-    id_token: Option<String>,
-    scope: Option<String>,
-}
-
-/// The crate wants it; it shows nothing.
-impl fmt::Debug for WireTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("WireTokens([redacted])")
-    }
-}
-
-/// What the crate asks of the type it reads. [`response`] takes the fields, and none of these answers.
-impl TokenResponse for WireTokens {
-    type TokenType = BasicTokenType;
-
-    fn access_token(&self) -> &AccessToken {
-        &self.access_token
-    }
-
-    fn token_type(&self) -> &BasicTokenType {
-        &BasicTokenType::Bearer
-    }
-
-    fn expires_in(&self) -> Option<Duration> {
-        self.expires_in
-    }
-
-    fn refresh_token(&self) -> Option<&RefreshToken> {
-        self.refresh_token.as_ref()
-    }
-
-    fn scopes(&self) -> Option<&Vec<Scope>> {
-        None
-    }
-}
-
-/// Seconds as a number of any kind, or as a string of digits; null is absent. Saturates, and what lies below zero
-/// is zero.
-fn lenient_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Seconds {
-        Whole(u64),
-        Other(f64),
-        Text(String),
-    }
-    let wrong = || serde::de::Error::custom("expires_in is no number of seconds");
-    let seconds = match Option::<Seconds>::deserialize(deserializer)? {
-        None => return Ok(None),
-        Some(Seconds::Whole(seconds)) => seconds,
-        // Saturates, and a negative lifetime is over.
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturation is wanted")]
-        Some(Seconds::Other(seconds)) if seconds.is_finite() => seconds as u64,
-        Some(Seconds::Other(_)) => return Err(wrong()),
-        Some(Seconds::Text(text)) => text.trim().parse().map_err(|_| wrong())?,
-    };
-    Ok(Some(Duration::from_secs(seconds)))
-}
 
 #[cfg(test)]
 mod tests {
@@ -335,7 +251,7 @@ mod tests {
     }
 
     fn answer(status: u16, body: &str) -> Result<TokenSet, Error> {
-        with_grant(ClientAuth::None, |grant| super::response(grant, raw(status, body)))
+        with_grant(ClientAuth::None, |grant| super::response(grant, &raw(status, body)))
     }
 
     fn raw(status: u16, body: &str) -> http::Response<Bytes> {
@@ -362,7 +278,7 @@ mod tests {
     fn a_refreshed_answer_may_come_without_an_id_token_and_a_first_one_may_not() {
         let token = Secret::from("rt");
         let body = r#"{"access_token":"a","token_type":"Bearer"}"#;
-        let read = |ask: &TokenRequest<'_>| super::response(ask, raw(200, body));
+        let read = |ask: &TokenRequest<'_>| super::response(ask, &raw(200, body));
         assert!(
             with(&TokenGrant::Refresh { token: &token }, ClientAuth::None, read).unwrap().id_token.is_none()
         );
