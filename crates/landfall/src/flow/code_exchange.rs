@@ -119,7 +119,7 @@ pub(crate) async fn verify_tokens(
         }
         verified => (verified, keys),
     };
-    let claims = match verified {
+    let mut claims = match verified {
         Err(Rejection::NotRecent) => return Err(CodeExchangeError::NotRecent),
         verified => verified.map_err(Error::from)?,
     };
@@ -127,7 +127,7 @@ pub(crate) async fn verify_tokens(
     if settings.acr_essential && !claims.acr.as_ref().is_some_and(|acr| settings.acr_values.contains(acr)) {
         return Err(CodeExchangeError::Failed(Rejection::AcrUnmet.into()));
     }
-    let (mut identity, all) = identity(context, client, metadata, pending, &tokens, &claims).await?;
+    let (mut identity, all) = identity(context, client, metadata, pending, &tokens, &mut claims).await?;
     if client.settings.read_access_token {
         add_what_the_access_token_says(context, client, &keys, &tokens, &mut identity);
     }
@@ -208,7 +208,8 @@ fn verify(
     )
 }
 
-/// Who it is: the ID token, and userinfo where that is asked for. Gives the identity and every claim.
+/// Who it is: the ID token, and userinfo where that is asked for. Gives the identity and every claim, which are taken
+/// out of `claims`.
 ///
 /// With [`Userinfo::Auto`] it is fetched where the scopes promise claims that the ID token lacks; a failure there
 /// is logged, and the sign-in goes on. An answer about another subject always ends it. Where the ID token and
@@ -226,11 +227,11 @@ async fn identity(
     metadata: &ProviderMetadata,
     pending: &PendingLogin,
     tokens: &TokenSet,
-    claims: &IdTokenClaims,
+    claims: &mut IdTokenClaims,
 ) -> Result<(Identity, Map<String, Value>), Error> {
     let settings = &client.settings;
     let scope = tokens.scope.as_deref().unwrap_or(&pending.scope);
-    let mut all = claims.all.clone();
+    let mut all = std::mem::take(&mut claims.all);
     let wanted = match settings.userinfo {
         Userinfo::Always => true,
         Userinfo::Never => false,

@@ -24,6 +24,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
 use super::algorithm::SigningAlgorithm;
+use super::auth_level::AuthLevel;
 use super::claims::{Broken, Claims, LOGOUT_EVENT};
 use super::json::unique_object;
 use super::jwks::KeySet;
@@ -104,6 +105,8 @@ pub(crate) struct IdTokenClaims {
     pub(crate) auth_time: Option<Timestamp>,
     /// The authentication context that was met; `None` where the provider does not say, or says it as no string.
     pub(crate) acr: Option<String>,
+    /// How strongly the person was authenticated; `None` where the provider says nothing of it that is known here.
+    pub(crate) auth_level: Option<AuthLevel>,
     /// The provider's name for its session, by which a logout token may end ours.
     pub(crate) sid: Option<String>,
     /// When every session made from this token has to end (IPSIE `session_expiry`). Always after `now`.
@@ -153,7 +156,8 @@ pub(crate) fn verify(
     {
         return Err(Rejection::AcrUnmet);
     }
-    Ok(IdTokenClaims { subject, issued_at, auth_time, acr, sid, session_expiry, all })
+    let auth_level = AuthLevel::of(&all);
+    Ok(IdTokenClaims { subject, issued_at, auth_time, acr, auth_level, sid, session_expiry, all })
 }
 
 /// What the ID token of the sign-in said, for a refreshed one to say again.

@@ -101,12 +101,12 @@ impl Identity {
     /// From a verified ID token and what userinfo added.
     ///
     /// `all` holds the claims of both. What describes this very authentication (`acr`, `auth_time`, `sid`, the level)
-    /// is taken from the ID token alone; what describes the person, from `all`. `role_claim` names the claim with the
+    /// is taken from the ID token alone, since userinfo speaks of the person; what describes the person, from `all`. `role_claim` names the claim with the
     /// roles and is looked up before claims are dropped, so roles are there even where their claim is not kept.
     pub(crate) fn from_claims(
         issuer: Arc<str>,
         verified: &IdTokenClaims,
-        mut all: Map<String, Value>,
+        all: Map<String, Value>,
         scopes: Scopes<'_>,
         role_claim: &str,
         kept: KeptClaims<'_>,
@@ -114,17 +114,16 @@ impl Identity {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let (name, email) = (text("name"), text("email"));
         let email_verified = all.get("email_verified") == Some(&Value::Bool(true));
-        // The ID token speaks of this authentication, userinfo of the person.
-        let auth_level = AuthLevel::of(&verified.all);
         let roles = roles(&all, role_claim);
-        all.retain(|name, _| {
+        let is_kept = |name: &String| {
             !OWN_CLAIMS.contains(&name.as_str())
                 && match kept {
                     KeptClaims::All => true,
                     KeptClaims::Named(names) => names.contains(name),
                 }
-        });
-        let claims = if all.is_empty() { String::new() } else { Value::Object(all).to_string() };
+        };
+        let kept: Map<String, Value> = all.into_iter().filter(|(name, _)| is_kept(name)).collect();
+        let claims = if kept.is_empty() { String::new() } else { Value::Object(kept).to_string() };
         Self {
             issuer,
             subject: verified.subject.clone(),
@@ -135,7 +134,7 @@ impl Identity {
             acr: verified.acr.clone(),
             auth_time: verified.auth_time,
             sid: verified.sid.clone(),
-            auth_level,
+            auth_level: verified.auth_level,
             requested: Some(scopes.requested.to_owned()),
             roles,
             data: String::new(),

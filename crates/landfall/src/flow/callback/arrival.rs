@@ -15,7 +15,7 @@ use crate::flow::approval::Rejected;
 use crate::flow::code_exchange::CodeExchange;
 use crate::flow::logout;
 use crate::provider::client::Client;
-use crate::session::{NewSession, Session, SubjectId};
+use crate::session::{Identity, NewSession, Session, SubjectId};
 
 /// Somebody who is back from the provider, verified and approved or turned away.
 pub(super) struct Arrival<'a> {
@@ -52,7 +52,11 @@ impl Arrival<'_> {
         let sessions = &self.context.sessions;
         let (label, subject) = (self.request.label.clone(), identity.subject_id());
         let created_at = issued_at;
-        let begins = identity.clone();
+        // What a logout names is all that is asked of it afterwards.
+        let begins = Identity {
+            sid: identity.sid.clone(),
+            ..Identity::new(Arc::clone(&identity.issuer), identity.subject.as_str())
+        };
         let new = NewSession {
             identity,
             client_id: Some(Arc::clone(&self.client.id)),
