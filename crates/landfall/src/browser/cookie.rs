@@ -14,7 +14,7 @@
 //! | `post.<attempt>` | an answer that the provider posted | a minute |
 //! | `form.<id>` | a [kept form](super::kept_form::KeptForm) | as long as a sign-in may take |
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -48,8 +48,8 @@ pub(crate) struct CookieNames {
     spent: String,
     post: String,
     form: String,
-    /// Whether cookies are for TLS alone.
-    secure: bool,
+    /// What stands behind every value, up to the seconds of `Max-Age`.
+    attributes: String,
 }
 
 /// What a cookie of one attempt is for. Each attempt has cookies of its own, so that tabs do not overwrite each other.
@@ -88,7 +88,7 @@ impl CookieNames {
             post: name("post"),
             form: name("form"),
             stem,
-            secure: base.secure,
+            attributes: attributes(base.secure),
         }
     }
 
@@ -110,8 +110,7 @@ impl CookieNames {
     /// A Set-Cookie value that sets a cookie, for 400 days at most. `name` and `value` must be such as need no
     /// escaping: ours are base64url and digits.
     pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
-        let seconds = i64::try_from(max_age.min(MAX_AGE).as_secs()).unwrap_or_default();
-        self.format(name, value, seconds)
+        self.format(name, value, max_age.min(MAX_AGE).as_secs())
     }
 
     /// A Set-Cookie value that marks a browser as one that was signed in here, and says from when on it may be
@@ -131,15 +130,14 @@ impl CookieNames {
         self.format(name, "", 0)
     }
 
-    /// The one place where attributes are written.
-    fn format(&self, name: &str, value: &str, seconds: i64) -> String {
-        Cookie::build((name, value))
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
-            .max_age(cookie::time::Duration::seconds(seconds))
-            .to_string()
+    /// A whole line, in one allocation.
+    fn format(&self, name: &str, value: &str, seconds: u64) -> String {
+        // Twenty digits at most.
+        let mut line = String::with_capacity(name.len() + value.len() + self.attributes.len() + 21);
+        line.extend([name, "=", value, &self.attributes]);
+        // Writing to a string does not fail.
+        let _ = write!(line, "{seconds}");
+        line
     }
 
     /// The name of an attempt's cookie up to the dot.
@@ -151,6 +149,19 @@ impl CookieNames {
             CookieKind::Form => &self.form,
         }
     }
+}
+
+/// The one place where attributes are written, once for every base URL.
+fn attributes(secure: bool) -> String {
+    let line = Cookie::build(("", ""))
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(cookie::time::Duration::ZERO)
+        .to_string();
+    // Without the empty name and value, and without the seconds.
+    line.trim_start_matches('=').trim_end_matches('0').to_owned()
 }
 
 /// Calls `each` with the name and value of every cookie in a line of the Cookie header, in order.
