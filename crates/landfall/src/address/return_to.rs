@@ -15,12 +15,13 @@
 //! It does not know which paths the application has; one that is not there is a 404 like any other. Query and
 //! fragment are carried, not understood.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use percent_encoding::percent_decode_str;
-use url::Url;
+use url::{Position, Url};
 
 /// The longest destination, in bytes, before and after it is normalised. It travels in cookies and in `state`.
 const MAX_LENGTH: usize = 2048;
@@ -163,9 +164,8 @@ impl TryFrom<&str> for ReturnTo {
 fn resolve(path: &str) -> Result<Url, ReturnToError> {
     let Ok(base) = &*ORIGIN else { return Err(ReturnToError::Elsewhere) };
     let url = base.join(path).map_err(|_| ReturnToError::Elsewhere)?;
-    let stays = url.origin() == base.origin()
-        && url.username().is_empty()
-        && url.password().is_none()
+    // Scheme, host and port; with a name or a password between them it is another text.
+    let stays = url[..Position::BeforePath] == base[..Position::BeforePath]
         && !path.starts_with("//")
         // `/.//host` stays as a whole URL, but not when its path is sent alone.
         && !url.path().starts_with("//");
@@ -173,14 +173,20 @@ fn resolve(path: &str) -> Result<Url, ReturnToError> {
 }
 
 /// Checks what a path becomes when a proxy or a handler decodes it again, folds look-alike characters, or both.
+///
+/// Each reading is made of the one before. So where one brings nothing new, neither do those that would follow, and
+/// what would be checked has been checked.
 fn check_decoded(path: &str) -> Result<(), ReturnToError> {
     let nfkc = ComposingNormalizerBorrowed::new_nfkc();
-    let mut plain = path.to_owned();
-    let mut folded = path.to_owned();
-    for _ in 0..DECODINGS {
-        plain = decode(&plain);
+    let (mut plain, mut folded) = (path.to_owned(), path.to_owned());
+    for reading in 0..DECODINGS {
+        let decoded = decode(&plain).into_owned();
+        let normalized = nfkc.normalize(&decode(&folded)).into_owned();
+        if reading > 0 && decoded == plain && normalized == folded {
+            break;
+        }
+        (plain, folded) = (decoded, normalized);
         check_reading(&plain)?;
-        folded = nfkc.normalize(&decode(&folded)).into_owned();
         if folded != plain {
             check_reading(&folded)?;
         }
@@ -189,8 +195,8 @@ fn check_decoded(path: &str) -> Result<(), ReturnToError> {
 }
 
 /// Decodes once. A broken sequence becomes U+FFFD, which means nothing in a path.
-fn decode(path: &str) -> String {
-    percent_decode_str(path).decode_utf8_lossy().into_owned()
+fn decode(path: &str) -> Cow<'_, str> {
+    percent_decode_str(path).decode_utf8_lossy()
 }
 
 /// Checks a path as some reader may come to see it.
@@ -199,7 +205,10 @@ fn check_reading(path: &str) -> Result<(), ReturnToError> {
         return Err(ReturnToError::Character);
     }
     // A mark that came out of the decoding is part of the path here.
-    let path = path.replace('?', "%3F").replace('#', "%23");
+    let path = match path.contains(['?', '#']) {
+        true => Cow::Owned(path.replace('?', "%3F").replace('#', "%23")),
+        false => Cow::Borrowed(path),
+    };
     resolve(&path)?;
     // White space beside the first slash is what some readers trim.
     if path.contains(char::is_whitespace) {

@@ -1,7 +1,7 @@
 use serde_json::Value;
 use url::Url;
 
-use super::{ReturnTo, ReturnToError};
+use super::{DECODINGS, ReturnTo, ReturnToError, check_decoded, check_reading, decode};
 
 fn table() -> Vec<Value> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/data/return_to.jsonl");
@@ -67,4 +67,27 @@ fn the_cap_holds_for_what_is_sent_as_well() {
     assert!(ReturnTo::parse(&format!("/{}", "a".repeat(2047))).is_ok());
     assert_eq!(ReturnTo::parse(&format!("/{}", "a".repeat(2048))), Err(ReturnToError::TooLong));
     assert_eq!(ReturnTo::parse(&format!("/{}", "é".repeat(1000))), Err(ReturnToError::TooLong));
+}
+
+#[test]
+fn a_reading_that_is_left_out_would_have_said_what_the_one_before_did() {
+    let every_reading = |path: &str| {
+        let nfkc = icu_normalizer::ComposingNormalizerBorrowed::new_nfkc();
+        let (mut plain, mut folded) = (path.to_owned(), path.to_owned());
+        for _ in 0..DECODINGS {
+            plain = decode(&plain).into_owned();
+            check_reading(&plain)?;
+            folded = nfkc.normalize(&decode(&folded)).into_owned();
+            check_reading(&folded)?;
+        }
+        Ok::<_, ReturnToError>(())
+    };
+    let pieces =
+        ["/", "a", ".", "%", "2f", "%25", "%2F", "%5c", "%EF%BC%8F", "%C2%85", "%20", "?", "\u{ff05}", "%zz"];
+    for (first, second, third) in pieces.iter().flat_map(|first| {
+        pieces.iter().flat_map(move |second| pieces.iter().map(move |third| (first, second, third)))
+    }) {
+        let path = format!("/{first}{second}{third}x");
+        assert_eq!(check_decoded(&path).is_ok(), every_reading(&path).is_ok(), "{path}");
+    }
 }
