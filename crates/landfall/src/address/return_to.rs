@@ -205,9 +205,10 @@ fn check_reading(path: &str) -> Result<(), ReturnToError> {
         return Err(ReturnToError::Character);
     }
     // A mark that came out of the decoding is part of the path here.
-    let path = match path.contains(['?', '#']) {
-        true => Cow::Owned(path.replace('?', "%3F").replace('#', "%23")),
-        false => Cow::Borrowed(path),
+    let path = if path.contains(['?', '#']) {
+        Cow::Owned(path.replace('?', "%3F").replace('#', "%23"))
+    } else {
+        Cow::Borrowed(path)
     };
     resolve(&path)?;
     // White space beside the first slash is what some readers trim.

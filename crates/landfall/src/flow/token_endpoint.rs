@@ -67,8 +67,8 @@ async fn send(
 ) -> Result<TokenSet, TokenError> {
     let ask = TokenRequest { endpoint: &metadata.token_endpoint, credentials, grant };
     let response = client.send(token::request(&ask)?, ErrorCode::TokenResponseInvalid).await?;
-    token::response(&ask, &response).map_err(|error| match token::is_invalid_grant(&response) {
-        true => TokenError::InvalidGrant(error),
-        false => TokenError::Failed(error),
+    token::response(&ask, &response).map_err(|error| {
+        let over = token::is_invalid_grant(&response);
+        if over { TokenError::InvalidGrant(error) } else { TokenError::Failed(error) }
     })
 }
