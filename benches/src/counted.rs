@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use landfall_requests::{Kind, measured};
+use landfall_requests::{Kind, Runner, measured};
 
 use crate::bench::Bench;
+use crate::callback::{self, Provider};
 use crate::engines::Engines;
 use crate::rows::{self, Row};
 
@@ -103,16 +104,34 @@ fn side_by_side(jobs: &[(usize, Kind)]) -> Vec<Option<f64>> {
 
 /// Instructions of a request of this kind.
 fn instructions(row: usize, kind: Kind) -> Option<f64> {
+    let (row, count) = (row.to_string(), REQUESTS.to_string());
+    let once = ["once", &row, &count];
+    let short = (kind == Kind::Short).then_some("short");
+    Some(collected(once.into_iter().chain(short))? / f64::from(REQUESTS))
+}
+
+/// Instructions of a callback of each row, of so many; `None` of one that has work done by other threads, whose
+/// instructions are not counted.
+pub fn callbacks(rows: &[callback::Row], count: u32) -> Vec<Option<f64>> {
+    let valgrind = has_valgrind();
+    let each = rows.iter().enumerate().map(|(at, row)| {
+        let (at, all) = (at.to_string(), count.to_string());
+        let counted = valgrind && row.one_thread;
+        Some(counted.then(|| collected(["callback", "once", &at, &all]))?? / f64::from(count))
+    });
+    each.collect()
+}
+
+/// What callgrind counts while this program runs one row.
+fn collected<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Option<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null", "--toggle-collect=*subject::measured*"])
         .arg(std::env::current_exe().ok()?)
-        .args(["once", &row.to_string(), &REQUESTS.to_string()])
-        .args((kind == Kind::Short).then_some("short"))
+        .args(arguments)
         .output()
         .ok()?;
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    let collected = text.lines().find_map(|line| line.split_once("Collected : "))?.1;
-    Some(collected.trim().parse::<f64>().ok()? / f64::from(REQUESTS))
+    text.lines().find_map(|line| line.split_once("Collected : "))?.1.trim().parse().ok()
 }
 
 /// What callgrind is given to run: one row, by its number.
@@ -122,6 +141,17 @@ pub fn once(row: &str, count: &str, kind: Kind) {
     let number = |text: &str| text.parse::<usize>().expect("a number");
     let (row, count) = (rows.get(number(row)).expect("a row"), number(count));
     let mut subject = row.subject(&Bench::new(engines), kind);
+    subject.prepare(2 * count);
+    subject.run(count);
+    measured(&mut *subject, count);
+}
+
+/// The same of a whole callback.
+pub fn callback_once(row: &str, count: &str) {
+    let number = |text: &str| text.parse::<usize>().expect("a number");
+    let (runner, provider) = (Runner::new(), Provider::start());
+    let (row, count) = (callback::ROWS.get(number(row)).expect("a row"), number(count));
+    let mut subject = (row.make)(&runner, &provider);
     subject.prepare(2 * count);
     subject.run(count);
     measured(&mut *subject, count);

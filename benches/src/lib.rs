@@ -5,6 +5,8 @@
 
 pub mod bench;
 pub mod callback;
+pub mod callback_floor;
+pub mod callback_table;
 pub mod counted;
 pub mod engines;
 pub mod kept;

@@ -1,22 +1,24 @@
 //! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback`, `-- start` and `-- scale` are its parts;
 //! `-- counts` only compares what the file of counts has, `-- counts --update` writes it anew;
-//! `-- once ROW COUNT` runs one row, which is what callgrind is given.
+//! `-- once ROW COUNT` and `-- callback once ROW COUNT` run one row, which is what callgrind is given.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use cpu_time::ProcessTime;
 use landfall_bench::bench::Bench;
+use landfall_bench::callback::{self, Provider};
+use landfall_bench::callback_table::{self, CallbackCost};
 use landfall_bench::counted::{self, Counted};
 use landfall_bench::engines::Engines;
 use landfall_bench::rows::{self, Row};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback, kept, scale, start};
-use landfall_requests::Kind;
+use landfall_bench::{callback_floor, kept, scale, start};
+use landfall_requests::{Kind, Runner};
 
 const ROUNDS: usize = 25;
 const REQUESTS: u32 = 1000;
-const CALLBACKS: usize = 200;
+/// Callbacks of a round.
+const CALLBACKS: u32 = 20;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -26,6 +28,8 @@ fn main() -> ExitCode {
         ["counts"] => counts(kept::compare),
         ["counts", "--update"] => counts(|rows, counted| kept::update(rows, counted).map(|()| true)),
         ["callback"] => done(whole_callback()),
+        ["callback", "once", row, count] => done(counted::callback_once(row, count)),
+        ["provider"] => done(Provider::serve()),
         ["start"] => done(cold_start()),
         ["scale"] => done(sessions_held()),
         ["once", row, count] => done(counted::once(row, count, Kind::Navigation)),
@@ -102,23 +106,40 @@ fn sessions_held() {
 }
 
 fn whole_callback() {
-    let times = callback::measure(&Bench::new(Engines::default()), CALLBACKS);
-    let (median, least) = (times[times.len() / 2], times[0]);
-    println!(
-        "\nwhole callback, our CPU, RS256, loopback, no userinfo: median {:.0} us, least {:.0} us; budget {} us {}",
-        micros(median),
-        micros(least),
-        callback::BUDGET.as_micros(),
-        if median <= callback::BUDGET { "ok" } else { "OVER" }
-    );
+    let rows = &callback::ROWS;
+    let (runner, provider) = (Runner::new(), Provider::start());
+    let mut subjects: Vec<_> = rows.iter().map(|row| (row.make)(&runner, &provider)).collect();
+    let mut times = vec![Vec::new(); rows.len()];
+    for round in 0..=ROUNDS {
+        for (subject, times) in subjects.iter_mut().zip(&mut times) {
+            subject.prepare(CALLBACKS as usize);
+            let started = ProcessTime::now();
+            subject.run(CALLBACKS as usize);
+            // The first round warms up.
+            if round > 0 {
+                times.push(started.elapsed().as_secs_f64() * 1e6 / f64::from(CALLBACKS));
+            }
+        }
+    }
+    let counts: Vec<[f64; 2]> = counted::by_program(&["callback"]);
+    let instructions = counted::callbacks(rows, CALLBACKS);
+    let costs: Vec<CallbackCost> = times
+        .into_iter()
+        .zip(counts)
+        .zip(instructions)
+        .map(|((times, [allocations, bytes]), instructions)| CallbackCost {
+            least: times.iter().copied().fold(f64::INFINITY, f64::min),
+            median: median(times),
+            allocations,
+            bytes,
+            instructions,
+        })
+        .collect();
+    callback_table::print(rows, &costs, callback_floor::verification());
 }
 
 fn cold_start() {
-    start::print(&Runner::new(Engines::default()));
-}
-
-fn micros(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e6
+    start::print(&Runner::new());
 }
 
 /// The CPU time of a request, in nanoseconds.

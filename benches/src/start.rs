@@ -14,7 +14,7 @@ use axum::body::Bytes;
 use axum::http::{Request, StatusCode};
 use landfall_testkit::{Browser, Client, LocalProvider, SeenRequest};
 
-use crate::subject::Runner;
+use landfall_requests::Runner;
 
 /// The address the application has for browsers; where it listens is told to the browser.
 pub const BASE_URL: &str = "http://127.0.0.1:3000";

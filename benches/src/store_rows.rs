@@ -33,11 +33,11 @@ pub const ROWS: &[Row] = &[
     asking(axum("SignedIn, memory, no near cache", FREE, |r| far(r, |_| Arc::new(MemoryStore::new())))),
     axum("tower-sessions, memory", FREE, |r| peers::tower_sessions(&r.threaded(), peers::memory())),
     asking(on(Engine::Redis, axum("SignedIn, Redis, no near cache", FREE, |r| far(r, auth::redis)))),
+    asking(on(Engine::Redis, axum("tower-sessions, Redis", FREE, |r| their(&r.threaded(), peers::redis)))),
     asking(on(
-        Engine::Redis,
-        axum("tower-sessions, Redis", FREE, |r| their(&r.threaded(), peers::redis)),
+        Engine::Postgres,
+        axum("SignedIn, PostgreSQL, no near cache", FREE, |r| far(r, auth::postgres)),
     )),
-    asking(on(Engine::Postgres, axum("SignedIn, PostgreSQL, no near cache", FREE, |r| far(r, auth::postgres)))),
     asking(on(
         Engine::Postgres,
         axum("tower-sessions, PostgreSQL", FREE, |r| their(&r.threaded(), peers::postgres)),

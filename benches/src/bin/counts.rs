@@ -1,6 +1,6 @@
 //! Counts: allocations, bytes and round trips per request, and the allocations of a short one, a line for each row;
-//! with `paths` only of those whose counts are kept. With `memory` the bytes of a session in the memory store, a line
-//! for each size.
+//! with `paths` only of those whose counts are kept. With `callback`, allocations and bytes of a whole callback, a line
+//! for each row; with `memory` the bytes of a session in the memory store, a line for each size.
 
 use std::alloc::System;
 use std::sync::Arc;
@@ -10,10 +10,11 @@ use std::time::Duration;
 use landfall::MemoryStore;
 use landfall::store::SessionStore;
 use landfall_bench::bench::Bench;
+use landfall_bench::callback::{self, Provider};
 use landfall_bench::engines::{Engines, RoundTrips};
 use landfall_bench::rows::{self, What};
 use landfall_bench::scale::{self, Sample};
-use landfall_requests::{Kind, count};
+use landfall_requests::{Kind, Runner, count};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -25,11 +26,10 @@ const REQUESTS: u32 = 1000;
 const SETTLING: Duration = Duration::from_millis(200);
 
 fn main() {
-    let argument = std::env::args().nth(1);
-    if argument.as_deref() == Some("memory") {
-        memory();
-    } else {
-        requests(argument.as_deref() == Some("paths"));
+    match std::env::args().nth(1).as_deref() {
+        Some("memory") => memory(),
+        Some("callback") => callbacks(),
+        argument => requests(argument == Some("paths")),
     }
 }
 
@@ -67,6 +67,20 @@ fn requests(paths: bool) {
             per_request(change.bytes_allocated),
             trips as f64 / f64::from(REQUESTS)
         );
+    }
+}
+
+fn callbacks() {
+    let (runner, provider) = (Runner::new(), Provider::start());
+    for row in callback::ROWS {
+        let mut subject = (row.make)(&runner, &provider);
+        subject.prepare(2 * WARM_UP);
+        subject.run(WARM_UP);
+        let region = Region::new(ALLOCATOR);
+        subject.run(WARM_UP);
+        let change = region.change();
+        let each = |count: usize| count as f64 / WARM_UP as f64;
+        println!("{} {}", each(change.allocations + change.reallocations), each(change.bytes_allocated));
     }
 }
 
