@@ -4,11 +4,13 @@
 //! application is measured; what a bare application needs is subtracted by the table.
 
 pub mod bench;
+pub mod beside;
 pub mod callback;
 pub mod callback_floor;
 pub mod callback_table;
 pub mod counted;
 pub mod engines;
+mod filling;
 pub mod kept;
 pub mod landfall_auth;
 pub mod peers;

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback`, `-- start` and `-- scale` are its parts;
+//! `cargo xtask bench`: everything in one run. `-- requests`, `-- callback`, `-- start`, `-- beside` and `-- scale` are its parts;
 //! `-- counts` only compares what the file of counts has, `-- counts --update` writes it anew;
 //! `-- once ROW COUNT` and `-- callback once ROW COUNT` run one row, which is what callgrind is given.
 
@@ -12,7 +12,7 @@ use landfall_bench::counted::{self, Counted};
 use landfall_bench::engines::Engines;
 use landfall_bench::rows::{self, Row};
 use landfall_bench::table::{self, Cost};
-use landfall_bench::{callback_floor, kept, scale, start};
+use landfall_bench::{beside, callback_floor, kept, scale, start};
 use landfall_requests::{Kind, Runner};
 
 const ROUNDS: usize = 25;
@@ -31,12 +31,13 @@ fn main() -> ExitCode {
         ["callback", "once", row, count] => done(counted::callback_once(row, count)),
         ["provider"] => done(Provider::serve()),
         ["start"] => done(cold_start()),
+        ["beside"] => done(beside::print(&Bench::new(Engines::started()))),
         ["scale"] => done(sessions_held()),
         ["once", row, count] => done(counted::once(row, count, Kind::Navigation)),
         ["once", row, count, "short"] => done(counted::once(row, count, Kind::Short)),
         _ => {
             eprintln!(
-                "usage: cargo xtask bench [-- requests | counts [--update] | callback | start | scale]"
+                "usage: cargo xtask bench [-- requests | counts [--update] | callback | start | beside | scale]"
             );
             return ExitCode::from(2);
         }
@@ -60,6 +61,7 @@ fn everything() -> Result<bool, String> {
     let nothing_rose = requests()?;
     whole_callback();
     cold_start();
+    beside::print(&Bench::new(Engines::started()));
     sessions_held();
     Ok(nothing_rose)
 }

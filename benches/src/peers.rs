@@ -7,7 +7,8 @@ use actix_session::SessionMiddleware;
 use actix_session::storage::CookieSessionStore;
 use actix_web::cookie::Key;
 use actix_web::dev::Service as _;
-use actix_web::{App, HttpMessage, HttpRequest, web};
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{App, HttpMessage, HttpRequest};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
@@ -26,11 +27,16 @@ use crate::engines::Engine;
 
 /// axum-login over tower-sessions in memory, with a handler that needs somebody.
 pub fn axum_login(bench: &Bench) -> Box<dyn Subject> {
+    axum(bench, axum_login_page())
+}
+
+/// Its handler that needs somebody.
+pub fn axum_login_page() -> Router {
     let handler = async |session: AuthSession<People>| match session.user {
         Some(user) => Ok(user.name),
         None => Err(StatusCode::UNAUTHORIZED),
     };
-    axum(bench, Router::new().route("/dashboard", get(handler)))
+    Router::new().route("/dashboard", get(handler))
 }
 
 /// The same with `login_required!` around the page.
@@ -39,13 +45,16 @@ pub fn axum_login_required(bench: &Bench) -> Box<dyn Subject> {
 }
 
 fn axum(bench: &Bench, page: Router) -> Box<dyn Subject> {
+    signed_in(bench, with_axum_login(page))
+}
+
+/// These pages behind axum-login, with a `/login` that signs in at once.
+pub fn with_axum_login(page: Router) -> Router {
     let sign_in = async |mut session: AuthSession<People>| {
         session.login(&Person::ada()).await.expect("a session");
     };
     let sessions = SessionManagerLayer::new(memory());
-    let app =
-        page.route("/login", get(sign_in)).layer(AuthManagerLayerBuilder::new(People, sessions).build());
-    signed_in(bench, app)
+    page.route("/login", get(sign_in)).layer(AuthManagerLayerBuilder::new(People, sessions).build())
 }
 
 /// The application after its `/login` was opened.
@@ -107,13 +116,8 @@ pub fn cached<S: SessionStore>(store: S) -> CachingSessionStore<MemoryStore, S> 
 
 /// actix-identity over actix-session in a cookie, with a handler that needs somebody.
 pub fn actix_identity(bench: &Bench) -> Box<dyn Subject> {
-    let sign_in = async |request: HttpRequest| {
-        Identity::login(&request.extensions(), "Ada Lovelace".to_owned()).expect("a session");
-        "welcome"
-    };
     let app = App::new()
-        .route("/dashboard", web::get().to(async |user: Identity| user.id().expect("an id")))
-        .route("/login", web::get().to(sign_in))
+        .configure(identity_pages)
         .wrap(IdentityMiddleware::default())
         .wrap(SessionMiddleware::new(CookieSessionStore::default(), Key::generate()));
     let service = requests::start_actix(bench, app);
@@ -123,6 +127,16 @@ pub fn actix_identity(bench: &Bench) -> Box<dyn Subject> {
     let cookie = answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()).expect("a cookie");
     let cookies = same(&format!("theme=dark; {}", pair(cookie)));
     requests::actix_subject(bench, service, Request::open(TARGET), cookies)
+}
+
+/// A page that needs somebody, and a `/login` that signs in at once.
+pub fn identity_pages(config: &mut ServiceConfig) {
+    let sign_in = async |request: HttpRequest| {
+        Identity::login(&request.extensions(), "Ada Lovelace".to_owned()).expect("a session");
+        "welcome"
+    };
+    let page = web::get().to(async |user: Identity| user.id().expect("an id"));
+    config.route("/dashboard", page).route("/login", web::get().to(sign_in));
 }
 
 /// Everybody is Ada.

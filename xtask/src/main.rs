@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | lint | bench | fuzz | spa`.
+//! The project's own commands: `cargo xtask test | lint | bench | load | fuzz | spa`.
 
 mod apt;
 mod bench;
@@ -6,6 +6,7 @@ mod cold_builds;
 mod fuzz;
 mod group;
 mod lint;
+mod load;
 mod npm;
 mod programs;
 mod servers;
@@ -25,6 +26,8 @@ usage: cargo xtask <command>
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
   bench --build [NAME...]      crates, cold build and size of small applications, ours beside others; 15 minutes at most
+  load                         guarded requests over 10 000 connections at once, beside bare frameworks and others'
+                               sessions: at most ten minutes
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
 ";
 
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         }
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
+        Some((command, [])) if command == "load" => load::run(),
         Some((command, [])) if command == "spa" => spa::run(false),
         Some((command, [flag])) if command == "spa" && flag == "--production" => spa::run(true),
         Some((command, _)) if matches!(command.as_str(), "help" | "--help" | "-h") => {

@@ -90,7 +90,7 @@ fn memory() {
     let store: Arc<dyn SessionStore> = Arc::new(MemoryStore::new());
     let mut held = 0;
     let region = Region::new(ALLOCATOR);
-    for size in scale::IN_MEMORY {
+    for &size in scale::IN_MEMORY {
         bench.block_on(sample.create(&store, held..size));
         held = size;
         let change = region.change();

@@ -8,7 +8,7 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceFactory, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::http::Method;
 use actix_web::test::{TestRequest, init_service};
-use actix_web::web;
+use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, Error};
 use landfall_actix::{AuthMiddleware, RequireLogin, SignedIn, TokenProxy, Visit};
 
@@ -47,6 +47,16 @@ pub(crate) fn of(path: &Path, runner: &Runner) -> Box<dyn Subject> {
             page!(name, proxy, middleware)
         }
     }
+}
+
+/// A page that asks nothing.
+pub fn bare_page(config: &mut ServiceConfig) {
+    config.route(PAGE, web::get().to(bare));
+}
+
+/// A page whose handler needs somebody.
+pub fn signed_in_page(config: &mut ServiceConfig) {
+    config.route(PAGE, web::get().to(name));
 }
 
 async fn bare() -> String {

@@ -15,7 +15,10 @@ mod relying_party;
 mod request;
 mod subject;
 
-pub use actix_app::{request as actix_request, start as start_actix, subject as actix_subject};
+pub use actix_app::{
+    bare_page as actix_bare_page, request as actix_request, signed_in_page as actix_signed_in_page,
+    start as start_actix, subject as actix_subject,
+};
 pub use axum_app::{
     bare as axum_bare, request as axum_request, signed_in as axum_signed_in, subject as axum_subject,
 };
@@ -24,6 +27,6 @@ pub use counting::{Counts, count};
 pub use counts_file::{CountsFile, Difference};
 pub use found::Found;
 pub use paths::{Framework, MEMORY, PATHS, Page, Path, Row, Visitor, rows};
-pub use relying_party::{builder, hot};
+pub use relying_party::{builder, cold, hot};
 pub use request::{HOST, Kind, NAVIGATION, Request, TARGET};
 pub use subject::{Cookies, Runner, Subject, measured, pair, same};

@@ -46,7 +46,7 @@ pub fn hot(runner: &Runner, auth: &RelyingParty) -> Cookies {
 }
 
 /// A session of its own for every request: none is in the near cache.
-fn cold(runner: &Runner, auth: &RelyingParty) -> Cookies {
+pub fn cold(runner: &Runner, auth: &RelyingParty) -> Cookies {
     let (runner, auth) = (runner.clone(), auth.clone());
     let mut number = 0;
     Box::new(move || {
