@@ -1,8 +1,8 @@
 //! [`Packed`]: a record with its key as one piece of memory.
 //!
-//! Where there are a million, a look-up is as long as it waits for memory, so a record is one piece that is read from
-//! front to back: what tells whether it is the right one, then what is asked for. In parts it would be waited for part
-//! by part, and each part would have a length, a capacity and a count of its owners beside it.
+//! Where there are a million, a look-up is as long as it waits for memory, so a record is one piece, and where its parts
+//! begin is known before any of it is read: the processor fetches all of it at once. In parts it would be waited for part
+//! by part, and each would have a length, a capacity and a count of its owners beside it.
 //!
 //! ```text
 //! key             32
@@ -14,7 +14,7 @@
 //! serial           4
 //! length of admin  8
 //! has a sid        1
-//! sid             32, or nothing
+//! sid             32, whether there is one or not
 //! admin, then sealed
 //! ```
 
@@ -42,7 +42,7 @@ pub(super) struct Head {
 impl Packed {
     /// Packs a record; `serial` is kept beside it.
     pub(super) fn new(key: RecordKey, record: &StoredRecord, serial: u32) -> Self {
-        let mut raw = Vec::with_capacity(HEAD + 32 + record.admin.len() + record.sealed.len());
+        let mut raw = Vec::with_capacity(HEAD + record.admin.len() + record.sealed.len());
         raw.extend_from_slice(&key.0);
         raw.extend_from_slice(&record.subject.0);
         for moment in [record.created_at, record.expires_at, record.idle_expires_at] {
@@ -52,9 +52,7 @@ impl Packed {
         raw.extend_from_slice(&serial.to_ne_bytes());
         raw.extend_from_slice(&record.admin.len().to_ne_bytes());
         raw.push(u8::from(record.sid.is_some()));
-        if let Some(sid) = record.sid {
-            raw.extend_from_slice(&sid.0);
-        }
+        raw.extend_from_slice(&record.sid.map(|sid| sid.0).unwrap_or_default());
         raw.extend_from_slice(&record.admin);
         raw.extend_from_slice(&record.sealed);
         Self(raw.into_boxed_slice())
@@ -72,33 +70,34 @@ impl Packed {
 
     /// What stands in front. `Some`, since it was packed here.
     pub(super) fn head(&self) -> Option<Head> {
-        self.parts().map(|(head, ..)| head)
+        read(self.0.first_chunk()?).map(|(head, _)| head)
     }
 
     /// The record, copied out of it.
     pub(super) fn record(&self) -> Option<StoredRecord> {
-        let (head, admin, sealed) = self.parts()?;
-        let (admin, sealed) = (Bytes::copy_from_slice(admin), Bytes::copy_from_slice(sealed));
+        let (head, parts) = self.0.split_first_chunk()?;
+        // Before anything in the head is looked at.
+        let mut sealed = Bytes::copy_from_slice(parts);
+        let (head, length) = read(head)?;
+        let admin = if length <= sealed.len() { sealed.split_to(length) } else { return None };
         Some(head.with(sealed, admin))
     }
+}
 
-    /// The parts: head, admin, sealed.
-    fn parts(&self) -> Option<(Head, &[u8], &[u8])> {
-        let mut rest = &*self.0;
-        let key = RecordKey(take(&mut rest)?);
-        let subject = IndexKey(take(&mut rest)?);
-        let mut number = || Some(u64::from_ne_bytes(take(&mut rest)?));
-        let [created_at, expires_at, idle_expires_at] =
-            [number()?, number()?, number()?].map(Timestamp::from_millis);
-        let version = number()?;
-        let serial = u32::from_ne_bytes(take(&mut rest)?);
-        let length = usize::from_ne_bytes(take(&mut rest)?);
-        let [has_sid] = take(&mut rest)?;
-        let sid = if has_sid == 0 { None } else { Some(IndexKey(take(&mut rest)?)) };
-        let (admin, sealed) = rest.split_at_checked(length)?;
-        let head = Head { key, subject, sid, created_at, expires_at, idle_expires_at, version, serial };
-        Some((head, admin, sealed))
-    }
+/// The head, and how long the administrative part is.
+fn read(head: &[u8; HEAD]) -> Option<(Head, usize)> {
+    let mut rest = &head[..];
+    let key = RecordKey(take(&mut rest)?);
+    let subject = IndexKey(take(&mut rest)?);
+    let mut number = || Some(u64::from_ne_bytes(take(&mut rest)?));
+    let [created_at, expires_at, idle_expires_at] =
+        [number()?, number()?, number()?].map(Timestamp::from_millis);
+    let version = number()?;
+    let serial = u32::from_ne_bytes(take(&mut rest)?);
+    let length = usize::from_ne_bytes(take(&mut rest)?);
+    let [has_sid] = take(&mut rest)?;
+    let sid = Some(IndexKey(take(&mut rest)?)).filter(|_| has_sid != 0);
+    Some((Head { key, subject, sid, created_at, expires_at, idle_expires_at, version, serial }, length))
 }
 
 impl Head {
@@ -122,8 +121,8 @@ impl Head {
     }
 }
 
-/// How long the head is without a sid.
-const HEAD: usize = 32 + 32 + 4 * 8 + 4 + size_of::<usize>() + 1;
+/// How long the head is.
+const HEAD: usize = 32 + 32 + 4 * 8 + 4 + size_of::<usize>() + 1 + 32;
 
 /// The next bytes, read.
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
@@ -138,14 +137,14 @@ mod tests {
 
     #[test]
     fn what_is_packed_is_read_and_takes_no_more_than_its_parts() {
-        for (sid, room) in [(None, HEAD), (Some(IndexKey([9; 32])), HEAD + 32)] {
+        for sid in [None, Some(IndexKey([9; 32]))] {
             let [created, expires, idle] = [1, u64::MAX, 3].map(Timestamp::from_millis);
             let (sealed, admin) = (Bytes::from_static(b"sealed"), Bytes::from_static(b"admin"));
             let mut record = StoredRecord::new(created, expires, idle, IndexKey([7; 32]), sid, sealed, admin);
             record.version = 258;
             let packed = Packed::new(RecordKey([1; 32]), &record, 5);
             assert_eq!(packed.record(), Some(record));
-            assert_eq!(packed.0.len(), room + b"sealedadmin".len());
+            assert_eq!(packed.0.len(), HEAD + b"sealedadmin".len());
             assert!(packed.is(RecordKey([1; 32])) && !packed.is(RecordKey([2; 32])));
             let head = packed.head().unwrap();
             assert_eq!((packed.key(), head.key, head.serial), (RecordKey([1; 32]), RecordKey([1; 32]), 5));
