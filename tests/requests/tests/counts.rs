@@ -11,7 +11,9 @@ static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Says what to do about a difference, whichever way it goes: a file that is not true keeps nothing.
 const ADVICE: &str = "If that is meant, write the file anew, and say in the change why a row rose:
-    LANDFALL_TEST_COUNTS=update cargo test --locked --package landfall-requests";
+    LANDFALL_TEST_COUNTS=update cargo test --locked --package landfall-requests
+The file names the compiler it was written with. Where another one's standard library allocates otherwise, its counts are
+written in a change of their own.";
 
 #[test]
 fn no_request_allocates_more_or_less_than_the_file_of_counts_says() {

@@ -77,7 +77,8 @@ impl RequestFacts {
     /// Keeps what will be needed of a request.
     ///
     /// Addresses are compared for navigations alone: the others start no sign-in. Nor are they for `somebody`: a
-    /// browser that sent a session's cookie here sends the others, too.
+    /// browser that sent a session's cookie here sends the others, too. Where it does not (an application began the
+    /// session itself, under another address), a step-up that fails is not explained by the address.
     pub(crate) fn of(context: &Context, incoming: Incoming<'_>, somebody: bool) -> Self {
         let kind = incoming.kind;
         let compared = kind == RequestKind::Navigation && !somebody;
