@@ -60,6 +60,13 @@ everywhere! {
         other.open(&format!("{BASE_URL}{}", login_path("/"))).await.unwrap();
         let graces = cookie_value(&other, SESSION).unwrap();
         assert_eq!(who(&world, format!("{SESSION}={good}; {SESSION}={graces}")).await.body, "hello ada", "the first counts");
+        // Also where only the second is near.
+        world.wait(Duration::from_secs(60));
+        assert_eq!(who(&world, format!("{SESSION}={graces}")).await.body, "hello grace");
+        assert_eq!(who(&world, format!("{SESSION}={good}; {SESSION}={graces}")).await.body, "hello ada", "the first counts");
+        // And the second where the store knows no such first one.
+        let nobodys = "A".repeat(43);
+        assert_eq!(who(&world, format!("{SESSION}={nobodys}; {SESSION}={graces}")).await.body, "hello grace");
     }
 
     async fn quotes_around_the_session_cookie_swallow_nothing(world) {

@@ -160,7 +160,9 @@ impl RelyingParty {
     ) -> Result<Decision, Refused> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         let session = match sessions.resolve(found, now).await? {
-            Some(session) if sessions.is_past_half_life(&session, now) => self.renewed(session, now).await,
+            Some(session) if session.stored.is_some() && sessions.is_past_half_life(&session, now) => {
+                self.renewed(session, now).await
+            }
             None if silently => {
                 let this = self.clone();
                 let work = async move { this.silent_login(facts, now).await };

@@ -91,7 +91,7 @@ impl RelyingParty {
         match context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()) {
             CookieSession::Nobody => done(context.session_reply(site, None)),
             CookieSession::Session { session, .. } => done(context.session_reply(site, Some(&session))),
-            found @ CookieSession::Load(_) => {
+            found @ CookieSession::Load { .. } => {
                 let (this, site) = (Arc::clone(context), Arc::clone(site));
                 let work = async move {
                     let reply = match this.sessions.resolve(&found, this.clock.now()).await {

@@ -50,7 +50,11 @@ pub(crate) enum CookieSession {
     Session { session: Arc<Session>, renew: bool },
     /// Perhaps one of these; the store knows. More than one where the request has several cookies of that name; then
     /// the first that the store knows counts.
-    Load(Vec<SessionId>),
+    Load {
+        ids: Vec<SessionId>,
+        /// The session of a cookie behind those, if the store knows none of them.
+        otherwise: Option<Arc<Session>>,
+    },
 }
 
 /// How sessions are sealed into their cookies under one base URL.
@@ -144,12 +148,21 @@ impl SessionKeeper {
                 // Also where there is a store by now: whoever was signed in before it came stays so.
                 (_, false) => self.find_sealed(seal, text, now),
             };
-            if let Some((session, old_key)) = found {
-                let renew = old_key || self.is_past_half_life(&session, now);
-                return CookieSession::Session { session, renew };
+            match found {
+                Some((session, old_key)) if to_load.is_empty() => {
+                    let renew = old_key || self.is_past_half_life(&session, now);
+                    return CookieSession::Session { session, renew };
+                }
+                // One before it may stand: which of them counts does not depend on what is near.
+                Some((session, _)) => return CookieSession::Load { ids: to_load, otherwise: Some(session) },
+                None => {}
             }
         }
-        if to_load.is_empty() { CookieSession::Nobody } else { CookieSession::Load(to_load) }
+        if to_load.is_empty() {
+            CookieSession::Nobody
+        } else {
+            CookieSession::Load { ids: to_load, otherwise: None }
+        }
     }
 
     /// A stored session from the near cache; else its id is added to those to ask the store for.
@@ -201,7 +214,9 @@ impl SessionKeeper {
     ) -> Result<Option<Arc<Session>>, Error> {
         match found {
             CookieSession::Session { session, .. } => Ok(Some(Arc::clone(session))),
-            CookieSession::Load(ids) => self.load(ids.clone(), now).await,
+            CookieSession::Load { ids, otherwise } => {
+                Ok(self.load(ids.clone(), now).await?.or_else(|| otherwise.clone()))
+            }
             CookieSession::Nobody => Ok(None),
         }
     }
