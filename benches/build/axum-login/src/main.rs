@@ -6,16 +6,14 @@ use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Redirect};
 use axum::{Router, routing::get};
-use axum_login::{
-    AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, UserId, login_required,
-    tower_sessions::{MemoryStore, Session, SessionManagerLayer},
-};
+use axum_login::{AuthManagerLayerBuilder, AuthSession, AuthUser, AuthnBackend, UserId, login_required};
 use openidconnect::core::{CoreAuthenticationFlow, CoreClient, CoreProviderMetadata};
 use openidconnect::{
     AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
     IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, TokenResponse, reqwest,
 };
 use serde::{Deserialize, Serialize};
+use tower_sessions::{MemoryStore, Session, SessionManagerLayer};
 
 type Client = CoreClient<
     EndpointSet,
