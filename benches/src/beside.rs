@@ -35,6 +35,8 @@ const SHORT: Duration = Duration::from_millis(500);
 /// So many sessions expire in every turn beside, where the engine is the one that removes them.
 const EXPIRING: u64 = 2_000;
 
+type Store = Arc<dyn SessionStore>;
+
 /// Sweeps a store that is told to.
 type Sweep = Box<dyn Fn(&tokio::runtime::Runtime) + Send>;
 
@@ -51,12 +53,13 @@ pub fn print(bench: &Bench) {
         "{:<11} {:>9} {:>9} {:>9} {:>10} {:>10} {:>10}  p99, budget {BUDGET}",
         "", "p50", "p99", "p99.9", "p50 beside", "p99 beside", "p99.9"
     );
-    measure("memory", bench, &sample, Arc::new(MemoryStore::new()), |_| {}, None);
+    let memory = MemoryStore::new();
+    measure("memory", bench, &sample, [(); 3].map(|()| Arc::new(memory.clone()) as Store), |_| {}, None);
     if let Some(address) = bench.engines().find(Engine::Redis) {
         let mut server =
             redis::Client::open(address).and_then(|client| client.get_connection()).expect("Redis");
         let expire = |turn| expire_in_redis(&mut server, &sample, turn);
-        measure("Redis", bench, &sample, auth::redis(bench), expire, None);
+        measure("Redis", bench, &sample, [(); 3].map(|()| auth::redis(bench)), expire, None);
     }
     if let Some(address) = bench.engines().find(Engine::Postgres) {
         let pool = bench.block_on(PgPool::connect(address)).expect("PostgreSQL");
@@ -70,7 +73,7 @@ pub fn print(bench: &Bench) {
             runtime.block_on(swept).expect("swept");
         });
         let expire = |turn| bench.block_on(expire_in_postgres(&pool, &sample, turn));
-        measure("PostgreSQL", bench, &sample, auth::postgres(bench), expire, Some(sweep));
+        measure("PostgreSQL", bench, &sample, [(); 3].map(|()| auth::postgres(bench)), expire, Some(sweep));
     }
 }
 
@@ -102,20 +105,21 @@ async fn expire_in_postgres(pool: &PgPool, sample: &Sample, turn: u64) {
     .expect("so many sessions");
 }
 
-/// Measures alone and beside, in turns. `expire` is called before each turn beside, unmeasured.
+/// Measures alone and beside, in turns. `expire` is called before each turn beside, unmeasured. The sessions are filled
+/// in, asked for and changed by a store each, as by instances of an application: a connection belongs to one runtime.
 fn measure(
     title: &str,
     bench: &Bench,
     sample: &Sample,
-    store: Arc<dyn SessionStore>,
+    [filling, asked, changing]: [Store; 3],
     mut expire: impl FnMut(u64),
     sweep: Option<Sweep>,
 ) {
-    bench.block_on(sample.create(&store, 0..HELD));
-    let auth = auth::far(Arc::clone(&store));
+    bench.block_on(sample.create(&filling, 0..HELD));
+    let auth = auth::far(asked);
     let cookies = hot(bench, &auth);
     let mut app = axum_subject(bench, axum_signed_in(auth), Request::open(TARGET), cookies);
-    let others = Others::start(store, sample, sweep);
+    let others = Others::start(changing, sample, sweep);
     let (mut alone, mut beside) = (Vec::new(), Vec::new());
     turn(&mut *app);
     for number in 0..TURNS {
@@ -166,7 +170,7 @@ struct Others {
 }
 
 impl Others {
-    fn start(store: Arc<dyn SessionStore>, sample: &Sample, sweep: Option<Sweep>) -> Self {
+    fn start(store: Store, sample: &Sample, sweep: Option<Sweep>) -> Self {
         let (busy, over) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let (is_busy, is_over) = (Arc::clone(&busy), Arc::clone(&over));
         let sample = Sample(sample.0.clone());

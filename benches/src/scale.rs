@@ -8,8 +8,8 @@ use std::time::Instant;
 use aws_lc_rs::digest::{SHA256, digest};
 use bytes::Bytes;
 use cpu_time::ProcessTime;
-use landfall::MemoryStore;
 use landfall::store::{IndexKey, RecordKey, SessionStore, StoredRecord};
+use landfall::{MemoryStore, RelyingParty};
 use landfall_redis::redis;
 use landfall_requests::{Request, Subject, TARGET, axum_signed_in, axum_subject, cold, hot};
 
@@ -25,7 +25,7 @@ const IN_REDIS: &[u64] = IN_MEMORY;
 const IN_POSTGRES: &[u64] = &[1_000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /// So many are created at a time, and one after the other is looked up.
-const AT_A_TIME: u64 = 256;
+const AT_A_TIME: u64 = 64;
 const BATCHES: u64 = 200;
 const BATCH: u64 = 50;
 /// So many sessions are real ones, whose cookies are there, and as many requests come with them, each with its own.
@@ -61,13 +61,16 @@ pub fn print(bench: &Bench, in_memory: &[f64]) {
     );
     let mut bytes = in_memory.iter();
     let held_by = |_| std::future::ready(bytes.next().copied().unwrap_or(f64::NAN));
-    Growing::new("memory", &sample, Arc::new(MemoryStore::new())).grow(bench, IN_MEMORY, None, held_by);
+    let memory = MemoryStore::new();
+    let far = auth::far(memory.clone());
+    Growing::new("memory", &sample, Arc::new(memory), far).grow(bench, IN_MEMORY, None, held_by);
     if let Some(address) = bench.engines().find(Engine::Redis) {
         let mut server =
             redis::Client::open(address).and_then(|client| client.get_connection()).expect("Redis");
         let before = used_memory(&mut server);
         let bytes = |sessions| std::future::ready((used_memory(&mut server) - before) / sessions as f64);
-        Growing::new("Redis", &sample, auth::redis(bench)).grow(bench, IN_REDIS, None, bytes);
+        let far = auth::far(auth::redis(bench));
+        Growing::new("Redis", &sample, auth::redis(bench), far).grow(bench, IN_REDIS, None, bytes);
     }
     if let Some(address) = bench.engines().find(Engine::Postgres) {
         let store = auth::postgres(bench);
@@ -78,7 +81,8 @@ pub fn print(bench: &Bench, in_memory: &[f64]) {
         });
         let sizes = bench.block_on(database.sizes_with_room(IN_POSTGRES));
         let bytes = |sessions| database.bytes_each(sessions);
-        Growing::new("PostgreSQL", &sample, store).grow(bench, &sizes, Some(&database), bytes);
+        let far = auth::far(auth::postgres(bench));
+        Growing::new("PostgreSQL", &sample, store, far).grow(bench, &sizes, Some(&database), bytes);
     }
 }
 
@@ -131,11 +135,13 @@ struct Growing<'a> {
     name: &'static str,
     sample: &'a Sample,
     store: Arc<dyn SessionStore>,
+    /// On the same sessions by a store of its own, where an engine has them: a connection belongs to one runtime.
+    far: RelyingParty,
 }
 
 impl<'a> Growing<'a> {
-    fn new(name: &'static str, sample: &'a Sample, store: Arc<dyn SessionStore>) -> Self {
-        Self { name, sample, store }
+    fn new(name: &'static str, sample: &'a Sample, store: Arc<dyn SessionStore>, far: RelyingParty) -> Self {
+        Self { name, sample, store, far }
     }
 
     /// Fills it up to each of these sizes, by the database itself where one is given, and prints a line for each.
@@ -146,9 +152,8 @@ impl<'a> Growing<'a> {
         database: Option<&Database>,
         mut bytes_each: impl FnMut(u64) -> F,
     ) {
-        let auth = auth::far(Arc::clone(&self.store));
-        let mut cookies = cold(bench, &auth);
-        let mut app = axum_subject(bench, axum_signed_in(auth), Request::open(TARGET), {
+        let mut cookies = cold(bench, &self.far);
+        let mut app = axum_subject(bench, axum_signed_in(self.far.clone()), Request::open(TARGET), {
             let mut real = (0..REAL).map(|_| cookies()).collect::<Vec<_>>().into_iter().cycle();
             Box::new(move || real.next().expect("one of them"))
         });
