@@ -1,14 +1,13 @@
 //! Translation between axum's requests and responses and the core's. It is the only place that knows both worlds.
 
 use std::net::IpAddr;
-use std::pin::pin;
 use std::sync::Arc;
 
-use bytes::{Buf, BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
 use http::{Extensions, Request, Response, Version};
 use http_body::Body;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use landfall::Visit;
 use landfall::adapter::{self, BodyError, CacheControl, Reply, RequestView};
 
@@ -88,33 +87,17 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut Response<B>) {
     }
 }
 
-/// How much of a body that is too large is read and thrown away, in bytes. A client that is still sending when the
-/// connection is closed may never see the answer that says why.
-const DISCARDED: usize = 16 * 1024 * 1024;
-
-/// Reads a whole body of at most `limit` bytes. What follows those is thrown away, up to [`DISCARDED`].
+/// Reads a whole body of at most `limit` bytes.
 pub(crate) async fn read_body<B>(body: B, limit: usize) -> Result<Bytes, BodyError>
 where
     B: Body,
     B::Error: Into<BoxError>,
 {
-    let mut body = pin!(body);
-    let (mut read, mut discarded) = (BytesMut::new(), 0);
-    while let Some(frame) = body.as_mut().frame().await {
-        let Ok(frame) = frame else {
-            return Err(if discarded > 0 { BodyError::TooLarge } else { BodyError::Incomplete });
-        };
-        let Ok(data) = frame.into_data() else { continue };
-        if discarded == 0 && read.len() + data.remaining() <= limit {
-            read.put(data);
-            continue;
-        }
-        discarded += data.remaining();
-        if discarded > DISCARDED {
-            break;
-        }
+    match Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
+        Err(_) => Err(BodyError::Incomplete),
     }
-    if discarded > 0 { Err(BodyError::TooLarge) } else { Ok(read.freeze()) }
 }
 
 #[cfg(test)]
