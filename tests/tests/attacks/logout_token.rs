@@ -74,6 +74,9 @@ fn row_body(world: &World, row: &Value) -> String {
     }
 }
 
+/// So much of a body is sent at most: more than any endpoint reads.
+const SENT: usize = 100_000;
+
 async fn play_row(framework: Framework, kind: SessionKind, row: &Value) {
     let told = row["name"].as_str().unwrap();
     let world = world(framework, kind).await;
@@ -86,14 +89,25 @@ async fn play_row(framework: Framework, kind: SessionKind, row: &Value) {
     let before = world.provider.requests().len();
     let body = row_body(&world, row);
     let content_type = row["content_type"].as_str().unwrap_or(FORM);
-    let answer = ask(&world.browser, post(BACKCHANNEL, content_type, body)).await;
-    assert!(broken_promises(&answer, &[]).is_empty(), "{told}: {:?}", broken_promises(&answer, &[]));
     let accepted = row["expect"] == "accept";
-    if accepted {
-        assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{told}");
+    if body.len() > SENT {
+        // The rest never comes: whoever sends on after the answer may find the connection closed, and not see it.
+        let head = format!(
+            "POST {BACKCHANNEL} HTTP/1.1\r\nhost: app.example.com\r\ncontent-type: {content_type}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        let answer = raw(&world, &[head.as_bytes(), &body.as_bytes()[..SENT]].concat()).await;
+        let rule = row["rule"].as_str().unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains(rule), "{told}: {answer}");
     } else {
-        assert_eq!(answer.status, 400, "{told}: {answer:?}");
-        assert_eq!(rule(&answer), row["rule"].as_str().unwrap(), "{told}");
+        let answer = ask(&world.browser, post(BACKCHANNEL, content_type, body)).await;
+        assert!(broken_promises(&answer, &[]).is_empty(), "{told}: {:?}", broken_promises(&answer, &[]));
+        if accepted {
+            assert_eq!((answer.status.as_u16(), answer.body.as_str()), (200, ""), "{told}");
+        } else {
+            assert_eq!(answer.status, 400, "{told}: {answer:?}");
+            assert_eq!(rule(&answer), row["rule"].as_str().unwrap(), "{told}");
+        }
     }
     let alive: Vec<&str> =
         row["alive"].as_array().into_iter().flatten().map(|name| name.as_str().unwrap()).collect();

@@ -62,8 +62,8 @@ impl NeedsBody {
         Self { limit, deadline, next: Box::new(next) }
     }
 
-    /// How many bytes to keep at most. For a longer body hand [`BodyError::TooLarge`] to [`with`](Self::with); what
-    /// follows may be read on for a while and thrown away, so that whoever sends it sees the answer.
+    /// How many bytes to read at most. Stop reading there, and hand [`BodyError::TooLarge`] to
+    /// [`with`](Self::with).
     pub fn limit(&self) -> usize {
         self.limit
     }
