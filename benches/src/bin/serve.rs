@@ -1,7 +1,6 @@
 //! `serve NAME SECONDS`: one of the applications on a port of loopback, for so long at most. It prints the address, then
 //! the headers of somebody who is signed in and opens the page, then an empty line. `cargo xtask load` starts it.
 
-use std::fmt::Debug;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::ExitCode;
@@ -9,11 +8,10 @@ use std::time::Duration;
 
 use actix_session::SessionMiddleware;
 use actix_session::storage::CookieSessionStore;
-use actix_web::body::MessageBody;
 use actix_web::cookie::Key;
-use actix_web::dev::{AppConfig, IntoServiceFactory, Server, Service as _, ServiceFactory};
+use actix_web::dev::{Server, Service as _};
 use actix_web::rt::time::timeout;
-use actix_web::{App, Error, HttpServer};
+use actix_web::{App, HttpServer};
 use axum::Router;
 use landfall::{MemoryStore, RelyingParty};
 use landfall_actix::AuthMiddleware;
@@ -53,7 +51,7 @@ fn main() -> ExitCode {
         }
         "actix-bare" => actix(&runner, span, || {
             say("theme=dark");
-            patient(HttpServer::new(|| App::new().configure(requests::actix_bare_page)), listener)
+            Ok(HttpServer::new(|| App::new().configure(requests::actix_bare_page)).listen(listener)?.run())
         }),
         "actix-sealed" | "actix-memory" => {
             let (auth, cookies) = landfall(&runner, name.ends_with("memory"));
@@ -64,7 +62,7 @@ fn main() -> ExitCode {
                         .configure(requests::actix_signed_in_page)
                         .wrap(AuthMiddleware::new(auth.clone()))
                 };
-                patient(HttpServer::new(app), listener)
+                Ok(HttpServer::new(app).listen(listener)?.run())
             })
         }
         "actix-identity" => {
@@ -82,7 +80,7 @@ fn main() -> ExitCode {
             let cookies = set(answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()));
             actix(&runner, span, || {
                 say(&cookies);
-                patient(HttpServer::new(app), listener)
+                Ok(HttpServer::new(app).listen(listener)?.run())
             })
         }
         _ => return usage(),
@@ -125,25 +123,6 @@ fn axum(listener: TcpListener, span: Duration, app: Router, ready: impl FnOnce()
         tokio::time::timeout(span, async { axum::serve(listener, app).await }).await.unwrap_or(Ok(()))
     })
 }
-
-/// A server that lets those who wait behind ten thousand others send their request: by default it closes a connection
-/// on which none came within five seconds.
-fn patient<F, I, S, B>(server: HttpServer<F, I, S, B>, listener: TcpListener) -> io::Result<Server>
-where
-    F: Fn() -> I + Send + Clone + 'static,
-    I: IntoServiceFactory<S, actix_http::Request>,
-    S: ServiceFactory<actix_http::Request, Config = AppConfig> + 'static,
-    S::Error: Into<Error>,
-    S::InitError: Debug,
-    S::Response: Into<actix_http::Response<B>>,
-    B: MessageBody + 'static,
-{
-    let server = server.keep_alive(PATIENCE).client_request_timeout(PATIENCE);
-    Ok(server.listen(listener)?.run())
-}
-
-/// How long a connection may wait for its request, and between two.
-const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The same with a worker for each core.
 fn actix(runner: &Runner, span: Duration, server: impl FnOnce() -> io::Result<Server>) -> io::Result<()> {
