@@ -1,7 +1,7 @@
 //! SHA-256 (FIPS 180-4), the one digest of everything that is named, compared or derived here.
 //!
 //! Not for what has to be proved: whoever can guess the input can make the digest. Indexes of subjects are keyed, in
-//! [`super::seal::keyed_digests`].
+//! [`super::seal::Ring::digests`].
 
 use aws_lc_rs::digest::{Context, SHA256};
 
