@@ -51,7 +51,8 @@ fn main() -> ExitCode {
         }
         "actix-bare" => actix(&runner, span, || {
             say("theme=dark");
-            Ok(HttpServer::new(|| App::new().configure(requests::actix_bare_page)).listen(listener)?.run())
+            let server = HttpServer::new(|| App::new().configure(requests::actix_bare_page));
+            Ok(server.client_request_timeout(PATIENCE).keep_alive(PATIENCE).listen(listener)?.run())
         }),
         "actix-sealed" | "actix-memory" => {
             let (auth, cookies) = landfall(&runner, name.ends_with("memory"));
@@ -62,7 +63,8 @@ fn main() -> ExitCode {
                         .configure(requests::actix_signed_in_page)
                         .wrap(AuthMiddleware::new(auth.clone()))
                 };
-                Ok(HttpServer::new(app).listen(listener)?.run())
+                let server = HttpServer::new(app).client_request_timeout(PATIENCE).keep_alive(PATIENCE);
+                Ok(server.listen(listener)?.run())
             })
         }
         "actix-identity" => {
@@ -80,7 +82,8 @@ fn main() -> ExitCode {
             let cookies = set(answer.headers().get("set-cookie").and_then(|line| line.to_str().ok()));
             actix(&runner, span, || {
                 say(&cookies);
-                Ok(HttpServer::new(app).listen(listener)?.run())
+                let server = HttpServer::new(app).client_request_timeout(PATIENCE).keep_alive(PATIENCE);
+                Ok(server.listen(listener)?.run())
             })
         }
         _ => return usage(),
@@ -123,6 +126,10 @@ fn axum(listener: TcpListener, span: Duration, app: Router, ready: impl FnOnce()
         tokio::time::timeout(span, async { axum::serve(listener, app).await }).await.unwrap_or(Ok(()))
     })
 }
+
+/// How long a connection may wait for its request, and between two, behind ten thousand others: by default actix-web
+/// closes one on which none came within five seconds.
+const PATIENCE: Duration = Duration::from_secs(75);
 
 /// The same with a worker for each core.
 fn actix(runner: &Runner, span: Duration, server: impl FnOnce() -> io::Result<Server>) -> io::Result<()> {
