@@ -143,7 +143,9 @@ fn ask(wrk: &Path, connections: u64, seconds: u64, page: &[String], to: &Path) -
     command.arg("--script").arg(shell::root().join("xtask/src/load/report.lua"));
     let Some((address, headers)) = page.split_first() else { return Err("the server named no page".into()) };
     for header in headers {
-        command.args(["--header", header]);
+        // It looks for `Host`, as written, and else sends one of its own as well.
+        let host = header.strip_prefix("host:").map(|value| format!("Host:{value}"));
+        command.args(["--header", host.as_ref().unwrap_or(header)]);
     }
     let status = Group::spawn(command.arg(address).stdout(file(to)?))?.wait()?;
     let printed = fs::read_to_string(to).unwrap_or_default();
