@@ -97,8 +97,13 @@ impl Remains {
     fn clear(&self) {
         sweep(&self.mark);
         if let Some(folder) = &self.folder {
-            // It may never have been made.
-            let _ = fs::remove_dir_all(folder);
+            // What was just told to end may still make a file. And it may never have been made.
+            for _ in 0..20 {
+                if fs::remove_dir_all(folder).is_ok() || !folder.exists() {
+                    break;
+                }
+                thread::sleep(Duration::from_millis(50));
+            }
         }
     }
 }
