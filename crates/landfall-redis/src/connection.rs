@@ -2,8 +2,8 @@
 //! opened again by the next request. Nothing waits for longer than two deadlines, and nothing waits in a queue.
 
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use landfall::store::StoreError;
@@ -14,6 +14,8 @@ use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr
 use redis::{
     AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value,
 };
+
+use tokio::runtime::Handle;
 
 use crate::error::{failed, late};
 
@@ -81,6 +83,8 @@ pub(crate) struct Link {
     connecting: tokio::sync::Mutex<()>,
     /// Counts attempts to connect, and so names connections.
     attempts: AtomicU64,
+    /// Whether the connection is being asked for a sign of life.
+    probing: Arc<AtomicBool>,
 }
 
 impl Link {
@@ -90,6 +94,7 @@ impl Link {
             current: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             attempts: AtomicU64::new(0),
+            probing: Arc::default(),
         }
     }
 
@@ -100,15 +105,18 @@ impl Link {
     /// Sends a command. One that was under way when the connection broke is sent once more: whoever makes
     /// commands sees to it that doing one twice is doing it once.
     pub(crate) async fn ask<T: FromRedisValue>(
-        &self,
+        self: &Arc<Self>,
         doing: &str,
         any_key: &[u8],
         command: &Cmd,
     ) -> Result<Result<T, NoScript>, StoreError> {
         let mut again = true;
         loop {
-            let (number, mut connection) = self.connection(doing, any_key).await?;
-            let Some(answer) = within(connection.ask(command)).await else {
+            let (number, connection) = self.connection(doing, any_key).await?;
+            let mut asked = Asked { link: self, number, connection, is_over: false };
+            let answer = within(asked.connection.ask(command)).await;
+            asked.is_over = true;
+            let Some(answer) = answer else {
                 self.give_up(number);
                 return Err(late(doing));
             };
@@ -157,6 +165,22 @@ impl Link {
         }
     }
 
+    /// Asks a connection for a sign of life, one at a time, and gives it up where none comes.
+    fn probe(self: &Arc<Self>, number: u64, mut connection: Connection) {
+        if Handle::try_current().is_err() {
+            return;
+        }
+        let Some(turn) = Turn::take(&self.probing) else { return };
+        let link = Arc::downgrade(self);
+        tokio::spawn(async move {
+            let answer = within(connection.ask(&redis::cmd("PING"))).await;
+            drop(turn);
+            if let Some(link) = link.upgrade().filter(|_| answer.is_none()) {
+                link.give_up(number);
+            }
+        });
+    }
+
     /// The next request opens another one. Those that still wait for an answer on this one may get it.
     fn give_up(&self, number: u64) {
         let mut current = self.current();
@@ -167,6 +191,39 @@ impl Link {
 
     fn current(&self) -> MutexGuard<'_, Option<(u64, Connection)>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A command that was sent. Whoever waits for the answer notices when none comes in time; where they left before, somebody
+/// else has to, or a connection that died in silence would stay for as long as nobody has the patience.
+struct Asked<'l> {
+    link: &'l Arc<Link>,
+    number: u64,
+    connection: Connection,
+    /// Whether the answer came, or its time passed.
+    is_over: bool,
+}
+
+impl Drop for Asked<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.link.probe(self.number, self.connection.clone());
+        }
+    }
+}
+
+/// Held by the one task that asks for a sign of life, which may end with its runtime.
+struct Turn(Arc<AtomicBool>);
+
+impl Turn {
+    fn take(flag: &Arc<AtomicBool>) -> Option<Self> {
+        (!flag.swap(true, Ordering::AcqRel)).then(|| Self(Arc::clone(flag)))
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }
 

@@ -7,6 +7,7 @@ use landfall::store::{Change, SessionStore as _, Updated};
 use landfall_redis::RedisStore;
 use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;
+use tokio::time::timeout;
 
 use crate::kit::{HOUR, Told, channel, cluster_client, cluster_store, key, record, store, version};
 use crate::proxy::Proxy;
@@ -224,6 +225,24 @@ async fn a_request_that_is_given_up_leaves_the_connection_whole() {
         assert!(store.lease([9; 32], 1, HOUR).await.is_ok(), "an answer to another question would not parse");
         assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
     }
+}
+
+#[tokio::test]
+async fn a_connection_that_went_dead_in_silence_is_replaced_though_nobody_waits_for_its_answers() {
+    let clock = VirtualClock::default();
+    let server = Server::start(&[]).await;
+    let proxy = Proxy::before(server.port()).await;
+    let store = RedisStore::new(Client::open(proxy.address()).unwrap()).with_clock(Arc::new(clock.clone()));
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    // Browsers that hang up long before the store would give up.
+    let impatient = async || timeout(Duration::from_millis(100), store.load(key(1))).await.ok();
+    proxy.freeze();
+    for _ in 0..3 {
+        assert!(impatient().await.is_none());
+    }
+    proxy.thaw();
+    let found = until("a new connection is there", impatient).await;
+    assert_eq!(found.unwrap(), Some(record(&clock, 1)));
 }
 
 #[tokio::test]
