@@ -102,7 +102,12 @@ impl<E: Engine> SqlStore<E> {
     /// wait for the failures of others.
     async fn prepare(&self) -> Result<(), StoreError> {
         if let Some(migrated) = self.migrated.as_ref().filter(|migrated| !migrated.load(Ordering::Acquire)) {
-            self.engine.migrate().await?;
+            let engine = self.engine.clone();
+            // A task of its own: whoever looks first may leave, and what makes tables is not broken off half-way.
+            let migrating = tokio::spawn(async move { engine.migrate().await });
+            migrating
+                .await
+                .map_err(|_| StoreError::new("the migrations were broken off with the runtime"))??;
             migrated.store(true, Ordering::Release);
         }
         Ok(())

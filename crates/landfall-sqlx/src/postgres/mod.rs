@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use landfall::store::StoreError;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use self::lent::Lent;
@@ -150,7 +151,11 @@ impl Engine for Postgres {
             }
             let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
                 Ok(Ok(rows)) => {
-                    self.spares.keep(&self.pool, connection);
+                    if self.spares.keep(&self.pool, connection) {
+                        // A task that was just started is the next of this thread, and no other takes it over: it
+                        // begins before whoever asked goes on, who may hold the thread for long.
+                        yield_now().await;
+                    }
                     let rows: Result<_, _> = rows.iter().map(row).collect();
                     return rows.map_err(|error| failed(NAME, step.doing, &error));
                 }

@@ -37,21 +37,24 @@ impl Spares {
         self.state().spares.pop().map(|(spare, _)| spare)
     }
 
-    /// Keeps a connection on which nothing is under way for the next statement, or gives it back.
-    pub(super) fn keep(self: &Arc<Self>, pool: &PgPool, mut spare: Lent) {
+    /// Keeps a connection on which nothing is under way for the next statement, or gives it back. Says whether a task
+    /// was started for that.
+    pub(super) fn keep(self: &Arc<Self>, pool: &PgPool, mut spare: Lent) -> bool {
         spare.give_back_at_the_end();
         // Those at hand are in use to the pool. Far from its end, nobody can be waiting for one.
         let in_use = (pool.size() as usize).saturating_sub(pool.num_idle());
         let is_wanted = in_use > pool.options().get_max_connections() as usize / 2;
         if is_wanted || pool.is_closed() || spare.age() >= LONGEST {
-            return;
+            return true;
         }
         let mut state = self.state();
         state.spares.push((spare, Instant::now()));
-        if !std::mem::replace(&mut state.looked_after, true) {
+        let is_first = !std::mem::replace(&mut state.looked_after, true);
+        if is_first {
             drop(state);
             tokio::spawn(LookingAfter { spares: Arc::clone(self), is_over: false }.until_none_is_left());
         }
+        is_first
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

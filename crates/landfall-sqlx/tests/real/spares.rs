@@ -108,6 +108,32 @@ async fn looks_that_are_broken_off_cost_no_connection() {
 }
 
 #[test]
+fn whoever_holds_a_thread_after_a_look_holds_no_connection_with_it() {
+    let clock = VirtualClock::default();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let database = shared().await.database().await;
+        store(&database, &clock).await.create(key(1), record(&clock, 1)).await.unwrap();
+        let store = Counting::new(&database, 1).store(&clock);
+        for _ in 0..10 {
+            let (tell, told) = tokio::sync::oneshot::channel();
+            let (release, released) = std::sync::mpsc::channel::<()>();
+            let looking = store.clone();
+            // As a handler does that computes, in the very poll that the look ended in.
+            let computing = tokio::spawn(async move {
+                looking.load(key(1)).await.unwrap().unwrap();
+                tell.send(()).unwrap();
+                released.recv().unwrap();
+            });
+            told.await.unwrap();
+            assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
+            release.send(()).unwrap();
+            computing.await.unwrap();
+        }
+    });
+}
+
+#[test]
 fn a_store_outlives_the_runtimes_that_its_connections_were_opened_on() {
     let several_threads =
         || tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
