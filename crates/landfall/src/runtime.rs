@@ -4,8 +4,8 @@
 //!
 //! | the code runs on | work runs on |
 //! |---|---|
-//! | a runtime of tokio's with several threads, with I/O and time enabled | that one: axum's, usually |
-//! | a runtime of one thread, as each of actix-web's workers is, or none | a thread of ours |
+//! | a runtime of tokio's with several worker threads, with I/O and time enabled | that one: axum's, usually |
+//! | a runtime of one worker thread, as each of actix-web's is, or none | a thread of ours |
 //! | anything, where the application gave a runtime by name | the one that was given |
 //!
 //! A pooled connection belongs to the runtime it was opened on. A runtime of one thread that is blocked, by a handler
@@ -37,6 +37,7 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::clock::{Entropy as _, SystemEntropy};
 use crate::error::ConfigError;
 use crate::web::reply::Waiting;
 
@@ -144,6 +145,13 @@ impl Runtime {
         }
     }
 
+    /// Takes a random number aside. The first of a process waits until entropy is gathered, some 25 ms, and that would be
+    /// the first sign-in.
+    pub(crate) fn warm_entropy(&self) {
+        // Where it fails, whoever needs one is told.
+        self.handle.spawn_blocking(|| SystemEntropy.fill(&mut [0]).is_ok());
+    }
+
     fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         match self.here() {
             Some(here) => here.spawn(work),
@@ -196,11 +204,13 @@ impl Surroundings {
         if let Some(whole) = find(&self.0.read().unwrap_or_else(PoisonError::into_inner)) {
             return whole;
         }
-        let whole = is_whole(here);
+        let Some(whole) = is_whole(here) else { return false };
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         if find(&known).is_none() {
             if !whole {
-                tracing::info!("this runtime lacks time or I/O: work runs on a thread of its own");
+                tracing::info!(
+                    "this runtime has one worker, or lacks time or I/O: work runs on a thread of its own"
+                );
             }
             if known.len() == RUNTIMES {
                 known.remove(0);
@@ -211,11 +221,12 @@ impl Surroundings {
     }
 }
 
-/// Asks a runtime for a timer and a socket. There is no other way to ask than one that panics where there is none, so
-/// where a panic ends the process nothing is asked, and the answer is no.
-fn is_whole(here: &Handle) -> bool {
-    if cfg!(panic = "abort") {
-        return false;
+/// Asks a runtime for a second worker, a timer and a socket. There is no other way to ask for the latter two than one that
+/// panics where there is none, so where a panic ends the process they are not asked for, and the answer is no. `None`
+/// where it cannot be told now, as when a process has too many files open.
+fn is_whole(here: &Handle) -> Option<bool> {
+    if cfg!(panic = "abort") || here.metrics().num_workers() < 2 {
+        return Some(false);
     }
     let asked = catch_unwind(|| {
         let _inside = here.enter();
@@ -224,7 +235,11 @@ fn is_whole(here: &Handle) -> bool {
         socket.set_nonblocking(true)?;
         tokio::net::UdpSocket::from_std(socket).map(drop)
     });
-    matches!(asked, Ok(Ok(())))
+    match asked {
+        Ok(Ok(())) => Some(true),
+        Ok(Err(_)) => None,
+        Err(_) => Some(false),
+    }
 }
 
 /// Work that ends with its owner: dropping this aborts it.
@@ -298,7 +313,7 @@ mod tests {
     type Threads = tokio::runtime::Runtime;
 
     fn several_threads() -> Threads {
-        Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+        Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
     }
 
     /// Which thread it runs on, once a timer has run out there.
@@ -327,13 +342,14 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_of_one_thread_or_one_without_time_or_without_io_is_left_alone() {
+    fn a_runtime_of_one_worker_or_one_without_time_or_without_io_is_left_alone() {
         let runtime = Runtime::own().unwrap();
         for around in [
             Builder::new_current_thread().enable_all().build().unwrap(),
-            Builder::new_multi_thread().worker_threads(1).build().unwrap(),
-            Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap(),
-            Builder::new_multi_thread().worker_threads(1).enable_time().build().unwrap(),
+            Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+            Builder::new_multi_thread().worker_threads(2).build().unwrap(),
+            Builder::new_multi_thread().worker_threads(2).enable_io().build().unwrap(),
+            Builder::new_multi_thread().worker_threads(2).enable_time().build().unwrap(),
         ] {
             assert_eq!(ran_on(&runtime, &around), ["landfall", "landfall"]);
             // What is known of it by now says the same.

@@ -20,14 +20,14 @@ impl Runner {
         Self { system: Rc::new(System::new()), threads: None }
     }
 
-    /// The same with a runtime as axum's applications have: one of several threads. There is one thread here.
+    /// The same with a runtime as axum's applications have: one of several threads.
     ///
     /// # Panics
     /// Where the operating system gives no thread.
     #[must_use]
     pub fn threaded(&self) -> Self {
-        let threads = Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        Self { threads: Some(Rc::new(threads.expect("a thread"))), ..self.clone() }
+        let threads = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Self { threads: Some(Rc::new(threads.expect("two threads"))), ..self.clone() }
     }
 
     /// Runs it to its end.

@@ -50,7 +50,7 @@ fn signs_in(address: SocketAddr) {
 #[test]
 fn a_runtime_without_a_timer_serves_sign_ins_and_sessions() {
     let provider = provider();
-    let without_time = Builder::new_multi_thread().worker_threads(1).enable_io().build().unwrap();
+    let without_time = Builder::new_multi_thread().worker_threads(2).enable_io().build().unwrap();
     for kind in SessionKind::all() {
         let engine = several_threads().block_on(Engine::open(kind, Arc::new(landfall::SystemClock)));
         let mut builder = at_provider(&provider).near_cache_staleness(Duration::ZERO);

@@ -91,6 +91,7 @@ impl RelyingPartyBuilder {
             None if self.is_native => Runtime::alone()?,
             None => Runtime::own()?,
         };
+        runtime.warm_entropy();
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
         let settings = Settings {
             paths: self.paths,
