@@ -1,9 +1,8 @@
 //! Who we are to the provider (RFC 6749 §2.3).
 //!
 //! The method is configured, the credentials are put together for each request by `provider::client`, since a
-//! secret in a file may have been replaced meanwhile. They are applied in two places: `form`, and
-//! [`token`](super::token) by way of the `oauth2` crate. Another method, such as `private_key_jwt`, is a variant
-//! here and an arm in both.
+//! secret in a file may have been replaced meanwhile. They are applied in one place, [`form`](super::form). Another
+//! method, such as `private_key_jwt`, is a variant here and an arm there.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,9 +1,7 @@
 //! The token endpoint (RFC 6749 §4.1.3, §5, §6).
 //!
-//! The `oauth2` crate builds the request; sending is the flow's business. It has no mode for that, so [`request`] runs
-//! it with a transport that keeps the request and fails. No type of it leaves this file. The answer is read by
-//! [`token_answer`](super::token_answer), once for error and tokens; the crate would read it strictly where providers
-//! differ, and have an error carry the whole of it.
+//! Requests are built here, and sent by the flow. The answer is read by [`token_answer`](super::token_answer), once for
+//! error and tokens: leniently where providers differ, and no error repeats any of it.
 //!
 //! What a caller does:
 //!
@@ -14,19 +12,13 @@
 //! Nothing here is retried, and no token is verified: an ID token goes to [`id_token`](super::id_token) next. Read
 //! [`client_auth`](super::client_auth) for who asks.
 
-use std::cell::RefCell;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
-use oauth2::basic::BasicClient;
-use oauth2::{
-    AuthType, AuthorizationCode, ClientId, ClientSecret, HttpRequest, HttpResponse, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, TokenUrl,
-};
 use url::Url;
 
-use super::client_auth::{ClientAuth, Credentials};
+use super::client_auth::Credentials;
+use super::form;
 use super::token_answer::{Answer, Member};
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
@@ -78,20 +70,21 @@ pub(crate) struct TokenSet {
 /// The request itself, authenticated and not sent. The header that holds the secret is marked as sensitive.
 ///
 /// # Errors
-/// `Misconfigured` where the redirect URI is no URL or nothing could be built; for a device code those of
-/// `form::post`.
+/// Those of [`form::post`].
 pub(crate) fn request(ask: &TokenRequest<'_>) -> Result<http::Request<Bytes>, Error> {
-    if let TokenGrant::Device { code } = ask.grant {
-        let fields = [("grant_type", DEVICE_GRANT), ("device_code", code.expose().as_str())];
-        return super::form::post(ask.endpoint, ask.credentials, &fields);
+    let post = |fields: &[(&str, &str)]| form::post(ask.endpoint, ask.credentials, fields);
+    match ask.grant {
+        TokenGrant::Code { code, redirect_uri, verifier } => post(&[
+            ("grant_type", "authorization_code"),
+            ("code", code),
+            ("redirect_uri", redirect_uri),
+            ("code_verifier", verifier),
+        ]),
+        TokenGrant::Refresh { token } => {
+            post(&[("grant_type", "refresh_token"), ("refresh_token", token.expose())])
+        }
+        TokenGrant::Device { code } => post(&[("grant_type", DEVICE_GRANT), ("device_code", code.expose())]),
     }
-    let (mut parts, body) = built(ask)?
-        .ok_or_else(|| Error::new(ErrorCode::Misconfigured).detail("the token request could not be built"))?
-        .into_parts();
-    if let Some(value) = parts.headers.get_mut(AUTHORIZATION) {
-        value.set_sensitive(true);
-    }
-    Ok(http::Request::from_parts(parts, Bytes::from(body)))
 }
 
 /// Reads the answer to [`request`].
@@ -182,53 +175,12 @@ fn refused(error: &str, status: http::StatusCode) -> Error {
     Error::new(code).detail(format!("the token endpoint answered {error}, status {}", status.as_u16()))
 }
 
-/// The request that the crate builds for a code or a refresh token; `None` where it builds none.
-///
-/// # Errors
-/// `Misconfigured` where the redirect URI is no URL.
-fn built(ask: &TokenRequest<'_>) -> Result<Option<HttpRequest>, Error> {
-    let captured = RefCell::new(None);
-    let keep = |request: HttpRequest| {
-        captured.replace(Some(request));
-        Err::<HttpResponse, _>(NotSent)
-    };
-    let mut client = BasicClient::new(ClientId::new(ask.credentials.client_id.clone()));
-    if let Some(secret) = &ask.credentials.secret {
-        client = client.set_client_secret(ClientSecret::new(secret.expose().clone()));
-    }
-    let client = client
-        .set_auth_type(match ask.credentials.method {
-            ClientAuth::ClientSecretBasic => AuthType::BasicAuth,
-            ClientAuth::ClientSecretPost | ClientAuth::None => AuthType::RequestBody,
-        })
-        .set_token_uri(TokenUrl::from_url(ask.endpoint.clone()));
-    // Both fail, as they are meant to.
-    match ask.grant {
-        TokenGrant::Code { code, redirect_uri, verifier } => {
-            let redirect_uri = RedirectUrl::new((*redirect_uri).to_owned())
-                .map_err(|_| Error::new(ErrorCode::Misconfigured).detail("the redirect URI is no URL"))?;
-            let _ = client
-                .set_redirect_uri(redirect_uri)
-                .exchange_code(AuthorizationCode::new((*code).to_owned()))
-                .set_pkce_verifier(PkceCodeVerifier::new((*verifier).to_owned()))
-                .request(&keep);
-        }
-        // The request for a device code is not built here.
-        TokenGrant::Refresh { token } | TokenGrant::Device { code: token } => {
-            let _ = client.exchange_refresh_token(&RefreshToken::new(token.expose().clone())).request(&keep);
-        }
-    }
-    Ok(captured.into_inner())
-}
-
-/// The error of a transport that sends nothing.
-#[derive(Debug, thiserror::Error)]
-#[error("not sent")]
-struct NotSent;
-
 #[cfg(test)]
 mod tests {
+    use http::header::AUTHORIZATION;
+
     use super::*;
+    use crate::protocol::client_auth::ClientAuth;
 
     fn credentials(method: ClientAuth) -> Credentials {
         let secret = (method != ClientAuth::None).then(|| Secret::from("a:b%c+d e\u{e9}"));
