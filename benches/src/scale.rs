@@ -36,6 +36,8 @@ const BY_STORE: u64 = 5_000;
 
 /// Grows each store and prints a line for each size; `in_memory` are the bytes of a session at each size there.
 pub fn print(bench: &Bench, in_memory: &[f64]) {
+    // As axum's own server has it: requests are tasks on a runtime of several threads.
+    let bench = &bench.threaded();
     let sample = Sample::take(bench);
     println!(
         "\nsessions without tokens, each with a subject and a sid of its own: {} bytes sealed, {} more to list it\n\

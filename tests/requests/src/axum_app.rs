@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -111,6 +111,23 @@ where
         let (service, requests) = (self.service.clone(), requests.collect::<Vec<_>>());
         let served = threads.spawn(async move { answer(service, requests).await });
         threads.block_on(served).expect("it does not panic");
+    }
+
+    fn time(&mut self, count: usize) -> Vec<Duration> {
+        let (service, requests) = (self.service.clone(), self.requests.drain(..count).collect::<Vec<_>>());
+        let served = async move {
+            let mut times = Vec::with_capacity(requests.len());
+            for request in requests {
+                let asked = Instant::now();
+                answer(service.clone(), [request]).await;
+                times.push(asked.elapsed());
+            }
+            times
+        };
+        match self.runner.threads() {
+            Some(threads) => threads.block_on(threads.spawn(served)).expect("it does not panic"),
+            None => self.runner.block_on(served),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use actix_web::rt::{System, SystemRunner};
 use tokio::runtime::{Builder, Runtime};
@@ -63,6 +64,16 @@ pub trait Subject {
 
     /// Has the application answer the first so many of those that are left. Each answer must be a 200.
     fn run(&mut self, count: usize);
+
+    /// The same, with how long each answer took where it is served.
+    fn time(&mut self, count: usize) -> Vec<Duration> {
+        let one = |_| {
+            let asked = Instant::now();
+            self.run(1);
+            asked.elapsed()
+        };
+        (0..count).map(one).collect()
+    }
 }
 
 /// Has a subject answer, under a name that callgrind can be told to count inside of.
