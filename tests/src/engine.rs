@@ -42,7 +42,7 @@ impl Engine {
     pub async fn open(kind: SessionKind, clock: Arc<dyn Clock>) -> Self {
         let place = match kind {
             SessionKind::Cookie => Place::Cookie,
-            SessionKind::Memory => Place::Memory(MemoryStore::with_clock(Arc::clone(&clock))),
+            SessionKind::Memory => Place::Memory(MemoryStore::new().with_clock(Arc::clone(&clock))),
             SessionKind::Sqlite => {
                 let folder = tempfile::tempdir().unwrap();
                 SqliteStore::open(file(&folder)).migrate().await.unwrap();

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use landfall::MemoryStore;
 use landfall::store::{
     IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
+use landfall::{Clock, MemoryStore};
 use tokio::sync::watch;
 
 /// A memory store between the application and a fault. A clone is the same store.
@@ -194,6 +194,10 @@ impl SessionStore for FlakyStore {
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         self.pass().await?;
         self.inner.remember_once(name, span).await
+    }
+
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        self.inner.use_clock(clock);
     }
 
     fn watch(&self, watcher: Watcher) {

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use landfall::Clock;
 use landfall::store::{
     IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
@@ -77,6 +78,10 @@ impl SessionStore for Noting {
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         self.store.remember_once(name, span).await
+    }
+
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        self.store.use_clock(clock);
     }
 
     fn watch(&self, watcher: Watcher) {

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use landfall::store::{
-    IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+    IndexKey, RecordKey, Selection, SessionStore, StoreClock, StoreError, StoredRecord, Updated, Watcher,
 };
-use landfall::{Clock, SystemClock, Timestamp};
+use landfall::{Clock, Timestamp};
 use redis::FromRedisValue;
 
 use crate::connection::{Link, Server};
@@ -41,7 +41,7 @@ const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// ```
 #[derive(Clone)]
 pub struct RedisStore {
-    clock: Arc<dyn Clock>,
+    clock: StoreClock,
     keys: Keys,
     link: Arc<Link>,
     steps: Arc<Steps>,
@@ -84,7 +84,7 @@ impl RedisStore {
 
     fn with_server(server: Server) -> Self {
         Self {
-            clock: Arc::new(SystemClock),
+            clock: StoreClock::default(),
             keys: Keys::default(),
             link: Arc::new(Link::new(server)),
             steps: Arc::new(Steps::new()),
@@ -93,9 +93,11 @@ impl RedisStore {
         }
     }
 
-    /// The clock that says what has expired; the system's by default. Instances of one application should agree on it.
+    /// Expires records by this clock, whatever the relying party goes by; without it, by the relying party's, which all
+    /// instances of one application should agree on. Clones that were made before keep theirs.
+    #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = StoreClock::named(clock);
         self
     }
 
@@ -284,6 +286,10 @@ impl SessionStore for RedisStore {
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         self.claim(&self.steps.remember, self.keys.remembered(name), &[], span).await
+    }
+
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        self.clock.hand_over(clock);
     }
 
     fn watch(&self, watcher: Watcher) {

@@ -13,10 +13,11 @@ use crate::running::Running;
 use crate::sweep::{sweep, sweep_by_itself};
 use crate::watchers::Watchers;
 use async_trait::async_trait;
+use landfall::Clock;
 use landfall::store::{
-    Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
+    Change, IndexKey, RecordKey, Selection, SessionStore, StoreClock, StoreError, StoredRecord, Updated,
+    Watcher,
 };
-use landfall::{Clock, SystemClock};
 
 const LEASE: Value = Value::Int(1);
 const REMEMBERED: Value = Value::Int(2);
@@ -26,7 +27,7 @@ const REMEMBERED: Value = Value::Int(2);
 /// It connects when it is first used, and again whenever that is needed; while the database is away its methods
 /// fail within seconds.
 pub struct SqlStore<E> {
-    clock: Arc<dyn Clock>,
+    clock: StoreClock,
     engine: Arc<E>,
     watchers: Arc<Watchers>,
     writings: Arc<Writings>,
@@ -58,7 +59,7 @@ impl<E: Engine> fmt::Debug for SqlStore<E> {
 impl<E: Engine> SqlStore<E> {
     pub(crate) fn on(engine: E) -> Self {
         Self {
-            clock: Arc::new(SystemClock),
+            clock: StoreClock::default(),
             engine: Arc::new(engine),
             watchers: Arc::default(),
             writings: Arc::default(),
@@ -67,9 +68,11 @@ impl<E: Engine> SqlStore<E> {
         }
     }
 
-    /// The clock that says what has expired; the system's by default. Instances of one application should agree on it.
+    /// Expires records by this clock, whatever the relying party goes by; without it, by the relying party's, which all
+    /// instances of one application should agree on. Clones that were made before keep theirs.
+    #[must_use]
     pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
-        self.clock = clock;
+        self.clock = StoreClock::named(clock);
         self
     }
 
@@ -95,7 +98,7 @@ impl<E: Engine> SqlStore<E> {
     /// When the database fails.
     pub async fn sweep(&self) -> Result<u64, StoreError> {
         self.prepare().await?;
-        sweep(&*self.engine, &*self.clock).await
+        sweep(&*self.engine, &self.clock).await
     }
 
     /// All who come before it was done try: the database lets one after the other, and who cannot reach it need not
@@ -116,7 +119,11 @@ impl<E: Engine> SqlStore<E> {
     async fn ready(&self) -> Result<(), StoreError> {
         self.prepare().await?;
         if let Some(running) = Running::begin(&self.sweeping) {
-            tokio::spawn(sweep_by_itself(Arc::downgrade(&self.engine), self.clock.clone(), running));
+            tokio::spawn(sweep_by_itself(
+                Arc::downgrade(&self.engine),
+                Arc::new(self.clock.clone()),
+                running,
+            ));
         }
         if let Some(running) = self.watchers.begin().filter(|_| !E::SILENT) {
             self.engine.listen(&self.watchers, running);
@@ -284,6 +291,10 @@ impl<E: Engine> SessionStore for SqlStore<E> {
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
         self.claim(REMEMBERED, name, &[], span).await
+    }
+
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        self.clock.hand_over(clock);
     }
 
     fn watch(&self, watcher: Watcher) {

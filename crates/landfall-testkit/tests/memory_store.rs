@@ -13,7 +13,7 @@ struct Memory(OnceLock<MemoryStore>);
 #[async_trait]
 impl Engine for Memory {
     async fn open(&self, clock: VirtualClock) -> Arc<dyn SessionStore> {
-        Arc::new(self.0.get_or_init(|| MemoryStore::with_clock(Arc::new(clock))).clone())
+        Arc::new(self.0.get_or_init(|| MemoryStore::new().with_clock(Arc::new(clock))).clone())
     }
 
     async fn count(&self) -> Option<usize> {

@@ -227,8 +227,8 @@ pub mod adapter {
 /// [`StoreOpener`](store::StoreOpener). `landfall-testkit` has a test for every promise of it.
 pub mod store {
     pub use crate::session::{
-        Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
-        Watcher,
+        Change, IndexKey, RecordKey, Selection, SessionStore, StoreClock, StoreError, StoreOpener,
+        StoredRecord, Updated, Watcher,
     };
 }
 

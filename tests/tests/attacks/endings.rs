@@ -65,7 +65,7 @@ impl Ears {
 /// A world whose store fails when it is told to.
 pub(crate) async fn flaky(framework: Framework) -> (World, FlakyStore) {
     let bed = TestBed::new(BASE_URL).unwrap();
-    let store = FlakyStore::new(MemoryStore::with_clock(bed.clock()));
+    let store = FlakyStore::new(MemoryStore::new().with_clock(bed.clock()));
     let behind = store.clone();
     let world = World::around(bed, framework, SessionKind::Memory, |builder| {
         builder.userinfo(Userinfo::Never).near_cache_staleness(Duration::ZERO).store(behind)

@@ -337,7 +337,7 @@ wherever_stored! {
 on_both_frameworks! {
     async fn a_refresh_that_comes_back_after_a_step_up_of_the_same_person_revokes_nothing(framework) {
         let bed = landfall_testkit::TestBed::new(BASE_URL).unwrap();
-        let flaky = FlakyStore::new(MemoryStore::with_clock(bed.clock()));
+        let flaky = FlakyStore::new(MemoryStore::new().with_clock(bed.clock()));
         let world = World::around(bed, framework, SessionKind::Memory, |builder| {
             builder.scopes(["openid", "profile", "email", "offline_access"]).store(flaky.clone())
         }).await;
@@ -364,7 +364,7 @@ on_both_frameworks! {
 
     async fn logout_racing_a_refresh_gives_back_the_tokens_that_were_kept_last(framework) {
         let clock = landfall_testkit::TestBed::new(BASE_URL).unwrap();
-        let memory = MemoryStore::with_clock(clock.clock());
+        let memory = MemoryStore::new().with_clock(clock.clock());
         let flaky = FlakyStore::new(memory.clone());
         let world = World::around(clock, framework, SessionKind::Memory, |builder| {
             builder.scopes(["openid", "offline_access"]).store(flaky.clone())

@@ -85,7 +85,7 @@ fn a_renewal_goes_on_when_the_browser_hangs_up() {
     several_threads().block_on(async {
         let bed = TestBed::new(BASE_URL).unwrap();
         let clock = bed.clock();
-        let memory = MemoryStore::with_clock(Arc::clone(&clock));
+        let memory = MemoryStore::new().with_clock(Arc::clone(&clock));
         let store = FlakyStore::new(memory.clone());
         let engine = Engine::open(SessionKind::Cookie, clock).await;
         let kept = store.clone();

@@ -103,7 +103,7 @@ on_both_frameworks! {
 
     async fn expired_sessions_disappear_by_themselves(framework) {
         let bed = landfall_testkit::TestBed::new(landfall_tests::BASE_URL).unwrap();
-        let store = landfall::MemoryStore::with_clock(bed.clock());
+        let store = landfall::MemoryStore::new().with_clock(bed.clock());
         let given = store.clone();
         let world = World::around(bed, framework, SessionKind::Cookie, |builder| short(builder).store(given)).await;
         world.open("/dashboard").await;

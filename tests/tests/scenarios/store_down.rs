@@ -14,7 +14,7 @@ const STALE: Duration = Duration::from_secs(6);
 
 async fn flaky(framework: Framework) -> (World, FlakyStore) {
     let bed = TestBed::new(BASE_URL).unwrap();
-    let store = FlakyStore::new(MemoryStore::with_clock(bed.clock()));
+    let store = FlakyStore::new(MemoryStore::new().with_clock(bed.clock()));
     let given = store.clone();
     let world = World::around(bed, framework, SessionKind::Cookie, move |builder| {
         builder.store(given).store_timeout(Duration::from_millis(50)).scopes([
@@ -92,7 +92,7 @@ on_both_frameworks! {
 
     async fn whoever_gets_the_lease_late_looks_again_and_sends_no_spent_token(framework) {
         let bed = TestBed::new(BASE_URL).unwrap();
-        let memory = MemoryStore::with_clock(bed.clock());
+        let memory = MemoryStore::new().with_clock(bed.clock());
         let slow = FlakyStore::new(memory.clone());
         let (given, scopes) = (slow.clone(), ["openid", "offline_access"]);
         let mut world =

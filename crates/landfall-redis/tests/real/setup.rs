@@ -74,3 +74,15 @@ async fn by_address() {
     assert!(store.load(key(1)).await.unwrap().is_some());
     store.remove(key(1)).await.unwrap();
 }
+
+#[tokio::test]
+async fn without_a_clock_of_its_own_by_the_one_it_is_handed_and_its_clones_too() {
+    let clock = VirtualClock::default();
+    let store = RedisStore::new(shared().await.client()).key_prefix("handed-over").unwrap();
+    let clone = store.clone();
+    store.use_clock(Arc::new(clock.clone()));
+    clone.create(key(1), record(&clock, 1)).await.unwrap();
+    assert!(clone.load(key(1)).await.unwrap().is_some());
+    clock.advance(crate::kit::HOUR * 24 * 365);
+    assert_eq!(clone.load(key(1)).await.unwrap(), None);
+}

@@ -55,6 +55,19 @@ async fn a_restart_keeps_the_sessions() {
     }
 }
 
+#[tokio::test]
+async fn a_store_without_a_clock_of_its_own_takes_the_one_it_is_handed_and_its_clones_too() {
+    let folder = TempDir::new().unwrap();
+    let clock = VirtualClock::default();
+    let store = SqliteStore::open(folder.path().join("sessions.db")).migrating();
+    let clone = store.clone();
+    store.use_clock(Arc::new(clock.clone()));
+    clone.create(key(1), record(&clock, 1)).await.unwrap();
+    assert!(clone.load(key(1)).await.unwrap().is_some());
+    clock.advance(HOUR);
+    assert_eq!(clone.load(key(1)).await.unwrap(), None);
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn nobody_else_on_the_machine_may_read_the_files() {

@@ -55,7 +55,7 @@ struct BrokenEngine(Fault, OnceLock<MemoryStore>);
 #[async_trait]
 impl Engine for BrokenEngine {
     async fn open(&self, clock: VirtualClock) -> Arc<dyn SessionStore> {
-        let inner = self.1.get_or_init(|| MemoryStore::with_clock(Arc::new(clock))).clone();
+        let inner = self.1.get_or_init(|| MemoryStore::new().with_clock(Arc::new(clock))).clone();
         Arc::new(Broken { inner, fault: self.0 })
     }
 

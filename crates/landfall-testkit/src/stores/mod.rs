@@ -17,7 +17,7 @@
 //! #[async_trait]
 //! impl Engine for Memory {
 //!     async fn open(&self, clock: VirtualClock) -> Arc<dyn SessionStore> {
-//!         Arc::new(self.0.get_or_init(|| MemoryStore::with_clock(Arc::new(clock))).clone())
+//!         Arc::new(self.0.get_or_init(|| MemoryStore::new().with_clock(Arc::new(clock))).clone())
 //!     }
 //! }
 //!

@@ -189,6 +189,9 @@ impl RelyingPartyBuilder {
             near_cache_staleness: self.sessions.near_cache_staleness,
         };
         let store = self.sessions.store.clone();
+        if let Some(store) = &store {
+            store.use_clock(Arc::clone(&self.inputs.clock));
+        }
         Ok(SessionKeeper::new(client, Arc::clone(entropy), store, seals, settings))
     }
 }

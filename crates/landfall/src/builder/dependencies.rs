@@ -36,7 +36,8 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Reads the time from a clock of yours: for tests, such as `VirtualClock` of `landfall-testkit`.
+    /// Reads the time from a clock of yours: for tests, such as `VirtualClock` of `landfall-testkit`. The store goes by
+    /// it as well.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.inputs.clock = clock;
         self

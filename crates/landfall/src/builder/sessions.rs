@@ -35,7 +35,7 @@ impl RelyingPartyBuilder {
     }
 
     /// Keeps sessions, and with them the tokens, in a store. Without one, a session is the identity alone, sealed
-    /// into its cookie.
+    /// into its cookie. The store goes by this relying party's clock, unless it was given one by its `with_clock`.
     ///
     /// ```
     /// use landfall::{MemoryStore, RelyingParty};
@@ -111,7 +111,7 @@ impl RelyingPartyBuilder {
         let scheme = if scheme.bytes().all(is_scheme) { scheme } else { "" };
         self.sessions.store = match scheme {
             "cookie" => None,
-            "memory" => Some(Arc::new(MemoryStore::with_clock(Arc::clone(&self.inputs.clock)))),
+            "memory" => Some(Arc::new(MemoryStore::new())),
             _ => match self.sessions.store_openers.iter().find(|opener| opener.schemes().contains(&scheme)) {
                 Some(opener) => Some(
                     opener

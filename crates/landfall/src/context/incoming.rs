@@ -71,6 +71,8 @@ pub(crate) struct RequestFacts {
     pub(crate) cors_origin: Option<String>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
+    /// The store lost the session that its cookie names, and that was made here a moment ago.
+    pub(crate) lost_session: bool,
 }
 
 impl RequestFacts {
@@ -102,6 +104,7 @@ impl RequestFacts {
             mismatch: mismatch.map(Box::new),
             cors_origin: context.cors_origin(&signs),
             attempts: cookies.attempts,
+            lost_session: false,
             site: Arc::clone(site),
         }
     }

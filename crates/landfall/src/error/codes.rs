@@ -346,7 +346,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
         title: "Sign-in did not succeed",
         sentence: "Signing in did not succeed after several tries.",
-        remedy: "the provider sends people back without what was asked, or their cookies do not stay: see the causes logged before this one",
+        remedy: "the provider sends people back without what was asked, their cookies do not stay, or the store loses their sessions: see the causes logged before this one",
     },
 
     /// The body is of another media type than this endpoint takes. What cannot be read as one thing is not tried as

@@ -154,12 +154,14 @@ impl RelyingParty {
     async fn load(
         &self,
         found: &CookieSession,
-        facts: RequestFacts,
+        mut facts: RequestFacts,
         keep: Option<String>,
         silently: bool,
     ) -> Result<Decision, Refused> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
-        let session = match sessions.resolve(found, now).await? {
+        let loaded = sessions.resolve(found, now).await?;
+        facts.lost_session = loaded.is_none() && sessions.is_lost(found, now);
+        let session = match loaded {
             Some(session) if session.stored.is_some() && sessions.is_past_half_life(&session, now) => {
                 self.renewed(session, now).await
             }

@@ -94,8 +94,14 @@ impl RelyingParty {
             found @ CookieSession::Load { .. } => {
                 let (this, site) = (Arc::clone(context), Arc::clone(site));
                 let work = async move {
-                    let reply = match this.sessions.resolve(&found, this.clock.now()).await {
-                        Ok(session) => this.session_reply(&site, session.as_deref()),
+                    let now = this.clock.now();
+                    let reply = match this.sessions.resolve(&found, now).await {
+                        Ok(session) => {
+                            if session.is_none() {
+                                this.sessions.is_lost(&found, now);
+                            }
+                            this.session_reply(&site, session.as_deref())
+                        }
                         Err(error) => this.refuse(error, SCRIPT, &site, None),
                     };
                     Decision::Reply(pages::for_caller(reply, cors_origin.as_deref()))

@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
 use super::id::{SessionId, TEXT_LENGTH};
+use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
 use super::record;
 use super::seals::RecordSeals;
@@ -93,6 +94,8 @@ pub(crate) struct SessionKeeper {
     pub(super) cache: Arc<NearCache>,
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
     changes: Arc<Changes>,
+    /// Tells a session that the store lost from one that is over.
+    pub(super) newborn: Newborn,
     pub(super) lifetimes: Lifetimes,
     /// How long the store may take to answer one call.
     deadline: Duration,
@@ -121,7 +124,8 @@ impl SessionKeeper {
                 }
             }));
         }
-        Self { client, entropy, store, seals, cache, changes, lifetimes, deadline }
+        let newborn = Newborn::default();
+        Self { client, entropy, store, seals, cache, changes, newborn, lifetimes, deadline }
     }
 
     /// How sessions become records.
@@ -246,6 +250,7 @@ impl SessionKeeper {
             if session.is_over(now) || stored.is_expired(now) {
                 continue;
             }
+            self.newborn.forget(key);
             let session = Arc::new(session);
             self.cache.put_stored(key.0, Arc::clone(&session), now);
             if self.changes.of(key) != changes {
@@ -254,6 +259,20 @@ impl SessionKeeper {
             return Ok(Some(session));
         }
         Ok(None)
+    }
+
+    /// Whether what [`resolve`](Self::resolve) found nobody by is a session that was made here a moment ago; then a
+    /// WARN says so, once for each. Without it the next thing to be seen is a loop, and the cookie is blamed.
+    pub(crate) fn is_lost(&self, found: &CookieSession, now: Timestamp) -> bool {
+        let CookieSession::Load { ids, .. } = found else { return false };
+        let lost = ids.iter().map(SessionId::record_key).find(|key| self.newborn.is_lost(*key, now));
+        if let Some(key) = lost {
+            tracing::warn!(
+                record = ?key,
+                "the store no longer knows the session that it just made: it goes by another clock than the relying party, it has no room, or something empties it"
+            );
+        }
+        lost.is_some()
     }
 
     /// The session as the store has it now, for whoever opened it before. One that is there and can not be
@@ -289,6 +308,7 @@ impl SessionKeeper {
     /// first, so that such a request sees that something changed.
     pub(super) fn forget(&self, keys: &[RecordKey]) {
         for key in keys {
+            self.newborn.forget(*key);
             self.changes.count(Change::Record(*key));
             self.cache.forget(Change::Record(*key));
         }

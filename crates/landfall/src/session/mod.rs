@@ -12,6 +12,7 @@
 //! | `provider_logout`, `listing`, `renewal`, `stash` | what the keeper does, one part of it a file |
 //! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
 //! | `cache` | the near cache in front of every session |
+//! | `newborn` | sessions that began here a moment ago, for the log |
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
 //! | `record` | the bytes of a session, before they are sealed |
 //! | `freshness` | when an access token is handed out as it is |
@@ -19,6 +20,7 @@
 //! | `identity`, `subject` | who somebody is |
 //! | `id` | what a stored session's cookie holds |
 //! | `store`, `memory` | the contract of a store, and the one in this process |
+//! | `store_clock` | which clock a store expires by |
 //! | `label` | what a browser is called in a list |
 //!
 //! Who adds a field to a session: to [`Session`] or [`Identity`], and behind the last struct in [`record`]. Who adds
@@ -32,6 +34,7 @@ mod keeper;
 mod label;
 mod listing;
 mod memory;
+mod newborn;
 mod opened;
 mod provider_logout;
 pub(crate) mod record;
@@ -39,6 +42,7 @@ mod renewal;
 mod seals;
 mod stash;
 mod store;
+mod store_clock;
 mod subject;
 
 pub(crate) use id::SessionId;
@@ -55,4 +59,5 @@ pub use store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
     Watcher,
 };
+pub use store_clock::StoreClock;
 pub use subject::SubjectId;

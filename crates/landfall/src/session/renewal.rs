@@ -120,6 +120,7 @@ impl SessionKeeper {
         let stored = Stored { id, version: 1, admin: Bytes::new() };
         let record = self.seals.seal(&session, &stored, &Admin::new(now, label))?;
         self.bounded(store.create(key, record)).await?;
+        self.newborn.begun(key, now, session.idle_expires_at);
         Ok(StartedSession {
             cookie: seal.names.set(&seal.names.session, &value, expires_at.since(now)),
             key: Some(key),

@@ -210,8 +210,8 @@ impl StoreError {
 ///
 /// - Every method that changes something is atomic: of two that race, one comes first for everybody.
 /// - An expired record is never handed out, listed or updated; it disappears by itself before long.
-/// - Whether something has expired is told by the clock the store was given, by default the system's, so that
-///   every instance and the relying party agree.
+/// - Whether something has expired is told by the clock the store was given by name, else by the relying party's, which
+///   is handed over ([`use_clock`](Self::use_clock)), so that every instance and the relying party agree.
 /// - A future that is dropped half-way leaves the record as it was, or changed as a whole. A `load` is dropped whenever
 ///   a browser hangs up, so that must cost the store little.
 /// - Methods are called on a runtime of tokio's with I/O and time. It is not always the same one (a call from another
@@ -298,6 +298,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// When the engine fails.
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError>;
 
+    /// Hears which clock the relying party goes by, to expire records by it; a [`StoreClock`](super::StoreClock) does
+    /// what is right. A store that was given a clock by name keeps that one, and one that several relying parties share
+    /// the first one's.
+    ///
+    /// It is called when the relying party is built, before [`watch`](Self::watch). A store that goes by its engine's
+    /// time does nothing here, and is right with the system's clock alone. A store around another one hands this on.
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        drop(clock);
+    }
+
     /// Tells `watcher` of every change from now on, as soon as the engine can. A store that cannot tell does
     /// nothing here: copies are then as old as the near cache allows.
     ///
@@ -379,6 +389,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).remember_once(name, span).await
     }
 
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        (**self).use_clock(clock);
+    }
+
     fn watch(&self, watcher: Watcher) {
         (**self).watch(watcher);
     }
@@ -414,7 +428,7 @@ pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
     ///     }
     ///
     ///     fn open(&self, _: &str, clock: Arc<dyn Clock>) -> Result<Arc<dyn SessionStore>, StoreError> {
-    ///         Ok(Arc::new(MemoryStore::with_clock(clock)))
+    ///         Ok(Arc::new(MemoryStore::new().with_clock(clock)))
     ///     }
     /// }
     /// ```

@@ -37,9 +37,7 @@ impl Visit {
             if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.target.as_str()) };
         let return_to = wanted.return_to.clone().unwrap_or_else(|| context.safe_return_to(site, page));
         if site.is_looping(&facts.attempts, &return_to, context.clock.now()) {
-            let error = Error::new(ErrorCode::TooManyAttempts).detail(
-                "sign-ins succeed, but the page asks for another each time: the session cookie does not come back, or what the page needs is not given",
-            );
+            let error = Error::new(ErrorCode::TooManyAttempts).detail(why_it_loops(facts.lost_session));
             return ready(context.refuse(error, kind, site, Some(&return_to)));
         }
         let link = || context.login_link_for(site, &return_to, &wanted);
@@ -59,5 +57,14 @@ impl Visit {
         let (context, facts) = (self.context(), self.facts());
         let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
         context.refuse(refused, facts.kind, &facts.site, Some(&here))
+    }
+}
+
+/// What the operator reads of a loop: whether the session's cookie comes back is known by now.
+fn why_it_loops(lost_session: bool) -> &'static str {
+    if lost_session {
+        "sign-ins succeed, and the session's cookie comes back, but the store no longer knows the session that it just made: the warning before this says why that may be"
+    } else {
+        "sign-ins succeed, but the page asks for another each time: the session cookie does not come back, or what the page needs is not given"
     }
 }

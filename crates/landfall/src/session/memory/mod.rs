@@ -21,7 +21,8 @@ use self::records::Records;
 use super::store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoredRecord, Updated, Watcher,
 };
-use crate::clock::{Clock, SystemClock, Timestamp};
+use crate::clock::{Clock, Timestamp};
+use crate::session::store_clock::StoreClock;
 
 /// Sessions in this process's memory. They end with it; a clone is the same store.
 ///
@@ -34,33 +35,35 @@ use crate::clock::{Clock, SystemClock, Timestamp};
 /// let store = MemoryStore::new().with_capacity(50_000);
 /// assert!(store.is_empty());
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     /// Tells what has expired.
-    clock: Arc<dyn Clock>,
+    clock: StoreClock,
     /// Shared by every clone.
     state: Arc<Mutex<State>>,
 }
 
 impl MemoryStore {
-    /// An empty store that goes by the system's clock.
+    /// An empty store. It goes by the clock of the relying party that it is given to, and by the system's before.
     pub fn new() -> Self {
-        Self::with_clock(Arc::new(SystemClock))
+        Self::default()
     }
 
-    /// An empty store that expires its records by this clock. Give it the clock that the relying party has, or they
-    /// disagree about which sessions are over.
+    /// Expires records by this clock, whatever the relying party goes by; without it, by the relying party's. Clones
+    /// that were made before keep theirs.
     ///
     /// ```
     /// use std::sync::Arc;
     ///
     /// use landfall::{MemoryStore, SystemClock};
     ///
-    /// let store = MemoryStore::with_clock(Arc::new(SystemClock));
+    /// let store = MemoryStore::new().with_clock(Arc::new(SystemClock));
     /// assert_eq!(store.len(), 0);
     /// ```
-    pub fn with_clock(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Arc::default() }
+    #[must_use]
+    pub fn with_clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = StoreClock::named(clock);
+        self
     }
 
     /// How many sessions there may be; without it, a million. One more, and the session that would end first is
@@ -119,12 +122,6 @@ impl MemoryStore {
             }
         }
         answer
-    }
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
     }
 }
 
@@ -286,6 +283,10 @@ impl SessionStore for MemoryStore {
         let (mut state, now) = self.swept();
         let capacity = state.capacity.max(FEWEST_NAMES);
         state.remembered.hold(name, 0, now, now.plus(span), capacity)
+    }
+
+    fn use_clock(&self, clock: Arc<dyn Clock>) {
+        self.clock.hand_over(clock);
     }
 
     fn watch(&self, watcher: Watcher) {

@@ -17,7 +17,7 @@ impl Clock for Later {
 
 fn store(capacity: usize) -> (MemoryStore, Arc<Later>) {
     let clock = Arc::new(Later::default());
-    let store = MemoryStore::with_clock(Arc::<Later>::clone(&clock)).with_capacity(capacity);
+    let store = MemoryStore::new().with_clock(Arc::<Later>::clone(&clock)).with_capacity(capacity);
     (store, clock)
 }
 
@@ -118,4 +118,16 @@ async fn nothing_is_left_of_what_was_removed_moved_or_swept() {
         store.load(RecordKey(name(0))).await.unwrap();
     }
     assert!(store.state().records.holds_nothing());
+}
+
+#[tokio::test]
+async fn a_store_without_a_clock_of_its_own_takes_the_one_it_is_handed_and_its_clones_too() {
+    let clock = Arc::new(Later::default());
+    let store = MemoryStore::new();
+    let clone = store.clone();
+    store.use_clock(Arc::<Later>::clone(&clock));
+    clone.create(RecordKey(name(1)), ending_at(60)).await.unwrap();
+    assert!(clone.load(RecordKey(name(1))).await.unwrap().is_some());
+    clock.0.store(60, Ordering::Relaxed);
+    assert_eq!(clone.load(RecordKey(name(1))).await.unwrap(), None);
 }
