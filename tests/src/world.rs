@@ -107,6 +107,11 @@ impl World {
         }
     }
 
+    /// What the provider, the browser and the clock came in.
+    pub fn bed(&self) -> &TestBed {
+        &self.bed
+    }
+
     /// A builder as this world's was, without the change: for a second instance, or one after a restart. Its store
     /// is another one on the same engine.
     pub fn builder(&self) -> RelyingPartyBuilder {

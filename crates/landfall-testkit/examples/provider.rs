@@ -1,32 +1,18 @@
-//! A local provider on port 9000, until it is interrupted: `cargo run -p landfall-testkit --example provider`.
+//! A local provider until it is interrupted: `cargo run -p landfall-testkit --example provider -- --help`.
 //!
-//! Its application, at `http://localhost:3000`, hears of every sign-out in all ways there are, and may ask for
-//! `openid profile email offline_access orders:read` after a person has consented.
+//! Without arguments it listens on port 9000, for an application at `http://localhost:3000` that hears of every
+//! sign-out in all ways there are. With `--features toml` it reads a file, too: `-- --config provider.toml`.
 
-use landfall_testkit::{Client, Consent, LocalProvider};
+use std::process::ExitCode;
 
-const APP: &str = "http://localhost:3000";
+use landfall_testkit::LocalProvider;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = Client::new("my-app")
-        .secret("my-secret")
-        .redirect_uri(format!("{APP}/auth/callback"))
-        .post_logout_redirect_uri(format!("{APP}/"))
-        .backchannel_logout_uri(format!("{APP}/auth/backchannel-logout"))
-        .frontchannel_logout_uri(format!("{APP}/auth/frontchannel-logout"))
-        .allowed_scopes(["openid", "profile", "email", "offline_access", "orders:read"])
-        .consent(Consent::Remembered);
-    let provider = LocalProvider::builder()
-        .port(9000)
-        .localhost()
-        .client(client)
-        .webhook(format!("{APP}/auth/webhook"), "my-webhook-secret")
-        .start_blocking()?;
-    println!(
-        "issuer {}, client my-app, secret my-secret, webhook secret my-webhook-secret",
-        provider.issuer()
-    );
-    println!("Open {}/ to end sessions, to disable people, and to see what was sent.", provider.issuer());
+fn main() -> ExitCode {
+    let provider = match LocalProvider::from_args(std::env::args_os().skip(1)) {
+        Ok(provider) => provider,
+        Err(error) => return error.report(),
+    };
+    println!("{}", provider.summary());
     loop {
         std::thread::park();
     }

@@ -14,7 +14,7 @@
 //! | you have | you take |
 //! |---|---|
 //! | tests of an application that signs in with `landfall-axum`, `landfall-actix` or `landfall-native` | this crate, as a dev-dependency |
-//! | a provider to develop against | this crate: [`LocalProvider`] in a `main`, or `cargo run -p landfall-testkit --example provider` |
+//! | a provider to develop against | this crate: [`LocalProvider::from_args`] in a `main`, or `cargo run -p landfall-testkit --example provider -- --help` |
 //! | a [`SessionStore`](landfall::store::SessionStore) of your own | this crate: [`stores`] has a test for every promise |
 //! | people who sign in in production | a provider; never this crate |
 //!
@@ -50,10 +50,53 @@
 //! The browser was sent to the provider, Ada was signed in, and the callback led back to `/dashboard`. With
 //! actix-web, serve the `App` on a loopback port and hand its address to [`TestBed::route`] likewise.
 //!
+//! # A session in a line
+//!
+//! Most tests of an application are not about the sign-in: somebody is there, and what does a page say to them?
+//! [`TestBed::sign_in`] gives their session's cookie, without a server and without a page. What it makes is as true as
+//! any: the provider's token is verified, `on_sign_in` is asked, and the session has its tokens.
+//!
+//! ```
+//! # use landfall_testkit::{Person, TestBed};
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let bed = TestBed::new("https://app.example.com")?;
+//! # let auth = bed.relying_party().build()?;
+//! let grace = bed.sign_in(&auth, "grace").await?;                       // one of the provider's people
+//! let admin = Person::new("ada").claim("roles", ["admin"]);             // or somebody with these claims
+//! let admin = bed.sign_in_person(&auth, admin).await?;
+//! let request = http::Request::get("/admin").header("cookie", admin.header());
+//! bed.browser.set_cookie(bed.base_url(), grace.set_cookie())?;          // the bed's browser is Grace's now
+//! # let _ = request;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | client | how it takes the cookie |
+//! |---|---|
+//! | `tower::ServiceExt::oneshot` | `Request::get("/admin").header("cookie", admin.header())` |
+//! | `axum-test` | `server.get("/admin").add_header("cookie", admin.header())` |
+//! | `actix_web::test::call_service` | `TestRequest::get().uri("/admin").insert_header(("cookie", admin.header()))` |
+//! | `reqwest` | `client.get(url).header("cookie", admin.header())`; a jar of its own takes [`SessionCookie::set_cookie`] |
+//! | [`Browser`] | [`Browser::set_cookie`] |
+//!
+//! None of them says that a page is being opened, so a guard answers them with 401 and the login URL; a
+//! `sec-fetch-mode: navigate` header gets the redirect that a browser gets. A client that follows redirects over the
+//! network needs a provider that listens: [`TestBedBuilder::listening`].
+//!
+//! # Clocks and runtimes
+//!
+//! The bed's clock stands at a fixed moment and moves when it is told to. A store that the relying party is given goes
+//! by it, be it `MemoryStore::new()` or `SqliteStore::open(…)`, unless the store was given another by `with_clock`.
+//!
+//! All of it works under `#[tokio::test]`, with `start_paused = true` too, and under `#[actix_web::test]`: nothing of
+//! ours measures the time of the runtime at hand, so a paused one makes nothing come too early.
+//!
 //! # One test, seen from outside
 //!
 //! 1. [`TestBed::new`] registers an application at its base URL with a provider at `https://op.example`. Both
 //!    names lead nowhere: requests to them are calls in the process, or go to where [`TestBed::route`] says.
+//!    [`TestBed::builder`] does so for an application whose callback, login and logout are on paths of its own.
 //! 2. [`TestBed::relying_party`] is a builder that knows the provider, the secret, the base URL and the clock.
 //!    Change what the test is about, and build it.
 //! 3. [`Browser::open`] types an address and follows every redirect, with cookies as real browsers keep them (RFC
@@ -98,6 +141,15 @@
 //! It runs until the last clone is dropped. Its own page, at the issuer's address, ends sessions, disables people
 //! and shows what was sent.
 //!
+//! [`LocalProvider::from_args`] reads the same from the arguments of a program, or from a TOML file with the same words
+//! (`--config provider.toml`, with the feature `toml`), and says what is wrong with them. It is the whole of the example
+//! `provider`:
+//!
+//! ```text
+//! --port 9000 --client my-app --secret my-secret --redirect-uri http://localhost:3000/auth/callback
+//! --person ada:role=admin --person "grace:name=Grace Hopper,role=ops"
+//! ```
+//!
 //! # What to read next
 //!
 //! - [`TestBed`], then [`Browser`] and [`LocalProvider`]: everything above, method by method.
@@ -107,17 +159,18 @@
 mod bed;
 mod browser;
 mod clock;
+mod deadline;
 mod lock;
 mod provider;
 pub mod stores;
 
 pub use async_trait::async_trait;
-pub use bed::TestBed;
+pub use bed::{SessionCookie, SignInError, TestBed, TestBedBuilder};
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
 pub use provider::{
-    Algorithm, AuthLevel, CallbackEdit, Client, ClientAuth, Consent, Delivery, Endpoint, Fault, Hold,
-    IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
+    Algorithm, ArgumentError, AuthLevel, CallbackEdit, Client, ClientAuth, Consent, Delivery, Endpoint,
+    Fault, Hold, IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
     LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SignOutReason, SigningKey,
     StartError, WebhookForm,
 };

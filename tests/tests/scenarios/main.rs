@@ -11,6 +11,7 @@ mod events;
 mod guard;
 mod http2;
 mod identity;
+mod in_tests;
 mod instances;
 mod keeping;
 mod landing;

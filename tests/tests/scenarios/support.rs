@@ -123,7 +123,8 @@ pub(crate) fn listen_to_errors() {
 static LOG: LazyLock<Traces> = LazyLock::new(|| {
     let traces = Traces::default();
     let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::WARN)
+        // Refusals too, whatever their level: their details are for the operator.
+        .with_env_filter("warn,landfall::context::error_reply=info")
         .with_ansi(false)
         .with_writer(traces.clone())
         .finish();

@@ -13,6 +13,7 @@ use landfall::{HttpClient, HttpError};
 use tokio::net::TcpStream;
 
 use super::error::BrowserError;
+use crate::deadline::{TooLate, within};
 
 /// Nothing on loopback takes longer.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -59,7 +60,7 @@ impl Target {
                 }
             }
         };
-        tokio::time::timeout(DEADLINE, sent).await.map_err(|_| BrowserError::TimedOut)?
+        within(DEADLINE, sent).await.map_err(|TooLate| BrowserError::TimedOut)?
     }
 }
 

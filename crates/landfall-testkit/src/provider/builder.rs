@@ -271,6 +271,7 @@ impl LocalProviderBuilder {
             clients: Mutex::new(self.clients),
             people: Mutex::new(if self.people.is_empty() { default_people() } else { self.people }),
             automatic: Mutex::new(self.automatic),
+            expected: Mutex::default(),
             state: Mutex::new(State::default()),
             courier: Courier::default(),
             faults: Faults::default(),

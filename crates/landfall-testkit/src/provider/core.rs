@@ -1,5 +1,6 @@
 //! What every endpoint of the provider works on.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(super) struct Core {
     pub(super) clients: Mutex<Vec<Client>>,
     pub(super) people: Mutex<Vec<Person>>,
     pub(super) automatic: Mutex<Option<String>>,
+    /// Who is signed in without a page where a request has this `login_hint`.
+    pub(super) expected: Mutex<HashMap<String, Person>>,
     pub(super) highest_level: Mutex<AuthLevel>,
     pub(super) keys: Mutex<KeyRing>,
     pub(super) state: Mutex<State>,

@@ -11,6 +11,7 @@ use url::Url;
 use super::LocalProvider;
 use super::request::Parameters;
 use crate::browser::{BrowserError, Routes, Target};
+use crate::deadline::{TooLate, within};
 use crate::lock::lock;
 
 /// Nobody who is asked on loopback takes longer, and whoever signs out waits for it.
@@ -169,9 +170,9 @@ async fn post(target: &Target, parcel: &Parcel) -> Result<Response<Bytes>, Strin
         request.headers_mut().clone_from(&parcel.headers);
         target.send(request).await
     };
-    match tokio::time::timeout(DEADLINE, answered).await {
+    match within(DEADLINE, answered).await {
         Ok(Ok(answer)) => Ok(answer.map(|body| body.slice(..body.len().min(MAX_BODY)))),
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err("no answer in time".to_owned()),
+        Err(TooLate) => Err("no answer in time".to_owned()),
     }
 }

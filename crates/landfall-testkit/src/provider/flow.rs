@@ -30,6 +30,8 @@ pub(crate) struct Flow {
     factor_asked: bool,
     /// They have allowed what is asked for.
     allowed: bool,
+    /// Nobody is there to be asked anything.
+    automatic: bool,
 }
 
 /// A page that waits for its form.
@@ -111,7 +113,12 @@ impl Core {
                 && !request.prompt.select_account
                 && (request.prompt.none || !another)
         });
-        let flow = Flow { request, faults: Vec::new(), factor_asked: false, allowed: false };
+        let expected = request.login_hint.as_ref().and_then(|hint| lock(&self.expected).get(hint).cloned());
+        let (faults, automatically) = (Vec::new(), expected.is_some());
+        let flow = Flow { request, faults, factor_asked: false, allowed: false, automatic: automatically };
+        if let Some(person) = expected {
+            return self.signed_in(flow, None, person);
+        }
         match (before, automatic) {
             (Some(session), _) if goes_on => self.go_on(flow, &session),
             _ if flow.request.prompt.none => {
@@ -205,7 +212,7 @@ impl Core {
         let Some(session) = lock(&self.state).sessions.get(id).cloned() else {
             return Ok(self.refuse(&flow.request.target, "login_required", "the session has just ended"));
         };
-        let automatic = lock(&self.automatic).is_some();
+        let automatic = flow.automatic || lock(&self.automatic).is_some();
         if let Wish::Level(level) = flow.request.wish(self.highest_level())
             && session.level < level
             && !flow.factor_asked

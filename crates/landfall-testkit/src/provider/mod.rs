@@ -1,5 +1,6 @@
 //! [`LocalProvider`]: a whole OpenID Provider for tests and development.
 
+mod arguments;
 mod authorize;
 mod backchannel;
 mod builder;
@@ -9,6 +10,7 @@ mod core;
 mod delivery;
 mod desk;
 mod device;
+mod expected;
 mod faults;
 mod flow;
 mod hold;
@@ -37,6 +39,7 @@ use std::sync::atomic::Ordering;
 
 use landfall::HttpClient;
 
+pub use arguments::ArgumentError;
 pub use builder::{LocalProviderBuilder, StartError};
 pub use clients::{Client, ClientAuth, Consent};
 pub use delivery::Delivery;

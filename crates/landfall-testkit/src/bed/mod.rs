@@ -1,12 +1,22 @@
 //! [`TestBed`]: a provider, a browser and a clock, set up for each other.
 
+//!
+//! [`builder`] makes one, [`sign_in`] makes sessions without a server, by way of an application that is not there
+//! ([`front`]).
+
+mod builder;
+mod front;
+mod sign_in;
+
 use std::sync::Arc;
 
 use landfall::{Clock, CookieKey, HttpClient, RelyingParty, RelyingPartyBuilder};
 
+pub use self::builder::TestBedBuilder;
+pub use self::sign_in::{SessionCookie, SignInError};
 use crate::browser::{Browser, BrowserError, Target};
 use crate::clock::VirtualClock;
-use crate::provider::{Client, LocalProvider, LocalProviderBuilder, StartError};
+use crate::provider::{LocalProvider, LocalProviderBuilder, StartError};
 
 /// A provider in the process, a browser with a route to it, and a clock for all, ready for one application.
 ///
@@ -27,13 +37,14 @@ use crate::provider::{Client, LocalProvider, LocalProviderBuilder, StartError};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TestBed {
-    /// The provider, at `https://op.example`.
+    /// The provider, at `https://op.example` unless it listens.
     pub provider: LocalProvider,
     /// The browser. Route the application's origin to where it listens.
     pub browser: Browser,
-    /// The clock of the provider and the browser; give it to the relying party, too.
+    /// The clock of everybody: the provider, the browser, the relying party and its store.
     pub clock: VirtualClock,
     base_url: String,
+    paths: builder::Paths,
 }
 
 impl TestBed {
@@ -42,7 +53,12 @@ impl TestBed {
     /// # Errors
     /// When no signing key can be made.
     pub fn new(base_url: &str) -> Result<Self, StartError> {
-        Self::with_provider(base_url, |builder| builder)
+        Self::builder(base_url).build()
+    }
+
+    /// A bed for an application at `base_url` whose paths are its own, or whose provider is to listen on a port.
+    pub fn builder(base_url: &str) -> TestBedBuilder {
+        TestBedBuilder::new(base_url)
     }
 
     /// A bed, as [`new`](Self::new) makes it, with changes to how its provider is built: a person more, a level, a
@@ -54,21 +70,7 @@ impl TestBed {
         base_url: &str,
         change: impl FnOnce(LocalProviderBuilder) -> LocalProviderBuilder,
     ) -> Result<Self, StartError> {
-        let base_url = base_url.trim_end_matches('/').to_owned();
-        let clock = VirtualClock::default();
-        let client = Client::new(Self::CLIENT_ID)
-            .secret(Self::CLIENT_SECRET)
-            .redirect_uri(format!("{base_url}/auth/callback"))
-            .post_logout_redirect_uri(base_url.clone())
-            .post_logout_redirect_uri(format!("{base_url}/"));
-        let builder =
-            LocalProvider::builder().client(client).clock(Arc::new(clock.clone())).auto_sign_in("ada");
-        let provider = change(builder).in_process()?;
-        let browser = Browser::new().clock(Arc::new(clock.clone()));
-        browser
-            .route(provider.issuer(), &provider)
-            .map_err(|_| StartError::Issuer(provider.issuer().to_owned()))?;
-        Ok(Self { provider, browser, clock, base_url })
+        Self::builder(base_url).provider(change).build()
     }
 
     /// Leads requests for the base URL to where the application listens: the browser's, and those that the provider
@@ -87,19 +89,21 @@ impl TestBed {
     /// The client secret it is registered with.
     pub const CLIENT_SECRET: &'static str = "the-secret-of-a-test";
 
-    /// A relying party for the application, known to the provider and on the bed's clock; its cookie key is
-    /// made for it. Change what the test is about, then `build()`.
+    /// A relying party for the application, known to the provider, with the bed's paths and on its clock; its cookie
+    /// key is made for it. Change what the test is about, then `build()`. A store that it is given goes by the bed's
+    /// clock as well.
     ///
     /// # Panics
     /// When the operating system has no randomness.
     pub fn relying_party(&self) -> RelyingPartyBuilder {
         let key = CookieKey::generate().unwrap_or_else(|error| panic!("{error}"));
-        RelyingParty::builder(self.issuer())
+        let builder = RelyingParty::builder(self.issuer())
             .client(Self::CLIENT_ID, Self::CLIENT_SECRET)
             .base_url(&self.base_url)
             .cookie_keys([key])
             .clock(self.clock())
-            .http_client(self.http_client())
+            .http_client(self.http_client());
+        self.paths.set(builder)
     }
 
     /// The issuer, for `RelyingParty::builder`.
