@@ -12,6 +12,7 @@
  *
  * await landfall.completeSignIn();               // on the route /callback
  * const me = await landfall.fetch("/api/me");    // as fetch, and knows what a 401 means
+ * landfall.onSignOut(() => location.reload());   // somebody signed out in another tab
  * ```
  *
  * @module
@@ -62,19 +63,17 @@ export interface Problem {
 export class LandfallError extends Error implements Problem {
   override readonly name: string = "LandfallError";
   /** The answer's status; 0 where the backend was not reached. */
-  readonly status: number;
-  readonly title: string;
-  readonly detail?: string;
-  readonly code?: string;
-  readonly reference?: string;
-  readonly login_url?: string;
+  declare readonly status: number;
+  declare readonly title: string;
+  declare readonly detail?: string;
+  declare readonly code?: string;
+  declare readonly reference?: string;
+  declare readonly login_url?: string;
 
   constructor(status: number, problem: Problem, options?: ErrorOptions) {
     const title = problem.title ?? "Something went wrong";
     super(problem.detail ?? title, options);
-    Object.assign(this, problem);
-    this.status = status;
-    this.title = title;
+    Object.assign(this, problem, { status, title });
   }
 }
 
@@ -164,6 +163,17 @@ export interface Landfall {
    * @returns what takes the listener away again.
    */
   onSignInRequired(listener: (required: SignInRequired) => void): () => void;
+  /**
+   * Has `listener` told when somebody has signed out by {@link Landfall.signOut} in another tab of this browser, on
+   * this origin and at the same backend: the place to ask {@link Landfall.session}, and to take from the page what
+   * was theirs. Whoever signs out tells it when their page is left, which is when the backend has answered.
+   *
+   * It is a hint: any script of this origin could give it. It is carried by the events of `localStorage`, which every
+   * browser has, and nothing is left in the storage. Where a browser keeps that from the page, no tab hears of another.
+   *
+   * @returns what takes the listener away again.
+   */
+  onSignOut(listener: () => void): () => void;
 }
 
 // Of the page, not of one createLandfall: a component that makes one at every turn must not post twice.
@@ -175,6 +185,8 @@ let landed: string | undefined;
 export function createLandfall(options: LandfallOptions = {}): Landfall {
   const { auth = "/auth", callback = "/callback", header = "x-csrf" } = options;
   const home = callback.replace(/[^/]*$/, "");
+  // Tabs of this origin with the same backend hear of each other by it.
+  const news = "landfall " + auth;
   const listeners = new Set<(required: SignInRequired) => void>();
   const endpoint = (name: string) => new URL(`${auth}/${name}`, location.origin);
   const isOurs = ({ origin }: URL) => origin === location.origin || origin === endpoint("").origin;
@@ -264,6 +276,13 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
       field.value = local(returnTo);
       form.append(field);
       document.body.append(form);
+      const tell = () => {
+        try {
+          localStorage.setItem(news, "out");
+          localStorage.removeItem(news);
+        } catch {} // each tab finds out when it asks
+      };
+      addEventListener("pagehide", tell, { once: true });
       form.submit();
     },
     async fetch(input, init) {
@@ -273,6 +292,11 @@ export function createLandfall(options: LandfallOptions = {}): Landfall {
     onSignInRequired(listener) {
       listeners.add(listener);
       return () => void listeners.delete(listener);
+    },
+    onSignOut(listener) {
+      const hear = ({ key, newValue }: StorageEvent) => key === news && newValue && listener();
+      addEventListener("storage", hear);
+      return () => removeEventListener("storage", hear);
     },
   };
 }

@@ -7,7 +7,7 @@ import { beforeEach, test } from "node:test";
 const MODULE = new URL("../dist/landfall.js", import.meta.url);
 const ORIGIN = "https://app.example.com";
 
-let asked, went, forms, history, answers, createLandfall, LandfallError, SignInRequired;
+let asked, went, forms, history, answers, listening, stored, createLandfall, LandfallError, SignInRequired;
 let pages = 0;
 
 /** Shows another page: what the module remembers of the last one is gone. */
@@ -29,8 +29,24 @@ async function show(address) {
   ({ createLandfall, LandfallError, SignInRequired } = await import(`${MODULE}?page=${pages++}`));
 }
 
+/** Has an event happen on the page. */
+const happens = (type, event) =>
+  listening.filter(([to]) => to === type).forEach((entry) => {
+    if (entry[2]?.once) listening.splice(listening.indexOf(entry), 1);
+    entry[1](event);
+  });
+
 beforeEach(() => {
-  [asked, went, forms, history, answers] = [[], [], [], [], []];
+  [asked, went, forms, history, answers, listening, stored] = [[], [], [], [], [], [], []];
+  globalThis.addEventListener = (...entry) => listening.push(entry);
+  globalThis.removeEventListener = (type, listener) => {
+    listening = listening.filter(([to, other]) => to !== type || other !== listener);
+  };
+  const localStorage = {
+    setItem: (key, value) => stored.push({ key, newValue: value }),
+    removeItem: (key) => stored.push({ key, newValue: null }),
+  };
+  Object.defineProperty(globalThis, "localStorage", { configurable: true, value: localStorage });
   globalThis.fetch = async (input, init) => {
     const request = new Request(input, init);
     asked.push({ request, body: await request.clone().text() });
@@ -288,6 +304,49 @@ test("signing out is a form of the page", async () => {
     ["post", `${ORIGIN}/auth/logout`, [["return_to", "/"]]],
     ["post", `${ORIGIN}/auth/logout`, [["return_to", "/app/"]]],
   ]);
+});
+
+test("a sign-out in one tab is heard in the others, once its answer is there, and nothing stays in the storage", async () => {
+  await show("/");
+  let heard = 0;
+  const stop = createLandfall().onSignOut(() => heard++);
+  createLandfall().signOut();
+  assert.deepEqual([forms.length, stored], [1, []]);
+  // The page is left: the backend has answered.
+  happens("pagehide");
+  happens("pagehide");
+  assert.deepEqual(stored.map(({ newValue }) => newValue), ["out", null]);
+  assert.equal(stored[0].key, stored[1].key);
+  // What the browser tells the other tabs.
+  stored.forEach((change) => happens("storage", change));
+  assert.equal(heard, 1);
+  stop();
+  stored.forEach((change) => happens("storage", change));
+  assert.equal(heard, 1);
+  assert.deepEqual(listening, []);
+});
+
+test("a tab hears of no other backend, and of nothing else that is stored", async () => {
+  await show("/");
+  createLandfall({ auth: "/other/auth" }).onSignOut(() => assert.fail("told of another backend"));
+  createLandfall().signOut();
+  happens("pagehide");
+  for (const change of [...stored, { key: "theme", newValue: "dark" }, { key: null, newValue: null }]) {
+    happens("storage", change);
+  }
+});
+
+test("where a browser keeps the storage from the page, signing out goes on", async () => {
+  await show("/");
+  Object.defineProperty(globalThis, "localStorage", {
+    configurable: true,
+    get() {
+      throw new DOMException("not for you", "SecurityError");
+    },
+  });
+  createLandfall().signOut();
+  happens("pagehide");
+  assert.equal(forms.length, 1);
 });
 
 test("fetch adds the header and the session for the backend alone", async () => {

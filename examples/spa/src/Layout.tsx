@@ -1,3 +1,4 @@
+import { useEffect } from "react";
 import { NavLink, Outlet } from "react-router";
 
 import { clearDrafts } from "./draft";
@@ -11,6 +12,17 @@ export function Layout() {
     clearDrafts();
     landfall.signOut({ returnTo: "/" });
   };
+  // Signed out in another tab: nothing of theirs stays on this one, neither what they wrote nor what they saw.
+  useEffect(
+    () =>
+      landfall.onSignOut(async () => {
+        const session = await landfall.session().catch(() => undefined);
+        if (session?.signed_in) return;
+        clearDrafts();
+        location.replace("/");
+      }),
+    [],
+  );
   return (
     <>
       <header>

@@ -67,6 +67,23 @@ however_shown! {
         assert_eq!(visit.script(WRITTEN).await, "");
     }
 
+    async fn a_sign_out_in_one_tab_is_heard_in_the_others_and_leaves_nothing_there(shown) {
+        let mut visit = Visit::new(shown, Viewport::Desktop).await;
+        visit.sign_in("/notes").await;
+        visit.writes("for Ada's eyes alone").await;
+        let first = visit.browser.tab();
+        visit.browser.new_tab().await;
+        visit.open("/about").await;
+        visit.knows("Ada Lovelace").await;
+        visit.press("Sign out").await;
+        visit.browser.says("Nobody is signed in.").await;
+        // Nobody comes back to it, or asks it for anything.
+        visit.browser.switch_to(&first);
+        visit.lands_on("/").await;
+        visit.browser.says("Nobody is signed in.").await;
+        assert_eq!(visit.script("return sessionStorage.length + localStorage.length").await, 0);
+    }
+
     async fn a_notice_goes_once_somebody_has_signed_in_in_the_next_tab(shown) {
         let mut visit = Visit::new(shown, Viewport::Desktop).await;
         visit.sign_in("/notes").await;
