@@ -1,12 +1,18 @@
 //! Whole sign-ins, failures and sign-outs at the most verbose level: no secret is traced, printed or shown.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use landfall::{CookieKey, TokenProxy, Userinfo};
-use landfall_testkit::{Algorithm, Browser, Endpoint, Fault, Page, RawResponse, SigningKey, TestBed};
+use landfall_native::{NativeClient, OpenBrowser};
+use landfall_testkit::{
+    Algorithm, Browser, Client, Endpoint, Fault, LocalProvider, Page, RawResponse, SigningKey, TestBed,
+};
 use landfall_tests::traces::Traces;
 use landfall_tests::{Answer, BASE_URL, Engine, Framework, RawProvider, SessionKind, Upstream, World};
 use serde_json::json;
+use url::Url;
 
 /// What must not be seen, and what could show it.
 #[derive(Default)]
@@ -80,6 +86,7 @@ async fn nothing_secret_is_traced() {
             everything(framework, kind, &mut search).await;
         }
     }
+    native(&mut search).await;
     let text = traces.text();
     for target in ["landfall", "hyper", "reqwest", "actix"] {
         assert!(text.contains(target), "{target} traced nothing: the search proves nothing");
@@ -210,6 +217,48 @@ async fn forwarded(world: &mut World, browser: &Browser, search: &mut Search) {
     assert_eq!(heard.len(), 6);
     for heard in &heard {
         search.plant(heard.token().unwrap());
+    }
+}
+
+/// Says the address in its error, as the launchers of browsers do.
+#[derive(Clone, Debug, Default)]
+struct Broken(Arc<Mutex<Vec<String>>>);
+
+impl OpenBrowser for Broken {
+    fn open(&self, url: &str) -> io::Result<()> {
+        self.0.lock().unwrap().push(url.to_owned());
+        Err(io::Error::other(format!("Launcher \"xdg-open\" {url:?} failed")))
+    }
+}
+
+/// A native application whose browser cannot be started: once with somebody to show the address, once without.
+async fn native(search: &mut Search) {
+    let client = Client::new("native").redirect_uri("http://127.0.0.1/callback");
+    let provider = LocalProvider::builder().client(client).auto_sign_in("ada").start().await.unwrap();
+    let broken = Broken::default();
+    let builder = || NativeClient::builder(provider.issuer(), "native").browser(broken.clone());
+    let error = builder().build().unwrap().sign_in().await.unwrap_err();
+    search.shown.push(("an error".to_owned(), format!("{error} {error:?} {}", error.remedy())));
+
+    let (handed, mut given) = tokio::sync::mpsc::unbounded_channel();
+    let handing = builder().on_no_browser(move |no_browser| handed.send(no_browser).unwrap());
+    let client = handing.build().unwrap();
+    let person = async {
+        let no_browser = given.recv().await.unwrap();
+        let page = Browser::new().open(no_browser.url()).await.unwrap();
+        assert!(page.text().contains("You can close this window"), "{}", page.text());
+        (page, format!("{no_browser:?}"))
+    };
+    let (user, (page, debug)) = tokio::join!(client.sign_in(), person);
+    assert_eq!(user.unwrap().subject(), "ada");
+    search.shown.push(("what no browser shows".to_owned(), format!("{debug} {client:?}")));
+    search.learn(&page);
+    for url in broken.0.lock().unwrap().iter() {
+        for (name, value) in Url::parse(url).unwrap().query_pairs() {
+            if ["state", "nonce", "code_challenge"].contains(&name.as_ref()) {
+                search.plant(&value);
+            }
+        }
     }
 }
 

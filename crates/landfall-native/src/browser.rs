@@ -28,9 +28,10 @@ pub trait OpenBrowser: fmt::Debug + Send + Sync + 'static {
     /// waited for meanwhile.
     ///
     /// # Errors
-    /// When nothing could be started. The sign-in then ends with
-    /// [`NativeError::Browser`](crate::NativeError::Browser). To have the person open the address by hand instead, show
-    /// it and give `Ok`.
+    /// When nothing could be started. The application is then given the address to show, by
+    /// [`on_no_browser`](crate::NativeClientBuilder::on_no_browser); without that hook the sign-in ends with
+    /// [`NativeError::Browser`](crate::NativeError::Browser). Neither repeats the words of the error, which may hold the
+    /// address.
     fn open(&self, url: &str) -> io::Result<()>;
 }
 

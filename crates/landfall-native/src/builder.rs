@@ -5,19 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use landfall::adapter::Waiting;
-use landfall::native::NativeRelyingParty;
-use landfall::{RelyingParty, RelyingPartyBuilder};
+use landfall::native::{NativeRelyingParty, config_error};
+use landfall::{ConfigError, RelyingParty, RelyingPartyBuilder};
 
 use crate::browser::{OpenBrowser, SystemBrowser};
 use crate::client::NativeClient;
 use crate::device::Pause;
 use crate::error::NativeError;
+use crate::loopback::LoopbackRedirect;
+use crate::no_browser::{Hook, NoBrowser};
+use crate::sign_in::BrowserSignIn;
 use crate::storage::{MemoryStorage, TokenStorage};
 use crate::tokens::Tokens;
 
 /// The settings of a [`NativeClient`].
 ///
-/// Defaults: a port that the system chooses, the system's browser, five minutes for the person, tokens in memory.
+/// Defaults: `http://127.0.0.1/callback` at a port that the system chooses, the system's browser, five minutes for the
+/// person, tokens in memory.
 ///
 /// ```
 /// use std::time::Duration;
@@ -37,7 +41,10 @@ pub struct NativeClientBuilder {
     builder: RelyingPartyBuilder,
     browser: Arc<dyn OpenBrowser>,
     storage: Arc<dyn TokenStorage>,
+    loopback_redirect: Option<String>,
     port: Option<u16>,
+    on_no_browser: Option<Hook>,
+    browser_patience: Duration,
     patience: Duration,
     pause: Option<Pause>,
 }
@@ -67,7 +74,10 @@ impl NativeClientBuilder {
             builder,
             browser: Arc::new(SystemBrowser),
             storage: Arc::new(MemoryStorage::default()),
+            loopback_redirect: None,
             port: None,
+            on_no_browser: None,
+            browser_patience: Duration::from_secs(15),
             patience: Duration::from_secs(300),
             pause: None,
         }
@@ -98,10 +108,59 @@ impl NativeClientBuilder {
         self
     }
 
-    /// Listens on this port, for a provider that knows one redirect URI literally. Default: one that is free, as
-    /// providers allow it for loopback addresses (RFC 8252 §7.3).
+    /// The redirect URI of [`NativeClient::sign_in`], as it is registered at the provider: `http://` and `127.0.0.1`,
+    /// `[::1]` or `localhost`, with a path if need be, and with the port where the provider wants one. Default:
+    /// `http://127.0.0.1/callback`, and `[::1]` in its place on a machine without IPv4.
+    ///
+    /// Take an address where the provider lets you (RFC 8252 §8.3). Some know the name alone: `http://localhost` for
+    /// Microsoft Entra, which leaves the port open; `http://localhost:8400/callback` for Amazon Cognito, which does not. A
+    /// browser may take the name for either address of loopback, and another user's program could answer at the one that
+    /// nobody listens on. So both are listened on, at the same port, or the sign-in fails with
+    /// [`NativeError::Localhost`]. Where the machine itself has only one of them, as with IPv6 switched off, that one is
+    /// enough: nobody can listen on the other.
+    ///
+    /// Only a request whose `Host` header is that of the redirect URI is answered, and only at its path.
+    ///
+    /// ```
+    /// use landfall_native::NativeClient;
+    ///
+    /// let client = NativeClient::builder("https://login.microsoftonline.com/TENANT/v2.0", "client-id")
+    ///     .loopback_redirect("http://localhost")
+    ///     .build()?;
+    /// # let _ = client;
+    /// # Ok::<(), landfall_native::NativeError>(())
+    /// ```
+    pub fn loopback_redirect(mut self, uri: impl Into<String>) -> Self {
+        self.loopback_redirect = Some(uri.into());
+        self
+    }
+
+    /// Listens on this port, for a provider that knows one redirect URI literally; as a port in
+    /// [`loopback_redirect`](Self::loopback_redirect) does. Default: one that is free, as providers allow it for
+    /// loopback addresses (RFC 8252 §7.3).
     pub fn port(mut self, port: u16) -> Self {
         self.port = Some(port);
+        self
+    }
+
+    /// Hands the sign-in to the application where no browser shows it: when none can be started, and when one was, but
+    /// nobody has come back from it within [`browser_patience`](Self::browser_patience). The listener stays, and the
+    /// application shows the person the address, or a code for another device: see [`NoBrowser`]. The event
+    /// `EventKind::AddressGiven` tells that it happened.
+    ///
+    /// The hook may block: it is called on a thread that may, once for a sign-in, and is not waited for. Default: none;
+    /// a browser that cannot be started then ends the sign-in at once with [`NativeError::Browser`], since there is
+    /// nobody to show the address.
+    pub fn on_no_browser(mut self, hook: impl Fn(NoBrowser) + Send + Sync + 'static) -> Self {
+        self.on_no_browser = Some(Arc::new(hook));
+        self
+    }
+
+    /// How long nothing may come back from a browser that was started before
+    /// [`on_no_browser`](Self::on_no_browser) is called: launchers cannot tell whether anything opened. Default: 15
+    /// seconds. A person who is signing in meanwhile is not disturbed by it.
+    pub fn browser_patience(mut self, patience: Duration) -> Self {
+        self.browser_patience = patience;
         self
     }
 
@@ -123,15 +182,38 @@ impl NativeClientBuilder {
     /// # Errors
     /// [`NativeError::Config`] when a setting is missing or cannot work.
     pub fn build(self) -> Result<NativeClient, NativeError> {
+        let redirect = redirect(self.loopback_redirect.as_deref(), self.port)?;
         // Who takes longer than that is told so by the time-out, not by an answer that has expired.
         let relying_party = NativeRelyingParty::new(
             self.builder.login_lifetime(self.patience.saturating_add(Duration::from_secs(60))),
         )?;
         let clock = relying_party.clone();
-        let pause = self.pause.unwrap_or_else(|| Arc::new(move |span| clock.sleep(span)));
         let tokens = Tokens::new(relying_party.clone(), self.storage);
-        Ok(NativeClient::new(relying_party, tokens, self.browser, self.port, self.patience, pause))
+        let browser = BrowserSignIn {
+            relying_party,
+            browser: self.browser,
+            redirect,
+            on_no_browser: self.on_no_browser,
+            browser_patience: self.browser_patience,
+            patience: self.patience,
+            pause: self.pause.unwrap_or_else(|| Arc::new(move |span| clock.sleep(span))),
+        };
+        Ok(NativeClient::new(tokens, browser))
     }
+}
+
+/// What is listened for: as it is registered, with the port that was configured beside it.
+fn redirect(uri: Option<&str>, port: Option<u16>) -> Result<LoopbackRedirect, ConfigError> {
+    let mut redirect = uri.map_or_else(|| Ok(LoopbackRedirect::default()), LoopbackRedirect::parse)?;
+    if port.is_some() && redirect.port.is_some_and(|registered| Some(registered) != port) {
+        return Err(config_error(
+            "port",
+            "not the one of loopback_redirect",
+            "name the port once, in the redirect URI as it is registered",
+        ));
+    }
+    redirect.port = redirect.port.or(port);
+    Ok(redirect)
 }
 
 impl fmt::Debug for NativeClientBuilder {
@@ -139,6 +221,7 @@ impl fmt::Debug for NativeClientBuilder {
         f.debug_struct("NativeClientBuilder")
             .field("browser", &self.browser)
             .field("storage", &self.storage)
+            .field("loopback_redirect", &self.loopback_redirect)
             .field("port", &self.port)
             .finish_non_exhaustive()
     }

@@ -1,17 +1,14 @@
 //! [`NativeClient`]: the one object that a native application makes.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
 use landfall::native::{Attempt, Grant, NativeRelyingParty};
 use landfall::{Error, Identity, SignInWanted};
 
-use crate::browser::OpenBrowser;
-use crate::device::{self, DeviceCode, Pause};
+use crate::device::{self, DeviceCode};
 use crate::error::NativeError;
-use crate::listener::Listener;
 use crate::redirect;
+use crate::sign_in::{BrowserSignIn, Came};
 use crate::tokens::{AccessToken, Tokens};
 
 /// Signs a person in to an application on their own machine. Clones share the sign-in.
@@ -33,31 +30,25 @@ use crate::tokens::{AccessToken, Tokens};
 pub struct NativeClient {
     relying_party: NativeRelyingParty,
     tokens: Tokens,
-    browser: Arc<dyn OpenBrowser>,
-    port: Option<u16>,
-    patience: Duration,
-    pause: Pause,
+    browser: BrowserSignIn,
 }
 
 impl NativeClient {
-    pub(crate) fn new(
-        relying_party: NativeRelyingParty,
-        tokens: Tokens,
-        browser: Arc<dyn OpenBrowser>,
-        port: Option<u16>,
-        patience: Duration,
-        pause: Pause,
-    ) -> Self {
-        Self { relying_party, tokens, browser, port, patience, pause }
+    pub(crate) fn new(tokens: Tokens, browser: BrowserSignIn) -> Self {
+        Self { relying_party: browser.relying_party.clone(), tokens, browser }
     }
 
     /// Signs in by the system's browser: opens it, listens on loopback for the one answer, and tells the person in the
     /// browser how it ended. Register `http://127.0.0.1/callback` at the provider, which leaves the port open (RFC 8252
-    /// §7.3); or configure a [port](crate::NativeClientBuilder::port) and register it.
+    /// §7.3); or configure what is registered, by
+    /// [`loopback_redirect`](crate::NativeClientBuilder::loopback_redirect).
+    ///
+    /// Where no browser can be started, or it opens nothing, the application can show the address, and a code for
+    /// another device: see [`on_no_browser`](crate::NativeClientBuilder::on_no_browser).
     ///
     /// # Errors
-    /// When no port can be had, no browser can be started, nobody comes back in time, the provider or its answer is
-    /// refused, or the storage cannot keep what came: see [`NativeError`].
+    /// When no port can be had, no browser can be started and there is no such hook, nobody comes back in time, the
+    /// provider or its answer is refused, or the storage cannot keep what came: see [`NativeError`].
     pub async fn sign_in(&self) -> Result<Identity, NativeError> {
         self.sign_in_with(SignInWanted::new()).await
     }
@@ -82,19 +73,15 @@ impl NativeClient {
         let lost = || NativeError::Listener(std::io::Error::other("the work panicked"));
         // Sockets belong to the runtime they were opened on.
         self.relying_party
-            .spawn_scoped(async move { this.by_loopback(wanted).await })
+            .spawn_scoped(async move { this.by_browser(wanted).await })
             .await
             .ok_or_else(lost)?
     }
 
-    async fn by_loopback(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
-        let listener = Listener::bind(self.port).await?;
-        let attempt = Arc::new(self.relying_party.begin(&listener.redirect_uri(), wanted).await?);
-        // The listener is closed when this is done, before anything else is.
-        let answered = tokio::select! {
-            answered = listener.answer(Arc::clone(&attempt)) => answered?,
-            source = self.not_opened(attempt.authorization_url().to_owned()) => return Err(NativeError::Browser(source)),
-            () = (self.pause)(self.patience) => return Err(NativeError::TimedOut),
+    async fn by_browser(&self, wanted: SignInWanted) -> Result<Identity, NativeError> {
+        let (attempt, answered) = match self.browser.wait(wanted).await? {
+            Came::Answer(attempt, answered) => (attempt, answered),
+            Came::Grant(grant) => return self.keep(grant).await,
         };
         // Before the page says so: it tells the truth.
         let signed_in = match self.relying_party.finish(&attempt, &answered.query).await {
@@ -119,17 +106,6 @@ impl NativeClient {
         };
         answered.show(page).await;
         signed_in
-    }
-
-    /// Opens the browser, and comes back only if that fails. One that runs in the terminal holds its thread for as long
-    /// as it is used.
-    async fn not_opened(&self, url: String) -> std::io::Error {
-        let browser = Arc::clone(&self.browser);
-        match tokio::task::spawn_blocking(move || browser.open(&url)).await {
-            Ok(Ok(())) => std::future::pending().await,
-            Ok(Err(error)) => error,
-            Err(_) => std::io::Error::other("opening it panicked"),
-        }
     }
 
     /// Begins a sign-in whose answer comes to a redirect URI of the application's own: a custom scheme such as
@@ -203,7 +179,7 @@ impl NativeClient {
         show: impl FnOnce(DeviceCode<'_>) + Send,
     ) -> Result<Identity, NativeError> {
         let device = self.relying_party.device(SignInWanted::new()).await?;
-        match device::wait(&self.relying_party, &device, &self.pause, show).await {
+        match device::wait(&self.relying_party, &device, &self.browser.pause, show).await {
             Ok(grant) => self.keep(grant).await,
             Err(error) => Err(self.told(error)),
         }

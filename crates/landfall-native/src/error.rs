@@ -1,6 +1,7 @@
 //! [`NativeError`]: what can go wrong, and what to do about it.
 
 use std::io;
+use std::net::SocketAddr;
 
 use landfall::{ConfigError, Error, ErrorCode};
 
@@ -24,12 +25,23 @@ pub enum NativeError {
     /// The sign-in failed: its [`code`](NativeError::code) says why.
     #[error(transparent)]
     SignIn(#[from] Error),
-    /// No browser could be started. The listener is closed.
+    /// No browser could be started, and there is no
+    /// [`on_no_browser`](crate::NativeClientBuilder::on_no_browser) to show the address. The listener is closed. Of the
+    /// error, kind and number are left: its words may hold the address.
     #[error("no browser could be started: {0}")]
     Browser(#[source] io::Error),
     /// The [port](crate::NativeClientBuilder::port) that was configured is taken by another program.
     #[error("port {0} is taken by another program; end it, or let the system choose a port")]
     PortTaken(u16),
+    /// The redirect URI says `localhost`, which is two addresses, and one of them cannot be had: another program could
+    /// answer there. Nothing is listened on.
+    #[error("localhost means 127.0.0.1 and [::1], and {address} cannot be had: {source}")]
+    Localhost {
+        /// The one that cannot be had.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
     /// There is no loopback address to listen on.
     #[error("cannot listen on loopback: {0}")]
     Listener(#[source] io::Error),
@@ -63,7 +75,10 @@ impl NativeError {
             }
             Self::SignIn(error) => error.code().remedy(),
             Self::Browser(_) => {
-                "give the builder a browser that shows the address, or sign in on another device"
+                "show the address by the builder's on_no_browser, or sign in on another device"
+            }
+            Self::Localhost { .. } => {
+                "end the program that listens there; or register http://127.0.0.1 and configure it as loopback_redirect"
             }
             Self::PortTaken(_) => "end the other program, or configure no port",
             Self::Listener(_) => "allow the application to listen on 127.0.0.1 or ::1",

@@ -38,8 +38,32 @@
 //!
 //! At the provider, register a public client (one without a secret) and the redirect URI
 //! `http://127.0.0.1/callback`, for which the provider leaves the port open (RFC 8252 §7.3). Where it knows
-//! redirect URIs only literally, choose a port with [`NativeClientBuilder::port`] and register
-//! `http://127.0.0.1:PORT/callback`.
+//! redirect URIs only literally, or loopback only as `localhost`, configure what is registered:
+//! [`NativeClientBuilder::loopback_redirect`].
+//!
+//! | provider | registered | configured |
+//! |---|---|---|
+//! | one that follows RFC 8252 §7.3 | `http://127.0.0.1/callback` | nothing |
+//! | Microsoft Entra | `http://localhost` ("Mobile and desktop applications") | `.loopback_redirect("http://localhost")` |
+//! | Amazon Cognito | `http://localhost:8400/callback` | `.loopback_redirect("http://localhost:8400/callback")` |
+//!
+//! # Where no browser comes up
+//!
+//! On a server, in a container, over ssh there is none, and launchers often cannot tell. With
+//! [`NativeClientBuilder::on_no_browser`] the sign-in goes on: the application shows the address, for a browser on
+//! this machine, and a code for any other, where the provider has codes for devices. Whichever the person finishes
+//! signs them in.
+//!
+//! ```no_run
+//! # use landfall_native::{NativeClient, NoBrowser};
+//! let builder = NativeClient::builder("https://acme.example", "client-id").on_no_browser(|no_browser: NoBrowser| {
+//!     eprintln!("Sign in at {}", no_browser.url());
+//!     no_browser.use_device(|code| {
+//!         eprintln!("or, on another device, enter {} at {}", code.user_code(), code.verification_uri());
+//!     });
+//! });
+//! # let _ = builder;
+//! ```
 //!
 //! # Three ways to sign in
 //!
@@ -55,7 +79,8 @@
 //!    browser at the provider. `state`, nonce and PKCE verifier stay in memory.
 //! 2. The person signs in. The provider sends the browser to `http://127.0.0.1:PORT/callback` with a code.
 //!    Whatever else knocks at that port (another program, a page under another name, the answer to another
-//!    sign-in) gets a page and changes nothing.
+//!    sign-in) gets a page and changes nothing. Where the redirect URI says `localhost`, both addresses that the
+//!    name means are listened on, or the sign-in fails before a browser is opened.
 //! 3. The code is exchanged, the ID token verified, the sign-in put into the storage. Only then the browser shows
 //!    how it ended, so that the page tells the truth, and the listener is gone.
 //! 4. [`NativeClient::access_token`] gives a token that is good for a while. When it is due, one refresh is made,
@@ -73,9 +98,11 @@
 //! | [`NativeClientBuilder`] | its settings; [`NativeClientBuilder::from_builder`] takes those of a web application, the environment's included |
 //! | [`TokenStorage`] | where a sign-in is kept: [`MemoryStorage`], [`FileStorage`], `KeyringStorage` with the feature `keyring`, or yours |
 //! | [`OpenBrowser`] | how an address is shown: [`SystemBrowser`], or yours |
+//! | [`NoBrowser`] | what there is to show where no browser comes up: an address, and a code for another device |
 //! | [`SignInAttempt`], [`DeviceCode`] | a sign-in that waits for its answer, and the code to show for one |
 //! | [`Identity`], [`AccessToken`] | who signed in, and a token to call an API with |
 //! | [`NativeError`] | what can go wrong; [`NativeError::remedy`] says what to do about it |
+//! | [`Event`], [`EventKind`] | what happened, for the listener that `on_event` of [`RelyingPartyBuilder`] takes |
 //!
 //! # What to read next
 //!
@@ -95,8 +122,11 @@ mod client;
 mod device;
 mod error;
 mod listener;
+mod loopback;
+mod no_browser;
 mod redirect;
 mod request;
+mod sign_in;
 mod storage;
 mod tokens;
 
@@ -107,9 +137,10 @@ pub use client::{NativeClient, SignInAttempt};
 pub use device::DeviceCode;
 pub use error::NativeError;
 pub use landfall::{
-    AuthLevel, ClientAuth, ConfigError, Error, ErrorCode, Identity, Prompt, RelyingParty,
-    RelyingPartyBuilder, Secret, SignInWanted, SigningAlgorithm, Timestamp, Userinfo,
+    AuthLevel, ClientAuth, ConfigError, EndReason, Error, ErrorCode, Event, EventKind, Identity, Prompt,
+    RelyingParty, RelyingPartyBuilder, Secret, SignInWanted, SigningAlgorithm, Timestamp, Userinfo,
 };
+pub use no_browser::NoBrowser;
 #[cfg(feature = "keyring")]
 pub use storage::KeyringStorage;
 pub use storage::{FileStorage, MemoryStorage, StorageError, TokenStorage};

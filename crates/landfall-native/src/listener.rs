@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,10 +15,11 @@ use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
 use crate::error::NativeError;
+use crate::loopback::{LoopbackHost, LoopbackRedirect};
 use crate::request::{self, Request};
 
-/// The path of the redirect URI.
-const PATH: &str = "/callback";
+/// How often the system is asked for a port that is free at both addresses.
+const TRIES: usize = 16;
 /// How long a connection may take to send its request.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How many connections are served at a time. When one more comes, the oldest is closed.
@@ -32,7 +33,17 @@ const BREATH: Duration = Duration::from_millis(20);
 #[derive(Debug)]
 pub(crate) struct Listener {
     listener: TcpListener,
+    /// At the other address of loopback, where the redirect URI says `localhost`.
+    other: Option<TcpListener>,
+    here: Arc<Here>,
+}
+
+/// Where a request has to come to, by its own words.
+#[derive(Debug)]
+struct Here {
+    /// Host and port, as in the redirect URI.
     authority: String,
+    redirect: LoopbackRedirect,
 }
 
 /// An answer to the sign-in, and whoever waits for a page.
@@ -43,28 +54,44 @@ pub(crate) struct Answered {
 }
 
 impl Listener {
-    /// On this port, or on one that the system chooses.
-    pub(crate) async fn bind(port: Option<u16>) -> Result<Self, NativeError> {
-        let number = port.unwrap_or(0);
-        let four = TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, number))).await;
-        let listener = match four {
-            // A machine without IPv4 (RFC 8252 §7.3), which every system says in words of its own.
-            Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
-                TcpListener::bind(SocketAddr::from((Ipv6Addr::LOCALHOST, number))).await.map_err(|_| error)
+    /// Where this redirect URI leads to, on its port or on one that the system chooses.
+    ///
+    /// # Errors
+    /// When the port is taken, at either address where the name means both, or nothing can be listened on.
+    pub(crate) async fn bind(redirect: &LoopbackRedirect) -> Result<Self, NativeError> {
+        let port = redirect.port;
+        let (listener, other) = match redirect.host {
+            LoopbackHost::Either => (either(port).await?, None),
+            LoopbackHost::Literal(address) => {
+                (on(address, port).await.map_err(|error| not_bound(error, port))?, None)
             }
-            bound => bound,
+            LoopbackHost::Localhost => both(port).await?,
         };
-        let listener = listener.map_err(|error| match (error.kind(), port) {
-            (io::ErrorKind::AddrInUse, Some(port)) => NativeError::PortTaken(port),
-            _ => NativeError::Listener(error),
-        })?;
-        let authority = listener.local_addr().map_err(NativeError::Listener)?.to_string();
-        Ok(Self { listener, authority })
+        let address = listener.local_addr().map_err(NativeError::Listener)?;
+        let authority = match redirect.host {
+            LoopbackHost::Localhost => format!("localhost:{}", address.port()),
+            LoopbackHost::Either | LoopbackHost::Literal(_) => address.to_string(),
+        };
+        Ok(Self { listener, other, here: Arc::new(Here { authority, redirect: redirect.clone() }) })
     }
 
     /// The redirect URI, to be used byte for byte.
     pub(crate) fn redirect_uri(&self) -> String {
-        format!("http://{}{PATH}", self.authority)
+        format!("http://{}{}", self.here.authority, self.here.redirect.path)
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let other = async {
+            match &self.other {
+                Some(other) => other.accept().await,
+                None => std::future::pending().await,
+            }
+        };
+        let accepted = tokio::select! {
+            accepted = self.listener.accept() => accepted,
+            accepted = other => accepted,
+        };
+        accepted.map(|(stream, _)| stream)
     }
 
     /// Waits for the answer to this sign-in. Whatever else comes gets a page and changes nothing. The listener is
@@ -78,8 +105,8 @@ impl Listener {
                 biased;
                 Some(answer) = answers.recv() => return Ok(answer),
                 Some(_) = connections.join_next() => oldest_first.retain(|connection| !connection.is_finished()),
-                accepted = self.listener.accept() => {
-                    let Ok((stream, _)) = accepted else {
+                accepted = self.accept() => {
+                    let Ok(stream) = accepted else {
                         // Gone again before it was taken, or no file descriptor is left: others may be, soon.
                         tokio::time::sleep(BREATH).await;
                         continue;
@@ -88,10 +115,10 @@ impl Listener {
                     if oldest_first.len() >= AT_ONCE && let Some(oldest) = oldest_first.pop_front() {
                         oldest.abort();
                     }
-                    let (authority, attempt, sender) = (self.authority.clone(), Arc::clone(&attempt), sender.clone());
+                    let (here, attempt, sender) = (Arc::clone(&self.here), Arc::clone(&attempt), sender.clone());
                     oldest_first.push_back(connections.spawn(async move {
                         // Whoever says nothing is not waited for.
-                        let _ = tokio::time::timeout(PATIENCE, serve(stream, &authority, &attempt, &sender)).await;
+                        let _ = tokio::time::timeout(PATIENCE, serve(stream, &here, &attempt, &sender)).await;
                     }));
                 }
             }
@@ -99,10 +126,80 @@ impl Listener {
     }
 }
 
-async fn serve(mut stream: TcpStream, authority: &str, attempt: &Attempt, answers: &mpsc::Sender<Answered>) {
+/// At this address of loopback alone.
+async fn on(address: IpAddr, port: Option<u16>) -> io::Result<TcpListener> {
+    TcpListener::bind(SocketAddr::from((address, port.unwrap_or(0)))).await
+}
+
+fn not_bound(error: io::Error, port: Option<u16>) -> NativeError {
+    match (error.kind(), port) {
+        (io::ErrorKind::AddrInUse, Some(port)) => NativeError::PortTaken(port),
+        _ => NativeError::Listener(error),
+    }
+}
+
+/// At 127.0.0.1, or at ::1 on a machine without IPv4.
+async fn either(port: Option<u16>) -> Result<TcpListener, NativeError> {
+    let listener = match on(Ipv4Addr::LOCALHOST.into(), port).await {
+        // A machine without IPv4 (RFC 8252 §7.3), which every system says in words of its own.
+        Err(error) if error.kind() != io::ErrorKind::AddrInUse => {
+            on(Ipv6Addr::LOCALHOST.into(), port).await.map_err(|_| error)
+        }
+        bound => bound,
+    };
+    listener.map_err(|error| not_bound(error, port))
+}
+
+/// At both addresses that `localhost` means, on one port. A browser may try either, and at the one that is not ours
+/// another user's program could answer. A machine that lacks one of them has it for nobody, so there the other is enough.
+async fn both(port: Option<u16>) -> Result<(TcpListener, Option<TcpListener>), NativeError> {
+    let (four, six) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST));
+    // A port that was chosen for one address may be taken at the other.
+    let mut left = if port.is_some() { 1 } else { TRIES };
+    loop {
+        left -= 1;
+        let first = match on(four, port).await {
+            Err(error) if is_nobodys(four, &error) => {
+                return Ok((on(six, port).await.map_err(|error| not_bound(error, port))?, None));
+            }
+            first => first.map_err(|error| not_bound(error, port))?,
+        };
+        let number = first.local_addr().map_err(NativeError::Listener)?.port();
+        match on(six, Some(number)).await {
+            Ok(second) => return Ok((first, Some(second))),
+            Err(error) if is_nobodys(six, &error) => return Ok((first, None)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && left > 0 => {}
+            Err(source) => {
+                return Err(NativeError::Localhost { address: SocketAddr::from((six, number)), source });
+            }
+        }
+    }
+}
+
+/// Whether the machine has no such address, so that nobody else can listen there either. An error that may be about
+/// this program alone says nothing of others.
+fn is_nobodys(address: IpAddr, error: &io::Error) -> bool {
+    if error.kind() == io::ErrorKind::AddrNotAvailable {
+        return true;
+    }
+    // A program can be kept from a family that the machine has; on Linux the system shows which it has.
+    let has_family = cfg!(target_os = "linux") && std::path::Path::new("/proc/net/if_inet6").exists();
+    address.is_ipv6() && error.raw_os_error() == Some(NO_SUCH_FAMILY) && !has_family
+}
+
+/// `EAFNOSUPPORT`: the system knows no IPv6 at all. The standard library has no name for it.
+const NO_SUCH_FAMILY: i32 = if cfg!(windows) {
+    10047
+} else if cfg!(target_os = "linux") {
+    97
+} else {
+    47
+};
+
+async fn serve(mut stream: TcpStream, here: &Here, attempt: &Attempt, answers: &mpsc::Sender<Answered>) {
     let page = match request::read(&mut stream).await {
         None => NativeRelyingParty::page(400, "Not understood", "This is no request.", None),
-        Some(request) => match refused(&request, authority, attempt) {
+        Some(request) => match refused(&request, here, attempt) {
             Some(page) => page,
             // The first one counts; who comes second finds the door closed.
             None => return drop(answers.try_send(Answered { query: request.query, stream })),
@@ -113,9 +210,9 @@ async fn serve(mut stream: TcpStream, authority: &str, attempt: &Attempt, answer
 }
 
 /// The page for everything that is not the answer.
-fn refused(request: &Request, authority: &str, attempt: &Attempt) -> Option<Reply> {
+fn refused(request: &Request, here: &Here, attempt: &Attempt) -> Option<Reply> {
     // By another name, a page of somewhere else has had it resolved to here.
-    if !request.host.as_deref().is_some_and(|host| names(host, authority)) {
+    if !request.host.as_deref().is_some_and(|host| names(host, &here.authority)) {
         return Some(NativeRelyingParty::page(
             400,
             "Unknown address",
@@ -123,7 +220,7 @@ fn refused(request: &Request, authority: &str, attempt: &Attempt) -> Option<Repl
             None,
         ));
     }
-    if request.path != PATH {
+    if request.path != here.redirect.request_path() {
         return Some(NativeRelyingParty::page(404, "Not found", "There is nothing here.", None));
     }
     if request.method != "GET" {
@@ -178,4 +275,25 @@ async fn write(stream: &mut TcpStream, page: Reply) {
     // Whoever left does not need it.
     let _ = stream.write_all(&head).await;
     let _ = stream.shutdown().await;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_address_that_the_machine_lacks_is_nobodys_and_a_taken_one_may_be_somebodys() {
+        // Of the block for documentation (RFC 3849): no machine has it.
+        let lacking: IpAddr = "2001:db8::1".parse().unwrap();
+        assert!(is_nobodys(lacking, &on(lacking, None).await.unwrap_err()));
+        let six = IpAddr::from(Ipv6Addr::LOCALHOST);
+        for kind in [io::ErrorKind::AddrInUse, io::ErrorKind::PermissionDenied, io::ErrorKind::Other] {
+            assert!(!is_nobodys(six, &kind.into()), "{kind}");
+        }
+        // Of a family it is not believed where the machine shows that it has it.
+        let no_family = io::Error::from_raw_os_error(NO_SUCH_FAMILY);
+        assert!(!is_nobodys(Ipv4Addr::LOCALHOST.into(), &no_family));
+        let is_here = std::path::Path::new("/proc/net/if_inet6").exists();
+        assert!(!is_here || !is_nobodys(six, &no_family));
+    }
 }

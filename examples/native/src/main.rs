@@ -1,6 +1,6 @@
 //! A terminal program that signs somebody in and prints who it is. Start it with `cargo run -p example-native`, with
-//! `-- --no-browser` to be told the address alone, with `-- --device` as on a machine without a browser, or with
-//! `-- --scheme` as in a shell that is called by an address of its own.
+//! `-- --no-browser` as where none can be started, with `-- --device` for a code alone, or with `-- --scheme` as in a
+//! shell that is called by an address of its own.
 
 use std::error::Error;
 use std::io;
@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use landfall_native::NativeError;
 use tracing_subscriber::EnvFilter;
 
+mod no_browser;
 mod setup;
 mod ways;
 
@@ -42,7 +43,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let way = Way::from_arguments(std::env::args().skip(1))?;
     // The provider lives as long as this function.
     let (builder, _provider) = setup::setup()?;
-    let client = builder.browser(way).build()?;
+    let client = way.configured(builder).build()?;
     let user = way.sign_in(&client).await?;
 
     println!("Signed in as {} ({}) by {}", user.name().unwrap_or("somebody"), user.subject(), user.issuer());

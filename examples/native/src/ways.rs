@@ -2,8 +2,10 @@
 
 use std::io;
 
-use landfall_native::{Identity, NativeClient, NativeError, OpenBrowser, SystemBrowser};
+use landfall_native::{Identity, NativeClient, NativeClientBuilder, NativeError};
 use tokio::sync::oneshot;
+
+use crate::no_browser::{NotHere, show, show_code};
 
 /// A mobile or desktop shell registers the scheme with the system; see the documentation of yours.
 pub(crate) const SCHEME: &str = "com.example.app://callback";
@@ -13,7 +15,7 @@ pub(crate) const SCHEME: &str = "com.example.app://callback";
 pub(crate) enum Way {
     /// In the system's browser, which comes back to a listener on loopback.
     Browser,
-    /// The same in a browser that the person opens.
+    /// The same where none can be started: the person opens one, here or on another device.
     NoBrowser,
     /// On another device, with a code.
     Device,
@@ -33,9 +35,18 @@ impl Way {
         arguments.next().map_or(Ok(way), |more| Err(not_known(&more)))
     }
 
+    /// Says what is to be done where no browser comes up.
+    pub(crate) fn configured(self, builder: NativeClientBuilder) -> NativeClientBuilder {
+        let builder = builder.on_no_browser(show);
+        if self == Self::NoBrowser { builder.browser(NotHere) } else { builder }
+    }
+
     pub(crate) async fn sign_in(self, client: &NativeClient) -> Result<Identity, NativeError> {
         match self {
-            Self::Browser | Self::NoBrowser => client.sign_in().await,
+            Self::Browser | Self::NoBrowser => {
+                wait();
+                client.sign_in().await
+            }
             Self::Device => on_device(client).await,
             Self::Scheme => by_scheme(client).await,
         }
@@ -49,10 +60,7 @@ fn not_known(argument: &str) -> String {
 async fn on_device(client: &NativeClient) -> Result<Identity, NativeError> {
     client
         .sign_in_on_device(|code| {
-            println!("Open {} and enter the code {}", code.verification_uri(), code.user_code());
-            if let Some(url) = code.verification_uri_complete() {
-                println!("or open {url} and compare the code");
-            }
+            show_code(&code);
             wait();
         })
         .await
@@ -77,18 +85,6 @@ async fn line() -> Option<String> {
     line.await.ok()?.ok()
 }
 
-impl OpenBrowser for Way {
-    fn open(&self, url: &str) -> io::Result<()> {
-        println!("Sign in at {url}");
-        wait();
-        // A terminal without a browser beside it: the address above is enough.
-        if *self == Self::Browser && SystemBrowser.open(url).is_err() {
-            println!("No browser could be started: open the address yourself");
-        }
-        Ok(())
-    }
-}
-
 fn wait() {
-    println!("Waiting for you to finish there ... (Ctrl-C to stop)");
+    println!("Waiting for you to sign in ... (Ctrl-C to stop)");
 }

@@ -71,6 +71,20 @@ async fn a_person_opens_the_address_and_comes_back_to_the_listener() {
 }
 
 #[tokio::test]
+async fn a_person_without_a_browser_here_enters_the_code_on_another_device() {
+    let mut program = Program::start(&["--no-browser"]);
+    program.says("No browser could be started").await;
+    program.says("Sign in at ").await;
+    program.says("On another device").await;
+    let told = program.says("Open ").await;
+    let (url, code) = told.split_once(" and enter the code ").unwrap();
+    let browser = Browser::new();
+    let page = browser.open(url).await.unwrap();
+    browser.submit(&page, "ada", &[("user_code", code)]).await.unwrap();
+    program.knows_ada().await;
+}
+
+#[tokio::test]
 async fn a_person_enters_the_code_on_another_device() {
     let mut program = Program::start(&["--device"]);
     let told = program.says("Open ").await;

@@ -47,6 +47,9 @@ pub struct Event {
 pub enum EventKind {
     /// A browser was sent to the provider. Nobody knows yet who it is.
     SignInStarted,
+    /// A native application was given the address of a sign-in to show to the person: no browser could be started for
+    /// it, or nobody came back from one yet.
+    AddressGiven,
     /// Somebody came back and has a session.
     SignedIn,
     /// Somebody who was signed in came back with a stronger or fresher authentication or more scopes. Their

@@ -118,6 +118,12 @@ impl NativeRelyingParty {
         reference
     }
 
+    /// Tells the application's event hook that the address of a sign-in was given away to be shown. The event does not
+    /// hold it.
+    pub fn address_given(&self) {
+        self.context().events.tell(EventKind::AddressGiven, None, None);
+    }
+
     /// Begins a sign-in whose answer comes to this redirect URI, byte for byte. Nothing is sent to the provider yet,
     /// but for its metadata.
     ///
@@ -187,6 +193,14 @@ impl NativeRelyingParty {
             Ok(logout::end_session_url(context.client_for_login(), &session, back).await)
         });
         url.await.unwrap_or_default()
+    }
+
+    /// Whether the provider gives codes for devices, by its metadata; `false` where they cannot be had.
+    pub async fn offers_device_codes(&self) -> bool {
+        let offers = self.run(async move |context| {
+            Ok(context.client_for_login().metadata().await?.device_authorization_endpoint.is_some())
+        });
+        offers.await.unwrap_or_default()
     }
 
     /// Asks for a code for a device without a browser (RFC 8628 §3.1). Show it to the person, then
