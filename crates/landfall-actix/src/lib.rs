@@ -105,6 +105,30 @@
 //! The middleware takes any response body; its answers have the type `EitherBody`. [`future`] holds the names of
 //! the services' futures.
 //!
+//! # The log
+//!
+//! Landfall tells what it does by [`tracing`](https://docs.rs/tracing), and nothing is seen of it until the program
+//! says where to. With `tracing-subscriber` that is one line at the top of `main`, which shows `INFO` and above:
+//!
+//! ```text
+//! tracing_subscriber::fmt().init();
+//! ```
+//!
+//! A program that logs by the `log` crate (`env_logger`, `log4rs`, `fern`) reads the same lines without more, as long as
+//! no subscriber is set.
+//!
+//! | level | what an operator reads |
+//! |---|---|
+//! | `ERROR` | what the setup, the provider, the store or an API is to blame for: code, the reference that the person sees, detail, cause, remedy; a guard without its layer |
+//! | `WARN` | what goes on, and wants a look: a session whose tokens are not refreshed any more, a provider that is away while its keys are known, an address that almost matches, cookie keys that were made up |
+//! | `INFO` | at the start, each URI to be registered at the provider; then each sign-in and sign-out, sessions that the provider ended, and what visitors bring about (declined, expired, replayed, forged), with code and reference |
+//! | `DEBUG` | sign-ins that start, callbacks that come twice, forms that are kept |
+//!
+//! Targets are module paths, so all of ours begin with `landfall`: `RUST_LOG=info,landfall=debug` (for
+//! `tracing-subscriber` with its feature `env-filter`, and for `env_logger`) shows each step of a sign-in, stores
+//! included. No line holds a code, a token or a cookie, and those of a sign-in do not say whose it is: for an audit
+//! take [`RelyingPartyBuilder::on_event`].
+//!
 //! # What to read next
 //!
 //! - [`RelyingParty`] and [`RelyingPartyBuilder`]: every setting, its default and its environment variable.

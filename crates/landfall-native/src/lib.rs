@@ -104,6 +104,12 @@
 //! | [`NativeError`] | what can go wrong; [`NativeError::remedy`] says what to do about it |
 //! | [`Event`], [`EventKind`] | what happened, for the listener that `on_event` of [`RelyingPartyBuilder`] takes |
 //!
+//! # The log
+//!
+//! What happens is told by [`tracing`](https://docs.rs/tracing), under targets that begin with `landfall`:
+//! `tracing_subscriber::fmt().init();` in `main` shows it. A program that logs by the `log` crate (`env_logger`) reads the
+//! same lines, as long as no subscriber is set. No line holds a token, a code, or the address of a sign-in.
+//!
 //! # What to read next
 //!
 //! - [`NativeClient`]: each way to sign in, with an example.

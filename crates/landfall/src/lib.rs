@@ -133,6 +133,13 @@
 //! | OAuth 2.0 for Browser-Based Applications: backend for frontend | `relying_party::spa`, `token_proxy` |
 //! | RFC 6265bis (cookies), RFC 7239 (`Forwarded`), RFC 9110 (HTTP) | `browser::cookie`, `address::forwarded`, `web` |
 //!
+//! # The log
+//!
+//! What happens is told by [`tracing`](https://docs.rs/tracing), under targets that begin with `landfall`; a program
+//! without a subscriber for it that has a logger of the `log` crate reads the same lines there. Which level means what
+//! is said in the adapters' documentation. No line holds a code, a token or a cookie. An adapter that adds a line
+//! takes `tracing` as well, and none for a request that is served as usual: such a request is worth no line.
+//!
 //! # What to read next
 //!
 //! - [`RelyingParty`] and [`RelyingPartyBuilder`]: every setting, its default, and the environment variable it has.

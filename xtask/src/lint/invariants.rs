@@ -72,6 +72,36 @@ pub(crate) fn frameworks() -> Result<(), Failure> {
     none(&found)
 }
 
+/// Every published crate by itself, without features: in a program that has it, lines reach a logger of the `log`
+/// crate, whatever else the program is made of. In the workspace's own tests a dependency turns that on for all.
+pub(crate) fn lines_reach_log() -> Result<(), Failure> {
+    let mut found = Vec::new();
+    for krate in krate::published()? {
+        let name = krate.name.as_str();
+        let arguments = [
+            "tree",
+            "--package",
+            name,
+            "--edges",
+            "normal",
+            "--no-default-features",
+            "--prefix",
+            "none",
+            "--format",
+            "{p} {f}",
+        ];
+        let tree = shell::output(&mut shell::cargo(&arguments))?;
+        let is_tracing = |line: &&str| line.starts_with("tracing v");
+        let speaks = |line: &str| {
+            line.split(' ').nth(2).is_some_and(|features| features.split(',').any(|feature| feature == "log"))
+        };
+        if !tree.lines().filter(is_tracing).any(speaks) {
+            found.push(format!("{name} alone has tracing without its feature log"));
+        }
+    }
+    none(&found)
+}
+
 /// Invariant 1.
 pub(crate) fn protocol_is_pure() -> Result<(), Failure> {
     let core = krate::core()?;

@@ -34,6 +34,12 @@ const CHECKS: &[Check] = &[
         run: invariants::frameworks,
     },
     Check {
+        name: "log",
+        claim: "each published crate alone speaks to loggers of the `log` crate",
+        remedy: "take tracing as the workspace has it, with its feature log",
+        run: invariants::lines_reach_log,
+    },
+    Check {
         name: "layers",
         claim: "imports of the core point down",
         remedy: "move it down, or hand it in from above; the list is LAYERS in xtask/src/lint/layers.rs",

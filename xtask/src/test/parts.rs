@@ -53,6 +53,7 @@ pub(crate) const PARTS: &[Part] = &[
                     "--test=memory_store",
                     "--test=corpora",
                     "--test=traces",
+                    "--test=log_lines",
                     "--test=counts",
                 ],
                 ..ALL
