@@ -1,6 +1,7 @@
 //! Host and path of the redirect URI, as the provider knows it.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
 
 use landfall_native::{Identity, NativeError};
 use landfall_testkit::{Browser, Client};
@@ -89,7 +90,9 @@ async fn another_program_on_the_other_address_of_localhost_ends_the_attempt_befo
     let opened = Opened::default();
     let redirect = format!("http://localhost:{port}/callback");
     let client = place.builder().browser(opened.clone()).loopback_redirect(redirect).build().unwrap();
-    let error = client.sign_in().await.unwrap_err();
+    // Else somebody would be waited for.
+    let ended = tokio::time::timeout(Duration::from_secs(30), client.sign_in()).await.expect("an end");
+    let error = ended.unwrap_err();
     assert!(matches!(&error, NativeError::Localhost { address, .. } if address.port() == port), "{error}");
     assert!(error.to_string().contains(&format!("[::1]:{port} cannot be had")), "{error}");
     assert!(error.remedy().contains("127.0.0.1"));
