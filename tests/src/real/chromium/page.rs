@@ -117,7 +117,7 @@ impl Chromium {
     /// # Panics
     /// When the browser cannot.
     pub async fn delete_cookie(&self, name: &str) {
-        let cookie = json!({ "name": name, "url": self.url().await });
+        let cookie = json!({ "name": name, "url": self.url().await.as_str() });
         self.devtools("Network.deleteCookies", cookie).await;
     }
 }
