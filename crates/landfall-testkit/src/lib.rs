@@ -168,8 +168,9 @@ pub use async_trait::async_trait;
 pub use bed::{SessionCookie, SignInError, TestBed, TestBedBuilder};
 pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy, StoredCookie, Target};
 pub use clock::VirtualClock;
+pub use landfall::ClientAuth;
 pub use provider::{
-    Algorithm, ArgumentError, AuthLevel, CallbackEdit, Client, ClientAuth, Consent, Delivery, Endpoint,
+    Algorithm, ArgumentError, AuthLevel, CallbackEdit, Client, Consent, Delivery, Endpoint,
     Fault, Hold, IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
     LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SignOutReason, SigningKey,
     StartError, WebhookForm,

@@ -1,21 +1,9 @@
 //! The registered clients: the applications that may ask.
 
-use landfall::Secret;
+use landfall::{ClientAuth, Secret};
 use url::Url;
 
 use super::keys::Algorithm;
-
-/// How a client proves who it is at the token endpoint (OpenID Connect Core §9).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ClientAuth {
-    /// HTTP Basic, id and secret form-encoded first (RFC 6749 §2.3.1).
-    Basic,
-    /// A public client: the id alone.
-    None,
-    /// Id and secret in the body.
-    Post,
-}
 
 /// Whether people are asked what an application may have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

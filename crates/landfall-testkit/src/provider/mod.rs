@@ -41,7 +41,7 @@ use landfall::HttpClient;
 
 pub use arguments::ArgumentError;
 pub use builder::{LocalProviderBuilder, StartError};
-pub use clients::{Client, ClientAuth, Consent};
+pub use clients::{Client, Consent};
 pub use delivery::Delivery;
 pub use faults::{CallbackEdit, Endpoint, Fault, IdTokenEdit, IdTokenMaker, JsonEdit, RawResponse};
 pub use hold::Hold;

@@ -16,14 +16,13 @@ use axum::routing::{get, post};
 use bytes::Bytes;
 use http::StatusCode;
 use hyper_util::rt::TokioIo;
-use landfall::{HttpClient, HttpError, HttpErrorKind};
+use landfall::{ClientAuth, HttpClient, HttpError, HttpErrorKind};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 use url::Url;
 
 use super::authorize::authorize;
-use super::clients::ClientAuth;
 use super::core::Core;
 use super::desk::{decide, desk};
 use super::device::{self, ACTIVATE, activate, device_authorization};
@@ -102,7 +101,7 @@ async fn discovery(State(core): State<Arc<Core>>, _: Extension<Arc<SeenRequest>>
     algorithms.sort_unstable();
     algorithms.dedup();
     let mut methods = vec!["client_secret_basic", "client_secret_post", "none"];
-    if lock(&core.clients).iter().all(|client| client.auth == Some(ClientAuth::Post)) {
+    if lock(&core.clients).iter().all(|client| client.auth == Some(ClientAuth::ClientSecretPost)) {
         methods.retain(|method| *method == "client_secret_post");
     }
     let document = json!({

@@ -9,9 +9,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use landfall::ClientAuth;
 use serde_json::{Map, Value, json};
 
-use super::clients::{Client, ClientAuth};
+use super::clients::Client;
 use super::core::Core;
 use super::faults::{Endpoint, Fault, put_tokens};
 use super::keys::KeyError;
@@ -129,11 +130,11 @@ impl Core {
             }
             (Some(basic), None) => {
                 let (id, secret) = basic_credentials(basic).ok_or(WRONG)?;
-                (id, Some(secret), ClientAuth::Basic)
+                (id, Some(secret), ClientAuth::ClientSecretBasic)
             }
             (None, secret) => {
                 let id = form.one("client_id").ok_or(WRONG)?.to_owned();
-                let used = if secret.is_some() { ClientAuth::Post } else { ClientAuth::None };
+                let used = if secret.is_some() { ClientAuth::ClientSecretPost } else { ClientAuth::None };
                 (id, secret.map(str::to_owned), used)
             }
         };
