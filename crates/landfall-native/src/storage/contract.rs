@@ -27,6 +27,11 @@ use landfall::Secret;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` keeps no sign-in",
+    label = "this is no `TokenStorage`",
+    note = "`MemoryStorage`, `FileStorage::new(path)` and, with the feature `keyring`, `KeyringStorage` do"
+)]
 pub trait TokenStorage: fmt::Debug + Send + Sync + 'static {
     /// What is kept, if anything is.
     ///

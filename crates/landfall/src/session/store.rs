@@ -217,6 +217,12 @@ impl StoreError {
 /// - Methods are called on a runtime of tokio's with I/O and time. It is not always the same one (a call from another
 ///   runtime of the application's, or from none, comes on a thread of the relying party's), and one may end while the
 ///   store lives on: what belongs to a runtime is opened on the one at hand, and opened again after its end.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no session store",
+    label = "this keeps no sessions",
+    note = "a client or a pool goes into a store: `RedisStore::new(client)` of landfall-redis, `PostgresStore::new(pool)` or `SqliteStore::new(pool)` of landfall-sqlx",
+    note = "without an engine: `MemoryStore::new()`; chosen by an address: `.store_opener(…)` and `LANDFALL_STORE`"
+)]
 #[async_trait]
 pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Stores a new record.
@@ -404,6 +410,11 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
 /// Opens a store by its address, for `LANDFALL_STORE`; see
 /// [`RelyingPartyBuilder::store_opener`](crate::RelyingPartyBuilder::store_opener). The crates with stores have one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` opens no session store",
+    label = "this is no `StoreOpener`",
+    note = "`landfall_redis::opener()` and `landfall_sqlx::opener()` are; a store that is there already goes to `.store(…)`"
+)]
 pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
     /// The schemes it answers for, as they stand before the address's first colon: `redis`, `rediss`.
     fn schemes(&self) -> &'static [&'static str];
