@@ -188,7 +188,7 @@ pub use context::refused::Refused;
 pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use crypto::seal::CookieKey;
 pub use crypto::secret::Secret;
-pub use error::{ConfigError, Error, ErrorCode, Fault};
+pub use error::{ConfigError, ConnectError, Error, ErrorCode, Fault};
 pub use flow::access_token::{AccessToken, AccessTokenError};
 pub use guard::sign_in_wanted::SignInWanted;
 pub use protocol::algorithm::SigningAlgorithm;

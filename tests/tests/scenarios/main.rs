@@ -22,6 +22,7 @@ mod other_address;
 mod provider_down;
 mod provider_keys;
 mod refresh;
+mod reports;
 mod rotation;
 mod routers;
 mod runtimes;

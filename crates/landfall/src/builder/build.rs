@@ -29,7 +29,7 @@ use crate::context::settings::Settings;
 use crate::context::site::{Site, Sites};
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
-use crate::error::{ConfigError, Error};
+use crate::error::{ConfigError, ConnectError, Error};
 use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client::{Client, Registration};
 use crate::provider::client_secret::SecretSource;
@@ -58,7 +58,7 @@ impl RelyingPartyBuilder {
     ///
     /// # Errors
     /// As [`Self::build`], and when the provider cannot be reached or its metadata cannot be used.
-    pub async fn connect(self) -> Result<RelyingParty, Box<dyn std::error::Error + Send + Sync>> {
+    pub async fn connect(self) -> Result<RelyingParty, ConnectError> {
         let relying_party = self.build()?;
         relying_party.connect().await?;
         Ok(relying_party)

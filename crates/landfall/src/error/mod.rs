@@ -12,7 +12,7 @@
 //! - `table`: one row for each code. A new code goes there.
 //! - `row`: the columns, and the macro that makes the codes of them.
 //! - `code`: what can be asked of a code. `fault`: who can mend it.
-//! - `config`: the error of a builder.
+//! - `config`: the error of a builder. `connect`: that of one that asks the provider.
 //!
 //! A failure that also offers a way on is `context::refused::Refused`; how it is answered is written in
 //! `context::error_reply`. Nothing is imported but `clock`, for the random source's error.
@@ -20,6 +20,7 @@
 mod codes;
 mod columns;
 mod config;
+mod connect;
 mod fault;
 mod row;
 
@@ -30,6 +31,7 @@ use crate::clock::EntropyError;
 
 pub use columns::ErrorCode;
 pub use config::ConfigError;
+pub use connect::ConnectError;
 pub use fault::Fault;
 
 /// A sign-in, a session or a sign-out that did not succeed.

@@ -57,11 +57,13 @@ impl AccessToken {
 /// }
 /// # }
 /// ```
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessTokenError {
     /// Nobody is signed in, or the token has expired and cannot be refreshed: sign in (again).
+    #[error("a sign-in is wanted")]
     Wanted(SignInWanted),
     /// It cannot be had now: no store keeps tokens, the store failed, or the provider cannot be reached.
+    #[error(transparent)]
     Failed(Error),
 }
