@@ -147,10 +147,14 @@ mod require;
 mod token_proxy;
 
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
+pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
-    AuthLevel, ClientAuth, ConfigError, CookieKey, Declined, EndReason, Error, ErrorCode, Event, EventKind,
-    ForwardedHeaders, Identity, MemoryStore, NewSignIn, Prompt, RelyingParty, RelyingPartyBuilder,
-    Requirement, ReturnTo, Secret, SignInWanted, SigningAlgorithm, SubjectId, Userinfo, danger,
+    AccessTokenError, AuthLevel, ClientAuth, Clock, ConfigError, ConnectError, CookieKey, Declined,
+    EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
+    HttpClient, HttpError, HttpErrorKind, Identity, MemoryStore, NewSignIn, Prompt, Refused, RelyingParty,
+    RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle, SessionInfo, Sessions,
+    SignInWanted, SigningAlgorithm, SubjectId, SystemClock, SystemEntropy, Timestamp, Unmet, Userinfo,
+    danger, store,
 };
 pub use layer::{AuthMiddleware, AuthService};
 pub use reject::Rejection;

@@ -3,6 +3,7 @@
 mod cargo;
 mod circles;
 mod figures;
+mod interface;
 mod invariants;
 mod krate;
 mod layers;
@@ -68,6 +69,12 @@ const CHECKS: &[Check] = &[
         claim: "adapters know no protocol and no cookie attribute",
         remedy: "move the decision into the core; the adapter only converts",
         run: invariants::adapters_are_thin,
+    },
+    Check {
+        name: "interface",
+        claim: "both adapters show what an application names",
+        remedy: "name it in crates/landfall-axum/src/lib.rs and in crates/landfall-actix/src/lib.rs",
+        run: interface::of_the_adapters,
     },
     Check {
         name: "loopback",
