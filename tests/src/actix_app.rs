@@ -9,11 +9,20 @@ use actix_web::http::header::CACHE_CONTROL;
 use actix_web::middleware::Condition;
 use actix_web::web::{self, Html, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
-use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
-use landfall_actix::{
-    AccessToken, AuthMiddleware, Claims, Rejection, RequireLogin, SignedIn, TokenProxy, Visit,
-};
+use landfall::RelyingParty;
+use landfall_actix as landfall_web;
+use landfall_actix::{AccessToken, AuthMiddleware, RequireLogin, SignedIn, TokenProxy, Visit};
 use tokio::sync::oneshot;
+
+use self::handlers::{
+    browsers, claims, claims_by_hand, data, echo, end_others, end_others_or_not, half_way, home, level,
+    links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, silent,
+    strong, switch, verified,
+};
+
+#[path = "handlers.rs"]
+#[allow(clippy::duplicate_mod, reason = "the same words for each framework")]
+mod handlers;
 
 /// Two workers, as an application has: each is a runtime of its own. Ends with the test's runtime.
 pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
@@ -80,6 +89,17 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/me", web::get().to(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", web::get().to(token))
         .route("/end-others", web::get().to(end_others))
+        .route("/maybe", web::get().to(maybe))
+        .route("/maybe-visit", web::get().to(maybe_visit))
+        .route("/maybe-claims", web::get().to(maybe_claims))
+        .route("/maybe-token", web::get().to(maybe_token))
+        .route("/own-words", web::get().to(own_words))
+        .route("/claims-by-hand", web::get().to(claims_by_hand))
+        .route("/no-claims", web::get().to(no_claims))
+        .route("/browsers", web::get().to(browsers))
+        .route("/end-others-or-not", web::get().to(end_others_or_not))
+        .route("/onwards", web::get().to(onwards))
+        .route("/level", web::get().to(level))
         .route("/switch", web::get().to(switch))
         .route("/silent", web::get().to(silent))
         .route("/verified", web::get().to(verified))
@@ -91,56 +111,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/open-echo", web::post().to(async |body: String| body));
 }
 
-async fn half_way(visit: Visit) -> Result<String, Rejection> {
-    let user = visit.require_more(&Requirement::new().scope("files:read"))?;
-    Ok(crate::more(&user))
-}
-
-async fn data(user: SignedIn) -> String {
-    user.data::<String>().unwrap().unwrap_or_else(|| "none".to_owned())
-}
-
-async fn links(visit: Visit) -> String {
-    visit.login_url_for(&SignInWanted::new().prompt(Prompt::SelectAccount))
-}
-
-async fn home(visit: Visit) -> String {
-    crate::greeting(visit.signed_in().as_deref())
-}
-
 async fn dashboard(user: SignedIn, request: HttpRequest) -> String {
     let query = Some(request.query_string()).filter(|query| !query.is_empty());
     crate::dashboard(&user, request.path(), query)
 }
 
-async fn report(user: SignedIn) -> String {
-    format!("report of {}", user.subject())
-}
-
-async fn claims(Claims(member): Claims<crate::Member>) -> String {
-    format!("{} in {}", member.sub, member.groups.join("+"))
-}
-
 async fn token(token: AccessToken) -> Json<serde_json::Value> {
     Json(serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().as_secs() }))
-}
-
-async fn end_others(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
-    let ended = visit.relying_party().sessions().end_others(&user).await;
-    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, error))
-}
-
-async fn switch() -> Result<String, Rejection> {
-    Err(SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into())
-}
-
-/// Asks the provider whether somebody is there, without showing a page.
-async fn silent() -> Result<String, Rejection> {
-    Err(SignInWanted::new().prompt(Prompt::None).into())
-}
-
-async fn verified(user: SignedIn) -> String {
-    format!("{} {}", user.email().unwrap_or("none"), user.identity().email_verified())
 }
 
 async fn cached(visit: Visit) -> impl Responder {
@@ -153,14 +130,6 @@ async fn brief(user: SignedIn) -> impl Responder {
     crate::greeting(Some(&user)).customize().insert_header((CACHE_CONTROL, "max-age=60"))
 }
 
-async fn strong(visit: Visit) -> Result<String, Rejection> {
-    crate::strong(visit.signed_in().as_deref()).map_err(Rejection::from)
-}
-
 async fn stream(_user: SignedIn) -> impl Responder {
     "data: hello\n\n".customize().insert_header(("content-type", "text/event-stream"))
-}
-
-async fn echo(_user: SignedIn, body: String) -> String {
-    body
 }

@@ -8,8 +8,19 @@ use axum::http::{Extensions, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use landfall::{Prompt, RelyingParty, Requirement, SignInWanted};
-use landfall_axum::{AccessToken, AuthLayer, Claims, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
+use landfall::RelyingParty;
+use landfall_axum as landfall_web;
+use landfall_axum::{AccessToken, AuthLayer, RequireLogin, SignedIn, TokenProxy, Visit};
+
+use self::handlers::{
+    browsers, claims, claims_by_hand, data, echo, end_others, end_others_or_not, half_way, home, level,
+    links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, silent,
+    strong, switch, verified,
+};
+
+#[path = "handlers.rs"]
+#[allow(clippy::duplicate_mod, reason = "the same words for each framework")]
+mod handlers;
 
 pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
     listener.set_nonblocking(true).unwrap();
@@ -48,6 +59,17 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .route("/me", get(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", get(token))
         .route("/end-others", get(end_others))
+        .route("/maybe", get(maybe))
+        .route("/maybe-visit", get(maybe_visit))
+        .route("/maybe-claims", get(maybe_claims))
+        .route("/maybe-token", get(maybe_token))
+        .route("/own-words", get(own_words))
+        .route("/claims-by-hand", get(claims_by_hand))
+        .route("/no-claims", get(no_claims))
+        .route("/browsers", get(browsers))
+        .route("/end-others-or-not", get(end_others_or_not))
+        .route("/onwards", get(onwards))
+        .route("/level", get(level))
         .route("/switch", get(switch))
         .route("/silent", get(silent))
         .route("/verified", get(verified))
@@ -70,55 +92,12 @@ fn peer(extensions: &Extensions) -> Option<SocketAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0)
 }
 
-async fn half_way(visit: Visit) -> Result<String, Rejection> {
-    let user = visit.require_more(&Requirement::new().scope("files:read"))?;
-    Ok(crate::more(&user))
-}
-
-async fn data(user: SignedIn) -> String {
-    user.data::<String>().unwrap().unwrap_or_else(|| "none".to_owned())
-}
-
-async fn links(visit: Visit) -> String {
-    visit.login_url_for(&SignInWanted::new().prompt(Prompt::SelectAccount))
-}
-
-async fn home(visit: Visit) -> String {
-    crate::greeting(visit.signed_in().as_deref())
-}
-
 async fn dashboard(user: SignedIn, OriginalUri(uri): OriginalUri) -> String {
     crate::dashboard(&user, uri.path(), uri.query())
 }
 
-async fn report(user: SignedIn) -> String {
-    format!("report of {}", user.subject())
-}
-
-async fn claims(Claims(member): Claims<crate::Member>) -> String {
-    format!("{} in {}", member.sub, member.groups.join("+"))
-}
-
 async fn token(token: AccessToken) -> Json<serde_json::Value> {
     Json(serde_json::json!({ "length": token.secret().len(), "expires_in": token.expires_in().as_secs() }))
-}
-
-async fn end_others(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
-    let ended = visit.relying_party().sessions().end_others(&user).await;
-    ended.map(|ended| ended.to_string()).map_err(|error| Rejection::failed(&visit, error))
-}
-
-async fn switch() -> Rejection {
-    SignInWanted::new().prompt(Prompt::SelectAccount).login_hint("grace").into()
-}
-
-/// Asks the provider whether somebody is there, without showing a page.
-async fn silent() -> Rejection {
-    SignInWanted::new().prompt(Prompt::None).into()
-}
-
-async fn verified(user: SignedIn) -> String {
-    format!("{} {}", user.email().unwrap_or("none"), user.identity().email_verified())
 }
 
 async fn cached(visit: Visit) -> impl IntoResponse {
@@ -129,14 +108,6 @@ async fn brief(user: SignedIn) -> impl IntoResponse {
     ([(CACHE_CONTROL, "max-age=60")], crate::greeting(Some(&user)))
 }
 
-async fn strong(visit: Visit) -> Result<String, Rejection> {
-    crate::strong(visit.signed_in().as_deref()).map_err(Rejection::from)
-}
-
 async fn stream(_user: SignedIn) -> impl IntoResponse {
     ([("content-type", "text/event-stream")], "data: hello\n\n")
-}
-
-async fn echo(_user: SignedIn, body: String) -> String {
-    body
 }

@@ -110,6 +110,12 @@ struct Member {
     groups: Vec<String>,
 }
 
+impl std::fmt::Display for Member {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} in {}", self.sub, self.groups.join("+"))
+    }
+}
+
 /// The README's code must compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -1,15 +1,16 @@
 //! Translation between actix-web's requests and responses and the core's. It is the only place that knows both worlds.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
 use actix_web::dev::{Payload, ServiceRequest};
 use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, SET_COOKIE};
-use actix_web::http::{StatusCode, Version};
+use actix_web::http::{Method, StatusCode, Uri, Version};
+use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
-use landfall::adapter::{self, BodyError, CacheControl, Reply, RequestView};
+use landfall::adapter::{self, BodyError, CacheControl, Failure, Reply, RequestView};
 use landfall::{SignInWanted, Visit};
 
 /// The application's own way to say where a connection comes from.
@@ -58,13 +59,40 @@ impl RequestView for View<'_> {
     }
 }
 
+/// The first line of a request, for a response whose request is gone: what an application's middleware ends by an error,
+/// it drops. Its headers would have to be copied for every request, to be needed by hardly any.
+pub(crate) struct FirstLine {
+    method: Method,
+    uri: Uri,
+    version: Version,
+    peer: Option<SocketAddr>,
+}
+
+impl FirstLine {
+    pub(crate) fn of(request: &ServiceRequest) -> Self {
+        let head = request.head();
+        let (method, uri) = (head.method.clone(), head.uri.clone());
+        Self { method, uri, version: head.version, peer: head.peer_addr }
+    }
+
+    /// A request that says this much. actix-web makes one anew for nobody but its tests.
+    pub(crate) fn request(&self) -> HttpRequest {
+        let mut request = TestRequest::default().to_srv_request();
+        let head = request.head_mut();
+        (head.method, head.uri) = (self.method.clone(), self.uri.clone());
+        (head.version, head.peer_addr) = (self.version, self.peer);
+        request.match_info_mut().get_mut().update(&self.uri);
+        request.into_parts().0
+    }
+}
+
 /// A reply as a response, made anew header by header: actix-web speaks an older `http` crate.
 pub(crate) fn response(reply: Reply) -> HttpResponse {
     let (parts, body) = reply.into_parts();
     with_body(&parts, BoxBody::new(body))
 }
 
-/// A response with the status, the headers and the wanted sign-in of a reply, and a body that is given.
+/// A response with the status, the headers and the wishes of a reply, and a body that is given.
 pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpResponse {
     let status = StatusCode::from_u16(parts.status.as_u16()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::with_body(status, body);
@@ -76,6 +104,9 @@ pub(crate) fn with_body(parts: &http::response::Parts, body: BoxBody) -> HttpRes
     }
     if let Some(wanted) = parts.extensions.get::<SignInWanted>() {
         response.extensions_mut().insert(wanted.clone());
+    }
+    if let Some(failure) = parts.extensions.get::<Failure>() {
+        response.extensions_mut().insert(failure.clone());
     }
     response
 }
@@ -122,8 +153,6 @@ async fn read<B: MessageBody>(body: B, limit: usize) -> Result<Bytes, BodyError>
 
 #[cfg(test)]
 mod tests {
-    use actix_web::test::TestRequest;
-
     use super::*;
 
     fn authority_of(uri: &str, hosts: &[&str]) -> Option<String> {
@@ -173,6 +202,19 @@ mod tests {
         let request = TestRequest::with_uri("/a%2Fb/?q=%20&q").to_srv_request();
         let view = View(&request, None);
         assert_eq!((view.path(), view.query()), ("/a%2Fb/", Some("q=%20&q")));
+    }
+
+    #[test]
+    fn a_first_line_makes_a_request_with_its_method_target_version_and_peer() {
+        let peer = "192.0.2.1:4711".parse().unwrap();
+        for target in ["/a%2Fb/?q=%20&q", "http://app.example/a?b", "*", "app.example:443"] {
+            let request = TestRequest::with_uri(target).method(Method::PATCH).version(Version::HTTP_10);
+            let request = request.peer_addr(peer).to_srv_request();
+            let again = FirstLine::of(&request).request();
+            assert_eq!((again.method(), again.version()), (&Method::PATCH, Version::HTTP_10));
+            assert_eq!((again.uri(), again.peer_addr()), (request.uri(), Some(peer)));
+            assert_eq!(again.match_info().as_str(), request.match_info().as_str(), "{target}");
+        }
     }
 
     #[test]

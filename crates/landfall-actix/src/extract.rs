@@ -2,17 +2,22 @@
 //!
 //! The orphan rule lets neither crate implement actix-web's trait for the core's types. So each is a thin type of the same
 //! name around the core's, and dereferences to it.
+//!
+//! actix-web makes an `Option` of any extractor by itself, and it is `None` for whatever went wrong. A missing
+//! middleware is therefore told to the log by whoever misses it.
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 
-use actix_web::dev::Payload;
+use actix_web::dev::{Extensions, Payload};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use landfall::adapter;
 use serde::de::DeserializeOwned;
 
-use crate::layer::LAYER;
 use crate::reject::Rejection;
+
+/// What the log calls the one that leaves the [`Visit`] here, where it is missing or there twice.
+pub(crate) const LAYER: &str = "AuthMiddleware";
 
 /// Extractor: what this request knows about who is there, somebody or nobody. Fails only where no
 /// [`AuthMiddleware`](crate::AuthMiddleware) is.
@@ -30,22 +35,81 @@ use crate::reject::Rejection;
 ///     Ok(format!("{} says {text}", user.subject()))
 /// }
 /// ```
+///
+/// In middleware of the application's own it is an extractor as well, and `visit.require()?` asks for a sign-in there, too.
+/// Middleware that is handed no extractors finds it in the request's extensions, where the
+/// [`AuthMiddleware`](crate::AuthMiddleware) leaves it:
+///
+/// ```no_run
+/// use actix_web::body::MessageBody;
+/// use actix_web::dev::{Service as _, ServiceRequest, ServiceResponse};
+/// use actix_web::middleware::{Next, from_fn};
+/// use actix_web::{App, HttpMessage, HttpServer, web};
+/// use landfall_actix::{AuthMiddleware, RelyingParty, SubjectId, Visit};
+///
+/// async fn members_only<B: MessageBody>(
+///     visit: Visit,
+///     request: ServiceRequest,
+///     next: Next<B>,
+/// ) -> Result<ServiceResponse<B>, actix_web::Error> {
+///     visit.require()?;
+///     next.call(request).await
+/// }
+///
+/// fn note_who(request: &ServiceRequest) {
+///     let user = request.extensions().get::<Visit>().and_then(|visit| visit.signed_in());
+///     if let Some(user) = user {
+///         request.extensions_mut().insert::<SubjectId>(user.subject_id());
+///     }
+/// }
+///
+/// async fn serve(auth: RelyingParty) -> std::io::Result<()> {
+///     let app = move || {
+///         App::new()
+///             .route("/", web::get().to(async || "members"))
+///             .wrap(from_fn(members_only))
+///             .wrap_fn(|request, service| {
+///                 note_who(&request);
+///                 service.call(request)
+///             })
+///             .wrap(AuthMiddleware::new(auth.clone()))
+///     };
+///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await
+/// }
+/// ```
+///
+/// What middleware ends by an error in this way, or by any [`Rejection`], is a response for whatever stands around the
+/// [`AuthMiddleware`](crate::AuthMiddleware).
+/// By then the request itself is dropped, and actix-web keeps it nowhere else: the response's has its method, target,
+/// version and peer, and neither headers nor extensions. Where something outside reads those off a response, as CORS
+/// does, answer with `request.error_response(rejection)` in place of `?`.
 #[derive(Clone, Debug)]
-pub struct Visit(landfall::Visit);
+pub struct Visit(pub(crate) landfall::Visit);
 
 /// Extractor: somebody who is signed in. A request without a sign-in does not reach the handler: the browser is
 /// sent to sign in and comes back to the same address.
 ///
 /// Everything it can do is on [`landfall::SignedIn`]. For pages that greet both guests and members, take a
-/// [`Visit`].
+/// [`Visit`]. A `Result<SignedIn, Rejection>` leaves it to the handler what becomes of a refusal.
 ///
 /// ```no_run
-/// use landfall_actix::SignedIn;
+/// use landfall_actix::{Rejection, SignedIn};
 ///
 /// async fn dashboard(user: SignedIn) -> String {
 ///     format!("Hello, {}", user.name().unwrap_or(user.subject()))
 /// }
+///
+/// async fn own_words(user: Result<SignedIn, Rejection>) -> Result<String, Rejection> {
+///     match user {
+///         Ok(user) => Ok(format!("Hello, {}", user.subject())),
+///         Err(rejection) if rejection.code().is_none() => Ok("Please sign in".to_owned()), // nobody is there
+///         Err(rejection) => Err(rejection),
+///     }
+/// }
 /// ```
+///
+/// actix-web's `Option<SignedIn>` is `None` for nobody, and also where the middleware is missing, which then only the
+/// log says: an ERROR, once a minute at most.
 #[derive(Clone, Debug)]
 pub struct SignedIn(landfall::SignedIn);
 
@@ -65,7 +129,9 @@ pub struct SignedIn(landfall::SignedIn);
 /// }
 /// ```
 ///
-/// Claims that do not fit the type are a 500 with the reason in the log.
+/// Claims that do not fit the type are a 500 with the reason in the log. actix-web's `Option<Claims<_>>` is `None` for
+/// them as well: for a page that greets both guests and members, take a [`Visit`] and ask it for
+/// [`claims`](landfall::SignedIn::claims).
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<T>(pub T);
 
@@ -92,7 +158,7 @@ impl FromRequest for Visit {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(visit(request).map(Self))
+        ready(visit(request))
     }
 }
 
@@ -101,7 +167,7 @@ impl FromRequest for SignedIn {
     type Future = Ready<Result<Self, Self::Error>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(visit(request).and_then(|visit| Ok(visit.require().map(Self)?)))
+        ready(visit(request).and_then(|visit| visit.require()))
     }
 }
 
@@ -121,12 +187,17 @@ impl FromRequest for AccessToken {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Self::Error>>>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let visit = visit(request).map(Visit);
+        let visit = visit(request);
         Box::pin(async move { visit?.access_token().await })
     }
 }
 
-fn visit(request: &HttpRequest) -> Result<landfall::Visit, Rejection> {
+/// What the middleware left with the request, if it is there.
+pub(crate) fn visit_in(extensions: &Extensions) -> Option<&landfall::Visit> {
+    extensions.get::<Visit>().map(|visit| &visit.0)
+}
+
+fn visit(request: &HttpRequest) -> Result<Visit, Rejection> {
     request.extensions().get().cloned().ok_or_else(|| adapter::Rejection::missing_layer(LAYER).into())
 }
 

@@ -12,14 +12,13 @@ use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
-use landfall::{RelyingParty, SignInWanted, Visit};
+use landfall::{RelyingParty, SignInWanted};
 use pin_project_lite::pin_project;
 
-use crate::convert::{self, PeerOf, View};
-use crate::reject::Rejection;
-
-/// What the log calls it where it is missing, or there twice.
-pub(crate) const LAYER: &str = "AuthMiddleware";
+use crate::convert::{self, FirstLine, PeerOf, View};
+pub(crate) use crate::extract::LAYER;
+use crate::extract::Visit;
+use crate::reject;
 
 /// Signs people in: the middleware around the whole application.
 ///
@@ -124,8 +123,7 @@ where
         let step = auth.begin(&View(&request, peer_of.as_ref()));
         match step {
             Step::Done(Decision::Pass(visit)) => {
-                request.extensions_mut().insert(visit.clone());
-                AuthFuture { state: State::Inner { future: self.inner.call(request), visit } }
+                AuthFuture { state: passed(&*self.inner, request, Visit(visit)) }
             }
             Step::Done(Decision::Reply(reply)) => AuthFuture::reply(request.into_parts().0, reply),
             Step::Wait(waiting) => AuthFuture {
@@ -138,6 +136,17 @@ where
             Step::Done(Decision::NeedsBody(needs)) => AuthFuture { state: answered(needs, request) },
         }
     }
+}
+
+/// Calls the application, which finds the visit in the request.
+fn passed<S: Service<ServiceRequest>>(
+    inner: &S,
+    request: ServiceRequest,
+    visit: Visit,
+) -> State<S, S::Future> {
+    request.extensions_mut().insert(visit.clone());
+    let line = FirstLine::of(&request);
+    State::Inner { future: inner.call(request), visit, line }
 }
 
 /// Reads the body that is needed, within its limit, and answers.
@@ -167,13 +176,12 @@ pin_project! {
     #[project = StateProj]
     enum State<S, F> {
         /// The application is at work. No copy of its request may be kept: actix-web's routing would panic.
-        Inner { #[pin] future: F, visit: Visit },
+        Inner { #[pin] future: F, visit: Visit, line: FirstLine },
         /// The answer is known.
         Reply { answer: Option<(HttpRequest, Reply)> },
         /// Not decided yet. `inner` is what is called if the request passes.
         Deciding { waiting: Waiting<Decision>, request: Option<ServiceRequest>, inner: Option<Rc<S>> },
-        /// The answer is on its way: the body is read for it, or the application asked for a sign-in. If it
-        /// asked by an error, its request is gone.
+        /// The answer is on its way: the body is read for it, or the application asked for a sign-in.
         Replying { waiting: LocalWaiting<Reply>, request: Option<HttpRequest> },
     }
 }
@@ -195,28 +203,30 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProj::Inner { future, visit } => match ready!(future.poll(cx)) {
-                    Ok(mut response) => {
-                        let wanted = response.response_mut().extensions_mut().remove::<SignInWanted>();
-                        let Some(wanted) = wanted else {
-                            convert::apply_edits(visit, response.response_mut());
-                            return Poll::Ready(Ok(response.map_into_left_body()));
-                        };
-                        let (request, _) = response.into_parts();
-                        let waiting = visit.challenge(wanted);
-                        State::Replying { waiting, request: Some(request) }
-                    }
-                    // Handlers' errors are responses by now; this one is some middleware's.
-                    Err(error) => {
-                        match error.as_error::<Rejection>().and_then(|error| error.0.wanted().cloned()) {
-                            Some(wanted) => {
-                                let waiting = visit.challenge(wanted);
-                                State::Replying { waiting, request: None }
+                StateProj::Inner { future, visit, line } => {
+                    let mut response = match ready!(future.poll(cx)) {
+                        Ok(response) => response.map_into_left_body(),
+                        // Handlers' errors are responses by now; this one is some middleware's, and so is its request.
+                        Err(error) => match reject::response_of(&error) {
+                            Some(response) => {
+                                ServiceResponse::new(line.request(), response).map_into_right_body()
                             }
                             None => return Poll::Ready(Err(error)),
+                        },
+                    };
+                    let wanted = response.response_mut().extensions_mut().remove::<SignInWanted>();
+                    let Some(wanted) = wanted else {
+                        if let Some(failure) = reject::failure(response.response_mut()) {
+                            let told = convert::response(visit.tell(&failure)).map_into_right_body();
+                            response = response.into_response(told);
                         }
-                    }
-                },
+                        convert::apply_edits(visit, response.response_mut());
+                        return Poll::Ready(Ok(response));
+                    };
+                    let (request, _) = response.into_parts();
+                    let waiting = visit.challenge(wanted);
+                    State::Replying { waiting, request: Some(request) }
+                }
                 StateProj::Reply { answer } => match answer.take() {
                     Some((request, reply)) => {
                         let response = ServiceResponse::new(request, convert::response(reply));
@@ -232,10 +242,7 @@ where
                         return Poll::Pending;
                     };
                     match decision {
-                        Decision::Pass(visit) => {
-                            request.extensions_mut().insert(visit.clone());
-                            State::Inner { future: inner.call(request), visit }
-                        }
+                        Decision::Pass(visit) => passed(&*inner, request, Visit(visit)),
                         Decision::Reply(reply) => {
                             State::Reply { answer: Some((request.into_parts().0, reply)) }
                         }
@@ -244,11 +251,7 @@ where
                 }
                 StateProj::Replying { waiting, request } => {
                     let reply = ready!(waiting.as_mut().poll(cx));
-                    match request.take() {
-                        Some(request) => State::Reply { answer: Some((request, reply)) },
-                        // Without a request there is no response, but an error can be the answer too.
-                        None => return Poll::Ready(Err(Rejection(reply.into()).into())),
-                    }
+                    State::Reply { answer: request.take().map(|request| (request, reply)) }
                 }
             };
             state.set(next);

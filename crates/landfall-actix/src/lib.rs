@@ -99,11 +99,18 @@
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
 //! | [`AccessToken`] | extractor: a token to call an API with, good for at least another minute |
-//! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way |
+//! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way, or by `?` on what a call of Landfall fails with |
 //! | [`RelyingParty`] | the application as the provider knows it; [`RelyingPartyBuilder`] has all settings |
 //!
 //! The middleware takes any response body; its answers have the type `EitherBody`. [`future`] holds the names of
 //! the services' futures.
+//!
+//! For pages that greet both guests and members take a [`Visit`], or a `Result<SignedIn, Rejection>`, which hands the
+//! refusal to the handler. actix-web's own `Option<SignedIn>` is `None` for every error; where the middleware is missing, only
+//! the log says so. Middleware of the application's own finds the [`Visit`] in the request's extensions, and
+//! `visit.require()?` in it is a response for whatever stands around the [`AuthMiddleware`]. Every type of the core that an
+//! application names is here, and under the same name in `landfall-axum`, so a handler that names none of actix-web's is
+//! the same there, word for word.
 //!
 //! # The log
 //!

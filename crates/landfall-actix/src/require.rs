@@ -11,6 +11,7 @@ use landfall::{Requirement, adapter};
 use pin_project_lite::pin_project;
 
 use crate::convert;
+use crate::extract::visit_in;
 use crate::layer::LAYER;
 
 /// Guards a scope, a resource or a whole application: nothing inside it runs unless somebody is signed in.
@@ -81,7 +82,7 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let refusal = adapter::guard(&self.requirement, request.extensions().get(), LAYER);
+        let refusal = adapter::guard(&self.requirement, visit_in(&request.extensions()), LAYER);
         let state = match refusal {
             None => State::Inner { future: self.inner.call(request) },
             Some(reply) => State::Refused { response: Some(request.into_response(convert::response(reply))) },

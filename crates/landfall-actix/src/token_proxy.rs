@@ -8,11 +8,11 @@ use actix_web::body::{BodySize, BodyStream, BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{Payload, Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use bytes::Bytes;
-use landfall::Visit;
 use landfall::adapter::{self, BrokenOff, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, View};
+use crate::extract::visit_in;
 use crate::layer::LAYER;
 
 /// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
@@ -78,7 +78,7 @@ where
     forward_ready!(inner);
 
     fn call(&self, mut request: ServiceRequest) -> Self::Future {
-        let visit = request.extensions().get::<Visit>().cloned();
+        let visit = visit_in(&request.extensions()).cloned();
         let step = match visit {
             Some(visit) => self.proxy.begin(&View(&request, None), &visit),
             None => ProxyStep::Reply(adapter::missing_layer(LAYER)),

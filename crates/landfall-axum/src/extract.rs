@@ -1,20 +1,24 @@
 //! The extractors that handlers take: [`Visit`], [`SignedIn`], [`Claims`], [`AccessToken`].
 //!
 //! The orphan rule lets neither crate implement axum's traits for the core's types. So each is a thin type of the same
-//! name around the core's, and dereferences to it.
+//! name around the core's, and dereferences to it. An `Option` of one is `None` for nobody and for nothing else.
 
-use axum_core::extract::FromRequestParts;
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use http::Extensions;
 use http::request::Parts;
 use landfall::adapter;
 use serde::de::DeserializeOwned;
 
-use crate::layer::LAYER;
 use crate::reject::Rejection;
+
+/// What the log calls the one that leaves the [`Visit`] here, where it is missing or there twice.
+pub(crate) const LAYER: &str = "AuthLayer";
 
 /// Extractor: what this request knows about who is there, somebody or nobody. Fails only where no
 /// [`AuthLayer`](crate::AuthLayer) is.
 ///
-/// Everything else it can do is on [`landfall::Visit`].
+/// Everything else it can do is on [`landfall::Visit`]. An `Option<Visit>` is always `Some`, for code that is generic
+/// over extractors: nobody is a visit, too.
 ///
 /// ```no_run
 /// use landfall_axum::{Rejection, Visit};
@@ -27,20 +31,65 @@ use crate::reject::Rejection;
 ///     Ok(format!("{} says {text}", user.subject()))
 /// }
 /// ```
+///
+/// In middleware it is an extractor as well, and `visit.require()?` asks for a sign-in there, too. Middleware that is handed
+/// no extractors (`map_request`, a tower service) finds it in the request's extensions, where the layer leaves it:
+///
+/// ```no_run
+/// use axum::extract::Request;
+/// use axum::middleware::{Next, from_fn, map_request};
+/// use axum::response::Response;
+/// use axum::{Router, routing::get};
+/// use landfall_axum::{AuthLayer, Rejection, RelyingParty, SubjectId, Visit};
+///
+/// async fn members_only(visit: Visit, request: Request, next: Next) -> Result<Response, Rejection> {
+///     visit.require()?;
+///     Ok(next.run(request).await)
+/// }
+///
+/// async fn note_who(mut request: Request) -> Request {
+///     let user = request.extensions().get::<Visit>().and_then(|visit| visit.signed_in());
+///     if let Some(user) = user {
+///         request.extensions_mut().insert::<SubjectId>(user.subject_id());
+///     }
+///     request
+/// }
+///
+/// fn app(auth: RelyingParty) -> Router {
+///     Router::new()
+///         .route("/", get(async || "members"))
+///         .layer(from_fn(members_only))
+///         .layer(map_request(note_who))
+///         .layer(AuthLayer::new(auth))
+/// }
+/// ```
 #[derive(Clone, Debug)]
-pub struct Visit(landfall::Visit);
+pub struct Visit(pub(crate) landfall::Visit);
 
 /// Extractor: somebody who is signed in. A request without a sign-in does not reach the handler: the browser is
 /// sent to sign in and comes back to the same address.
 ///
 /// Everything it can do is on [`landfall::SignedIn`]. For pages that greet both guests and members, take a
-/// [`Visit`].
+/// [`Visit`] or an `Option<SignedIn>`, which is `None` where nobody is signed in and for no other reason. A
+/// `Result<SignedIn, Rejection>` leaves it to the handler what becomes of a refusal.
 ///
 /// ```no_run
-/// use landfall_axum::SignedIn;
+/// use landfall_axum::{Rejection, SignedIn};
 ///
 /// async fn dashboard(user: SignedIn) -> String {
 ///     format!("Hello, {}", user.name().unwrap_or(user.subject()))
+/// }
+///
+/// async fn greeting(user: Option<SignedIn>) -> String {
+///     user.map_or_else(|| "Hello, guest".to_owned(), |user| format!("Hello, {}", user.subject()))
+/// }
+///
+/// async fn own_words(user: Result<SignedIn, Rejection>) -> Result<String, Rejection> {
+///     match user {
+///         Ok(user) => Ok(format!("Hello, {}", user.subject())),
+///         Err(rejection) if rejection.code().is_none() => Ok("Please sign in".to_owned()), // nobody is there
+///         Err(rejection) => Err(rejection),
+///     }
 /// }
 /// ```
 #[derive(Clone, Debug)]
@@ -62,7 +111,8 @@ pub struct SignedIn(landfall::SignedIn);
 /// }
 /// ```
 ///
-/// Claims that do not fit the type are a 500 with the reason in the log.
+/// Claims that do not fit the type are a 500 with the reason in the log, also where an `Option<Claims<_>>` is asked
+/// for: that is `None` where nobody is signed in.
 #[derive(Clone, Copy, Debug)]
 pub struct Claims<T>(pub T);
 
@@ -81,6 +131,9 @@ pub struct Claims<T>(pub T);
 ///     format!("good for another {} s", token.expires_in().as_secs())
 /// }
 /// ```
+///
+/// An `Option<AccessToken>` is `None` where nobody is signed in. Somebody whose token cannot be had is refused all the
+/// same.
 #[derive(Clone, Debug)]
 pub struct AccessToken(landfall::AccessToken);
 
@@ -88,7 +141,15 @@ impl<S: Sync> FromRequestParts<S> for Visit {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        visit(parts).cloned().map(Self)
+        visit(parts).cloned()
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for Visit {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        visit(parts).cloned().map(Some)
     }
 }
 
@@ -96,7 +157,15 @@ impl<S: Sync> FromRequestParts<S> for SignedIn {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Ok(visit(parts)?.require().map(Self)?)
+        visit(parts)?.require()
+    }
+}
+
+impl<S: Sync> OptionalFromRequestParts<S> for SignedIn {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(visit(parts)?.signed_in())
     }
 }
 
@@ -105,7 +174,16 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let visit = visit(parts)?;
-        visit.require()?.claims().map(Self).map_err(|error| Rejection::failed(visit, error))
+        claims(visit, &visit.require()?)
+    }
+}
+
+impl<S: Sync, T: DeserializeOwned> OptionalFromRequestParts<S> for Claims<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        let visit = visit(parts)?;
+        visit.signed_in().map(|user| claims(visit, &user)).transpose()
     }
 }
 
@@ -113,12 +191,33 @@ impl<S: Sync> FromRequestParts<S> for AccessToken {
     type Rejection = Rejection;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        Visit(visit(parts)?.clone()).access_token().await
+        visit(parts)?.clone().access_token().await
     }
 }
 
-fn visit(parts: &Parts) -> Result<&landfall::Visit, Rejection> {
+impl<S: Sync> OptionalFromRequestParts<S> for AccessToken {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        let visit = visit(parts)?.clone();
+        match visit.signed_in() {
+            Some(_) => visit.access_token().await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+/// What the layer left with the request, if it is there.
+pub(crate) fn visit_in(extensions: &Extensions) -> Option<&landfall::Visit> {
+    extensions.get::<Visit>().map(|visit| &visit.0)
+}
+
+fn visit(parts: &Parts) -> Result<&Visit, Rejection> {
     parts.extensions.get().ok_or_else(|| adapter::Rejection::missing_layer(LAYER).into())
+}
+
+fn claims<T: DeserializeOwned>(visit: &Visit, user: &SignedIn) -> Result<Claims<T>, Rejection> {
+    user.claims().map(Claims).map_err(|error| Rejection::failed(visit, error))
 }
 
 landfall::adapter::visit!(Visit, SignedIn, AccessToken, Rejection);
@@ -134,9 +233,15 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn an_extractor_without_the_layer_is_refused_with_500() {
-        let (mut parts, ()) = http::Request::new(()).into_parts();
-        let rejection = SignedIn::from_request_parts(&mut parts, &()).await.unwrap_err();
-        assert_eq!(rejection.code(), Some(crate::ErrorCode::Misconfigured));
+    async fn an_extractor_without_the_layer_is_refused_with_500_optional_or_not() {
+        async fn code<T: FromRequestParts<(), Rejection = Rejection>>() -> Option<crate::ErrorCode> {
+            let (mut parts, ()) = http::Request::new(()).into_parts();
+            T::from_request_parts(&mut parts, &()).await.err().and_then(|rejection| rejection.code())
+        }
+        let missing = Some(crate::ErrorCode::Misconfigured);
+        assert_eq!([code::<Visit>().await, code::<Option<Visit>>().await], [missing; 2]);
+        assert_eq!([code::<SignedIn>().await, code::<Option<SignedIn>>().await], [missing; 2]);
+        assert_eq!([code::<Claims<()>>().await, code::<Option<Claims<()>>>().await], [missing; 2]);
+        assert_eq!([code::<AccessToken>().await, code::<Option<AccessToken>>().await], [missing; 2]);
     }
 }

@@ -12,15 +12,15 @@ use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body::Body;
 use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
-use landfall::{RelyingParty, SignInWanted, Visit};
+use landfall::{RelyingParty, SignInWanted};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert::{self, BoxError, PeerOf, View};
-
-/// What the log calls it where it is missing, or there twice.
-pub(crate) const LAYER: &str = "AuthLayer";
+pub(crate) use crate::extract::LAYER;
+use crate::extract::Visit;
+use crate::reject;
 
 /// Signs people in: the layer around the whole application.
 ///
@@ -135,6 +135,7 @@ where
         let AuthLayer { auth, peer_of, room } = &self.layer;
         match auth.begin(&View(&request, peer_of.as_ref())) {
             Step::Done(Decision::Pass(visit)) => {
+                let visit = Visit(visit);
                 if request.extensions().is_empty() {
                     request.extensions_mut().clone_from(room);
                 }
@@ -226,6 +227,9 @@ where
                 StateProj::Inner { future, visit } => {
                     let mut response = ready!(future.poll(cx))?;
                     let Some(wanted) = response.extensions_mut().remove::<SignInWanted>() else {
+                        if let Some(failure) = reject::failure(&mut response) {
+                            response = convert::response(visit.tell(&failure));
+                        }
                         convert::apply_edits(visit, &mut response);
                         return Poll::Ready(Ok(response));
                     };
@@ -248,6 +252,7 @@ where
                         // Polled after it was ready, which nothing may rely on.
                         let Some(then) = then.take() else { return Poll::Pending };
                         let (mut inner, mut request) = *then;
+                        let visit = Visit(visit);
                         request.extensions_mut().insert(visit.clone());
                         State::Inner { future: inner.call(request), visit }
                     }

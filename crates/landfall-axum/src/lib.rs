@@ -97,11 +97,19 @@
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
 //! | [`AccessToken`] | extractor: a token to call an API with, good for at least another minute |
-//! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way |
+//! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way, or by `?` on what a call of Landfall fails with |
 //! | [`RelyingParty`] | the application as the provider knows it; [`RelyingPartyBuilder`] has all settings |
 //!
 //! The layers are generic over request and response bodies, so they also go around a tower service without axum.
 //! The extractors are for axum, by way of `axum-core`. [`future`] holds the names of the services' futures.
+//!
+//! `Option<SignedIn>`, `Option<Claims<T>>` and `Option<AccessToken>` are `None` where nobody is signed in, and for no
+//! other reason: a missing layer, claims that do not fit and a token that cannot be had are refused all the same.
+//! `Result<SignedIn, Rejection>` hands the refusal to the handler. Middleware of the application's own finds the [`Visit`] in the
+//! request's extensions. Every type of the core that an application names is here, and under the same name in
+//! `landfall-actix`, so a handler that names none of axum's is the same there, word for word.
+//!
+//! Where a handler does not compile, axum's `#[axum::debug_handler]` names the argument that is at fault.
 //!
 //! # The log
 //!

@@ -1,7 +1,7 @@
 //! [`Rejection`]: what an extractor answers when it cannot give what was asked for.
 
 use axum_core::response::{IntoResponse, Response};
-use landfall::adapter;
+use landfall::adapter::{self, Failure};
 
 use crate::convert;
 
@@ -9,13 +9,19 @@ use crate::convert;
 ///
 /// Return it from a handler to ask for a sign-in half-way, for example by `visit.require()?`; the
 /// [`AuthLayer`](crate::AuthLayer) then answers the browser. To ask without a [`Visit`](crate::Visit) at hand,
-/// make it from a [`SignInWanted`](crate::SignInWanted).
+/// make it from a [`SignInWanted`](crate::SignInWanted). What calls of Landfall fail with becomes one by `?`: the
+/// visitor gets a page or JSON, as they asked, and the log the cause.
 ///
 /// ```no_run
-/// use landfall_axum::{Prompt, Rejection, SignInWanted};
+/// use landfall_axum::{Prompt, Rejection, SignInWanted, SignedIn, Visit};
 ///
 /// async fn switch_account() -> Result<String, Rejection> {
 ///     Err(SignInWanted::new().prompt(Prompt::SelectAccount).into())
+/// }
+///
+/// async fn where_signed_in(visit: Visit, user: SignedIn) -> Result<String, Rejection> {
+///     let sessions = visit.relying_party().sessions().list(&user.subject_id()).await?;
+///     Ok(format!("in {} browsers", sessions.len()))
 /// }
 /// ```
 pub struct Rejection(pub(crate) adapter::Rejection);
@@ -26,6 +32,13 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         convert::response(self.0.into_reply())
     }
+}
+
+/// What failed in a handler that knew nothing of the request, for the layer to tell as the visitor asked.
+pub(crate) fn failure<B>(response: &mut http::Response<B>) -> Option<Failure> {
+    // Nearly every answer is none, and is not searched.
+    let failed = response.status().is_client_error() || response.status().is_server_error();
+    if failed { response.extensions_mut().remove() } else { None }
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert;
+use crate::extract::visit_in;
 use crate::layer::LAYER;
 
 /// Guards a router: nothing inside it runs unless somebody is signed in.
@@ -80,7 +81,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let state = match adapter::guard(&self.requirement, request.extensions().get(), LAYER) {
+        let state = match adapter::guard(&self.requirement, visit_in(request.extensions()), LAYER) {
             None => State::Inner { future: self.inner.call(request) },
             Some(reply) => State::Refused { reply: Some(reply) },
         };

@@ -7,13 +7,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
-use landfall::Visit;
 use landfall::adapter::{self, ProxyBody, ProxyStep, Reply, Sending, Upload};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::convert::{BoxError, View};
+use crate::extract::visit_in;
 use crate::layer::LAYER;
 
 /// Forwards what is at or below a prefix to one API, with the access token of whoever is signed in; see
@@ -69,7 +69,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let step = match request.extensions().get::<Visit>() {
+        let step = match visit_in(request.extensions()) {
             Some(visit) => self.proxy.begin(&View(&request, None), visit),
             None => ProxyStep::Reply(adapter::missing_layer(LAYER)),
         };

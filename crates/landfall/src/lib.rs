@@ -211,6 +211,7 @@ pub use visit::signed_in::SignedIn;
 /// An adapter shows each request as a [`RequestView`](adapter::RequestView) and does what the [`Step`](adapter::Step) says. Applications need none of it:
 /// their adapter does.
 pub mod adapter {
+    pub use crate::context::refused::Failure;
     pub use crate::relying_party::decision::{Decision, Step};
     #[cfg(feature = "reqwest")]
     pub use crate::token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};

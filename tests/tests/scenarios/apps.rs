@@ -12,7 +12,7 @@ use landfall_tests::Framework;
 pub(crate) enum What {
     /// `/silent` asks for a sign-in without a page at the provider.
     Silent,
-    /// `/extract` and `/guarded` stand without the layer.
+    /// `/extract`, `/option`, `/result` and `/guarded` stand without the layer.
     LayerMissing,
     /// `/inner` stands in two layers, `/outer` in one.
     LayerTwice,
@@ -50,6 +50,10 @@ fn silently() -> SignInWanted {
     SignInWanted::new().prompt(Prompt::None)
 }
 
+fn some(is_some: bool) -> &'static str {
+    if is_some { "some" } else { "none" }
+}
+
 mod axum_app {
     use axum::Router;
     use axum::extract::OriginalUri;
@@ -79,7 +83,12 @@ mod axum_app {
             What::LayerMissing => {
                 let guarded =
                     Router::new().route("/guarded", get(async || "inside")).layer(RequireLogin::new());
-                Router::new().route("/extract", get(who)).merge(guarded)
+                Router::new()
+                    .route("/extract", get(who))
+                    .route("/option", get(async |user: Option<SignedIn>| super::some(user.is_some())))
+                    .route("/option-visit", get(async |visit: Option<Visit>| super::some(visit.is_some())))
+                    .route("/result", get(result))
+                    .merge(guarded)
             }
             What::LayerTwice => {
                 let inner =
@@ -109,6 +118,10 @@ mod axum_app {
 
     async fn who(user: SignedIn) -> String {
         user.subject().to_owned()
+    }
+
+    async fn result(user: Result<SignedIn, Rejection>) -> Result<String, Rejection> {
+        Ok(user?.subject().to_owned())
     }
 
     async fn page(user: SignedIn, OriginalUri(uri): OriginalUri) -> String {
@@ -167,9 +180,19 @@ mod actix_app {
     fn routes(config: &mut ServiceConfig, what: What, auth: &RelyingParty) {
         match what {
             What::Silent => config.route("/silent", web::get().to(silent)),
-            What::LayerMissing => config.route("/extract", web::get().to(who)).service(
-                web::resource("/guarded").wrap(RequireLogin::new()).route(web::get().to(async || "inside")),
-            ),
+            What::LayerMissing => config
+                .route("/extract", web::get().to(who))
+                .route("/option", web::get().to(async |user: Option<SignedIn>| super::some(user.is_some())))
+                .route(
+                    "/option-visit",
+                    web::get().to(async |visit: Option<Visit>| super::some(visit.is_some())),
+                )
+                .route("/result", web::get().to(result))
+                .service(
+                    web::resource("/guarded")
+                        .wrap(RequireLogin::new())
+                        .route(web::get().to(async || "inside")),
+                ),
             What::LayerTwice => config.route("/outer", web::get().to(async || "outside")).service(
                 web::resource("/inner")
                     .wrap(AuthMiddleware::new(auth.clone()))
@@ -195,6 +218,10 @@ mod actix_app {
 
     async fn who(user: SignedIn) -> String {
         user.subject().to_owned()
+    }
+
+    async fn result(user: Result<SignedIn, Rejection>) -> Result<String, Rejection> {
+        Ok(user?.subject().to_owned())
     }
 
     async fn page(user: SignedIn, request: HttpRequest) -> String {

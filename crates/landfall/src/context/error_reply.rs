@@ -17,9 +17,10 @@ use tracing::Level;
 use super::Context;
 use super::endpoints::Endpoint;
 use super::incoming::RequestFacts;
-use super::refused::{Offer, Refused};
+use super::refused::{Failure, Offer, Refused};
 use super::site::Site;
 use crate::address::return_to::ReturnTo;
+use crate::clock::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Fault};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -108,6 +109,22 @@ impl Context {
         redirect_uri: Option<&str>,
     ) -> Reply {
         log(&refused.error, reference);
+        self.tell(reference, refused, kind, site, return_to, redirect_uri)
+    }
+
+    /// Tells the visitor alone: the log has the failure already, under this reference.
+    ///
+    /// For [`refuse_as`](Self::refuse_as), which has just logged it, and for a [`Failure`] that a handler's `?` made
+    /// when nothing was known of the request.
+    pub(crate) fn tell(
+        &self,
+        reference: &str,
+        refused: &Refused,
+        kind: RequestKind,
+        site: &Site,
+        return_to: Option<&ReturnTo>,
+        redirect_uri: Option<&str>,
+    ) -> Reply {
         let code = refused.error.code();
         let html = !matches!(kind, RequestKind::Other { html: false });
         let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(site));
@@ -176,18 +193,35 @@ impl Context {
         if code.fault() == Fault::Store { 1 } else { self.client_for_login().retry_after() }
     }
 
-    /// A new reference: eight characters that a person can read out, in one case, without `l`, `o`, `0` and `1`.
-    /// It names a line in the log and is no secret. `none` where there is no randomness: a failure is told all
-    /// the same.
+    /// A new reference, of this relying party's randomness.
     pub(crate) fn reference(&self) -> String {
-        const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        let mut bytes = [0; 8];
-        if self.entropy.fill(&mut bytes).is_err() {
-            return "none".to_owned();
-        }
-        let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
-        bytes.iter().filter_map(letter).collect()
+        reference(&*self.entropy)
     }
+}
+
+/// A new reference: eight characters that a person can read out, in one case, without `l`, `o`, `0` and `1`.
+/// It names a line in the log and is no secret. `none` where there is no randomness: a failure is told all
+/// the same.
+fn reference(entropy: &dyn Entropy) -> String {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0; 8];
+    if entropy.fill(&mut bytes).is_err() {
+        return "none".to_owned();
+    }
+    let letter = |byte: &u8| ALPHABET.get(usize::from(byte % 32)).map(|letter| char::from(*letter));
+    bytes.iter().filter_map(letter).collect()
+}
+
+/// Tells a failure where nothing is known of the request: the log at once, and the visitor by a plain problem document
+/// that carries a [`Failure`] for the layer.
+///
+/// The relying party is not at hand either, so the reference is of the operating system's randomness.
+pub(crate) fn tell_without_request(refused: Refused) -> Reply {
+    let reference = reference(&SystemEntropy);
+    log(&refused.error, &reference);
+    let mut reply = as_problem(&refused, None, &reference);
+    reply.extensions_mut().insert(Failure::new(refused, reference));
+    reply
 }
 
 /// The page of a refusal.

@@ -11,7 +11,7 @@
 //! 4. Any other page that is being opened is sent to the provider.
 
 use super::Visit;
-use crate::context::refused::Refused;
+use crate::context::refused::{Failure, Refused};
 use crate::error::{Error, ErrorCode};
 use crate::flow::login;
 use crate::guard::request_kind::RequestKind;
@@ -57,6 +57,15 @@ impl Visit {
         let (context, facts) = (self.context(), self.facts());
         let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
         context.refuse(refused, facts.kind, &facts.site, Some(&here))
+    }
+
+    /// For adapters: answers a response of the application's that carries a [`Failure`], as a page or as JSON. The log
+    /// was told when it was made.
+    pub fn tell(&self, failure: &Failure) -> Reply {
+        let (context, facts) = (self.context(), self.facts());
+        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let (reference, refused) = (failure.reference(), failure.refused());
+        context.tell(reference, refused, facts.kind, &facts.site, Some(&here), None)
     }
 }
 

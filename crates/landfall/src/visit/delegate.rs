@@ -97,6 +97,28 @@ macro_rules! __rejection {
             }
         }
 
+        /// What failed in a handler, by `?`: a page or JSON (RFC 9457), as the visitor asked. The cause is in the log,
+        /// under the reference that the answer shows.
+        impl From<$crate::Error> for $Rejection {
+            fn from(error: $crate::Error) -> Self {
+                Self(error.into())
+            }
+        }
+
+        /// Why there is no access token, by `?`: a sign-in is asked for where it brings one, else it is a failure.
+        impl From<$crate::AccessTokenError> for $Rejection {
+            fn from(error: $crate::AccessTokenError) -> Self {
+                Self(error.into())
+            }
+        }
+
+        /// What of a requirement is not met, by `?`: a sign-in is asked for where it brings that, else it is a 403.
+        impl From<$crate::Unmet> for $Rejection {
+            fn from(unmet: $crate::Unmet) -> Self {
+                Self(unmet.into())
+            }
+        }
+
         impl ::std::fmt::Debug for $Rejection {
             fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 self.0.fmt(f)

@@ -4,11 +4,26 @@
 //! is a plain 401 with a [`SignInWanted`] in its extensions: the layer completes it, and where something between
 //! rebuilds the response, it stays a safe 401. An application that is put together wrongly answers 500 to the visitor
 //! and tells the operator what to change.
+//!
+//! There are two ways to one, by what is at hand:
+//!
+//! - With a [`Visit`], as in extractors and guards: [`Rejection::failed`], [`Rejection::unmet`], [`Rejection::no_token`].
+//!   The answer has its last form at once, a page or JSON as the visitor asked.
+//! - Without, as a handler's `?` has none: `From` for whatever calls of ours fail with. The log hears at once, since
+//!   nobody may come by later; the answer is a problem document for everybody, with a
+//!   [`Failure`](crate::adapter::Failure) in its extensions. The layer knows the visit, and writes it anew by
+//!   [`Visit::tell`] under the same reference.
+//!
+//! What every error says to whom stands in `context::error_reply`; nothing of that is decided here.
 
+use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use crate::context::error_reply::tell_without_request;
 use crate::context::refused::Refused;
-use crate::error::ErrorCode;
+use crate::error::{Error, ErrorCode};
 use crate::flow::access_token::AccessTokenError;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::visit::Visit;
@@ -84,6 +99,43 @@ impl From<SignInWanted> for Rejection {
     }
 }
 
+/// What failed in a handler that has no [`Visit`] at hand, by `?`. The cause is in the log at once; what the visitor
+/// gets is a problem document, which the layer replaces by a page where one was asked for ([`Visit::tell`]).
+impl From<Error> for Rejection {
+    fn from(error: Error) -> Self {
+        Refused::from(error).into()
+    }
+}
+
+/// As an [`Error`], with the way on that a refusal may offer: it is in the answer once the layer has written it.
+impl From<Refused> for Rejection {
+    fn from(refused: Refused) -> Self {
+        let code = Some(refused.error.code());
+        Self { code, reply: Box::new(tell_without_request(refused)) }
+    }
+}
+
+/// What is not met, where [`Rejection::unmet`] has no visit to be called with. What a sign-in can bring is asked for.
+impl From<Unmet> for Rejection {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::Wanted(wanted) => wanted.into(),
+            Unmet::Refused(refused) => refused.into(),
+        }
+    }
+}
+
+/// Why there is no token, where [`Rejection::no_token`] has no visit to be called with. Where a sign-in brings one, it is
+/// asked for.
+impl From<AccessTokenError> for Rejection {
+    fn from(error: AccessTokenError) -> Self {
+        match error {
+            AccessTokenError::Wanted(wanted) => wanted.into(),
+            AccessTokenError::Failed(error) => error.into(),
+        }
+    }
+}
+
 /// A reply that is no failure: the plain 401 of a wanted sign-in, or what the layer made of it.
 impl From<Reply> for Rejection {
     fn from(reply: Reply) -> Self {
@@ -115,13 +167,27 @@ pub fn guard(requirement: &Requirement, visit: Option<&Visit>, layer: &'static s
 }
 
 /// The answer where a guard or an extractor runs without its layer. The visitor reads nothing of it; the log names
-/// the layer.
+/// the layer, once a minute at most: an application that asks for an `Option` goes on without, at every request.
 pub fn missing_layer(layer: &'static str) -> Reply {
-    tracing::error!(
-        layer,
-        "a guard or an extractor ran, but {layer} is not around this route: add it to the outermost router, after the routes"
-    );
+    static TOLD: Mutex<BTreeMap<&str, Instant>> = Mutex::new(BTreeMap::new());
+    // A lock that was poisoned guards times alone, and they are sound.
+    if is_due(&mut TOLD.lock().unwrap_or_else(PoisonError::into_inner), layer, Instant::now()) {
+        tracing::error!(
+            layer,
+            "a guard or an extractor ran, but {layer} is not around this route: add it to the outermost router, after the routes"
+        );
+    }
     misconfigured()
+}
+
+/// Whether a minute has passed since it was told of this layer, or it never was; and notes that it is told now.
+fn is_due(told: &mut BTreeMap<&'static str, Instant>, layer: &'static str, now: Instant) -> bool {
+    let is_old = |last: &Instant| now.saturating_duration_since(*last) >= Duration::from_secs(60);
+    let due = told.get(layer).is_none_or(is_old);
+    if due {
+        told.insert(layer, now);
+    }
+    due
 }
 
 /// The answer where one layer stands inside another. The inner one would look for a session that the outer one has
@@ -139,6 +205,7 @@ fn misconfigured() -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::refused::Failure;
 
     #[test]
     fn a_wanted_sign_in_is_no_failure_and_carries_what_is_wanted() {
@@ -147,6 +214,46 @@ mod tests {
         assert_eq!((rejection.code(), rejection.wanted()), (None, Some(&wanted)));
         assert_eq!(rejection.to_string(), "a sign-in is wanted");
         assert_eq!(rejection.into_reply().status(), 401);
+    }
+
+    #[test]
+    fn an_error_by_the_question_mark_is_a_failure_with_its_status_and_no_wish() {
+        fn save() -> Result<(), Error> {
+            Err(Error::new(ErrorCode::StoreUnavailable).detail("the disk is full"))
+        }
+        fn handler() -> Result<(), Rejection> {
+            save()?;
+            Ok(())
+        }
+        let rejection = handler().unwrap_err();
+        assert_eq!((rejection.code(), rejection.wanted()), (Some(ErrorCode::StoreUnavailable), None));
+        let reply = rejection.into_reply();
+        let body = String::from_utf8_lossy(reply.body());
+        assert_eq!(reply.status(), 503);
+        assert!(
+            reply.extensions().get::<Failure>().is_some_and(|failure| body.contains(failure.reference()))
+        );
+        assert!(!body.contains("disk"), "{body}");
+    }
+
+    #[test]
+    fn what_is_unmet_or_no_token_asks_for_a_sign_in_by_the_question_mark_where_one_helps() {
+        let wanted = SignInWanted::new().login_hint("ada@example.com");
+        assert_eq!(Rejection::from(Unmet::Wanted(wanted.clone())).wanted(), Some(&wanted));
+        assert_eq!(Rejection::from(AccessTokenError::Wanted(wanted.clone())).wanted(), Some(&wanted));
+        let refused = Unmet::refused(ErrorCode::Forbidden, "the role admin is missing");
+        assert_eq!(Rejection::from(refused).code(), Some(ErrorCode::Forbidden));
+        let failed = AccessTokenError::Failed(ErrorCode::StoreUnavailable.into());
+        assert_eq!(Rejection::from(failed).code(), Some(ErrorCode::StoreUnavailable));
+    }
+
+    #[test]
+    fn a_missing_layer_is_told_once_a_minute_each() {
+        let (mut told, start) = (BTreeMap::new(), Instant::now());
+        let mut due = |layer, seconds| is_due(&mut told, layer, start + Duration::from_secs(seconds));
+        assert!(due("AuthLayer", 0) && !due("AuthLayer", 0) && !due("AuthLayer", 59));
+        assert!(due("AuthMiddleware", 59));
+        assert!(due("AuthLayer", 60) && !due("AuthLayer", 119) && due("AuthLayer", 120));
     }
 
     #[test]

@@ -232,7 +232,7 @@ impl Unmet {
         }
     }
 
-    fn refused(code: ErrorCode, detail: impl Into<String>) -> Self {
+    pub(super) fn refused(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self::Refused(Error::new(code).detail(detail).into())
     }
 }
