@@ -13,6 +13,7 @@
 //! - [`mismatch`]: an address that is almost the base URL's, explained to operator and person.
 //! - [`return_to`]: where a person lands.
 //! - [`target`]: what a browser asked for, as it was sent.
+//! - [`readings`]: what some reader could take a path for; [`path_prefix`]: the paths that settings name.
 //! - [`spa_callback`]: redirect URIs that are routes of a single-page application.
 //!
 //! Which base URL a request belongs to is put together in `context::site_selection`. Another header that proxies write gets
@@ -21,6 +22,8 @@
 pub(crate) mod base_url;
 pub(crate) mod forwarded;
 pub(crate) mod mismatch;
+pub(crate) mod path_prefix;
+pub(crate) mod readings;
 pub(crate) mod return_to;
 pub(crate) mod spa_callback;
 pub(crate) mod target;

@@ -31,7 +31,7 @@ impl Addresses<'_> {
         let url = self.target.join(address).ok()?;
         let Mapping { prefix, upstream } = self.mapping;
         if let Some(rest) = upstream.rest(&url) {
-            let mut rewritten = format!("{}{prefix}{rest}", self.base_path);
+            let mut rewritten = format!("{}{}{rest}", self.base_path, prefix.as_str());
             for (mark, part) in [('?', url.query()), ('#', url.fragment())] {
                 if let Some(part) = part {
                     rewritten.push(mark);

@@ -6,7 +6,8 @@
 //!
 //! What happens to a request, in order:
 //!
-//! 1. `path`: whether it is ours, and which address of the upstream it stands for.
+//! 1. `path`: whether it is ours, and which address of the upstream it stands for; what readers could take it for is
+//!    said in `address::readings`.
 //! 2. [`TokenProxy::begin`] refuses upgrades and what other sites send.
 //! 3. `request_headers`: what the upstream gets to see, and whether the framing is sound.
 //! 4. Where nobody is signed in, a sign-in is wanted. Otherwise `forward`: the token is fetched, and renewed if
@@ -317,7 +318,7 @@ impl fmt::Debug for TokenProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Mapping { prefix, upstream } = &self.proxy.mapping;
         f.debug_struct("TokenProxy")
-            .field("prefix", prefix)
+            .field("prefix", &prefix.as_str())
             .field("upstream", &upstream.origin.as_str())
             .finish_non_exhaustive()
     }

@@ -1,3 +1,5 @@
+use percent_encoding::percent_decode_str;
+
 use super::*;
 
 fn mapping(upstream: &str) -> Mapping {
