@@ -7,11 +7,12 @@ use landfall::fuzzing;
 
 type Target = (&'static str, fn(&[u8]));
 
-const TARGETS: [Target; 10] = [
+const TARGETS: [Target; 11] = [
     ("callback_query", fuzzing::callback_query),
     ("cookie_open", fuzzing::cookie_open),
     ("discovery", fuzzing::discovery),
     ("forwarded", fuzzing::forwarded),
+    ("guard_path", fuzzing::guard_path),
     ("id_token", fuzzing::id_token),
     ("jwks", fuzzing::jwks),
     ("logout_token", fuzzing::logout_token),

@@ -92,7 +92,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`AuthMiddleware`] | the outermost middleware: Landfall's own paths (`/auth/…`), the session, the answer to whoever must sign in |
-//! | [`RequireLogin`] | middleware for a scope: nothing inside runs unless somebody is signed in |
+//! | [`RequireLogin`] | middleware for a scope: nothing inside runs unless somebody is signed in; or around everything, by path |
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`TokenProxy`] | middleware that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use landfall::{Requirement, adapter};
+use landfall::adapter::Guard;
 use pin_project_lite::pin_project;
 
 use crate::convert;
@@ -41,9 +41,34 @@ use crate::layer::LAYER;
 /// let payments = web::scope("/payments").route("", web::get().to(async || "paid")).wrap(payments);
 /// # let _: actix_web::Scope<_> = payments;
 /// ```
+///
+/// Around a whole application, files and default service included, it can be told which paths it is for, from the
+/// application's settings: [`except`](Self::except) guards everything but those, [`under`](Self::under) those alone.
+/// [`writes_only`](Self::writes_only) leaves reading to everybody. All of it goes together. Make it once, where an error
+/// can be returned, and clone it into every worker:
+///
+/// ```no_run
+/// use actix_web::{App, HttpServer, web};
+/// use landfall_actix::{AuthMiddleware, RelyingParty, RequireLogin};
+///
+/// async fn serve(auth: RelyingParty, open: &[String]) -> Result<(), Box<dyn std::error::Error>> {
+///     let open = open.iter().map(String::as_str).chain(["/wiki", "/public"]);
+///     let guard = RequireLogin::except(open)?;
+///     let app = move || {
+///         let wiki = web::resource("/wiki/{page}").get(async || "a page").put(async || "changed");
+///         App::new()
+///             .service(wiki.wrap(RequireLogin::new().writes_only().role("editor")))
+///             .default_service(web::to(async || "a file"))
+///             .wrap(guard.clone())
+///             .wrap(AuthMiddleware::new(auth.clone()))
+///     };
+///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct RequireLogin(Requirement);
+pub struct RequireLogin(Guard);
 
 landfall::adapter::require_login!(RequireLogin);
 
@@ -59,7 +84,7 @@ where
     type Future = Ready<Result<Self::Transform, Self::InitError>>;
 
     fn new_transform(&self, inner: S) -> Self::Future {
-        ready(Ok(RequireLoginService { inner, requirement: self.0.clone() }))
+        ready(Ok(RequireLoginService { inner, guard: self.0.clone() }))
     }
 }
 
@@ -67,7 +92,7 @@ where
 #[derive(Debug)]
 pub struct RequireLoginService<S> {
     inner: S,
-    requirement: Requirement,
+    guard: Guard,
 }
 
 impl<S, B> Service<ServiceRequest> for RequireLoginService<S>
@@ -82,7 +107,7 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let refusal = adapter::guard(&self.requirement, visit_in(&request.extensions()), LAYER);
+        let refusal = self.guard.refusal(request.method().as_str(), visit_in(&request.extensions()), LAYER);
         let state = match refusal {
             None => State::Inner { future: self.inner.call(request) },
             Some(reply) => State::Refused { response: Some(request.into_response(convert::response(reply))) },

@@ -90,7 +90,7 @@
 //! | type | what it is |
 //! |---|---|
 //! | [`AuthLayer`] | the outermost layer: Landfall's own paths (`/auth/…`), the session, the answer to whoever must sign in |
-//! | [`RequireLogin`] | layer for a nested router: nothing inside runs unless somebody is signed in |
+//! | [`RequireLogin`] | layer for a nested router: nothing inside runs unless somebody is signed in; or around everything, by path |
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`TokenProxy`] | layer that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |

@@ -6,8 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::Requirement;
-use landfall::adapter::{self, Reply};
+use landfall::adapter::{Guard, Reply};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -46,9 +45,27 @@ use crate::layer::LAYER;
 /// let payments = RequireLogin::new().auth_level(AuthLevel::Aal2).max_age(Duration::from_secs(300)).role("treasurer");
 /// let app: Router = Router::new().route("/payments", get(async || "paid")).layer(payments);
 /// ```
+///
+/// Around a whole application, files and fallback included, it can be told which paths it is for, from the
+/// application's settings: [`except`](Self::except) guards everything but those, [`under`](Self::under) those alone.
+/// [`writes_only`](Self::writes_only) leaves reading to everybody. All of it goes together.
+///
+/// ```no_run
+/// use axum::{Router, routing::get};
+/// use landfall_axum::{AuthLayer, RelyingParty, RequireLogin};
+///
+/// fn app(auth: RelyingParty, open: &[String]) -> Result<Router, landfall_axum::ConfigError> {
+///     let wiki = get(async || "a page").put(async || "changed");
+///     let app = Router::new()
+///         .route("/wiki/{page}", wiki.layer(RequireLogin::new().writes_only().role("editor")))
+///         .fallback(async || "a file");
+///     let open = open.iter().map(String::as_str).chain(["/wiki", "/public"]);
+///     Ok(app.layer(RequireLogin::except(open)?).layer(AuthLayer::new(auth)))
+/// }
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
-pub struct RequireLogin(Requirement);
+pub struct RequireLogin(Guard);
 
 landfall::adapter::require_login!(RequireLogin);
 
@@ -56,7 +73,7 @@ impl<S> Layer<S> for RequireLogin {
     type Service = RequireLoginService<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        RequireLoginService { inner, requirement: self.0.clone() }
+        RequireLoginService { inner, guard: self.0.clone() }
     }
 }
 
@@ -64,7 +81,7 @@ impl<S> Layer<S> for RequireLogin {
 #[derive(Clone, Debug)]
 pub struct RequireLoginService<S> {
     inner: S,
-    requirement: Requirement,
+    guard: Guard,
 }
 
 impl<S, B, RB> Service<Request<B>> for RequireLoginService<S>
@@ -81,7 +98,8 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let state = match adapter::guard(&self.requirement, visit_in(request.extensions()), LAYER) {
+        let (method, visit) = (request.method().as_str(), visit_in(request.extensions()));
+        let state = match self.guard.refusal(method, visit, LAYER) {
             None => State::Inner { future: self.inner.call(request) },
             Some(reply) => State::Refused { reply: Some(reply) },
         };

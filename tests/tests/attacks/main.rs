@@ -5,6 +5,8 @@ mod callback;
 mod callback_named;
 mod completeness;
 mod endings;
+mod guard_by_path;
+mod guarded_apps;
 mod id_token_flow;
 mod logout_flow;
 mod logout_token;

@@ -52,7 +52,7 @@ impl Context {
     /// A client that shows HTML gets a page with a link, any other a problem document with `login_url`. A page of
     /// another origin that may call can read the answer (Fetch, CORS).
     pub(crate) fn unauthorized(&self, facts: &RequestFacts, wanted: &SignInWanted) -> Reply {
-        let here = || self.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let here = || self.safe_return_to(&facts.site, Some(facts.page()));
         let link = self.login_link_for(&facts.site, &wanted.return_to.clone().unwrap_or_else(here), wanted);
         let challenge = Challenge::of(wanted);
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {

@@ -11,7 +11,7 @@ use super::site::Site;
 use crate::address::mismatch::Mismatch;
 use crate::address::target::Target;
 use crate::browser::cookie::{SentCookie, SentCookies};
-use crate::guard::request_kind::{RequestKind, RequestSigns};
+use crate::guard::request_kind::{RequestKind, RequestSigns, is_read};
 use crate::web::request::RequestView;
 
 /// A request as the endpoint that answers it is handed it.
@@ -50,25 +50,28 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// What is kept of a request until the application has answered. All of it comes from outside; `target` and
-/// `htmx_page` become destinations only through [`Context::safe_return_to`].
+/// What is kept of a request until the application has answered. All of it comes from outside; `target`,
+/// `form` and `htmx_page` become destinations only through [`Context::safe_return_to`].
 #[derive(Debug)]
 pub(crate) struct RequestFacts {
     /// Whether the answer may be a redirect.
     pub(crate) kind: RequestKind,
+    /// Whether it is a GET or a HEAD, and no WebSocket handshake.
+    pub(crate) is_read: bool,
     /// Which base URL the request came in by.
     pub(crate) site: Arc<Site>,
-    /// Path and query as the browser sees them: where it would want to come back to. A post's is the page it was
-    /// sent from, where that is known.
+    /// Path and query as the browser sees them.
     pub(crate) target: Target,
+    /// Path and query of the page that a post was sent from, where that is known.
+    pub(crate) form: Option<Box<str>>,
     /// The page around an htmx request, without its origin, if that origin is ours. Where people come back to:
     /// the part that htmx asked for is no page.
-    pub(crate) htmx_page: Option<String>,
+    pub(crate) htmx_page: Option<Box<str>>,
     /// The address it came under, if that is not the base URL's. Known of navigations without a session alone: they
     /// start sign-ins.
     pub(crate) mismatch: Option<Box<Mismatch>>,
     /// The origin of the single-page application that asks, if it is beside this base URL.
-    pub(crate) cors_origin: Option<String>,
+    pub(crate) cors_origin: Option<Box<str>>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
     /// The store lost the session that its cookie names, and that was made here a moment ago.
@@ -87,7 +90,7 @@ impl RequestFacts {
         let mismatch = compared.then(|| context.mismatch(&incoming)).flatten();
         let Incoming { view, site, method, signs, cookies, .. } = incoming;
         let page = |url: Option<&[u8]>| {
-            std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(str::to_owned)
+            std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(Box::<str>::from)
         };
         // What a form posts to may answer no GET: people come back to the form.
         let form = match method {
@@ -96,16 +99,25 @@ impl RequestFacts {
         };
         Self {
             kind,
-            target: match form {
-                Some(form) => form.as_str().into(),
-                None => site.base.outside_path(view.path(), view.query()),
-            },
+            is_read: is_read(method) && !signs.websocket,
+            target: site.base.outside_path(view.path(), view.query()),
+            form,
             htmx_page: (kind == RequestKind::Htmx).then(|| page(signs.htmx_page)).flatten(),
             mismatch: mismatch.map(Box::new),
-            cors_origin: context.cors_origin(&signs),
+            cors_origin: context.cors_origin(&signs).map(String::into_boxed_str),
             attempts: cookies.attempts,
             lost_session: false,
             site: Arc::clone(site),
         }
+    }
+
+    /// Where the browser would want to come back to: what it asked for, and for a post the page it was sent from.
+    pub(crate) fn page(&self) -> &str {
+        self.form.as_deref().unwrap_or_else(|| self.target.as_str())
+    }
+
+    /// The path that was asked for, with the base path in front whether a proxy took it away or not.
+    pub(crate) fn path(&self) -> &str {
+        self.target.as_str().split('?').next().unwrap_or_default()
     }
 }

@@ -20,7 +20,7 @@
 //! - here: [`id_token`], [`jwks`], [`return_to`]. Of the token proxy: `proxy_path`, `proxy_location`.
 //! - `callback_query`: the authorization response. `discovery`: provider metadata.
 //! - `cookie_open`: sealed values, what is in them, and the Cookie header.
-//! - `forwarded`: what proxies say. `logout_token`: the back channel.
+//! - `forwarded`: what proxies say. `guard_path`: guards by paths. `logout_token`: the back channel.
 
 use std::time::Duration;
 
@@ -40,6 +40,7 @@ mod callback_query;
 mod cookie_open;
 mod discovery;
 mod forwarded;
+mod guard_path;
 mod logout_token;
 
 pub use crate::token_proxy::fuzzing::{proxy_location, proxy_path};
@@ -47,6 +48,7 @@ pub use callback_query::callback_query;
 pub use cookie_open::cookie_open;
 pub use discovery::discovery;
 pub use forwarded::forwarded;
+pub use guard_path::guard_path;
 pub use logout_token::logout_token;
 
 /// What the fuzzer signs with: HS256, so that whatever it makes up can have a valid signature.
@@ -181,6 +183,7 @@ mod tests {
             super::cookie_open(&seed);
             super::discovery(&seed);
             super::forwarded(&seed);
+            super::guard_path(&[b"/public/", seed.as_slice()].concat());
             super::logout_token(&seed);
             super::proxy_location(&seed);
             super::proxy_path(&[b"/api", seed.as_slice()].concat());

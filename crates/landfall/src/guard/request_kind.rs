@@ -143,6 +143,13 @@ impl<'a> RequestSigns<'a> {
     }
 }
 
+/// Whether a method only reads (RFC 9110 §9.2.1), for guards that let reads through. What writes nothing and is no read
+/// of a page (OPTIONS, TRACE) counts as a write there: nobody meant to open it. A WebSocket handshake is a GET, and
+/// none.
+pub(crate) fn is_read(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD")
+}
+
 /// Whether an `Accept` header names HTML. `*/*` does not count: scripts send it by default.
 fn accepts_html(accept: &[u8]) -> bool {
     accept.split(|byte| *byte == b',').any(|range| {

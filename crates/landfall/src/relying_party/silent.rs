@@ -56,11 +56,11 @@ impl RelyingParty {
     pub(super) async fn silent_login(&self, facts: RequestFacts, now: Timestamp) -> Decision {
         let context = &self.context;
         // A page that could not be come back to is shown as it is.
-        if ReturnTo::parse(facts.target.as_str()).is_err() {
+        if ReturnTo::parse(facts.page()).is_err() {
             return Decision::Pass(self.visit(None, facts, Vec::new()));
         }
         let period = context.settings.sign_in.silent.unwrap_or_default();
-        let return_to = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let return_to = context.safe_return_to(&facts.site, Some(facts.page()));
         let start = LoginStart {
             wanted: SignInWanted::new().prompt(Prompt::None),
             silent: true,

@@ -33,8 +33,7 @@ impl Visit {
             RequestKind::Navigation | RequestKind::Htmx => {}
             RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),
         }
-        let page =
-            if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.target.as_str()) };
+        let page = if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.page()) };
         let return_to = wanted.return_to.clone().unwrap_or_else(|| context.safe_return_to(site, page));
         if site.is_looping(&facts.attempts, &return_to, context.clock.now()) {
             let error = Error::new(ErrorCode::TooManyAttempts).detail(why_it_loops(facts.lost_session));
@@ -55,7 +54,7 @@ impl Visit {
     /// the log, under a reference that the answer shows.
     pub fn error_reply(&self, refused: impl Into<Refused>) -> Reply {
         let (context, facts) = (self.context(), self.facts());
-        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let here = context.safe_return_to(&facts.site, Some(facts.page()));
         context.refuse(refused, facts.kind, &facts.site, Some(&here))
     }
 

@@ -135,57 +135,108 @@ macro_rules! __rejection {
     };
 }
 
-/// The guard for a subtree, around [`Requirement`](crate::Requirement).
+/// The guard for a subtree, around [`adapter::Guard`](crate::adapter::Guard).
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __require_login {
     ($RequireLogin:ident) => {
         impl $RequireLogin {
-            /// Demands a sign-in, whatever kind.
+            /// Demands a sign-in, whatever kind, of every request that gets here.
             pub fn new() -> Self {
                 Self::default()
+            }
+
+            /// Guards what is at or below one of these paths, and leaves the rest open. For prefixes from an
+            /// application's settings; [`except`](Self::except) is the safer way round, since it guards what nobody
+            /// thought of.
+            ///
+            /// A path is guarded if *any* reading of it lies under a prefix: as it was sent, percent-decoded once and
+            /// again, with slashes folded, dot segments resolved, a backslash as a slash, parameters cut off, without
+            /// regard to case, with and without the base path and a slash at the end, or several of these together.
+            /// What cannot be read is guarded, too: bad percent-encoding, what is not UTF-8, control characters, two
+            /// slashes at the beginning.
+            ///
+            /// The path is the whole one, as the layer around the application saw it, whatever the framework's routers
+            /// have taken away since. What a middleware of your own between the two *rewrites to another place* is not
+            /// seen here; put one outside the layer, or guard the place itself.
+            ///
+            /// A prefix is plain segments below the base path, and stands for whole segments: `/admin` is for
+            /// `/admin` and `/admin/users`, and not for `/administration`. A slash at its end says nothing.
+            ///
+            /// # Errors
+            /// When a prefix does not begin with a slash, names no segment, or holds anything but letters, digits and
+            /// `-._~` (no encoding, wildcard or query, no dot segment); when there is none, since nothing would be
+            /// guarded.
+            pub fn under<P: AsRef<str>>(
+                prefixes: impl IntoIterator<Item = P>,
+            ) -> Result<Self, $crate::ConfigError> {
+                $crate::adapter::Guard::under(prefixes).map(Self)
+            }
+
+            /// Guards everything but what is at or below one of these paths.
+            ///
+            /// A path is open if *every* reading of it lies under one of them; the readings are those of
+            /// [`under`](Self::under), and so are the whole path and the rules for prefixes. The prefix itself has to
+            /// be there as it is written, in that case: `/PUBLIC/logo.svg` and `/%70ublic/logo.svg` are guarded where
+            /// `/public` is open. With no prefix everything is guarded.
+            ///
+            /// # Errors
+            /// When a prefix is none; see [`under`](Self::under).
+            pub fn except<P: AsRef<str>>(
+                prefixes: impl IntoIterator<Item = P>,
+            ) -> Result<Self, $crate::ConfigError> {
+                $crate::adapter::Guard::except(prefixes).map(Self)
+            }
+
+            /// Lets reads through and guards writes alone. Reads are GET and HEAD; every other method is a write, OPTIONS
+            /// included, and so is a WebSocket handshake.
+            ///
+            /// Only the request's own method counts: `X-HTTP-Method-Override` has no say, and a request that a middleware
+            /// turned into a read is still the write that it was when it came, and the other way round.
+            pub fn writes_only(self) -> Self {
+                Self(self.0.writes_only())
             }
 
             /// The authentication may be no older than this, in whole seconds, give or take the clock leeway:
             /// `max_age` (OpenID Connect Core §3.1.2.1).
             pub fn max_age(self, age: ::std::time::Duration) -> Self {
-                Self(self.0.max_age(age))
+                Self(self.0.demanding(|more| more.max_age(age)))
             }
 
             /// The authentication must be of this class (`acr`, OpenID Connect Core §2), compared exactly. Called
             /// again: of this one or one of those before.
             pub fn acr(self, class: impl Into<String>) -> Self {
-                Self(self.0.acr(class))
+                Self(self.0.demanding(|more| more.acr(class)))
             }
 
             /// The authentication must be at least this strong: step-up.
             pub fn auth_level(self, level: $crate::AuthLevel) -> Self {
-                Self(self.0.auth_level(level))
+                Self(self.0.demanding(|more| more.auth_level(level)))
             }
 
             /// This scope must be granted (RFC 6749 §3.3); it is asked for where it was not yet. Called again: this
             /// one as well.
             pub fn scope(self, scope: impl AsRef<str>) -> Self {
-                Self(self.0.scope(scope))
+                Self(self.0.demanding(|more| more.scope(scope)))
             }
 
             /// The person must have this role, or gets a 403; where roles come from says
             /// [`role_claim`](landfall::RelyingPartyBuilder::role_claim). Called again: this one or one of those
             /// before.
             pub fn role(self, role: impl Into<String>) -> Self {
-                Self(self.0.role(role))
+                Self(self.0.demanding(|more| more.role(role)))
             }
 
             /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a
             /// 403. It must not block.
             pub fn allow_if(self, allow: impl Fn(&$crate::Visit) -> bool + Send + Sync + 'static) -> Self {
-                Self(self.0.allow_if(allow))
+                Self(self.0.demanding(|more| more.allow_if(allow)))
             }
         }
 
         impl From<$crate::Requirement> for $RequireLogin {
             fn from(requirement: $crate::Requirement) -> Self {
-                Self(requirement)
+                Self(requirement.into())
             }
         }
     };

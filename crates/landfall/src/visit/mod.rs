@@ -10,6 +10,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `signed_in` | somebody who is signed in |
+//! | `guard` | what is demanded of which requests: by path, by method |
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
 //! | `rejection` | what guards and extractors answer in a handler's place |
 //! | `answer` | what becomes of a wish for a sign-in, by the kind of request |
@@ -17,6 +18,7 @@
 
 mod challenge;
 mod delegate;
+pub(crate) mod guard;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
 pub(crate) mod signed_in;
@@ -176,7 +178,7 @@ impl Visit {
     /// A link to the login address that comes back to this page, or to where `wanted` says.
     fn login_link(&self, wanted: &SignInWanted) -> String {
         let (context, facts) = (&self.inner.context, &self.inner.facts);
-        let here = || context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let here = || context.safe_return_to(&facts.site, Some(facts.page()));
         let return_to = wanted.return_to.clone().unwrap_or_else(here);
         context.login_link_for(&facts.site, &return_to, wanted)
     }

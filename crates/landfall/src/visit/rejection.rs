@@ -161,7 +161,7 @@ impl std::error::Error for Rejection {}
 /// What a guard answers in place of what it guards; `None` where the visit meets the requirement.
 ///
 /// `visit` is what the layer of this name left with the request, if it is there.
-pub fn guard(requirement: &Requirement, visit: Option<&Visit>, layer: &'static str) -> Option<Reply> {
+pub(super) fn guard(requirement: &Requirement, visit: Option<&Visit>, layer: &'static str) -> Option<Reply> {
     let Some(visit) = visit else { return Some(missing_layer(layer)) };
     visit.require_more(requirement).err().map(|unmet| unmet.reply(visit))
 }

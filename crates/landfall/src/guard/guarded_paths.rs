@@ -1,0 +1,411 @@
+//! Which paths a guard is for, where it stands around more than it guards.
+//!
+//! A guard on a route has the router's own word for what it guards. One that is given prefixes decides by the path alone,
+//! before a router or a file server behind it reads that path in its own way. So it asks what *some* reader could make
+//! of the path (`address::readings`), and each doubt is decided for the guard:
+//!
+//! - [`Under`](GuardedPaths::Under) guards where a reading lies under a prefix.
+//! - [`Except`](GuardedPaths::Except) guards unless all of them lie under one: the safer way round, since what was not
+//!   thought of is guarded.
+//!
+//! What cannot be read is guarded by both: bad percent-encoding, what is not UTF-8, control characters, two slashes at
+//! the beginning (to a URL parser the next segment is a host).
+//!
+//! A path that has one reading only ([`is_plain`]), as nearly all have, is compared as it stands, without an
+//! allocation. Dot segments are not resolved in one way or another, as readers do not agree on what a segment is
+//! (`%2f`, `\`, `//`): the first rule takes any order of what is in such a path, the second one counts the steps up
+//! against the fewest steps down.
+
+use percent_encoding::percent_decode_str;
+
+use crate::address::path_prefix::PathPrefix;
+use crate::address::readings::{each_reading, without_parameters};
+
+/// Which paths a guard is for. Paths and prefixes are below the base path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum GuardedPaths {
+    /// Every one.
+    #[default]
+    All,
+    /// What some reader could take for one under these.
+    Under(Vec<PathPrefix>),
+    /// What some reader could take for one that is under none of these.
+    Except(Vec<PathPrefix>),
+}
+
+impl GuardedPaths {
+    /// Whether the guard is for this path: below the base path, percent-encoded as it was sent. `base` is the base
+    /// path, empty for none; a reader may find it once more at the beginning.
+    pub(crate) fn hold(&self, path: &str, base: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Under(prefixes) => could_be_under(prefixes, path, base),
+            Self::Except(prefixes) => {
+                !prefixes.iter().any(|prefix| prefix.rest(path).is_some_and(stays_below))
+            }
+        }
+    }
+}
+
+/// Whether some reader takes the path for one under a prefix, or nobody can read it.
+fn could_be_under(prefixes: &[PathPrefix], path: &str, base: &str) -> bool {
+    if is_plain(path) {
+        return prefixes.iter().any(|prefix| is_at_or_below(prefix.as_str(), path, base));
+    }
+    let base = percent_decode_str(base).decode_utf8_lossy();
+    let mut found = false;
+    let read = each_reading(path, |reading| {
+        check(reading)?;
+        let Canonical { path, climbs } = Canonical::of(reading);
+        let is_under = if climbs { could_climb_to } else { is_at_or_below };
+        found = found || prefixes.iter().any(|prefix| is_under(prefix.as_str(), &path, &base));
+        Ok(())
+    });
+    found || read.is_err()
+}
+
+/// Whether what follows an open prefix stays below it, however it is read.
+///
+/// Every step up counts, and of steps down those alone that every reader takes: a plain name between two slashes as they
+/// were sent.
+fn stays_below(rest: &str) -> bool {
+    if rest.is_empty() || is_plain(rest) {
+        return true;
+    }
+    let mut depth = 0_usize;
+    // Nothing is before the first slash.
+    for segment in rest.split('/') {
+        let (mut ups, mut is_name) = (0, true);
+        let read = each_reading(segment, |reading| {
+            if reading.chars().any(char::is_control) {
+                return Err("holds a control character");
+            }
+            ups = ups.max(reading.split(['/', '\\']).filter(|part| is_up(part)).count());
+            is_name = is_name && !reading.contains(['/', '\\']) && !name(reading).is_empty();
+            Ok(())
+        });
+        let after = match (read, ups) {
+            (Err(_), _) => None,
+            (Ok(()), 0) => Some(depth + usize::from(is_name)),
+            (Ok(()), ups) => depth.checked_sub(ups),
+        };
+        match after {
+            Some(after) => depth = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// A reading with one spelling: no empty segments, no parameters, no backslashes.
+struct Canonical {
+    path: String,
+    /// It holds a step up, which is left out.
+    climbs: bool,
+}
+
+impl Canonical {
+    fn of(reading: &str) -> Self {
+        let mut canonical = Self { path: String::with_capacity(reading.len()), climbs: false };
+        for segment in reading.split(['/', '\\']) {
+            let name = name(segment);
+            if is_up(segment) {
+                canonical.climbs = true;
+            } else if !name.is_empty() {
+                canonical.path.push('/');
+                canonical.path.push_str(name);
+            }
+        }
+        canonical
+    }
+}
+
+/// What all readers agree that a path can be checked for.
+fn check(reading: &str) -> Result<(), &'static str> {
+    let is_slash = |byte: Option<&u8>| matches!(byte, Some(b'/' | b'\\'));
+    if !is_slash(reading.as_bytes().first()) || is_slash(reading.as_bytes().get(1)) {
+        return Err("begins otherwise than with one slash");
+    }
+    if reading.chars().any(char::is_control) { Err("holds a control character") } else { Ok(()) }
+}
+
+/// The name that some file system finds in a segment: Windows drops dots at its end, and what follows a colon is no
+/// part of it. Empty where it finds none.
+fn name(segment: &str) -> &str {
+    let segment = without_parameters(segment);
+    segment.split(':').next().unwrap_or_default().trim_end_matches(['.', ' '])
+}
+
+/// Whether some reader takes this segment for a step up: also what is one when another reader has taken `../` out.
+fn is_up(segment: &str) -> bool {
+    let segment = without_parameters(segment);
+    let dots = segment.bytes().filter(|byte| *byte == b'.').count();
+    dots > 1 && segment.bytes().all(|byte| matches!(byte, b'.' | b' '))
+}
+
+/// Whether a path has one reading only: ASCII that nobody decodes, cuts off or trims, and no empty segments, dot
+/// segments or dots at the end of one.
+fn is_plain(path: &str) -> bool {
+    let mut before = None;
+    for byte in path.bytes() {
+        let is_sound = match byte {
+            b'/' => !matches!(before, Some(b'/' | b'.')),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=@".contains(&byte),
+        };
+        if !is_sound {
+            return false;
+        }
+        before = Some(byte);
+    }
+    path.starts_with('/') && before != Some(b'.')
+}
+
+/// Whether a path is at or below a prefix, with or without the base path in front of either, in whatever case.
+fn is_at_or_below(prefix: &str, path: &str, base: &str) -> bool {
+    let mut inside = path;
+    loop {
+        if below(prefix, inside).is_some() {
+            return true;
+        }
+        match below(base, inside) {
+            Some(deeper) if !base.is_empty() => inside = deeper,
+            _ => break,
+        }
+    }
+    without_base(prefix, base).is_some_and(|prefix| below(prefix, path).is_some())
+}
+
+/// Whether steps up could lead to the prefix, wherever they are: its segments are there, in their order.
+fn could_climb_to(prefix: &str, path: &str, base: &str) -> bool {
+    let holds = |prefix: &str| {
+        let mut there = path.split('/');
+        let mut segments = prefix.split('/').filter(|segment| !segment.is_empty());
+        segments.all(|segment| there.any(|other| other.eq_ignore_ascii_case(segment)))
+    };
+    holds(prefix) || without_base(prefix, base).is_some_and(holds)
+}
+
+/// The prefix as it is below the base path, if it was configured with the base path in front.
+fn without_base<'p>(prefix: &'p str, base: &str) -> Option<&'p str> {
+    if base.is_empty() { None } else { below(base, prefix) }
+}
+
+/// What follows a prefix, in whatever case, by whole segments.
+fn below<'p>(prefix: &str, path: &'p str) -> Option<&'p str> {
+    let (start, rest) = path.split_at_checked(prefix.len())?;
+    (start.eq_ignore_ascii_case(prefix) && (rest.is_empty() || rest.starts_with('/'))).then_some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::careless;
+
+    fn prefixes(texts: &[&str]) -> Vec<PathPrefix> {
+        texts.iter().map(|text| PathPrefix::parse(text).unwrap()).collect()
+    }
+
+    fn under(texts: &[&str]) -> GuardedPaths {
+        GuardedPaths::Under(prefixes(texts))
+    }
+
+    fn except(texts: &[&str]) -> GuardedPaths {
+        GuardedPaths::Except(prefixes(texts))
+    }
+
+    #[test]
+    fn what_is_under_a_prefix_is_guarded_in_every_spelling() {
+        let paths = under(&["/admin", "/reports/internal"]);
+        for guarded in [
+            "/admin",
+            "/admin/",
+            "/admin/x",
+            "/ADMIN/x",
+            "/Admin",
+            "//admin",
+            "/./admin",
+            "/x/../admin",
+            "/admin/..",
+            "/%61dmin",
+            "/%2561dmin",
+            "/%41DMIN",
+            "/admin%2fx",
+            "/admin%252fx",
+            "/admin%5cx",
+            "/admin\\x",
+            "/admin;x",
+            "/admin%3bx",
+            "/admin%3fx",
+            "/admin%23",
+            "/admin%20/x",
+            "/admin./x",
+            "/admin:x",
+            "/;/admin",
+            "/%2e/admin",
+            "/%252e%252e/admin",
+            "/x%2fy/%2e%2e/admin",
+            "/x\\..\\admin",
+            "/%5cadmin",
+            "/%EF%BD%81dmin",
+            "/adm%C4%B1n",
+            "/reports//internal",
+            "/reports/x/../internal",
+            "/REPORTS%2FINTERNAL",
+            // Nobody can read these.
+            "",
+            "*",
+            "admin",
+            "/%",
+            "/x%zz",
+            "/%ff",
+            "/%00",
+            "/x%0d%0a",
+            "/\u{7f}",
+            "//evil",
+            "/\\evil",
+            "/%2f/x",
+            "/x%2525252525",
+            "/x%c2%85",
+        ] {
+            assert!(paths.hold(guarded, ""), "{guarded}");
+        }
+        for open in [
+            "/",
+            "/x",
+            "/administration",
+            "/adminx/",
+            "/x/admin",
+            "/reports",
+            "/reports/7",
+            "/reports/internals",
+            "/a//b",
+            "/a%20b/%C3%A4",
+            "/x/../y",
+            "/x;admin",
+            "/x?",
+            "/100%25",
+        ] {
+            assert!(!paths.hold(open, ""), "{open}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_under_an_open_prefix_in_every_reading_is_guarded() {
+        let paths = except(&["/public", "/robots.txt"]);
+        for open in [
+            "/public",
+            "/public/",
+            "/public/x",
+            "/public/x/",
+            "/public//x",
+            "/public/./x",
+            "/public/a/../b",
+            "/public/a%20b",
+            "/public/a%2fb",
+            "/public/%C3%A4.png",
+            "/public/a;v=1",
+            "/public/a\\b",
+            "/robots.txt",
+            "/public/%E2%9C%93/x",
+            "/public/..x/y",
+            "/public/x..",
+            "/public/a:b",
+            "/public/100%25",
+        ] {
+            assert!(!paths.hold(open, ""), "{open}");
+        }
+        for guarded in [
+            "/",
+            "/x",
+            "/publicity",
+            "/PUBLIC/x",
+            "/%70ublic/x",
+            "//public/x",
+            "/./public",
+            "/x/../public",
+            "/public;x",
+            "/public%2fx",
+            "/public\\x",
+            "/public/..",
+            "/public/../public/x",
+            "/public/../admin",
+            "/public/%2e%2e/admin",
+            "/public/%252e%252e/admin",
+            "/public/..%2fadmin",
+            "/public/x/../../admin",
+            "/public/x%2f..%2f..",
+            "/public//../admin",
+            "/public/a//../../admin",
+            "/public/a%2fb/%2e%2e/%2e%2e/admin",
+            "/public/..;/admin",
+            "/public/..%5cadmin",
+            "/public/..\\admin",
+            "/public/%EF%BC%8E%EF%BC%8E/admin",
+            "/public/;/../../admin",
+            "/public/....//admin",
+            "/public/.%00./admin",
+            "/public/%",
+            "/public/%ff",
+            "/public/%00",
+            "/public/x%0a",
+            "/public/%25252525252e",
+            "/public/.%20./x",
+            "/public%3f",
+            "/robots.txt/../x",
+            "/robots.txtx",
+            "",
+            "*",
+        ] {
+            assert!(paths.hold(guarded, ""), "{guarded}");
+        }
+        assert!(except(&[]).hold("/", "") && GuardedPaths::All.hold("/", ""));
+    }
+
+    #[test]
+    fn a_path_is_read_with_and_without_the_base_path() {
+        let paths = under(&["/admin"]);
+        for guarded in ["/admin", "/app/admin", "/APP/admin", "/%61pp/admin", "/app/app/admin", "/app//admin"]
+        {
+            assert!(paths.hold(guarded, "/app"), "{guarded}");
+        }
+        assert!(!paths.hold("/apple/admin", "/app") && !paths.hold("/app", "/app"));
+        assert!(paths.hold("/%C3%A4/admin", "/%c3%a4"));
+        // Written with the base path in front.
+        assert!(under(&["/app/admin"]).hold("/admin", "/app") && under(&["/app"]).hold("/x", "/app"));
+        assert!(under(&["/app/admin"]).hold("/x/../admin", "/app"));
+        assert!(!under(&["/app/admin"]).hold("/x", "/app"));
+        assert!(
+            !except(&["/public"]).hold("/public/x", "/app") && except(&["/public"]).hold("/app/x", "/app")
+        );
+    }
+
+    /// Every string of these pieces up to a length, behind and before these: whatever a guard lets through is open to
+    /// every reader, however careless.
+    #[test]
+    fn whatever_is_let_through_is_open_however_it_is_read() {
+        let pieces = [
+            "/", "..", ".", "%2e", "%2f", "%5c", "\\", "%25", "2e", ";", "x", "admin", "ADMIN", "%00",
+            "public",
+        ];
+        let (mut opened, mut guarded) = (0, 0);
+        let (under, except) = (under(&["/admin"]), except(&["/public"]));
+        let mut strings = vec![String::new()];
+        for _ in 0..3 {
+            strings =
+                strings.iter().flat_map(|string| pieces.map(|piece| format!("{string}{piece}"))).collect();
+            for string in &strings {
+                for (head, tail) in
+                    [("/", ""), ("/public/", ""), ("/public/x/", "/%2e%2e/admin"), ("/x%2fy", "/../admin")]
+                {
+                    let path = format!("{head}{string}{tail}");
+                    let is_open = [!under.hold(&path, "/app"), !except.hold(&path, "/app")];
+                    careless::assert_open(&path, "/app", is_open);
+                    for open in is_open {
+                        if open { opened += 1 } else { guarded += 1 }
+                    }
+                }
+            }
+        }
+        assert!(opened > 1_000 && guarded > 10_000, "{opened} were let through, {guarded} were not");
+    }
+}

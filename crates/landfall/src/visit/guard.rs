@@ -1,0 +1,154 @@
+//! What an adapter's `RequireLogin` is made of: what is demanded, and of which requests.
+//!
+//! A guard stands on the routes that it guards, and then it is for every request that gets there. Where it stands around
+//! more than that, it is told which paths it is for, or that it is for writes alone. Both are asked of the request as
+//! the layer saw it: a `nest` or a scope in between has taken nothing away from it, and what a client calls its method
+//! in a header has no say.
+
+use std::mem;
+use std::sync::Arc;
+
+use crate::address::path_prefix::PathPrefix;
+use crate::error::{ConfigError, printable};
+use crate::guard::guarded_paths::GuardedPaths;
+use crate::guard::request_kind::is_read;
+use crate::visit::Visit;
+use crate::visit::rejection;
+use crate::visit::requirement::Requirement;
+use crate::web::reply::Reply;
+
+/// For adapters: what is demanded, and of which requests. Each adapter has a `RequireLogin` around it.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Guard(Arc<Rules>);
+
+/// Shared by all clones of a guard: frameworks clone one for requests.
+#[derive(Clone, Debug, Default)]
+struct Rules {
+    requirement: Requirement,
+    paths: GuardedPaths,
+    writes_only: bool,
+}
+
+impl Guard {
+    /// Guards what some reader could take for a path at or below one of these, and what nobody can read.
+    ///
+    /// # Errors
+    /// When a prefix is no path of plain segments, or there is none: that would guard nothing.
+    pub fn under<P: AsRef<str>>(prefixes: impl IntoIterator<Item = P>) -> Result<Self, ConfigError> {
+        let setting = "RequireLogin::under";
+        let prefixes = parsed(setting, prefixes)?;
+        if prefixes.is_empty() {
+            let remedy = "name at least one, or guard everything with RequireLogin::new()";
+            return Err(ConfigError::new(setting, "no prefix, which would guard nothing", remedy));
+        }
+        Ok(Self::for_paths(GuardedPaths::Under(prefixes)))
+    }
+
+    /// Guards everything but what every reader takes for a path at or below one of these.
+    ///
+    /// # Errors
+    /// When a prefix is no path of plain segments.
+    pub fn except<P: AsRef<str>>(prefixes: impl IntoIterator<Item = P>) -> Result<Self, ConfigError> {
+        Ok(Self::for_paths(GuardedPaths::Except(parsed("RequireLogin::except", prefixes)?)))
+    }
+
+    fn for_paths(paths: GuardedPaths) -> Self {
+        Self(Arc::new(Rules { paths, ..Rules::default() }))
+    }
+
+    /// Lets reads through: GET and HEAD, but for WebSocket handshakes.
+    pub fn writes_only(mut self) -> Self {
+        Arc::make_mut(&mut self.0).writes_only = true;
+        self
+    }
+
+    /// Demands more: `change` is given what was demanded so far.
+    pub fn demanding(mut self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
+        let rules = Arc::make_mut(&mut self.0);
+        rules.requirement = change(mem::take(&mut rules.requirement));
+        self
+    }
+
+    /// What is answered in place of what is guarded; `None` where the request may go on.
+    ///
+    /// `method` is the request's own, as it is where the guard stands; `visit` is what the layer of this name left with
+    /// the request, if it is there.
+    pub fn refusal(&self, method: &str, visit: Option<&Visit>, layer: &'static str) -> Option<Reply> {
+        if visit.is_some_and(|visit| !self.is_for(method, visit)) {
+            return None;
+        }
+        rejection::guard(&self.0.requirement, visit, layer)
+    }
+
+    /// Whether the guard is for this request. It is a write if it was one when it came, or has become one since.
+    fn is_for(&self, method: &str, visit: &Visit) -> bool {
+        let facts = visit.facts();
+        if self.0.writes_only && facts.is_read && is_read(method) {
+            return false;
+        }
+        if matches!(self.0.paths, GuardedPaths::All) {
+            return true;
+        }
+        let base = &facts.site.base;
+        match base.inside_path(facts.path()) {
+            // The base path itself, without a slash at its end.
+            "" if !facts.path().is_empty() => self.0.paths.hold("/", &base.path),
+            path => self.0.paths.hold(path, &base.path),
+        }
+    }
+}
+
+impl From<Requirement> for Guard {
+    fn from(requirement: Requirement) -> Self {
+        Self(Arc::new(Rules { requirement, ..Rules::default() }))
+    }
+}
+
+/// The prefixes as they are configured.
+fn parsed<P: AsRef<str>>(
+    setting: &str,
+    prefixes: impl IntoIterator<Item = P>,
+) -> Result<Vec<PathPrefix>, ConfigError> {
+    let parse = |prefix: P| {
+        let text = prefix.as_ref();
+        PathPrefix::parse(text).map_err(|problem| {
+            let problem = format!("{problem} in the prefix {:?}", printable(text));
+            let remedy = "write the path below the base path, from its slash on and as it is without any encoding; \
+                          it holds for all that is below it: /admin";
+            ConfigError::new(setting, problem, remedy)
+        })
+    };
+    prefixes.into_iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_that_could_be_read_in_two_ways_is_refused_with_its_setting() {
+        for bad in ["", "/", "admin", "/admin/*", "/{id}", "/a/../b", "/%61dmin", "/admin?x", "//admin", "/ä"]
+        {
+            let error = Guard::under(["/good", bad]).unwrap_err();
+            assert_eq!(error.setting, "RequireLogin::under", "{bad}");
+            assert!(error.problem.contains(&format!("{bad:?}")) || !bad.is_ascii(), "{error}");
+            assert_eq!(Guard::except([bad]).unwrap_err().setting, "RequireLogin::except", "{bad}");
+        }
+    }
+
+    #[test]
+    fn no_prefix_at_all_guards_everything_or_is_an_error() {
+        assert!(Guard::under(Vec::<String>::new()).unwrap_err().problem.contains("guard nothing"));
+        assert!(Guard::except(Vec::<String>::new()).is_ok());
+    }
+
+    #[test]
+    fn debug_shows_what_is_let_through() {
+        let guard = Guard::except(["/public/"]).unwrap().writes_only().demanding(|more| more.role("editor"));
+        let shown = format!("{guard:?}");
+        for part in ["Except", "\"/public\"", "writes_only: true", "editor"] {
+            assert!(shown.contains(part), "{part}: {shown}");
+        }
+    }
+}
