@@ -3,6 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+/// What the layers answer with, whatever the body of the service inside: axum's own body, which tells size and
+/// trailers of the one within.
+///
+/// On axum it costs nothing: the router's answers have it already, and it is not put into a box again. A type of our
+/// own around the inner one would be put into one for each answer and each layer. Around a service with another body
+/// that box is what it takes. Layers that make an answer themselves ask for a body that has a default, as this has.
+pub use axum_core::body::Body as ResponseBody;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
 use http::{Extensions, Request, Response, Version};
@@ -55,9 +62,9 @@ impl<B> RequestView for View<'_, B> {
     }
 }
 
-/// A reply as a response with the body type at hand.
-pub(crate) fn response<B: From<Bytes>>(reply: Reply) -> Response<B> {
-    reply.map(B::from)
+/// A reply as a response.
+pub(crate) fn response(reply: Reply) -> Response<ResponseBody> {
+    reply.map(ResponseBody::from)
 }
 
 /// What stands on nearly every answer to somebody, checked at compile time: see [`CacheControl::Private`].

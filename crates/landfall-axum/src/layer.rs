@@ -17,7 +17,7 @@ use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::convert::{self, BoxError, PeerOf, View};
+use crate::convert::{self, BoxError, PeerOf, ResponseBody, View};
 pub(crate) use crate::extract::LAYER;
 use crate::extract::Visit;
 use crate::reject;
@@ -25,8 +25,13 @@ use crate::reject;
 /// Signs people in: the layer around the whole application.
 ///
 /// It must be the outermost one that cares about paths, on the whole router and only there: on a nested router
-/// it would see paths without their prefix, and its callback never. Layers that must see every answer (tracing,
-/// compression, CORS) go around it.
+/// it would see paths without their prefix, and its callback never. It comes last: what `.merge` or `.fallback` puts
+/// into the router afterwards is not behind it, and takes its callback away; with `.route_layer` it never had one.
+///
+/// Any other layer may stand around it and inside, alone or in a `ServiceBuilder`: whatever body the service inside
+/// answers with, this answers with [`ResponseBody`]. Layers that must see every answer (tracing, compression, CORS)
+/// go around it; what is inside sees, where a sign-in is wanted, a plain 401, which must come out with its
+/// extensions.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
 ///
@@ -118,9 +123,9 @@ where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
-    RB: From<Bytes>,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<RB>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = AuthFuture<S, B>;
 
@@ -216,16 +221,16 @@ where
     B: Body + Send + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
-    RB: From<Bytes>,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Output = Result<Response<RB>, S::Error>;
+    type Output = Result<Response<ResponseBody>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
                 StateProj::Inner { future, visit } => {
-                    let mut response = ready!(future.poll(cx))?;
+                    let mut response = ready!(future.poll(cx))?.map(ResponseBody::new);
                     let Some(wanted) = response.extensions_mut().remove::<SignInWanted>() else {
                         if let Some(failure) = reject::failure(&mut response) {
                             response = convert::response(visit.tell(&failure));

@@ -54,8 +54,8 @@
 //! ```
 //!
 //! Make the relying party once, and the layer from it: clones share sessions, keys and connections. The layer
-//! goes around the whole router, after every route; layers that must see every answer (tracing, compression,
-//! CORS) go around it.
+//! goes around the whole router, after every route, `.merge` and `.fallback`; layers that must see every answer
+//! (tracing, compression, CORS) go around it. `README.md` lists what it was tried with.
 //!
 //! At the provider, register the redirect URI `https://app.example.com/auth/callback` and the post-logout
 //! redirect URI `https://app.example.com/`, byte for byte. A page signs people out with
@@ -100,7 +100,8 @@
 //! | [`Rejection`] | what the extractors refuse with; return it from a handler to ask for a sign-in half-way, or by `?` on what a call of Landfall fails with |
 //! | [`RelyingParty`] | the application as the provider knows it; [`RelyingPartyBuilder`] has all settings |
 //!
-//! The layers are generic over request and response bodies, so they also go around a tower service without axum.
+//! The layers take any request and response body, so they stand anywhere in a `ServiceBuilder`, and around a tower
+//! service without axum; they answer with [`ResponseBody`].
 //! The extractors are for axum, by way of `axum-core`. [`future`] holds the names of the services' futures.
 //!
 //! `Option<SignedIn>`, `Option<Claims<T>>` and `Option<AccessToken>` are `None` where nobody is signed in, and for no
@@ -152,6 +153,7 @@ mod reject;
 mod require;
 mod token_proxy;
 
+pub use convert::ResponseBody;
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
@@ -165,7 +167,7 @@ pub use landfall::{
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;
 pub use require::{RequireLogin, RequireLoginService};
-pub use token_proxy::{TokenProxy, TokenProxyBody, TokenProxyService};
+pub use token_proxy::{TokenProxy, TokenProxyService};
 
 /// The futures of this crate's services. They have names so that a type can name them; there is nothing to call.
 pub mod future {

@@ -6,12 +6,13 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{Request, Response};
+use http_body::Body;
 use landfall::adapter::{Guard, Reply};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::convert;
+use crate::convert::{self, BoxError, ResponseBody};
 use crate::extract::visit_in;
 use crate::layer::LAYER;
 
@@ -30,6 +31,9 @@ use crate::layer::LAYER;
 /// let reports = Router::new().route("/", get(async || "all reports")).layer(RequireLogin::new());
 /// let app: Router = Router::new().nest("/reports", reports);
 /// ```
+///
+/// It guards any service as well, and that whole, whatever its body: a folder, for instance, by
+/// `.nest_service("/files", RequireLogin::new().layer(ServeDir::new("files")))` or by `.fallback_service(…)`.
 ///
 /// It only asks; the [`AuthLayer`](crate::AuthLayer) around the whole application answers the browser. Without
 /// that layer every request gets a 500, and the log says which layer is missing.
@@ -87,9 +91,9 @@ pub struct RequireLoginService<S> {
 impl<S, B, RB> Service<Request<B>> for RequireLoginService<S>
 where
     S: Service<Request<B>, Response = Response<RB>>,
-    RB: From<Bytes>,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<RB>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = RequireLoginFuture<S::Future>;
 
@@ -128,13 +132,13 @@ pin_project! {
 impl<F, RB, E> Future for RequireLoginFuture<F>
 where
     F: Future<Output = Result<Response<RB>, E>>,
-    RB: From<Bytes>,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Output = F::Output;
+    type Output = Result<Response<ResponseBody>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProj::Inner { future } => future.poll(cx),
+            StateProj::Inner { future } => future.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
             StateProj::Refused { reply } => match reply.take() {
                 Some(reply) => Poll::Ready(Ok(convert::response(reply))),
                 // Polled after it was ready, which nothing may rely on.

@@ -6,13 +6,13 @@ use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, Bytes};
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
-use landfall::adapter::{self, ProxyBody, ProxyStep, Reply, Sending, Upload};
+use http_body::{Body, Frame};
+use landfall::adapter::{self, BrokenOff, ProxyBody, ProxyStep, Reply, Sending, Upload};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::convert::{BoxError, View};
+use crate::convert::{self, BoxError, ResponseBody, View};
 use crate::extract::visit_in;
 use crate::layer::LAYER;
 
@@ -59,8 +59,9 @@ where
     S: Service<Request<B>, Response = Response<RB>>,
     B: Body + Send + 'static,
     B::Data: Send,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Response = Response<TokenProxyBody<RB>>;
+    type Response = Response<ResponseBody>;
     type Error = S::Error;
     type Future = TokenProxyFuture<S::Future>;
 
@@ -133,96 +134,44 @@ pin_project! {
 impl<F, RB, E> Future for TokenProxyFuture<F>
 where
     F: Future<Output = Result<Response<RB>, E>>,
+    RB: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
 {
-    type Output = Result<Response<TokenProxyBody<RB>>, E>;
+    type Output = Result<Response<ResponseBody>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProj::Inner { future } => {
-                future.poll(cx).map_ok(|response| response.map(|body| Either::Application { body }.into()))
-            }
+            StateProj::Inner { future } => future.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
             StateProj::Reply { reply } => match reply.take() {
-                Some(reply) => {
-                    Poll::Ready(Ok(reply.map(|body| Either::Upstream { body: body.into() }.into())))
-                }
+                Some(reply) => Poll::Ready(Ok(convert::response(reply))),
                 // Polled after it was ready, which nothing may rely on.
                 None => Poll::Pending,
             },
             StateProj::Sending { sending } => {
                 let response = ready!(Pin::new(sending).poll(cx));
-                Poll::Ready(Ok(response.map(|body| Either::Upstream { body }.into())))
+                Poll::Ready(Ok(response.map(|body| ResponseBody::new(Streamed(body)))))
             }
         }
     }
 }
 
-pin_project! {
-    /// The body of an answer: the application's, or the upstream's as it comes.
-    pub struct TokenProxyBody<B> {
-        #[pin]
-        body: Either<B>,
-    }
-}
+/// The body of an answer: the upstream's as it comes, or one of ours.
+struct Streamed(ProxyBody<Feed>);
 
-pin_project! {
-    #[project = EitherProj]
-    enum Either<B> {
-        Application { #[pin] body: B },
-        Upstream { body: ProxyBody<Feed> },
-    }
-}
-
-impl<B> From<Either<B>> for TokenProxyBody<B> {
-    fn from(body: Either<B>) -> Self {
-        Self { body }
-    }
-}
-
-impl<B> From<Bytes> for TokenProxyBody<B> {
-    fn from(whole: Bytes) -> Self {
-        Either::Upstream { body: whole.into() }.into()
-    }
-}
-
-impl<B> Body for TokenProxyBody<B>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<BoxError>,
-{
+impl Body for Streamed {
     type Data = Bytes;
-    type Error = BoxError;
+    type Error = BrokenOff;
 
+    // Its size stays the default: what the upstream said of it is a header already, and a HEAD's answer has no body to
+    // go with it.
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match self.project().body.project() {
-            EitherProj::Application { body } => {
-                body.poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-            }
-            EitherProj::Upstream { body } => {
-                body.poll_piece(cx).map(|piece| piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
-            }
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match &self.body {
-            Either::Application { body } => body.is_end_stream(),
-            Either::Upstream { .. } => false,
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match &self.body {
-            Either::Application { body } => body.size_hint(),
-            // What the upstream said of it is a header already, and a HEAD's answer has no body to go with it.
-            Either::Upstream { .. } => SizeHint::default(),
-        }
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.0.poll_piece(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
     }
 }
 
-landfall::adapter::opaque!([F] TokenProxyFuture<F>, [B] TokenProxyBody<B>);
+landfall::adapter::opaque!([F] TokenProxyFuture<F>);
 
 #[cfg(test)]
 mod tests {
@@ -250,8 +199,7 @@ mod tests {
     #[allow(dead_code)]
     fn the_proxy_goes_around_a_service_that_is_not_of_axum(
         auth: RelyingParty,
-    ) -> impl Service<Request<Full<Bytes>>, Response = Response<TokenProxyBody<Full<Bytes>>>> + Clone + Send
-    {
+    ) -> impl Service<Request<Full<Bytes>>, Response = Response<ResponseBody>> + Clone + Send {
         async fn answer(_: Request<Full<Bytes>>) -> Result<Response<Full<Bytes>>, std::io::Error> {
             Ok(Response::default())
         }

@@ -10,6 +10,7 @@ mod layers;
 mod paths;
 mod proofs;
 mod reader;
+mod stacks;
 mod text;
 mod tree;
 
@@ -111,6 +112,12 @@ const CHECKS: &[Check] = &[
         claim: "promises name tests that exist",
         remedy: "write the test, or name the right one",
         run: proofs::promises_have_tests,
+    },
+    Check {
+        name: "stacks",
+        claim: "README.md lists what the tests drive",
+        remedy: "write the row in tests/data/works_with.json with its test, and the name in README's table",
+        run: stacks::readme_lists_what_is_driven,
     },
     Check {
         name: "clippy",

@@ -63,22 +63,22 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "axum",
-        about: "scenarios and attacks on axum, with cookies, memory and SQLite",
+        about: "scenarios and attacks on axum, with cookies, memory and SQLite, and what it stands among",
         needs: &[],
         runs: &[Run {
             features: PLAIN,
-            targets: &["--test=scenarios", "--test=attacks"],
+            targets: &["--test=scenarios", "--test=attacks", "--test=works_with"],
             skip: &["::actix"],
             ..ALL
         }],
     },
     Part {
         name: "actix",
-        about: "scenarios and attacks on actix-web, with cookies, memory and SQLite",
+        about: "scenarios and attacks on actix-web, with cookies, memory and SQLite, and what it stands among",
         needs: &[],
         runs: &[Run {
             features: PLAIN,
-            targets: &["--test=scenarios", "--test=attacks"],
+            targets: &["--test=scenarios", "--test=attacks", "--test=works_with"],
             skip: &["::axum"],
             ..ALL
         }],
