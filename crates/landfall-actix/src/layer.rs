@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
-use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::adapter::{self, Decision, Mount, NeedsBody, Reply, Step, Waiting};
 use landfall::{RelyingParty, SignInWanted};
 use pin_project_lite::pin_project;
 
@@ -20,10 +20,20 @@ pub(crate) use crate::extract::LAYER;
 use crate::extract::Visit;
 use crate::reject;
 
+/// How it is mounted, for the log of whoever mounted it otherwise.
+const MOUNT: Mount = Mount {
+    layer: LAYER,
+    remedy: "call `.wrap(AuthMiddleware::new(auth))` on the `App`, and on no scope or resource of it; or give the base URL the scope's path",
+};
+
 /// Signs people in: the middleware around the whole application.
 ///
-/// Wrap the `App` with it, and only there. The last `wrap` is the outermost: middleware that must see every
-/// answer (logging, compression, CORS) is wrapped after it.
+/// Wrap the `App` with it, and only there. On a scope it would see what is below the scope, and its callback only
+/// where the base URL has the scope's path; the log says so at the first browser that is sent to the provider.
+///
+/// Any other middleware may stand around it and inside. The last `wrap` is the outermost: middleware that must see
+/// every answer (logging, compression, CORS) is wrapped after it. What is wrapped before it sees, where a sign-in is
+/// wanted, a plain 401, which must come out with its extensions.
 ///
 /// Two of them, one inside the other, are a mistake and answer 500.
 ///
@@ -144,9 +154,24 @@ fn passed<S: Service<ServiceRequest>>(
     request: ServiceRequest,
     visit: Visit,
 ) -> State<S, S::Future> {
+    note_mounting(&request, &visit);
     request.extensions_mut().insert(visit.clone());
     let line = FirstLine::of(&request);
     State::Inner { future: inner.call(request), visit, line }
+}
+
+/// Tells the visit what a scope or a resource has matched of the path before: nothing around the whole `App`. One with
+/// parameters may match our own paths as well, so it says nothing.
+fn note_mounting(request: &ServiceRequest, visit: &Visit) {
+    let matched = request.match_info();
+    let path = matched.as_str();
+    let taken = path.len().saturating_sub(matched.unprocessed().len());
+    if taken > 0
+        && matched.is_empty()
+        && let Some(prefix) = path.get(..taken)
+    {
+        visit.is_below(prefix);
+    }
 }
 
 /// Reads the body that is needed, within its limit, and answers.
@@ -224,6 +249,7 @@ where
                         return Poll::Ready(Ok(response));
                     };
                     let (request, _) = response.into_parts();
+                    visit.expects_callback(&MOUNT);
                     let waiting = visit.challenge(wanted);
                     State::Replying { waiting, request: Some(request) }
                 }

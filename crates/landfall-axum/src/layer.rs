@@ -11,7 +11,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body::Body;
-use landfall::adapter::{self, Decision, NeedsBody, Reply, Step, Waiting};
+use landfall::adapter::{self, Decision, Mount, NeedsBody, Reply, Step, Waiting};
 use landfall::{RelyingParty, SignInWanted};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
@@ -22,11 +22,18 @@ pub(crate) use crate::extract::LAYER;
 use crate::extract::Visit;
 use crate::reject;
 
+/// How it is mounted, for the log of whoever mounted it otherwise.
+const MOUNT: Mount = Mount {
+    layer: LAYER,
+    remedy: "call `.layer(AuthLayer::new(auth))` on the outermost router, last: after every `.route`, `.nest`, `.merge` and `.fallback`, and never as `.route_layer`",
+};
+
 /// Signs people in: the layer around the whole application.
 ///
 /// It must be the outermost one that cares about paths, on the whole router and only there: on a nested router
 /// it would see paths without their prefix, and its callback never. It comes last: what `.merge` or `.fallback` puts
 /// into the router afterwards is not behind it, and takes its callback away; with `.route_layer` it never had one.
+/// The log says so where a browser went to the provider and its callback never came.
 ///
 /// Any other layer may stand around it and inside, alone or in a `ServiceBuilder`: whatever body the service inside
 /// answers with, this answers with [`ResponseBody`]. Layers that must see every answer (tracing, compression, CORS)
@@ -238,6 +245,7 @@ where
                         convert::apply_edits(visit, &mut response);
                         return Poll::Ready(Ok(response));
                     };
+                    visit.expects_callback(&MOUNT);
                     State::Replying { waiting: visit.challenge(wanted) }
                 }
                 StateProj::Reply { reply } => match reply.take() {

@@ -216,6 +216,7 @@ pub mod adapter {
     #[cfg(feature = "reqwest")]
     pub use crate::token_proxy::{BrokenOff, Forward, ProxyBody, ProxyBodySize, ProxyStep, Sending, Upload};
     pub use crate::visit::guard::Guard;
+    pub use crate::visit::mounting::Mount;
     pub use crate::visit::rejection::{Rejection, missing_layer, stacked_layers};
     pub use crate::web::reply::{BodyError, CacheControl, Edits, NeedsBody, Reply, Waiting};
     pub use crate::web::request::{RequestView, host};

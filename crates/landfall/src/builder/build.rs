@@ -23,6 +23,7 @@ use crate::context::attempts::Attempts;
 use crate::context::endpoints::Endpoint;
 use crate::context::kept_forms::KeptForms;
 use crate::context::logout_queue::LogoutQueue;
+use crate::context::mounting::Mounting;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
 use crate::context::settings::Settings;
@@ -121,6 +122,7 @@ impl RelyingPartyBuilder {
             provider_logouts: ProviderLogouts::new(),
             kept_forms: KeptForms::default(),
             logged_mismatches: LoggedMismatches::default(),
+            mounting: Mounting::new(self.inputs.clock.now()),
             clock: self.inputs.clock,
             entropy: self.inputs.entropy,
             runtime,

@@ -21,6 +21,7 @@
 //! - [`attempts`]: callbacks that came back; [`refreshes`]: refreshes under way.
 //! - [`recent_logouts`]: logouts that a sign-in under way must not outlive.
 //! - [`kept_forms`], [`logout_queue`]: limits on what anybody can send.
+//! - [`mounting`]: whether our own paths come here at all.
 //!
 //! Where the application listens in: [`events`], [`sign_in_hook`].
 
@@ -34,6 +35,7 @@ pub(crate) mod incoming;
 pub(crate) mod kept_forms;
 pub(crate) mod landing;
 pub(crate) mod logout_queue;
+pub(crate) mod mounting;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
 pub(crate) mod refused;
@@ -50,6 +52,7 @@ use self::attempts::Attempts;
 use self::events::Events;
 use self::kept_forms::KeptForms;
 use self::logout_queue::LogoutQueue;
+use self::mounting::Mounting;
 use self::recent_logouts::ProviderLogouts;
 use self::refreshes::Refreshes;
 use self::settings::Settings;
@@ -86,6 +89,8 @@ pub(crate) struct Context {
     pub(crate) logout_queue: LogoutQueue,
     /// The addresses that were explained in the log: each is explained once.
     pub(crate) logged_mismatches: LoggedMismatches,
+    /// Whether our own paths come here.
+    pub(crate) mounting: Mounting,
     /// What time it is. Nothing here asks the operating system; tests move this one.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where nonces, verifiers and names come from.

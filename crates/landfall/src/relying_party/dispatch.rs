@@ -49,7 +49,11 @@ impl RelyingParty {
             }
         };
         let settings = &context.settings;
-        match settings.paths.of(incoming.path) {
+        let endpoint = settings.paths.of(incoming.path);
+        if endpoint.is_some() {
+            context.mounting.saw_own_path();
+        }
+        match endpoint {
             Some(Endpoint::Callback) if self.is_callback(incoming.query()) => self.callback(incoming),
             Some(Endpoint::Login) => self.login(incoming),
             Some(Endpoint::Logout) => self.logout(incoming),

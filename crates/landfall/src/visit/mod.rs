@@ -14,11 +14,13 @@
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
 //! | `rejection` | what guards and extractors answer in a handler's place |
 //! | `answer` | what becomes of a wish for a sign-in, by the kind of request |
+//! | `mounting` | what tells a layer that is mounted where its callback does not reach it |
 //! | `delegate` | the macros that write the adapters' types around these |
 
 mod challenge;
 mod delegate;
 pub(crate) mod guard;
+pub(crate) mod mounting;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
 pub(crate) mod signed_in;

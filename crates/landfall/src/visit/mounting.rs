@@ -1,0 +1,115 @@
+//! A layer that is mounted where its callback does not reach it: noticed when a browser is sent to the provider, and
+//! named in the log with the line that mends it.
+//!
+//! In this order, and each once in the life of a process:
+//!
+//! 1. One of our own paths was requested before: the layer sees them, and nothing is said.
+//! 2. The layer stands below a prefix under which the callback is not: a warning, at the first browser that is sent.
+//! 3. A browser is back at the page that it was sent away from, its attempt still pending, and none of our paths was
+//!    ever requested: a warning. Whoever turns back at the provider looks the same, so it says both.
+//! 4. Else, at the first browser that is sent: where its callback is expected, and what to do if that page is missing.
+
+use super::Visit;
+use crate::browser::cookie::CookieKind;
+use crate::context::endpoints::Endpoint;
+use crate::guard::request_kind::RequestKind;
+
+/// For adapters: the layer, and how it is mounted so that it sees every path. For the log alone.
+#[derive(Clone, Copy, Debug)]
+pub struct Mount {
+    /// What the adapter calls it.
+    pub layer: &'static str,
+    /// What to write, and where.
+    pub remedy: &'static str,
+}
+
+impl Visit {
+    /// For adapters: a router took this prefix from the path, or matched it, before the layer saw the request. Nothing
+    /// comes of it where our own paths are below it, as they are with a base URL that has that path.
+    pub fn is_below(&self, prefix: &str) {
+        let (context, base) = (self.context(), self.facts().site.base.path.as_str());
+        let callback = context.settings.paths.path(Endpoint::Callback);
+        let reaches = is_under(callback, prefix)
+            || is_under(base, prefix)
+            || prefix.strip_prefix(base).is_some_and(|inner| is_under(callback, inner));
+        if !reaches {
+            context.mounting.is_below(prefix);
+        }
+    }
+
+    /// For adapters: to be called before [`challenge`](Self::challenge). Looks whether the callback that is to come
+    /// will find the layer, and tells the log where it looks as if it will not.
+    pub fn expects_callback(&self, mount: &Mount) {
+        let (mounting, facts) = (&self.context().mounting, self.facts());
+        if mounting.has_seen_own_path() || facts.kind != RequestKind::Navigation {
+            return;
+        }
+        let callback = self.context().client_for_login().redirect_uri(&facts.site.base);
+        let Mount { layer, remedy } = *mount;
+        if let Some(below) = mounting.below() {
+            if mounting.may_warn() {
+                tracing::warn!(
+                    layer,
+                    below,
+                    callback,
+                    remedy,
+                    "{layer} sees only what is below {below}, and so not the callback: a sign-in ends in what the application answers there"
+                );
+            }
+        } else if self.was_sent_before() {
+            if mounting.may_warn() {
+                tracing::warn!(
+                    layer,
+                    callback,
+                    remedy,
+                    "a browser that was sent to the provider is back where it began, and none of the paths that {layer} answers was ever requested here: unless somebody turned back at the provider, {layer} is mounted where it does not see them"
+                );
+            }
+        } else if mounting.may_tell() {
+            tracing::info!(
+                layer,
+                callback,
+                remedy,
+                "the first browser is sent to the provider; if it finds no page when it comes back, {layer} is mounted where it does not see that path"
+            );
+        }
+    }
+
+    /// Whether this browser was sent away from this very page since the process began, and has not been at any
+    /// callback: a finished attempt leaves a mark.
+    fn was_sent_before(&self) -> bool {
+        let (context, facts) = (self.context(), self.facts());
+        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let is_pending = |cookie| {
+            let pending = facts.site.seals.open_login(cookie);
+            pending.is_some_and(|pending| {
+                pending.return_to == here.as_str() && pending.issued_at >= context.mounting.since.secs()
+            })
+        };
+        facts.attempts.iter().all(|cookie| cookie.kind != CookieKind::Spent)
+            && facts.attempts.iter().filter(|cookie| cookie.kind == CookieKind::Login).any(is_pending)
+    }
+}
+
+/// Whether a path is the prefix or below it. `/application` is not below `/app`.
+fn is_under(path: &str, prefix: &str) -> bool {
+    let rest = path.strip_prefix(prefix.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_under;
+
+    #[test]
+    fn a_path_is_below_a_prefix_by_whole_segments() {
+        for (path, prefix) in
+            [("/app/auth/callback", "/app"), ("/app", "/app"), ("/app/x", "/app/"), ("/x", "")]
+        {
+            assert!(is_under(path, prefix), "{path} {prefix}");
+        }
+        for (path, prefix) in [("/application", "/app"), ("", "/app"), ("/auth/callback", "/app")] {
+            assert!(!is_under(path, prefix), "{path} {prefix}");
+        }
+    }
+}
