@@ -90,10 +90,11 @@ impl Place {
 
     /// Somebody who is signed in is nobody afterwards: their post went through the stack with its body.
     pub(crate) async fn sign_out(&self) {
-        let fields = [("return_to", "/")];
-        let url = self.url("/auth/logout");
-        let page = self.bed.browser.post_form(&url, &fields, &self.url("/")).await.unwrap();
-        assert_eq!(page.text(), "home of nobody", "{:?}", page.headers);
+        let (url, home) = (self.url("/auth/logout"), self.url("/"));
+        // The provider asks whether it is meant.
+        let page = self.bed.browser.post_form(&url, &[("return_to", "/")], &home).await.unwrap();
+        assert_eq!(page.status, 200, "{}", page.text());
+        assert_eq!(self.open("/").await.text(), "home of nobody");
     }
 
     /// Opens a page in the browser.

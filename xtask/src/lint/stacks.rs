@@ -109,8 +109,8 @@ mod tests {
             compared(&rows),
             [
                 "`TraceLayer`, around it, and inside it, on axum: in README.md, and no row drives it",
-                "`Compress`, inside it, on actix: driven, and not in README.md",
                 "`TraceLayer`, around it, on axum: driven, and not in README.md",
+                "`Compress`, inside it, on actix: driven, and not in README.md",
             ]
         );
     }

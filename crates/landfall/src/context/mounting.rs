@@ -8,6 +8,9 @@
 //! - which of the lines for the log were written: each is written once.
 //!
 //! What is said, and when, is for [`visit::mounting`](crate::visit::mounting).
+//!
+//! Every request may read it and any may write it, without a lock: a line that two requests want to write at once is
+//! written by one of them, and nothing else depends on the order.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,9 +22,14 @@ use crate::clock::Timestamp;
 pub(crate) struct Mounting {
     /// Since when: an attempt that is older began with another process, and may have come back to that one.
     pub(crate) since: Timestamp,
+    /// Set by the first request for one of our own paths, and never taken back. It need not be the callback: a layer
+    /// that sees its login address stands where it sees the others.
     own_path_seen: AtomicBool,
+    /// What a framework matched of the path before the layer saw the request, where the callback is not below it.
     below: OnceLock<Box<str>>,
+    /// Whether the log says already where the first browser is to come back to.
     expected: AtomicBool,
+    /// Whether the log warns already.
     warned: AtomicBool,
 }
 

@@ -1,6 +1,10 @@
 //! A layer that is mounted where its callback does not reach it: noticed when a browser is sent to the provider, and
 //! named in the log with the line that mends it.
 //!
+//! It cannot be noticed where it happens: the request that the router answers in the layer's place never comes here.
+//! Nor is there a way for the layer to ask the router; only what was sent away, and what came back, is known. So the
+//! log says what it knows, and no more.
+//!
 //! In this order, and each once in the life of a process:
 //!
 //! 1. One of our own paths was requested before: the layer sees them, and nothing is said.
@@ -26,6 +30,8 @@ pub struct Mount {
 impl Visit {
     /// For adapters: a router took this prefix from the path, or matched it, before the layer saw the request. Nothing
     /// comes of it where our own paths are below it, as they are with a base URL that has that path.
+    ///
+    /// It is only remembered: a second layer may stand where the callback is, and then a request for it will tell.
     pub fn is_below(&self, prefix: &str) {
         let (context, base) = (self.context(), self.facts().site.base.path.as_str());
         let callback = context.settings.paths.path(Endpoint::Callback);
@@ -39,6 +45,9 @@ impl Visit {
 
     /// For adapters: to be called before [`challenge`](Self::challenge). Looks whether the callback that is to come
     /// will find the layer, and tells the log where it looks as if it will not.
+    ///
+    /// Nothing is looked at for a script or a form, which are told where to sign in and are sent nowhere. The page that
+    /// is shown stays the same: whoever reads it could mend nothing.
     pub fn expects_callback(&self, mount: &Mount) {
         let (mounting, facts) = (&self.context().mounting, self.facts());
         if mounting.has_seen_own_path() || facts.kind != RequestKind::Navigation {
@@ -77,6 +86,9 @@ impl Visit {
 
     /// Whether this browser was sent away from this very page since the process began, and has not been at any
     /// callback: a finished attempt leaves a mark.
+    ///
+    /// Another page does not count, since people open several at once; nor does an attempt that is older than this
+    /// process, which may have come back to the one before.
     fn was_sent_before(&self) -> bool {
         let (context, facts) = (self.context(), self.facts());
         let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
