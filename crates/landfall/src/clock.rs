@@ -4,6 +4,7 @@
 //! measured and not judged, such as the timeout of a call, runs on a monotonic clock and not on this one.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -80,6 +81,31 @@ impl Clock for SystemClock {
     }
 }
 
+/// Says yes once a minute at most: for a line in the log that strangers can cause as often as they like.
+#[derive(Debug, Default)]
+pub(crate) struct OnceAMinute {
+    /// When it last said yes, in milliseconds since the epoch; 0 for never.
+    last: AtomicU64,
+}
+
+impl OnceAMinute {
+    /// In milliseconds.
+    const MINUTE: u64 = 60_000;
+
+    /// One that has not said yes.
+    pub(crate) const fn new() -> Self {
+        Self { last: AtomicU64::new(0) }
+    }
+
+    /// Whether it is time again. Of several that ask at once one is told so. A clock that was set back does not
+    /// silence it.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        let (last, now) = (self.last.load(Ordering::Relaxed), now.millis().max(1));
+        let is_due = last == 0 || now.abs_diff(last) >= Self::MINUTE;
+        is_due && self.last.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
 /// The random source gave nothing. A sign-in then fails; it never goes on with a weaker value.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the random source failed")]
@@ -113,5 +139,23 @@ pub struct SystemEntropy;
 impl Entropy for SystemEntropy {
     fn fill(&self, dest: &mut [u8]) -> Result<(), EntropyError> {
         aws_lc_rs::rand::fill(dest).map_err(|_| EntropyError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_due_at_first_and_then_once_a_minute_also_where_the_clock_is_set_back() {
+        let (told, start) = (OnceAMinute::new(), Timestamp::from_secs(1_800_000_000));
+        let after = |seconds| told.is_due(start.plus(Duration::from_secs(seconds)));
+        assert_eq!([0, 1, 59, 60, 61, 119, 120].map(after), [true, false, false, true, false, false, true]);
+        assert!(
+            told.is_due(start.minus(Duration::from_secs(3600)))
+                && !told.is_due(start.minus(Duration::from_secs(3600)))
+        );
+        let (told, epoch) = (OnceAMinute::new(), Timestamp::default());
+        assert!(told.is_due(epoch) && !told.is_due(epoch));
     }
 }

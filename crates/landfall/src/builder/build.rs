@@ -77,7 +77,7 @@ impl RelyingPartyBuilder {
         self.check_paths()?;
         self.check_kept_forms()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
-        let proxies = self.check_proxies()?;
+        let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.by_provider_address(&issuer, self.http()?)?;
@@ -103,6 +103,7 @@ impl RelyingPartyBuilder {
             sign_in: self.sign_in,
             spa_callbacks,
             proxies,
+            any_host,
             webhook_secrets: self.webhook_secrets,
             keeps_tokens: self.sessions.store.is_some() || self.is_native,
         };

@@ -36,6 +36,7 @@ impl RelyingParty {
     /// | `LANDFALL_SPA_CALLBACK` | the callback routes of single-page applications; several with commas between |
     /// | `LANDFALL_TRUSTED_PROXIES` | addresses and networks of the proxies in front, with commas between |
     /// | `LANDFALL_FORWARDED_HEADERS` | `x-forwarded` (default) or `forwarded`: what those proxies write |
+    /// | `LANDFALL_ANY_HOST` | paths that are answered under any Host, with commas between |
     /// | `LANDFALL_PROVIDER_ADDRESS` | the origin by which the provider is reached from here, if not by the issuer's |
     /// | `LANDFALL_APPLICATION_NAME` | the name that seals and indexes are derived from; see [`application_name`] |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
@@ -172,6 +173,9 @@ mod tests {
             ("LANDFALL_TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
             ("LANDFALL_TRUSTED_PROXIES", "0.0.0.0/0"),
             ("LANDFALL_FORWARDED_HEADERS", "both"),
+            ("LANDFALL_ANY_HOST", "/health, /"),
+            ("LANDFALL_ANY_HOST", "health"),
+            ("LANDFALL_ANY_HOST", "/auth"),
             ("LANDFALL_PROVIDER_ADDRESS", "http://op.internal:8080"),
             ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/realm"),
             ("LANDFALL_PROVIDER_ADDRESS", "https://u@op.internal"),
@@ -191,6 +195,7 @@ mod tests {
             ("LANDFALL_TRUSTED_PROXIES", "127.0.0.1, 10.0.0.0/8,::1"),
             ("LANDFALL_FORWARDED_HEADERS", "forwarded"),
             ("LANDFALL_FORWARDED_HEADERS", "x-forwarded"),
+            ("LANDFALL_ANY_HOST", "/health,/metrics"),
             ("LANDFALL_PROVIDER_ADDRESS", "http://127.0.0.1:8080"),
             ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/"),
         ] {

@@ -38,7 +38,7 @@ const fn variable(name: &'static str, setting: &'static str, set: Set) -> Variab
 }
 
 /// In the order in which errors are found.
-pub(super) const VARIABLES: [Variable; 20] =
+pub(super) const VARIABLES: [Variable; 21] =
     [
         variable("LANDFALL_BASE_URL", "base_url", |builder, value| {
             Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::base_url))
@@ -48,6 +48,9 @@ pub(super) const VARIABLES: [Variable; 20] =
         }),
         variable("LANDFALL_TRUSTED_PROXIES", "trusted_proxies", |builder, value| {
             Ok(builder.trusted_proxies(list(value, &[',', ' '])))
+        }),
+        variable("LANDFALL_ANY_HOST", "any_host", |builder, value| {
+            Ok(builder.any_host(list(value, &[',', ' '])))
         }),
         variable("LANDFALL_PROVIDER_ADDRESS", "provider_address", |builder, value| {
             Ok(builder.provider_address(value.trim()))

@@ -6,6 +6,7 @@ use url::Url;
 
 use super::RelyingPartyBuilder;
 use super::unchecked::NetworkSettings;
+use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
 use crate::error::{ConfigError, printable};
@@ -46,6 +47,32 @@ impl RelyingPartyBuilder {
     /// never read.
     pub fn forwarded_headers(mut self, headers: ForwardedHeaders) -> Self {
         self.network.headers = headers;
+        self
+    }
+
+    /// Answers these paths, and what is below them, under any Host: for a health check that asks by a pod's address, or
+    /// a calendar that is known by another name. Called again: these as well. Default: none.
+    ///
+    /// It matters where there are several base URLs. A request that names none of them is then refused with a 421 if
+    /// a browser sent it, since whoever points a name of theirs at this address could read by it what needs no session;
+    /// a program's passes. Under a path that is named here a browser's passes, too. Nobody is signed in there, whatever
+    /// cookies come: nothing is renewed or set, [`Visit::base_url`](crate::Visit::base_url) is `None`, and what needs
+    /// somebody, like our own addresses, answers 421. So name only what anybody may read.
+    ///
+    /// A path is open as it is sent, in letters, digits and `-._~`: what has to be decoded or resolved first is not.
+    /// Which path it is, is looked at below the base path, as all paths are.
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .base_url("https://app.example.com")
+    ///     .base_url("https://staging.example.com")
+    ///     .any_host(["/health"]);
+    /// # let _ = builder;
+    /// ```
+    pub fn any_host<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.network.any_host.extend(paths.into_iter().map(Into::into));
         self
     }
 
@@ -99,6 +126,24 @@ impl RelyingPartyBuilder {
         tracing::info!(issuer = %issuer.origin().ascii_serialization(), address = %bare, "the provider is called by an address of its own");
         let client = InternalClient::new(&issuer, &url, client).ok_or_else(no_origin)?;
         Ok(Arc::new(client))
+    }
+
+    /// The paths that any Host may ask for.
+    ///
+    /// # Errors
+    /// `any_host`, with the entry that is wrong: no path of plain segments, the whole application, or a path that holds
+    /// an address of ours, which is answered under a base URL alone.
+    pub(super) fn check_any_host(&mut self) -> Result<AnyHostPaths, ConfigError> {
+        let paths = AnyHostPaths::parse(std::mem::take(&mut self.network.any_host))?;
+        let own = self.paths.settings().find_map(|(setting, path)| Some((setting, paths.named(path)?)));
+        match own {
+            Some((setting, named)) => Err(ConfigError::new(
+                "any_host",
+                format!("{:?} holds the {setting}", printable(named)),
+                "name the parts beside it: our own addresses answer under a base URL alone",
+            )),
+            None => Ok(paths),
+        }
     }
 
     /// The proxies whose word counts.

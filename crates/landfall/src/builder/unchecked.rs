@@ -92,6 +92,8 @@ pub(crate) struct NetworkSettings {
     pub(crate) any_proxy: bool,
     /// Which family of headers proxies write.
     pub(super) headers: ForwardedHeaders,
+    /// Paths that any Host may ask for, as written.
+    pub(super) any_host: Vec<String>,
     /// Another origin for calls to the provider; `None` for the issuer's own.
     pub(super) provider_address: Option<String>,
     /// Set by `danger` alone: that origin may be plain http.

@@ -50,6 +50,16 @@ impl<'a> Incoming<'a> {
     }
 }
 
+/// The address that a request came under, if it is not the base URL's.
+#[derive(Debug)]
+pub(crate) enum OtherAddress {
+    /// It is answered under the base URL all the same: there is one alone, or this one was named.
+    Mismatched(Mismatch),
+    /// It names none of several base URLs, and was let through: see [`elsewhere`](super::elsewhere). Nobody is there,
+    /// and nobody can sign in. Host and port as they were asked for, fit for a log.
+    Elsewhere(String),
+}
+
 /// What is kept of a request until the application has answered. All of it comes from outside; `target`,
 /// `form` and `htmx_page` become destinations only through [`Context::safe_return_to`].
 #[derive(Debug)]
@@ -58,7 +68,7 @@ pub(crate) struct RequestFacts {
     pub(crate) kind: RequestKind,
     /// Whether it is a GET or a HEAD, and no WebSocket handshake.
     pub(crate) is_read: bool,
-    /// Which base URL the request came in by.
+    /// Which base URL the request came in by; the first for one that came by none.
     pub(crate) site: Arc<Site>,
     /// Path and query as the browser sees them.
     pub(crate) target: Target,
@@ -67,9 +77,9 @@ pub(crate) struct RequestFacts {
     /// The page around an htmx request, without its origin, if that origin is ours. Where people come back to:
     /// the part that htmx asked for is no page.
     pub(crate) htmx_page: Option<Box<str>>,
-    /// The address it came under, if that is not the base URL's. Known of navigations without a session alone: they
-    /// start sign-ins.
-    pub(crate) mismatch: Option<Box<Mismatch>>,
+    /// The address it came under, if that is not the base URL's. A mismatch is known of navigations without a session
+    /// alone: they start sign-ins.
+    pub(crate) other_address: Option<Box<OtherAddress>>,
     /// The origin of the single-page application that asks, if it is beside this base URL.
     pub(crate) cors_origin: Option<Box<str>>,
     /// Pending logins and the marks of finished ones that the browser holds.
@@ -103,7 +113,7 @@ impl RequestFacts {
             target: site.base.outside_path(view.path(), view.query()),
             form,
             htmx_page: (kind == RequestKind::Htmx).then(|| page(signs.htmx_page)).flatten(),
-            mismatch: mismatch.map(Box::new),
+            other_address: mismatch.map(|mismatch| Box::new(OtherAddress::Mismatched(mismatch))),
             cors_origin: context.cors_origin(&signs).map(String::into_boxed_str),
             attempts: cookies.attempts,
             lost_session: false,
@@ -119,5 +129,42 @@ impl RequestFacts {
     /// The path that was asked for, with the base path in front whether a proxy took it away or not.
     pub(crate) fn path(&self) -> &str {
         self.target.as_str().split('?').next().unwrap_or_default()
+    }
+
+    /// Keeps what there is of a request that came by no base URL. No cookie of it is looked at.
+    pub(crate) fn elsewhere(
+        view: &dyn RequestView,
+        site: &Arc<Site>,
+        signs: &RequestSigns<'_>,
+        authority: String,
+    ) -> Self {
+        Self {
+            kind: signs.kind(view.method()),
+            is_read: is_read(view.method()) && !signs.websocket,
+            form: None,
+            target: site.base.outside_path(view.path(), view.query()),
+            htmx_page: None,
+            other_address: Some(Box::new(OtherAddress::Elsewhere(authority))),
+            cors_origin: None,
+            attempts: Vec::new(),
+            lost_session: false,
+            site: Arc::clone(site),
+        }
+    }
+
+    /// What differs between the address it came under and the base URL's, where it is answered all the same.
+    pub(crate) fn mismatch(&self) -> Option<&Mismatch> {
+        match self.other_address.as_deref() {
+            Some(OtherAddress::Mismatched(mismatch)) => Some(mismatch),
+            Some(OtherAddress::Elsewhere(_)) | None => None,
+        }
+    }
+
+    /// The host it came under, where that names no base URL.
+    pub(crate) fn foreign_host(&self) -> Option<&str> {
+        match self.other_address.as_deref() {
+            Some(OtherAddress::Elsewhere(authority)) => Some(authority),
+            Some(OtherAddress::Mismatched(_)) | None => None,
+        }
     }
 }

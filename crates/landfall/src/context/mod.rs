@@ -10,6 +10,7 @@
 //! - [`site`]: one base URL with its cookie names and seals.
 //! - [`endpoints`]: the table of our own paths. A new endpoint begins here.
 //! - [`site_selection`], [`client_selection`]: which site a request came by, and which client it is for.
+//! - [`elsewhere`]: what names no base URL, and may pass all the same.
 //! - [`landing`]: where people may land. Every redirect to a page of the application is decided there.
 //! - [`csrf`]: the rules of [`guard::fetch_metadata`](crate::guard::fetch_metadata), asked with our own origins.
 //!
@@ -28,6 +29,7 @@
 pub(crate) mod attempts;
 pub(crate) mod client_selection;
 pub(crate) mod csrf;
+pub(crate) mod elsewhere;
 pub(crate) mod endpoints;
 pub(crate) mod error_reply;
 pub(crate) mod events;

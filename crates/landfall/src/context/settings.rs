@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::endpoints::Paths;
+use crate::address::any_host::AnyHostPaths;
 use crate::address::spa_callback::SpaCallback;
 use crate::address::trusted_proxies::TrustedProxies;
 use crate::crypto::secret::Secret;
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) spa_callbacks: Vec<SpaCallback>,
     /// Whose word is taken about the address that a browser asked for.
     pub(crate) proxies: TrustedProxies,
+    /// The paths that are answered under any Host.
+    pub(crate) any_host: AnyHostPaths,
     /// What webhooks are signed with; any of them will do.
     pub(crate) webhook_secrets: Vec<Secret<String>>,
     /// Whether tokens and every claim are kept: in a store, or by a native application. A cookie never holds a

@@ -29,23 +29,44 @@ pub(crate) struct RequestedAddress<'a> {
     pub(crate) secure: Option<bool>,
 }
 
+impl RequestedAddress<'_> {
+    /// Host and port, fit for a log; `none` where nobody says.
+    pub(crate) fn printed(&self) -> String {
+        match self.authority.as_deref().unwrap_or_default() {
+            "" => "none".to_owned(),
+            authority => printable(authority),
+        }
+    }
+}
+
+/// Why a request came by no site.
+#[derive(Debug)]
+pub(crate) enum NoSite<'a> {
+    /// It names none of several base URLs.
+    Named(RequestedAddress<'a>),
+    /// A trusted proxy's word cannot be read ([`ErrorCode::ForwardedMalformed`]), so nobody knows what was named.
+    Unread(Error),
+}
+
 impl Context {
     /// The site that a request came by. With one base URL it is that one, whatever the request says. With several
     /// it is the one that is named, of the scheme that is known, if both are there.
     ///
     /// # Errors
-    /// [`ErrorCode::WrongHost`] when no base URL is named, [`ErrorCode::ForwardedMalformed`] from a trusted proxy
-    /// alone.
-    pub(crate) fn site_of(&self, view: &dyn RequestView) -> Result<&Arc<Site>, Refused> {
+    /// [`NoSite`]: what becomes of such a request is decided in `relying_party/elsewhere.rs`.
+    pub(crate) fn site_of<'a>(&self, view: &'a dyn RequestView) -> Result<&Arc<Site>, NoSite<'a>> {
         if let Some(only) = self.sites.only() {
             return Ok(only);
         }
-        let asked = self.requested_address(view)?;
+        let asked = self.requested_address(view).map_err(NoSite::Unread)?;
         let authority = asked.authority.as_deref().unwrap_or_default();
         let named = || self.sites.iter().filter(|site| site.base.is_named_by(authority));
         // One host may be there twice, with TLS and without.
         let of_that_scheme = asked.secure.and_then(|secure| named().find(|site| site.base.secure == secure));
-        of_that_scheme.or_else(|| named().next()).ok_or_else(|| self.unknown_host(view, &asked))
+        match of_that_scheme.or_else(|| named().next()) {
+            Some(site) => Ok(site),
+            None => Err(NoSite::Named(asked)),
+        }
     }
 
     /// The address that a request was sent to, as a trusted proxy or else the request itself says.
@@ -90,11 +111,9 @@ impl Context {
 
     /// The refusal of a request that names no base URL. The operator reads what was asked for, what is configured
     /// and what almost matched; a link to the right address is offered on loopback alone.
-    fn unknown_host(&self, view: &dyn RequestView, asked: &RequestedAddress<'_>) -> Refused {
-        let known: Vec<_> = self.sites.iter().map(|site| site.base.literal.as_str()).collect();
+    pub(crate) fn unknown_host(&self, view: &dyn RequestView, asked: &RequestedAddress<'_>) -> Refused {
         let authority = asked.authority.as_deref().unwrap_or_default();
-        let printed = if authority.is_empty() { "none".to_owned() } else { printable(authority) };
-        let mut detail = format!("asked for {printed:?}, base URLs are {known:?}");
+        let mut detail = self.asked_for(&asked.printed());
         let nearest = self.nearest(authority, asked.secure);
         if let Some((_, mismatch)) = nearest.as_ref().filter(|(_, mismatch)| mismatch.is_telling()) {
             detail.extend(["; ", mismatch.why().as_str()]);
@@ -110,6 +129,12 @@ impl Context {
             }
             None => error.into(),
         }
+    }
+
+    /// For the log: what was asked for, beside what there is.
+    pub(crate) fn asked_for(&self, printed: &str) -> String {
+        let known: Vec<_> = self.sites.iter().map(|site| site.base.literal.as_str()).collect();
+        format!("asked for {printed:?}, base URLs are {known:?}")
     }
 
     /// The base URL that was probably meant: one that differs in what is easily mistaken, or, where all of them are on

@@ -108,14 +108,14 @@ pub(crate) fn begin(
     return_to: ReturnTo,
     redirect_uri: Option<String>,
 ) -> Waiting<Reply> {
-    if let Some(mismatch) = &facts.mismatch {
+    if let Some(mismatch) = facts.mismatch() {
         context.logged_mismatches.log(mismatch);
     }
     let kind = facts.kind;
     let start = LoginStart {
         wanted,
         redirect_uri,
-        requested_address: facts.mismatch.as_ref().map(|mismatch| mismatch.requested.clone()),
+        requested_address: facts.mismatch().map(|mismatch| mismatch.requested.clone()),
         ..LoginStart::new(context, &facts.site, return_to, &facts.attempts)
     };
     if let Some(metadata) = start.client.metadata_now() {

@@ -122,6 +122,14 @@ impl<'a> RequestSigns<'a> {
         }
     }
 
+    /// Whether the request says of itself that a browser sent it: by Fetch Metadata or an `Origin`, as one that fetches
+    /// ahead, or because a page is wanted. Silence is no proof: a browser may say nothing of it to a name that it
+    /// reaches by plain http.
+    pub(crate) fn is_a_browsers(&self) -> bool {
+        let metadata = [self.site, self.mode, self.dest, self.origin, self.htmx];
+        metadata.iter().any(Option::is_some) || self.prefetch || self.accepts_html()
+    }
+
     /// Whether `Accept` names `text/html` or XHTML, and not with a quality of zero.
     fn accepts_html(&self) -> bool {
         self.html || self.accept.is_some_and(accepts_html)

@@ -2,7 +2,8 @@
 //!
 //! Every request comes through [`RelyingParty::begin`]:
 //!
-//! 1. The site it came by. A request that names no base URL is refused before a cookie is read.
+//! 1. The site it came by. A request that names no base URL is refused, or is nobody's, before a cookie is read: see
+//!    [`elsewhere`](super::elsewhere).
 //! 2. The path below the base path, looked up in the table of endpoints. What is ours never reaches the
 //!    application.
 //! 3. Otherwise it is the application's, after a look at who is there: see [`RelyingParty::pass`].
@@ -23,7 +24,7 @@ use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::guard::request_kind::{RequestKind, RequestSigns};
+use crate::guard::request_kind::RequestKind;
 use crate::session::{CookieSession, Session};
 use crate::visit::Visit;
 use crate::web::form::parameter;
@@ -43,30 +44,35 @@ impl RelyingParty {
         let context = &self.context;
         let incoming = match context.site_of(view) {
             Ok(site) => Incoming::read(view, site),
-            Err(refused) => {
-                let kind = RequestSigns::read(view).kind(view.method());
-                return Step::reply(context.misdirected(refused, kind));
-            }
+            Err(no_site) => return self.without_site(view, no_site),
         };
-        let settings = &context.settings;
-        let endpoint = settings.paths.of(incoming.path);
+        let endpoint = self.endpoint(incoming.path, incoming.query());
         if endpoint.is_some() {
             context.mounting.saw_own_path();
         }
         match endpoint {
-            Some(Endpoint::Callback) if self.is_callback(incoming.query()) => self.callback(incoming),
+            Some(Endpoint::Callback) => self.callback(incoming),
             Some(Endpoint::Login) => self.login(incoming),
             Some(Endpoint::Logout) => self.logout(incoming),
             Some(Endpoint::Session) => self.session_info(&incoming),
-            Some(Endpoint::Exchange) if !settings.spa_callbacks.is_empty() => self.exchange(incoming),
-            Some(Endpoint::Resume) if !settings.kept_forms.paths.is_empty() => self.resume(incoming),
+            Some(Endpoint::Exchange) => self.exchange(incoming),
+            Some(Endpoint::Resume) => self.resume(incoming),
             Some(Endpoint::BackchannelLogout) => self.backchannel(&incoming),
             Some(Endpoint::FrontchannelLogout) => self.frontchannel(&incoming),
             Some(Endpoint::Webhook) => self.webhook(&incoming),
-            Some(Endpoint::Callback | Endpoint::Exchange | Endpoint::Resume) | None => {
-                self.pass_or_return(incoming)
-            }
+            None => self.pass_or_return(incoming),
         }
+    }
+
+    /// The endpoint of ours that answers a path below a base path; `None` where the application does.
+    pub(super) fn endpoint(&self, path: &str, query: &str) -> Option<Endpoint> {
+        let settings = &self.context.settings;
+        settings.paths.of(path).filter(|endpoint| match endpoint {
+            Endpoint::Callback => self.is_callback(query),
+            Endpoint::Exchange => !settings.spa_callbacks.is_empty(),
+            Endpoint::Resume => !settings.kept_forms.paths.is_empty(),
+            _ => true,
+        })
     }
 
     /// Whether a request to the callback's path is one.
@@ -83,7 +89,7 @@ impl RelyingParty {
     fn pass_or_return(&self, incoming: Incoming<'_>) -> Step {
         let after_logout = self.context.settings.landing.after_logout.strip_prefix(incoming.path);
         if after_logout.is_some_and(|query| query.is_empty() || query.starts_with('?'))
-            && incoming.method == "GET"
+            && matches!(incoming.method, "GET" | "HEAD")
             && let Some(reply) = self.context.returned_from_logout(incoming.site, incoming.query())
         {
             return Step::reply(reply);

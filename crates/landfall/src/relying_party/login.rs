@@ -23,11 +23,11 @@ const MAX_BODY: usize = 8 * 1024;
 impl RelyingParty {
     /// Answers the login address.
     ///
-    /// By GET it starts the sign-in. A third party may also post (OpenID Connect Core §4); that comes without our
+    /// By GET it starts the sign-in; by HEAD it says where one would start and starts none. A third party may also post (OpenID Connect Core §4); that comes without our
     /// cookies, so it is sent on to the GET, which knows what the browser holds.
     pub(super) fn login(&self, incoming: Incoming<'_>) -> Step {
         match incoming.method {
-            "GET" => self.login_by_get(incoming),
+            "GET" | "HEAD" => self.login_by_get(incoming),
             "POST" if is_form(incoming.view) && !incoming.signs.is_no_navigation() => {
                 self.login_by_post(&incoming)
             }
@@ -47,7 +47,7 @@ impl RelyingParty {
             let to = context.login_link_for(site, &query.return_to, &query.wanted);
             return Step::reply(pages::htmx_redirect(&to));
         }
-        let is_no_navigation = incoming.signs.is_no_navigation();
+        let is_no_navigation = incoming.method == "HEAD" || incoming.signs.is_no_navigation();
         let mut facts = RequestFacts::of(context, incoming, false);
         if is_no_navigation {
             facts.target = query.return_to.as_str().into();

@@ -22,7 +22,7 @@ const MAX_BODY: usize = 8 * 1024;
 impl RelyingParty {
     /// Answers the logout address.
     ///
-    /// 1. A GET is answered by a page with a button. It ends nothing: a link of another site could be a GET.
+    /// 1. A GET, or a HEAD, is answered by a page with a button. It ends nothing: a link of another site could be a GET.
     /// 2. A POST must come from this site. A header of the application's own is not asked for, so a plain form
     ///    will do.
     /// 3. The destination is taken from the query, else from the form. A page beside the base URL lands on its
@@ -35,7 +35,7 @@ impl RelyingParty {
         let from_query = return_to_in(incoming.query());
         match incoming.method {
             "POST" => {}
-            "GET" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
+            "GET" | "HEAD" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
             _ => return self.method_not_allowed(&incoming, "GET, POST"),
         }
         if !context.is_same_origin(&incoming.signs) {

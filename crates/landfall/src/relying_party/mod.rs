@@ -6,6 +6,7 @@
 //!
 //! - `dispatch`: which path belongs to whom. Begin reading there.
 //! - [`decision`]: what an adapter is told to do.
+//! - `elsewhere`: what came by no base URL.
 //! - `login`, `login_query`: the login address, and what it is asked for.
 //! - `callback`: the redirect URI.
 //! - `spa`: the two endpoints of a single-page application.
@@ -20,6 +21,7 @@
 mod callback;
 pub(crate) mod decision;
 mod dispatch;
+mod elsewhere;
 mod login;
 mod login_query;
 mod logout;
@@ -91,6 +93,11 @@ impl RelyingParty {
         let client = self.context.clients.first();
         let spa = self.context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
         self.context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
+    }
+
+    /// The base URLs, as they were configured: first the one that people know the application by.
+    pub fn base_urls(&self) -> impl Iterator<Item = &str> {
+        self.context.sites.iter().map(|site| site.base.literal.as_str())
     }
 
     /// Fetches the provider's metadata now, for a builder that is to fail at the start rather than at the first

@@ -69,8 +69,8 @@ impl RelyingParty {
         })
     }
 
-    /// The page that offers to send a kept form. It is shown once: not to a browser that fetches ahead, and in no
-    /// frame, where another site's page could lie over the button.
+    /// The page that offers to send a kept form. It is shown once: not to a browser that fetches ahead, not for a HEAD,
+    /// which shows nothing, and in no frame, where another site's page could lie over the button.
     pub(super) fn resume(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
         if incoming.method != "GET" {

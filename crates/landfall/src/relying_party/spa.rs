@@ -81,7 +81,7 @@ impl RelyingParty {
         let cors_origin = context.cors_origin(&incoming.signs);
         let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
         match incoming.method {
-            "GET" => {}
+            "GET" | "HEAD" => {}
             "OPTIONS" if cors_origin.is_some() => return done(context.preflight("GET")),
             _ => return done(context.method_not_allowed(incoming.kind, site, "GET")),
         }

@@ -46,6 +46,7 @@ use self::path::Mapping;
 use self::request_headers::Forwarded;
 use crate::error::{ConfigError, Error, ErrorCode};
 use crate::guard::fetch_metadata::CSRF_HEADER;
+use crate::guard::sign_in_wanted::SignInWanted;
 use crate::provider::reqwest as client;
 use crate::visit::Visit;
 use crate::web::reply::Reply;
@@ -238,6 +239,9 @@ impl TokenProxy {
         let Some(rest) = self.proxy.mapping.rest(facts.site.base.inside_path(view.path())) else {
             return ProxyStep::Pass;
         };
+        if facts.foreign_host().is_some() {
+            return ProxyStep::Reply(SignInWanted::new().reply());
+        }
         let Some(method) = forwardable(view.method()) else {
             return ProxyStep::Reply(context.method_not_allowed(facts.kind, &facts.site, METHODS));
         };

@@ -3,6 +3,7 @@
 //! A guard says what it wants and answers a plain 401. What becomes of that is decided here, once the application is
 //! done, by the kind of request. In this order:
 //!
+//! 0. Under another Host nobody can sign in: 421, whatever kind of request it is.
 //! 1. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
 //!    the login URL (RFC 9470 §3 for a step-up).
 //! 2. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
@@ -29,6 +30,9 @@ impl Visit {
         let wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);
         let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
+        if let Some(foreign) = facts.foreign_host() {
+            return ready(context.refuse(context.needs_base_url(foreign), kind, site, None));
+        }
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}
             RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),

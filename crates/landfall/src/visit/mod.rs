@@ -104,6 +104,24 @@ impl Visit {
         self.signed_in().ok_or_else(SignInWanted::new)
     }
 
+    /// The base URL that the request came by, as it was configured; `None` where it came under another Host, which names
+    /// none of several.
+    ///
+    /// An address that must be whole (in a feed, a mail, a calendar) is built from this, and elsewhere from the base URL
+    /// that people know the application by. It is never built from the Host header, which is whatever was sent:
+    ///
+    /// ```
+    /// fn address_of_feed(visit: &landfall::Visit) -> Option<String> {
+    ///     let auth = visit.relying_party();
+    ///     let base = visit.base_url().or_else(|| auth.base_urls().next())?;
+    ///     Some(format!("{base}/feed.xml"))
+    /// }
+    /// ```
+    pub fn base_url(&self) -> Option<&str> {
+        let facts = self.facts();
+        facts.foreign_host().is_none().then_some(facts.site.base.literal.as_str())
+    }
+
     /// Where a link "Sign in" should lead to come back to this very page.
     pub fn login_url(&self) -> String {
         self.login_link(&SignInWanted::new())
@@ -140,7 +158,8 @@ impl Visit {
     /// For adapters: what to change on the application's response, given the lines of its Cache-Control header.
     ///
     /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
-    /// stored at all; one the application marks `public` gets no Set-Cookie.
+    /// stored at all; one the application marks `public` gets no Set-Cookie. Under another Host one that asked is not
+    /// stored, whatever the application says: it is nobody's for the name it came by and not for who sent it.
     pub fn edits<'a>(&self, cache_control: impl IntoIterator<Item = &'a [u8]>) -> Edits {
         let mut lines = cache_control.into_iter();
         match (lines.next(), lines.next()) {
@@ -163,6 +182,8 @@ impl Visit {
         let mut edits = Edits::default();
         if !self.inner.set_cookies.is_empty() && !says(b"public") {
             edits.set_cookies.clone_from(&self.inner.set_cookies);
+            edits.cache_control = Some(CacheControl::NoStore);
+        } else if self.inner.personal.load(Ordering::Relaxed) && self.facts().foreign_host().is_some() {
             edits.cache_control = Some(CacheControl::NoStore);
         } else if self.inner.personal.load(Ordering::Relaxed) {
             edits.cache_control = match cache_control.and_then(|value| std::str::from_utf8(value).ok()) {
