@@ -63,6 +63,27 @@ impl AuthMiddleware {
         Self { auth, peer_of: None }
     }
 
+    /// Middleware for an application that may be run without a provider: with `None`, sign-in is not set up.
+    ///
+    /// Then every [`Visit`](crate::Visit) is nobody's, and what needs somebody lets nobody through: a guard, an
+    /// extractor and a token proxy answer 503, and the log says once a minute that sign-in is not set up. A guard is
+    /// never open because of it: whoever wants that leaves the guard out.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, HttpServer, web};
+    /// use landfall_actix::{AuthMiddleware, RelyingParty};
+    ///
+    /// async fn serve(auth: Option<RelyingParty>) -> std::io::Result<()> {
+    ///     let app = move || {
+    ///         App::new().route("/", web::get().to(async || "home")).wrap(AuthMiddleware::optional(auth.clone()))
+    ///     };
+    ///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await
+    /// }
+    /// ```
+    pub fn optional(auth: Option<RelyingParty>) -> Self {
+        Self::new(auth.unwrap_or_else(RelyingParty::not_set_up))
+    }
+
     /// Says where a connection comes from, in place of its own address. Needed where proxies are trusted
     /// (`trusted_proxies`) and the connection has none, as on a Unix socket: whoever gets to it is on this machine.
     ///

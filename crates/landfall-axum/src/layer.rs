@@ -64,6 +64,28 @@ impl AuthLayer {
         Self { auth, peer_of: None, room: Arc::new(room()) }
     }
 
+    /// A layer for an application that may be run without a provider: with `None`, sign-in is not set up.
+    ///
+    /// Then every [`Visit`](crate::Visit) is nobody's, and what needs somebody lets nobody through: a guard, an
+    /// extractor and a token proxy answer 503, and the log says once a minute that sign-in is not set up. A guard is
+    /// never open because of it: whoever wants that leaves the guard out.
+    ///
+    /// ```no_run
+    /// use axum::Router;
+    /// use landfall_axum::{AuthLayer, ConfigError, RelyingParty};
+    ///
+    /// fn app(pages: Router) -> Result<Router, ConfigError> {
+    ///     let auth = match std::env::var_os("LANDFALL_ISSUER") {
+    ///         Some(_) => Some(RelyingParty::from_env()?.build()?),
+    ///         None => None,
+    ///     };
+    ///     Ok(pages.layer(AuthLayer::optional(auth)))
+    /// }
+    /// ```
+    pub fn optional(auth: Option<RelyingParty>) -> Self {
+        Self::new(auth.unwrap_or_else(RelyingParty::not_set_up))
+    }
+
     /// Says where a connection comes from, which is not in a request by itself. Needed where proxies are trusted
     /// (`trusted_proxies`).
     ///

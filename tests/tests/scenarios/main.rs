@@ -19,6 +19,7 @@ mod landing;
 mod local_provider;
 mod logout;
 mod loops;
+mod not_set_up;
 mod other_address;
 mod own_middleware;
 mod provider_down;

@@ -21,8 +21,9 @@ use serde::Deserialize;
 pub(crate) const NEED_SOMEBODY: [&str; 6] =
     ["/guarded", "/mine", "/claims", "/token", "/half-way", "/api/orders"];
 
-/// Serves it until the test is over.
-pub(crate) async fn serve(framework: Framework, auth: RelyingParty) -> SocketAddr {
+/// Serves it until the test is over. `None`: without a provider.
+pub(crate) async fn serve(framework: Framework, auth: impl Into<Option<RelyingParty>>) -> SocketAddr {
+    let auth = auth.into();
     match framework {
         Framework::Axum => axum_app::serve(auth).await,
         Framework::Actix => actix_app::serve(auth).await,
@@ -64,8 +65,8 @@ mod axum_app {
 
     use super::{Member, RelyingParty, SocketAddr};
 
-    pub(super) async fn serve(auth: RelyingParty) -> SocketAddr {
-        let layer = AuthLayer::new(auth)
+    pub(super) async fn serve(auth: Option<RelyingParty>) -> SocketAddr {
+        let layer = AuthLayer::optional(auth)
             .peer_from(|extensions| Some(extensions.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -111,7 +112,7 @@ mod actix_app {
 
     use super::{Member, RelyingParty, SocketAddr, mpsc};
 
-    pub(super) async fn serve(auth: RelyingParty) -> SocketAddr {
+    pub(super) async fn serve(auth: Option<RelyingParty>) -> SocketAddr {
         let (told, address) = mpsc::channel();
         std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -119,7 +120,7 @@ mod actix_app {
                     App::new()
                         .configure(routes)
                         .wrap(TokenProxy::from(super::proxy()))
-                        .wrap(AuthMiddleware::new(auth.clone()))
+                        .wrap(AuthMiddleware::optional(auth.clone()))
                 })
                 .workers(1)
                 .disable_signals()

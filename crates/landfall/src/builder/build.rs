@@ -35,7 +35,7 @@ use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client::{Client, Registration};
 use crate::provider::client_secret::SecretSource;
 use crate::provider::clients::{self, Clients};
-use crate::relying_party::RelyingParty;
+use crate::relying_party::{FrontDoor, RelyingParty};
 use crate::runtime::Runtime;
 use crate::session::{ClientRef, KeeperSettings, Lifetimes, RecordSeals, SessionKeeper};
 
@@ -49,6 +49,14 @@ impl RelyingPartyBuilder {
     /// # Errors
     /// When a setting is missing or cannot work; the error names it and says what to do.
     pub fn build(self) -> Result<RelyingParty, ConfigError> {
+        self.front_door().map(RelyingParty::from)
+    }
+
+    /// [`build`](Self::build) for those who know that it is set up.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn front_door(self) -> Result<FrontDoor, ConfigError> {
         let by_variables = self.by_variables;
         self.checked().map_err(|error| if by_variables { by_variable(error) } else { error })
     }
@@ -66,7 +74,7 @@ impl RelyingPartyBuilder {
     }
 
     /// Everything in order, with errors that name the builder's methods.
-    fn checked(mut self) -> Result<RelyingParty, ConfigError> {
+    fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
         let issuer = check_issuer(&self.client.issuer)?;
         let bases = check_base_urls(&self.base_urls)?;
@@ -110,7 +118,7 @@ impl RelyingPartyBuilder {
         if !self.is_native {
             tell_what_to_register(&sites, &client, &settings);
         }
-        Ok(RelyingParty::of(Context {
+        Ok(FrontDoor::of(Context {
             logout_queue: LogoutQueue::new(settings.timeouts.logout_token),
             settings,
             sites,

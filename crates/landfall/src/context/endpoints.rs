@@ -31,6 +31,13 @@ pub(crate) enum Endpoint {
     Webhook,
 }
 
+impl Endpoint {
+    /// Its path where none is configured; of a page that says where it would be.
+    pub(crate) fn default_path(self) -> &'static str {
+        ENDPOINTS.iter().find(|row| row.endpoint == self).map_or("/", |row| row.default)
+    }
+}
+
 /// What is fixed about an endpoint, whatever is configured.
 struct Row {
     /// The endpoint that the row is about; each has one row.

@@ -129,11 +129,7 @@ impl Context {
         let html = !matches!(kind, RequestKind::Other { html: false });
         let return_to = return_to.cloned().unwrap_or_else(|| self.default_return_to(site));
         let way = self.way_on(refused, html, site, &return_to, redirect_uri);
-        let mut reply = if html {
-            as_page(refused, way.as_ref(), reference)
-        } else {
-            as_problem(refused, way.as_ref(), reference)
-        };
+        let mut reply = told(refused, kind, way.as_ref(), Some(reference));
         if let Some(Offer::SignIn(wanted)) = &refused.offer
             && code == ErrorCode::InsufficientScope
         {
@@ -224,19 +220,32 @@ pub(crate) fn tell_without_request(refused: Refused) -> Reply {
     reply
 }
 
+/// A refusal where nobody has a way on to offer, nor a reference to give: sign-in is not set up.
+pub(super) fn told_alone(refused: &Refused, kind: RequestKind) -> Reply {
+    told(refused, kind, None, None)
+}
+
+/// A refusal, as a page or as a problem document.
+fn told(refused: &Refused, kind: RequestKind, way: Option<&Way>, reference: Option<&str>) -> Reply {
+    match kind {
+        RequestKind::Other { html: false } => as_problem(refused, way, reference),
+        _ => as_page(refused, way, reference),
+    }
+}
+
 /// The page of a refusal.
-fn as_page(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
+fn as_page(refused: &Refused, way: Option<&Way>, reference: Option<&str>) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let next = match way {
         Some(Way { href, text }) => Next::Link { href, text },
         None => Next::Nothing,
     };
-    pages::page(code.status(), code.title(), error.sentence(), &next, Some(reference))
+    pages::page(code.status(), code.title(), error.sentence(), &next, reference)
 }
 
-/// The problem document of a refusal (RFC 9457). Members beyond the standard ones: `code` and `reference`,
-/// `login_url` where there is a way on, and what is lacking ([`Challenge::describe`]).
-fn as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
+/// The problem document of a refusal (RFC 9457). Members beyond the standard ones: `code`, `reference` where there is
+/// one, `login_url` where there is a way on, and what is lacking ([`Challenge::describe`]).
+fn as_problem(refused: &Refused, way: Option<&Way>, reference: Option<&str>) -> Reply {
     let (error, code) = (&refused.error, refused.error.code());
     let mut body = serde_json::json!({
         "type": "about:blank",
@@ -244,8 +253,10 @@ fn as_problem(refused: &Refused, way: Option<&Way>, reference: &str) -> Reply {
         "status": code.status(),
         "detail": error.sentence(),
         "code": code.public_code(),
-        "reference": reference,
     });
+    if let (Some(reference), Some(body)) = (reference, body.as_object_mut()) {
+        body.insert("reference".to_owned(), reference.into());
+    }
     if let (Some(way), Some(body)) = (way, body.as_object_mut()) {
         body.insert("login_url".to_owned(), way.href.as_str().into());
     }

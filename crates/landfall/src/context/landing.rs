@@ -168,7 +168,7 @@ mod tests {
             .base_url("https://app.example.com")
             .spa_callback("https://spa.example.com/callback")
             .cookie_keys([CookieKey::generate().unwrap()])
-            .build()
+            .front_door()
             .unwrap();
         let context = &*relying_party.context;
         let site = context.sites.first();
@@ -201,7 +201,7 @@ mod tests {
             .spa_callback("https://spa.example.com/shop/callback")
             .spa_callback("https://example.com/backend/callback")
             .cookie_keys([CookieKey::generate().unwrap()])
-            .build()
+            .front_door()
             .unwrap();
         let context = &*relying_party.context;
         for (page, destination, lands) in [

@@ -16,6 +16,7 @@
 //!
 //! What is read of a request, and how it is answered where it fails:
 //! - [`incoming`]: a request, read once.
+//! - [`not_set_up`]: what is answered where there is no context.
 //! - [`refused`], [`error_reply`]: an error with its way on, and how both are told.
 //!
 //! What legs leave for each other, in the memory of this process:
@@ -38,6 +39,7 @@ pub(crate) mod kept_forms;
 pub(crate) mod landing;
 pub(crate) mod logout_queue;
 pub(crate) mod mounting;
+pub(crate) mod not_set_up;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
 pub(crate) mod refused;

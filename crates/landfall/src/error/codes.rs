@@ -208,6 +208,15 @@ error_codes! {
         remedy: "see the detail",
     },
 
+    /// Sign-in is not set up: the application was given no relying party, and something needs somebody. It stays closed.
+    NotSetUp => Row {
+        name: "not_set_up", status: 503, public_code: "not_set_up",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::WARN,
+        title: "Not available",
+        sentence: "In this application, sign-in is not set up.",
+        remedy: "give the layer a relying party, or leave the guard out where nobody is needed",
+    },
+
     /// More came at once than is worked on: logout tokens that wait for their turn, or posted forms that wait to be
     /// kept.
     Overloaded => Row {

@@ -5,11 +5,12 @@ use tracing::Level;
 use super::super::fault::Fault;
 use super::ErrorCode::{self, *};
 
-/// Codes about a request or a proxy, not about a sign-in: an outsider learns nothing from their names, and
-/// whoever sent the request needs them. Every other 400, 401 and 502 to 504 is told by a word for many.
-const TOLD_BY_NAME: [ErrorCode; 8] = [
+/// Codes about a request, a proxy or the application as a whole, not about a sign-in: an outsider learns nothing from
+/// their names, and whoever sent the request needs them. Every other 400, 401 and 502 to 504 is told by a word for many.
+const TOLD_BY_NAME: [ErrorCode; 9] = [
     ForwardRefused,
     ForwardedMalformed,
+    NotSetUp,
     UpstreamInvalid,
     UpstreamRefusedToken,
     UpstreamTimeout,
@@ -18,8 +19,8 @@ const TOLD_BY_NAME: [ErrorCode; 8] = [
     WebhookUnsigned,
 ];
 
-/// Faults of the visitor that may be a setting of the operator's all the same.
-const WORTH_A_WARNING: [ErrorCode; 2] = [ForwardedMalformed, WrongHost];
+/// Faults of the visitor that may be a setting of the operator's all the same, and a setting that may be meant.
+const WORTH_A_WARNING: [ErrorCode; 3] = [ForwardedMalformed, NotSetUp, WrongHost];
 
 #[test]
 fn a_codes_name_is_its_variant_in_snake_case_and_nobody_elses() {
@@ -43,8 +44,9 @@ fn a_codes_status_fits_whose_fault_it_is() {
     for code in ErrorCode::ALL {
         let status = code.status();
         let fits = match code.fault() {
-            // A client that may not ask, and one that the provider does not know: 403 and 502.
-            Fault::Configuration => matches!(status, 403 | 500 | 502),
+            // A client that may not ask, and one that the provider does not know: 403 and 502. A part that is not in
+            // use: 503.
+            Fault::Configuration => matches!(status, 403 | 500 | 502) || *code == NotSetUp,
             // A bad gateway; 400 and 403 where the answer was about this sign-in alone.
             Fault::Provider => matches!(status, 400 | 403 | 502),
             Fault::Store => status == 503,
@@ -66,7 +68,9 @@ fn another_sign_in_mends_what_passes_and_not_what_has_nothing_to_do_with_it() {
             "{code}: signing in again cannot mend a {}",
             code.status()
         );
-        let passes = matches!(code.fault(), Fault::Store | Fault::Unreachable) || code.status() == 503;
+        // What is not set up does not pass by itself.
+        let passes = matches!(code.fault(), Fault::Store | Fault::Unreachable)
+            || (code.status() == 503 && *code != NotSetUp);
         assert!(!passes || code.is_recoverable(), "{code}: what passes by itself may succeed later");
     }
 }
@@ -89,7 +93,7 @@ fn an_outsider_learns_whether_to_try_again_and_not_what_was_found() {
 fn a_strangers_fault_alarms_nobody() {
     for code in ErrorCode::ALL {
         let level = match code.fault() {
-            Fault::Visitor if WORTH_A_WARNING.contains(code) => Level::WARN,
+            _ if WORTH_A_WARNING.contains(code) => Level::WARN,
             Fault::Visitor => Level::INFO,
             _ => Level::ERROR,
         };

@@ -22,7 +22,8 @@ pub(super) struct Row {
     /// Whether signing in again may succeed. The answer then says where, unless it is the store that failed.
     pub(super) recoverable: bool,
     /// How loudly the operator is told: INFO for the visitor's fault, since strangers cause it at will, and WARN
-    /// where it may as well be a base URL or a proxy's setting that is missing. ERROR for every other fault.
+    /// where it may as well be a base URL or a proxy's setting that is missing, or a setting that was left out on
+    /// purpose. ERROR for every other fault.
     pub(super) log_level: Level,
     /// The heading of the page, and the title in problem+json.
     pub(super) title: &'static str,

@@ -174,7 +174,7 @@ mod tests {
             .base_url("https://example.com/app")
             .keep_posted_forms("/")
             .cookie_keys([CookieKey::generate().unwrap()])
-            .build()
+            .front_door()
             .unwrap();
         let context = &*relying_party.context;
         let site = context.sites.first();

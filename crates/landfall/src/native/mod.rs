@@ -4,7 +4,7 @@
 //! it may change with any release.
 //!
 //! An application on somebody's own machine (RFC 8252) has no cookies, no paths and no guards, but it needs the same
-//! checks. So this room puts a whole [`RelyingParty`] together and uses of it what every leg shares. In its order:
+//! checks. So this room puts a whole relying party together and uses of it what every leg shares. In its order:
 //!
 //! 1. [`NativeRelyingParty::begin`] gives an [`Attempt`], which stays in memory where a web application has a cookie.
 //! 2. The system's browser comes to the redirect URI. How that is heard (a loopback listener, a scheme of its own) is
@@ -34,7 +34,7 @@ use crate::error::{ConfigError, Error, ErrorCode};
 use crate::flow::logout;
 use crate::flow::refresh::RefreshError;
 use crate::guard::sign_in_wanted::SignInWanted;
-use crate::relying_party::RelyingParty;
+use crate::relying_party::FrontDoor;
 use crate::session::{ClientRef, Identity, Session, Tokens, record};
 use crate::web::pages;
 use crate::web::reply::{Reply, Waiting};
@@ -44,7 +44,7 @@ use crate::web::reply::{Reply, Waiting};
 #[derive(Clone, Debug)]
 pub struct NativeRelyingParty {
     /// Never mounted: no request reaches its endpoints.
-    relying_party: RelyingParty,
+    relying_party: FrontDoor,
 }
 
 impl NativeRelyingParty {
@@ -58,7 +58,7 @@ impl NativeRelyingParty {
         // Nothing is mounted under it; seals are derived for it.
         builder.forget_what_is_for_the_web();
         let builder = builder.base_url("http://127.0.0.1").cookie_keys([CookieKey::generate()?]);
-        Ok(Self { relying_party: builder.build()? })
+        Ok(Self { relying_party: builder.front_door()? })
     }
 
     /// The issuer identifier of the provider.

@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
 use crate::context::events::EventKind;
@@ -24,7 +24,7 @@ use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::Reply;
 
-impl RelyingParty {
+impl FrontDoor {
     /// Answers the redirect URI (RFC 6749 §4.1.2).
     ///
     /// A prefetch is refused: it would use the code up, and its answer may never be shown. The work is begun at

@@ -6,7 +6,7 @@
 //!    [`elsewhere`](super::elsewhere).
 //! 2. The path below the base path, looked up in the table of endpoints. What is ours never reaches the
 //!    application.
-//! 3. Otherwise it is the application's, after a look at who is there: see [`RelyingParty::pass`].
+//! 3. Otherwise it is the application's, after a look at who is there: see [`FrontDoor::pass`].
 //!
 //! The order in `pass` is the rule for every page: a session is found without I/O where that is possible, a
 //! request of another site is refused before the store is asked, and the store is asked before any handler runs.
@@ -15,8 +15,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::RelyingParty;
 use super::decision::{Decision, Step};
+use super::{FrontDoor, RelyingParty};
 use crate::browser::pending_login::looks_like_ours;
 use crate::clock::Timestamp;
 use crate::context::endpoints::Endpoint;
@@ -24,7 +24,7 @@ use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::guard::request_kind::RequestKind;
+use crate::guard::request_kind::{RequestKind, RequestSigns};
 use crate::session::{CookieSession, Session};
 use crate::visit::Visit;
 use crate::web::form::parameter;
@@ -40,7 +40,23 @@ impl RelyingParty {
     ///
     /// An endpoint that is not in use (the exchange without a single-page application, the page of kept forms
     /// where none are kept) leaves its path to the application.
+    ///
+    /// Where sign-in is not set up every request is the application's, and its visit nobody's.
     pub fn begin(&self, view: &dyn RequestView) -> Step {
+        match &self.front {
+            Some(front) => front.begin(view),
+            None => {
+                let signs = RequestSigns::read(view);
+                let is_read = is_read(view.method()) && !signs.websocket;
+                Step::pass(Visit::not_set_up(signs.kind(view.method()), is_read, view.path()))
+            }
+        }
+    }
+}
+
+impl FrontDoor {
+    /// [`RelyingParty::begin`] where sign-in is set up.
+    fn begin(&self, view: &dyn RequestView) -> Step {
         let context = &self.context;
         let incoming = match context.site_of(view) {
             Ok(site) => Incoming::read(view, site),

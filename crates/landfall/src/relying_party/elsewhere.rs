@@ -3,14 +3,14 @@
 //! What may pass is decided in [`context::elsewhere`](crate::context::elsewhere). Our own addresses never do: a sign-in
 //! that starts under another name cannot come back to it, and no session is there to be told of or ended.
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::Step;
 use crate::context::incoming::RequestFacts;
 use crate::context::site_selection::NoSite;
 use crate::guard::request_kind::RequestSigns;
 use crate::web::request::RequestView;
 
-impl RelyingParty {
+impl FrontDoor {
     /// Answers a request that came by no base URL. No cookie of it is read.
     ///
     /// 1. A trusted proxy's header that cannot be read: 400, on every path.

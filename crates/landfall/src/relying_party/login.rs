@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::login_query::LoginQuery;
 use crate::context::incoming::{Incoming, RequestFacts};
@@ -20,7 +20,7 @@ use crate::web::reply::{Reply, Waiting};
 /// The most that a third party's form may hold, in bytes.
 const MAX_BODY: usize = 8 * 1024;
 
-impl RelyingParty {
+impl FrontDoor {
     /// Answers the login address.
     ///
     /// By GET it starts the sign-in; by HEAD it says where one would start and starts none. A third party may also post (OpenID Connect Core §4); that comes without our

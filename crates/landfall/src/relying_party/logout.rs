@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::Step;
 use crate::context::incoming::Incoming;
 use crate::context::landing::return_to_in;
@@ -19,7 +19,7 @@ use crate::web::pages::{self, runtime_gone};
 /// The most that a sign-out's form may hold, in bytes.
 const MAX_BODY: usize = 8 * 1024;
 
-impl RelyingParty {
+impl FrontDoor {
     /// Answers the logout address.
     ///
     /// 1. A GET, or a HEAD, is answered by a page with a button. It ends nothing: a link of another site could be a GET.

@@ -1,5 +1,8 @@
 //! The front door: the one object an application makes, and what it does with a request.
 //!
+//! A [`RelyingParty`] is a [`FrontDoor`], or none where sign-in is not set up: then there are no endpoints, and every visit is
+//! nobody's.
+//!
 //! An adapter hands each request to [`RelyingParty::begin`] and does what the [`decision::Step`] says. An endpoint,
 //! or a few that belong together, is one file here: it reads the request, refuses what may not be, and hands the
 //! rest to a leg of the trip in [`flow`](crate::flow). What a leg does, and in which order, is not here.
@@ -35,7 +38,7 @@ use std::sync::Arc;
 
 use self::sessions::Sessions;
 use crate::context::{Context, no_runtime};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::visit::Visit;
 
 /// The one object an application makes: it signs people in at one provider.
@@ -55,28 +58,69 @@ use crate::visit::Visit;
 /// ```
 #[derive(Clone, Debug)]
 pub struct RelyingParty {
+    /// `None` where sign-in is not set up.
+    front: Option<FrontDoor>,
+}
+
+/// A relying party that is set up: what answers requests. The endpoints are its methods.
+#[derive(Clone, Debug)]
+pub(crate) struct FrontDoor {
     /// What all clones share.
     pub(crate) context: Arc<Context>,
 }
 
-impl RelyingParty {
+impl FrontDoor {
     /// Wraps what the builder has checked.
     pub(crate) fn of(context: Context) -> Self {
         Self { context: Arc::new(context) }
     }
 
-    /// Sessions that the application itself begins, lists or ends.
-    pub fn sessions(&self) -> Sessions<'_> {
-        Sessions::of(&self.context)
+    /// The provider's issuer, as it was configured.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.context.clients.first().issuer
+    }
+}
+
+impl From<FrontDoor> for RelyingParty {
+    fn from(front: FrontDoor) -> Self {
+        Self { front: Some(front) }
+    }
+}
+
+impl RelyingParty {
+    /// One that signs nobody in, for an application that is run without a provider: every visit is nobody's, and
+    /// whatever needs somebody answers 503 ([`ErrorCode::NotSetUp`]).
+    ///
+    /// The layers of the adapters make it where they are given none (`AuthLayer::optional`,
+    /// `AuthMiddleware::optional`).
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// let auth = RelyingParty::not_set_up();
+    /// assert!(!auth.is_set_up() && auth.issuer().is_empty() && auth.redirect_uris().next().is_none());
+    /// ```
+    pub fn not_set_up() -> Self {
+        Self { front: None }
     }
 
-    /// The provider's issuer, as it was configured.
+    /// Whether it can sign anybody in: `true` unless it was made by [`not_set_up`](Self::not_set_up).
+    pub fn is_set_up(&self) -> bool {
+        self.front.is_some()
+    }
+
+    /// Sessions that the application itself begins, lists or ends.
+    pub fn sessions(&self) -> Sessions<'_> {
+        Sessions::of(self.front.as_ref().map(|front| &front.context))
+    }
+
+    /// The provider's issuer, as it was configured. Empty where sign-in is not set up.
     pub fn issuer(&self) -> &str {
-        &self.context.clients.first().issuer
+        self.front.as_ref().map(FrontDoor::issuer).unwrap_or_default()
     }
 
     /// The redirect URIs to register at the provider, byte for byte; one for each base URL, and those of
-    /// single-page applications.
+    /// single-page applications. None where sign-in is not set up.
     ///
     /// ```
     /// use landfall::{CookieKey, RelyingParty};
@@ -90,14 +134,18 @@ impl RelyingParty {
     /// # Ok::<(), landfall::ConfigError>(())
     /// ```
     pub fn redirect_uris(&self) -> impl Iterator<Item = String> {
-        let client = self.context.clients.first();
-        let spa = self.context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
-        self.context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
+        self.front.iter().flat_map(|FrontDoor { context }| {
+            let client = context.clients.first();
+            let spa = context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
+            context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
+        })
     }
 
-    /// The base URLs, as they were configured: first the one that people know the application by.
+    /// The base URLs, as they were configured: first the one that people know the application by. None where sign-in is
+    /// not set up.
     pub fn base_urls(&self) -> impl Iterator<Item = &str> {
-        self.context.sites.iter().map(|site| site.base.literal.as_str())
+        let sites = self.front.iter().flat_map(|front| front.context.sites.iter());
+        sites.map(|site| site.base.literal.as_str())
     }
 
     /// Fetches the provider's metadata now, for a builder that is to fail at the start rather than at the first
@@ -106,15 +154,17 @@ impl RelyingParty {
     /// # Errors
     /// When the provider cannot be reached, or its metadata cannot be used.
     pub(crate) async fn connect(&self) -> Result<(), Error> {
-        let context = Arc::clone(&self.context);
-        let metadata = async move { context.clients.first().metadata().await.map(drop) };
-        self.context.runtime.run(metadata, || Err(no_runtime())).await
+        let Some(FrontDoor { context }) = self.front.clone() else { return Err(ErrorCode::NotSetUp.into()) };
+        let this = Arc::clone(&context);
+        let metadata = async move { this.clients.first().metadata().await.map(drop) };
+        context.runtime.run(metadata, || Err(no_runtime())).await
     }
 }
 
 impl Visit {
     /// For adapters: who made this visit, and so answers for it.
     pub fn relying_party(&self) -> RelyingParty {
-        RelyingParty { context: Arc::clone(self.context()) }
+        let context = self.set_up().map(|(context, _)| Arc::clone(context));
+        RelyingParty { front: context.map(|context| FrontDoor { context }) }
     }
 }

@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
 use crate::context::incoming::Incoming;
@@ -28,7 +28,7 @@ use crate::web::pages::runtime_gone;
 /// The kind of request that a provider's server sends: it reads no page.
 const MACHINE: RequestKind = RequestKind::Other { html: false };
 
-impl RelyingParty {
+impl FrontDoor {
     /// Takes a logout token (OpenID Connect Back-Channel Logout 1.0 §2.5). It exists where a store can end
     /// sessions.
     pub(super) fn backchannel(&self, incoming: &Incoming<'_>) -> Step {

@@ -4,15 +4,15 @@
 //! how a form is sealed, stored and shown is in [`flow::kept_form`](crate::flow::kept_form).
 //!
 //! 1. [`Context::keeps_form`] tells whether this is a form to keep.
-//! 2. [`RelyingParty::keep_form`] reads it and starts the sign-in, which lands on our own page.
-//! 3. [`RelyingParty::resume`] is that page: it shows a button, and the person sends the form.
+//! 2. [`FrontDoor::keep_form`] reads it and starts the sign-in, which lands on our own page.
+//! 3. [`FrontDoor::resume`] is that page: it shows a button, and the person sends the form.
 //!
 //! It is never sent by itself. The person at the end may be another than the one who wrote it, and reads as whom
 //! they are signed in.
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
 use crate::context::Context;
@@ -46,7 +46,7 @@ impl Context {
     }
 }
 
-impl RelyingParty {
+impl FrontDoor {
     /// Reads a form and keeps it across the sign-in that it starts. One that is too large, or is no form, is not
     /// kept: the person gets the 401 with the link, and comes back to the page with the form.
     pub(super) fn keep_form(&self, facts: RequestFacts, target: String) -> NeedsBody {

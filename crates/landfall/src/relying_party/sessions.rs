@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::context::events::{EndReason, EventKind};
 use crate::context::{Context, no_runtime};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
 use crate::visit::signed_in::SignedIn;
 
@@ -17,7 +17,8 @@ use crate::visit::signed_in::SignedIn;
 /// [`RelyingParty::sessions`](crate::RelyingParty::sessions).
 ///
 /// A session that was ended is refused by every instance as soon as the store's engine tells them, and at the
-/// latest when their near copies are too old.
+/// latest when their near copies are too old. Where sign-in is not set up every call fails with
+/// [`ErrorCode::NotSetUp`].
 ///
 /// ```no_run
 /// # async fn page(auth: landfall::RelyingParty, user: landfall::SignedIn) -> Result<(), landfall::Error> {
@@ -31,11 +32,13 @@ use crate::visit::signed_in::SignedIn;
 /// ```
 #[derive(Debug)]
 pub struct Sessions<'a> {
-    context: &'a Arc<Context>,
+    /// `None` where sign-in is not set up: then there are none, and every call fails
+    /// ([`ErrorCode::NotSetUp`]).
+    context: Option<&'a Arc<Context>>,
 }
 
 impl<'a> Sessions<'a> {
-    pub(crate) fn of(context: &'a Arc<Context>) -> Self {
+    pub(crate) fn of(context: Option<&'a Arc<Context>>) -> Self {
         Self { context }
     }
 
@@ -130,7 +133,7 @@ impl<'a> Sessions<'a> {
         T: Send + 'static,
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
-        let context = self.context;
+        let Some(context) = self.context else { return Err(ErrorCode::NotSetUp.into()) };
         context.runtime.run(work(Arc::clone(context)), || Err(no_runtime())).await
     }
 }

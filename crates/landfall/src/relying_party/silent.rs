@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use crate::address::return_to::ReturnTo;
 use crate::clock::Timestamp;
@@ -43,7 +43,7 @@ impl Context {
     }
 }
 
-impl RelyingParty {
+impl FrontDoor {
     /// Tries it for a request whose cookies lead to no session.
     pub(super) fn try_silently(&self, facts: RequestFacts, now: Timestamp) -> Step {
         self.wait(facts.kind, Arc::clone(&facts.site), |this| async move {

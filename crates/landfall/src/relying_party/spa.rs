@@ -4,8 +4,8 @@
 //! This is the backend for frontend of OAuth 2.0 for Browser-Based Applications: tokens stay at the backend, and
 //! the page holds a cookie that its scripts cannot read. No token leaves by here.
 //!
-//! - [`RelyingParty::session_info`] (`GET /auth/session`): who is there, as JSON.
-//! - [`RelyingParty::exchange`] (`POST /auth/exchange`): takes the query that the page's route received, and
+//! - [`FrontDoor::session_info`] (`GET /auth/session`): who is there, as JSON.
+//! - [`FrontDoor::exchange`] (`POST /auth/exchange`): takes the query that the page's route received, and
 //!   finishes the sign-in as the callback does.
 //!
 //! A page may be at an origin of its own. It is then named by a configured `spa_callback`, answers carry CORS
@@ -18,7 +18,7 @@ use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, L
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::RelyingParty;
+use super::FrontDoor;
 use super::decision::{Decision, Step};
 use crate::context::Context;
 use crate::context::endpoints::Endpoint;
@@ -71,7 +71,7 @@ struct SessionAnswer<'a> {
     logout_url: String,
 }
 
-impl RelyingParty {
+impl FrontDoor {
     /// Says who is there, for whoever has the cookie and comes from this site or its page.
     ///
     /// Asking does not let a session live on: a page that polls would never let it end. Nor is nobody an error:
@@ -115,7 +115,7 @@ impl RelyingParty {
     ///
     /// 1. A preflight of a configured page is answered.
     /// 2. The request must come from such a page, carry the header that no form can send, and be JSON.
-    /// 3. The query in it goes through [`RelyingParty::finish`], with the redirect URIs of the page's origin
+    /// 3. The query in it goes through [`FrontDoor::finish`], with the redirect URIs of the page's origin
     ///    alone.
     /// 4. A redirect becomes JSON: `return_to` for a path, `location` for another trip to the provider.
     ///

@@ -31,6 +31,8 @@ use super::progress::Progress;
 use super::response_headers;
 use super::upload::{self, Upload, Uploaded};
 use crate::address::return_to::ReturnTo;
+use crate::context::Context;
+use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::provider::http_client::HttpErrorKind;
@@ -42,6 +44,9 @@ use crate::visit::Visit;
 pub struct Forward {
     /// Where to, and by which client.
     pub(super) proxy: Arc<Proxy>,
+    /// Who forwards, and the base URL that the request came by.
+    pub(super) context: Arc<Context>,
+    pub(super) site: Arc<Site>,
     /// Whose token.
     pub(super) visit: Visit,
     /// As sent: any but CONNECT and TRACE.
@@ -65,7 +70,7 @@ impl Forward {
         let (upload, uploaded) = upload::channel(self.length, progress.clone());
         let (pieces, received) = mpsc::channel(PIECES);
         let (head_sender, head) = oneshot::channel();
-        let context = Arc::clone(self.visit.context());
+        let context = Arc::clone(&self.context);
         let forwarding = context
             .runtime
             .run_while_held(async move { self.run(uploaded, progress, head_sender, pieces).await });
@@ -145,7 +150,7 @@ impl Forward {
         let mut head = Response::new(());
         *head.status_mut() = answer.status();
         *head.headers_mut() = std::mem::take(answer.headers_mut());
-        let base = &self.visit.facts().site.base;
+        let base = &self.site.base;
         let addresses = Addresses { mapping, target: &self.target, base_path: &base.path };
         Ok((response_headers::rewritten(head, addresses, token.secret())?, answer))
     }

@@ -44,6 +44,8 @@ use http::Method;
 
 use self::path::Mapping;
 use self::request_headers::Forwarded;
+use crate::context::Context;
+use crate::context::site::Site;
 use crate::error::{ConfigError, Error, ErrorCode};
 use crate::guard::fetch_metadata::CSRF_HEADER;
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -233,19 +235,18 @@ impl TokenProxy {
     /// For adapters: what to do with a request of this visit. Nothing is sent yet: [`ProxyStep::Forward`] holds
     /// what is needed for that.
     pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
-        let context = visit.context();
-        let facts = visit.facts();
-        let refuse = |error: Error| ProxyStep::Reply(context.refuse(error, facts.kind, &facts.site, None));
-        let Some(rest) = self.proxy.mapping.rest(facts.site.base.inside_path(view.path())) else {
-            return ProxyStep::Pass;
-        };
-        if facts.foreign_host().is_some() {
+        let set_up = visit.set_up();
+        let path = set_up.map_or(view.path(), |(_, facts)| facts.site.base.inside_path(view.path()));
+        let Some(rest) = self.proxy.mapping.rest(path) else { return ProxyStep::Pass };
+        let Some((context, facts)) = set_up.filter(|_| visit.can_sign_in()) else {
+            // The layer says why nobody can sign in here.
             return ProxyStep::Reply(SignInWanted::new().reply());
-        }
+        };
+        let refuse = |error: Error| ProxyStep::Reply(context.refuse(error, facts.kind, &facts.site, None));
         let Some(method) = forwardable(view.method()) else {
             return ProxyStep::Reply(context.method_not_allowed(facts.kind, &facts.site, METHODS));
         };
-        match self.judge(method, rest, view, visit) {
+        match self.judge(method, rest, view, visit, (context, &facts.site)) {
             Err(error) => refuse(error),
             Ok(forward) => match visit.require() {
                 Ok(_) => ProxyStep::Forward(forward),
@@ -265,8 +266,8 @@ impl TokenProxy {
         rest: &str,
         view: &dyn RequestView,
         visit: &Visit,
+        (context, site): (&Arc<Context>, &Arc<Site>),
     ) -> Result<Forward, Error> {
-        let context = visit.context();
         if view.is_absolute_form() {
             return Err(Error::new(ErrorCode::ForwardRefused).detail("the target is a whole URL"));
         }
@@ -279,12 +280,12 @@ impl TokenProxy {
         let csrf = context.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
-        let site = &visit.facts().site;
         let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
         let page = page.and_then(|url| url.strip_prefix(site.base.origin.as_str()));
         let back = context.safe_return_to(site, page);
         let (proxy, visit) = (Arc::clone(&self.proxy), visit.clone());
-        Ok(Forward { proxy, visit, method, target, headers, length, back })
+        let (context, site) = (Arc::clone(context), Arc::clone(site));
+        Ok(Forward { proxy, context, site, visit, method, target, headers, length, back })
     }
 }
 

@@ -3,15 +3,16 @@
 //! A guard says what it wants and answers a plain 401. What becomes of that is decided here, once the application is
 //! done, by the kind of request. In this order:
 //!
-//! 0. Under another Host nobody can sign in: 421, whatever kind of request it is.
-//! 1. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
+//! 1. Where sign-in is not set up nobody can sign in: 503. Under another Host nobody can either: 421.
+//! 2. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
 //!    the login URL (RFC 9470 §3 for a step-up).
-//! 2. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
+//! 3. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
 //!    says so, and not a fourth trip.
-//! 3. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
-//! 4. Any other page that is being opened is sent to the provider.
+//! 4. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
+//! 5. Any other page that is being opened is sent to the provider.
 
-use super::Visit;
+use super::{Answers, Visit};
+use crate::context::not_set_up;
 use crate::context::refused::{Failure, Refused};
 use crate::error::{Error, ErrorCode};
 use crate::flow::login;
@@ -26,10 +27,13 @@ impl Visit {
     /// A page that is being opened goes to the provider, and htmx is told to open the login address. Everything else
     /// gets a 401, or a 403 for a scope. It never fails: what goes wrong on the way is a reply, too.
     pub fn challenge(&self, wanted: SignInWanted) -> Waiting<Reply> {
-        let (context, facts) = (self.context(), self.facts());
+        let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
+        let (context, facts) = match &self.inner.answers {
+            Answers::SetUp { context, facts } => (context, facts),
+            Answers::NotSetUp { kind, .. } => return ready(not_set_up::reply(*kind)),
+        };
         let wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);
-        let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.refuse(context.needs_base_url(foreign), kind, site, None));
         }
@@ -57,7 +61,10 @@ impl Visit {
     /// For adapters: the answer to an error that an extractor or a guard met, as a page or as JSON. The cause goes to
     /// the log, under a reference that the answer shows.
     pub fn error_reply(&self, refused: impl Into<Refused>) -> Reply {
-        let (context, facts) = (self.context(), self.facts());
+        let (context, facts) = match &self.inner.answers {
+            Answers::SetUp { context, facts } => (context, facts),
+            Answers::NotSetUp { kind, .. } => return not_set_up::refuse(&refused.into(), *kind),
+        };
         let here = context.safe_return_to(&facts.site, Some(facts.page()));
         context.refuse(refused, facts.kind, &facts.site, Some(&here))
     }
@@ -65,8 +72,11 @@ impl Visit {
     /// For adapters: answers a response of the application's that carries a [`Failure`], as a page or as JSON. The log
     /// was told when it was made.
     pub fn tell(&self, failure: &Failure) -> Reply {
-        let (context, facts) = (self.context(), self.facts());
-        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+        let (context, facts) = match &self.inner.answers {
+            Answers::SetUp { context, facts } => (context, facts),
+            Answers::NotSetUp { kind, .. } => return not_set_up::tell(failure.refused(), *kind),
+        };
+        let here = context.safe_return_to(&facts.site, Some(facts.page()));
         let (reference, refused) = (failure.reference(), failure.refused());
         context.tell(reference, refused, facts.kind, &facts.site, Some(&here), None)
     }

@@ -12,7 +12,7 @@ use crate::address::path_prefix::PathPrefix;
 use crate::error::{ConfigError, printable};
 use crate::guard::guarded_paths::GuardedPaths;
 use crate::guard::request_kind::is_read;
-use crate::visit::Visit;
+use crate::visit::{Answers, Visit};
 use crate::visit::rejection;
 use crate::visit::requirement::Requirement;
 use crate::web::reply::Reply;
@@ -83,17 +83,20 @@ impl Guard {
 
     /// Whether the guard is for this request. It is a write if it was one when it came, or has become one since.
     fn is_for(&self, method: &str, visit: &Visit) -> bool {
-        let facts = visit.facts();
-        if self.0.writes_only && facts.is_read && is_read(method) {
+        let (came_as_read, path, base) = match &visit.inner.answers {
+            Answers::SetUp { facts, .. } => (facts.is_read, facts.path(), Some(&facts.site.base)),
+            Answers::NotSetUp { is_read, path, .. } => (*is_read, &**path, None),
+        };
+        if self.0.writes_only && came_as_read && is_read(method) {
             return false;
         }
         if matches!(self.0.paths, GuardedPaths::All) {
             return true;
         }
-        let base = &facts.site.base;
-        match base.inside_path(facts.path()) {
+        let Some(base) = base else { return self.0.paths.hold(path, "") };
+        match base.inside_path(path) {
             // The base path itself, without a slash at its end.
-            "" if !facts.path().is_empty() => self.0.paths.hold("/", &base.path),
+            "" if !path.is_empty() => self.0.paths.hold("/", &base.path),
             path => self.0.paths.hold(path, &base.path),
         }
     }

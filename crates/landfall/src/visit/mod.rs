@@ -31,10 +31,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use self::signed_in::SignedIn;
 use crate::context::Context;
+use crate::context::endpoints::Endpoint;
 use crate::context::incoming::RequestFacts;
 use crate::context::no_runtime;
 use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::flow::refresh::{self, Due};
+use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::session::Session;
@@ -49,6 +51,7 @@ use crate::web::reply::{CacheControl, Edits, Waiting};
 /// fn greeting(visit: &landfall::Visit) -> String {
 ///     match visit.signed_in() {
 ///         Some(user) => format!("Hello, {}", user.name().unwrap_or(user.subject())),
+///         None if !visit.can_sign_in() => "Hello".to_owned(),
 ///         None => format!("<a href=\"{}\">Sign in</a>", visit.login_url()),
 ///     }
 /// }
@@ -60,15 +63,22 @@ pub struct Visit {
 
 /// What the clones of a visit share.
 struct Inner {
-    context: Arc<Context>,
+    answers: Answers,
     /// `None` where nobody is signed in.
     session: Option<Arc<Session>>,
-    /// What a challenge needs of the request, which is gone by then.
-    facts: RequestFacts,
     /// Set-Cookie values that this request owes the browser: a renewal, or the end of a dead cookie.
     set_cookies: Vec<String>,
     /// Somebody asked who is there, so the answer is for this person alone and must not be shared by a cache.
     personal: AtomicBool,
+}
+
+/// Who answers for a visit, with what that takes of the request, which is gone by then.
+enum Answers {
+    /// A relying party.
+    SetUp { context: Arc<Context>, facts: RequestFacts },
+    /// Nobody: sign-in is not set up. The kind of request decides how that is told, and guards that are not for every
+    /// request ask whether it is a read, and for its path.
+    NotSetUp { kind: RequestKind, is_read: bool, path: Box<str> },
 }
 
 impl Visit {
@@ -79,8 +89,17 @@ impl Visit {
         facts: RequestFacts,
         set_cookies: Vec<String>,
     ) -> Self {
+        Self::of(Answers::SetUp { context, facts }, session, set_cookies)
+    }
+
+    /// For a request to an application whose sign-in is not set up: nobody is there, and nobody can sign in.
+    pub(crate) fn not_set_up(kind: RequestKind, is_read: bool, path: &str) -> Self {
+        Self::of(Answers::NotSetUp { kind, is_read, path: path.into() }, None, Vec::new())
+    }
+
+    fn of(answers: Answers, session: Option<Arc<Session>>, set_cookies: Vec<String>) -> Self {
         let personal = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { context, session, facts, set_cookies, personal }) }
+        Self { inner: Arc::new(Inner { answers, session, set_cookies, personal }) }
     }
 
     /// Who is signed in, if anybody is. Asking marks the answer as personal; see [`Self::edits`].
@@ -104,8 +123,14 @@ impl Visit {
         self.signed_in().ok_or_else(SignInWanted::new)
     }
 
+    /// Whether a sign-in can start here at all, so that a page leaves its link to one out where none can: under a Host
+    /// that is none of several base URLs, and where sign-in is not set up.
+    pub fn can_sign_in(&self) -> bool {
+        self.set_up().is_some_and(|(_, facts)| facts.foreign_host().is_none())
+    }
+
     /// The base URL that the request came by, as it was configured; `None` where it came under another Host, which names
-    /// none of several.
+    /// none of several, and where sign-in is not set up.
     ///
     /// An address that must be whole (in a feed, a mail, a calendar) is built from this, and elsewhere from the base URL
     /// that people know the application by. It is never built from the Host header, which is whatever was sent:
@@ -118,11 +143,12 @@ impl Visit {
     /// }
     /// ```
     pub fn base_url(&self) -> Option<&str> {
-        let facts = self.facts();
+        let (_, facts) = self.set_up()?;
         facts.foreign_host().is_none().then_some(facts.site.base.literal.as_str())
     }
 
-    /// Where a link "Sign in" should lead to come back to this very page.
+    /// Where a link "Sign in" should lead to come back to this very page. Nothing of ours is there where nobody
+    /// [`can_sign_in`](Self::can_sign_in).
     pub fn login_url(&self) -> String {
         self.login_link(&SignInWanted::new())
     }
@@ -183,7 +209,7 @@ impl Visit {
         if !self.inner.set_cookies.is_empty() && !says(b"public") {
             edits.set_cookies.clone_from(&self.inner.set_cookies);
             edits.cache_control = Some(CacheControl::NoStore);
-        } else if self.inner.personal.load(Ordering::Relaxed) && self.facts().foreign_host().is_some() {
+        } else if self.inner.personal.load(Ordering::Relaxed) && self.is_elsewhere() {
             edits.cache_control = Some(CacheControl::NoStore);
         } else if self.inner.personal.load(Ordering::Relaxed) {
             edits.cache_control = match cache_control.and_then(|value| std::str::from_utf8(value).ok()) {
@@ -200,7 +226,7 @@ impl Visit {
 
     /// A link to the login address that comes back to this page, or to where `wanted` says.
     fn login_link(&self, wanted: &SignInWanted) -> String {
-        let (context, facts) = (&self.inner.context, &self.inner.facts);
+        let Some((context, facts)) = self.set_up() else { return Endpoint::Login.default_path().to_owned() };
         let here = || context.safe_return_to(&facts.site, Some(facts.page()));
         let return_to = wanted.return_to.clone().unwrap_or_else(here);
         context.login_link_for(&facts.site, &return_to, wanted)
@@ -208,27 +234,30 @@ impl Visit {
 
     /// The token as it is, where that will do; else what a refresh brings, which goes on whoever waits.
     fn fresh_access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {
-        let context = &self.inner.context;
+        let ready = |answer| Box::pin(std::future::ready(answer));
+        let wanted = || Err(AccessTokenError::Wanted(SignInWanted::new()));
+        let Some((context, _)) = self.set_up() else { return ready(wanted()) };
         let (id, old) = match refresh::due(session, context.sessions.store().is_some(), context.clock.now()) {
-            Due::Not(answer) => return Box::pin(std::future::ready(answer)),
+            Due::Not(answer) => return ready(answer),
             Due::Now { id, old } => (id, old),
         };
-        let Some(client) = context.client_of(session).cloned() else {
-            return Box::pin(std::future::ready(Err(AccessTokenError::Wanted(SignInWanted::new()))));
-        };
+        let Some(client) = context.client_of(session).cloned() else { return ready(wanted()) };
         let this = Arc::clone(context);
         let gone = || Err(AccessTokenError::Failed(no_runtime()));
         context.runtime.run(async move { refresh::fresh(&this, &client, id, &old).await }, gone)
     }
 
-    /// What every leg shares.
-    pub(crate) fn context(&self) -> &Arc<Context> {
-        &self.inner.context
+    /// What every leg shares, and what is kept of the request; `None` where sign-in is not set up.
+    pub(crate) fn set_up(&self) -> Option<(&Arc<Context>, &RequestFacts)> {
+        match &self.inner.answers {
+            Answers::SetUp { context, facts } => Some((context, facts)),
+            Answers::NotSetUp { .. } => None,
+        }
     }
 
-    /// What is kept of the request.
-    pub(crate) fn facts(&self) -> &RequestFacts {
-        &self.inner.facts
+    /// Whether the request came under a Host that is none of several base URLs.
+    fn is_elsewhere(&self) -> bool {
+        self.set_up().is_some_and(|(_, facts)| facts.foreign_host().is_some())
     }
 
     /// A request for more than there is, worded so that what is there is not lost: the scopes that were granted

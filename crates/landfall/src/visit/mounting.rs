@@ -15,7 +15,9 @@
 
 use super::Visit;
 use crate::browser::cookie::CookieKind;
+use crate::context::Context;
 use crate::context::endpoints::Endpoint;
+use crate::context::incoming::RequestFacts;
 use crate::guard::request_kind::RequestKind;
 
 /// For adapters: the layer, and how it is mounted so that it sees every path. For the log alone.
@@ -33,7 +35,8 @@ impl Visit {
     ///
     /// It is only remembered: a second layer may stand where the callback is, and then a request for it will tell.
     pub fn is_below(&self, prefix: &str) {
-        let (context, base) = (self.context(), self.facts().site.base.path.as_str());
+        let Some((context, facts)) = self.set_up() else { return };
+        let base = facts.site.base.path.as_str();
         let callback = context.settings.paths.path(Endpoint::Callback);
         let reaches = is_under(callback, prefix)
             || is_under(base, prefix)
@@ -49,11 +52,12 @@ impl Visit {
     /// Nothing is looked at for a script or a form, which are told where to sign in and are sent nowhere. The page that
     /// is shown stays the same: whoever reads it could mend nothing.
     pub fn expects_callback(&self, mount: &Mount) {
-        let (mounting, facts) = (&self.context().mounting, self.facts());
+        let Some((context, facts)) = self.set_up() else { return };
+        let mounting = &context.mounting;
         if mounting.has_seen_own_path() || facts.kind != RequestKind::Navigation {
             return;
         }
-        let callback = self.context().client_for_login().redirect_uri(&facts.site.base);
+        let callback = context.client_for_login().redirect_uri(&facts.site.base);
         let Mount { layer, remedy } = *mount;
         if let Some(below) = mounting.below() {
             if mounting.may_warn() {
@@ -65,7 +69,7 @@ impl Visit {
                     "{layer} sees only what is below {below}, and so not the callback: a sign-in ends in what the application answers there"
                 );
             }
-        } else if self.was_sent_before() {
+        } else if was_sent_before(context, facts) {
             if mounting.may_warn() {
                 tracing::warn!(
                     layer,
@@ -83,24 +87,23 @@ impl Visit {
             );
         }
     }
+}
 
-    /// Whether this browser was sent away from this very page since the process began, and has not been at any
-    /// callback: a finished attempt leaves a mark.
-    ///
-    /// Another page does not count, since people open several at once; nor does an attempt that is older than this
-    /// process, which may have come back to the one before.
-    fn was_sent_before(&self) -> bool {
-        let (context, facts) = (self.context(), self.facts());
-        let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
-        let is_pending = |cookie| {
-            let pending = facts.site.seals.open_login(cookie);
-            pending.is_some_and(|pending| {
-                pending.return_to == here.as_str() && pending.issued_at >= context.mounting.since.secs()
-            })
-        };
-        facts.attempts.iter().all(|cookie| cookie.kind != CookieKind::Spent)
-            && facts.attempts.iter().filter(|cookie| cookie.kind == CookieKind::Login).any(is_pending)
-    }
+/// Whether this browser was sent away from this very page since the process began, and has not been at any
+/// callback: a finished attempt leaves a mark.
+///
+/// Another page does not count, since people open several at once; nor does an attempt that is older than this
+/// process, which may have come back to the one before.
+fn was_sent_before(context: &Context, facts: &RequestFacts) -> bool {
+    let here = context.safe_return_to(&facts.site, Some(facts.target.as_str()));
+    let is_pending = |cookie| {
+        let pending = facts.site.seals.open_login(cookie);
+        pending.is_some_and(|pending| {
+            pending.return_to == here.as_str() && pending.issued_at >= context.mounting.since.secs()
+        })
+    };
+    facts.attempts.iter().all(|cookie| cookie.kind != CookieKind::Spent)
+        && facts.attempts.iter().filter(|cookie| cookie.kind == CookieKind::Login).any(is_pending)
 }
 
 /// Whether a path is the prefix or below it. `/application` is not below `/app`.

@@ -126,13 +126,15 @@ impl Requirement {
 
     /// Who is signed in, if they meet it now; the order of questions is the module's.
     fn met_by(&self, visit: &Visit) -> Result<SignedIn, Unmet> {
-        let Some(user) = visit.signed_in() else { return Err(Unmet::Wanted(self.wanted(None))) };
+        let (Some(user), Some((context, _))) = (visit.signed_in(), visit.set_up()) else {
+            return Err(Unmet::Wanted(self.wanted(None)));
+        };
         let identity = user.identity();
         if !self.0.roles.is_empty() && !self.0.roles.iter().any(|role| user.has_role(role)) {
             let roles = self.0.roles.join(" or ");
             return Err(Unmet::refused(ErrorCode::Forbidden, format!("the role {roles} is missing")));
         }
-        if !self.is_authenticated_enough(identity, visit.context()) {
+        if !self.is_authenticated_enough(identity, context) {
             return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Authentication))));
         }
         let mut missing =

@@ -309,7 +309,7 @@ mod tests {
             .client("app", "secret")
             .base_url("https://app.example.com")
             .cookie_keys([CookieKey::generate().unwrap()])
-            .build()
+            .front_door()
             .unwrap();
         let context = &*relying_party.context;
         let (site, client) = (context.sites.first(), context.clients.first());
