@@ -13,6 +13,7 @@ mod raw_provider;
 #[cfg(feature = "real")]
 pub mod real;
 mod session_kind;
+mod shared_cache;
 mod tls;
 pub mod traces;
 mod until;
@@ -27,6 +28,7 @@ pub use matrix::run;
 pub use port::Port;
 pub use raw_provider::{RawProvider, Script};
 pub use session_kind::SessionKind;
+pub use shared_cache::SharedCache;
 pub use tls::TlsPort;
 pub use until::{until, within};
 pub use upstream::{Answer, Heard, Upstream};

@@ -118,7 +118,14 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
     let headers = response.headers_mut();
-    let edits = visit.edits(headers.get_all(CACHE_CONTROL).map(HeaderValue::as_bytes));
+    let edits = visit.edits(|each| {
+        for (name, value) in headers.iter() {
+            each(name.as_str(), value.as_bytes());
+        }
+    });
+    for name in &edits.removed {
+        headers.remove(name);
+    }
     match edits.cache_control {
         None => {}
         Some(CacheControl::Private) => _ = headers.insert(CACHE_CONTROL, PRIVATE),

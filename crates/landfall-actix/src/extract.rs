@@ -83,6 +83,44 @@ pub(crate) const LAYER: &str = "AuthMiddleware";
 /// By then the request itself is dropped, and actix-web keeps it nowhere else: the response's has its method, target,
 /// version and peer, and neither headers nor extensions. Where something outside reads those off a response, as CORS
 /// does, answer with `request.error_response(rejection)` in place of `?`.
+///
+/// A middleware that stands before style sheets and pages alike hands on what pages may show as a
+/// [`Personal`](landfall::Personal): whoever looks at it makes an answer `private`, and the style sheet stays one that
+/// caches may share. What it writes to the log is [`for_log`](landfall::Visit::for_log).
+///
+/// ```no_run
+/// use actix_web::body::MessageBody;
+/// use actix_web::dev::{ServiceRequest, ServiceResponse};
+/// use actix_web::middleware::{Next, from_fn};
+/// use actix_web::{App, Error, HttpMessage, HttpServer, web};
+/// use landfall_actix::{AuthMiddleware, Personal, RelyingParty, Visit};
+///
+/// async fn greet(
+///     visit: Visit,
+///     request: ServiceRequest,
+///     next: Next<impl MessageBody>,
+/// ) -> Result<ServiceResponse<impl MessageBody>, Error> {
+///     println!("{} opens {}", visit.for_log(), request.path());
+///     let name = visit.with(|user| user.and_then(|user| user.name()).map(str::to_owned));
+///     request.extensions_mut().insert(name);
+///     next.call(request).await
+/// }
+///
+/// async fn home(name: web::ReqData<Personal<Option<String>>>) -> String {
+///     format!("Hello, {}", name.as_deref().unwrap_or("stranger")) // the look
+/// }
+///
+/// async fn serve(auth: RelyingParty) -> std::io::Result<()> {
+///     let app = move || {
+///         App::new()
+///             .route("/", web::get().to(home))
+///             .route("/style.css", web::get().to(async || "body { color: teal }"))
+///             .wrap(from_fn(greet))
+///             .wrap(AuthMiddleware::new(auth.clone()))
+///     };
+///     HttpServer::new(app).bind("127.0.0.1:3000")?.run().await
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Visit(pub(crate) landfall::Visit);
 

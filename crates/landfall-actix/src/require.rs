@@ -29,6 +29,9 @@ use crate::layer::LAYER;
 /// It only asks; the [`AuthMiddleware`](crate::AuthMiddleware) around the whole application answers the browser.
 /// Without that middleware every request gets a 500, and the log says which one is missing.
 ///
+/// What is answered behind it is for one person: `public` and `s-maxage` are taken out of the answer, with a line in the
+/// log, and `private` is put in. [`shared_cache`](Self::shared_cache) says otherwise.
+///
 /// It can demand more than a sign-in; see [`Requirement`]:
 ///
 /// ```no_run

@@ -63,6 +63,38 @@ pub(crate) const LAYER: &str = "AuthLayer";
 ///         .layer(AuthLayer::new(auth))
 /// }
 /// ```
+///
+/// A middleware that stands before style sheets and pages alike hands on what pages may show as a
+/// [`Personal`](landfall::Personal): whoever looks at it makes an answer `private`, and the style sheet stays one that
+/// caches may share. What it writes to the log is [`for_log`](landfall::Visit::for_log).
+///
+/// ```no_run
+/// use axum::extract::Request;
+/// use axum::middleware::{self, Next};
+/// use axum::response::Response;
+/// use axum::routing::get;
+/// use axum::{Extension, Router};
+/// use landfall_axum::{AuthLayer, Personal, RelyingParty, Visit};
+///
+/// async fn greet(visit: Visit, mut request: Request, next: Next) -> Response {
+///     println!("{} opens {}", visit.for_log(), request.uri().path());
+///     let name = visit.with(|user| user.and_then(|user| user.name()).map(str::to_owned));
+///     request.extensions_mut().insert(name);
+///     next.run(request).await
+/// }
+///
+/// async fn home(Extension(name): Extension<Personal<Option<String>>>) -> String {
+///     format!("Hello, {}", name.as_deref().unwrap_or("stranger")) // the look
+/// }
+///
+/// fn app(auth: RelyingParty) -> Router {
+///     Router::new()
+///         .route("/", get(home))
+///         .route("/style.css", get(async || "body { color: teal }"))
+///         .layer(middleware::from_fn(greet))
+///         .layer(AuthLayer::new(auth))
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Visit(pub(crate) landfall::Visit);
 

@@ -94,6 +94,7 @@
 //! | [`Requirement`] | what a guard, or a handler half-way, demands beyond a sign-in: level, age, scope, role |
 //! | [`TokenProxy`] | layer that forwards a prefix to one API, with the access token added |
 //! | [`Visit`] | extractor: somebody or nobody |
+//! | [`Personal`] | a value made of who is there, for a middleware to hand on: only whoever looks at it makes an answer private |
 //! | [`SignedIn`] | extractor: somebody, or the request is sent to sign in |
 //! | [`Claims`] | extractor: the claims kept at sign-in, as a type of yours |
 //! | [`AccessToken`] | extractor: a token to call an API with, good for at least another minute |
@@ -159,7 +160,7 @@ pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
     AccessTokenError, AuthLevel, ClientAuth, Clock, ConfigError, ConnectError, CookieKey, Declined,
     EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
-    HttpClient, HttpError, HttpErrorKind, Identity, MemoryStore, NewSignIn, Prompt, Refused, RelyingParty,
+    HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt, Refused, RelyingParty,
     RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle, SessionInfo, Sessions,
     SignInWanted, SigningAlgorithm, SubjectId, SystemClock, SystemEntropy, Timestamp, Unmet, Userinfo,
     danger, store,

@@ -203,6 +203,8 @@ pub use session::{Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
 #[cfg(feature = "reqwest")]
 pub use token_proxy::TokenProxy;
 pub use visit::Visit;
+pub use visit::log_identity::LogIdentity;
+pub use visit::personal::Personal;
 pub use visit::requirement::{Requirement, Unmet};
 pub use visit::signed_in::SignedIn;
 

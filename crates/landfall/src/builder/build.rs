@@ -24,6 +24,7 @@ use crate::context::endpoints::Endpoint;
 use crate::context::kept_forms::KeptForms;
 use crate::context::logout_queue::LogoutQueue;
 use crate::context::mounting::Mounting;
+use crate::context::public_answers::PublicAnswers;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
 use crate::context::settings::Settings;
@@ -132,6 +133,7 @@ impl RelyingPartyBuilder {
             kept_forms: KeptForms::default(),
             logged_mismatches: LoggedMismatches::default(),
             mounting: Mounting::new(self.inputs.clock.now()),
+            public_answers: PublicAnswers::default(),
             clock: self.inputs.clock,
             entropy: self.inputs.entropy,
             runtime,

@@ -24,6 +24,7 @@
 //! - [`recent_logouts`]: logouts that a sign-in under way must not outlive.
 //! - [`kept_forms`], [`logout_queue`]: limits on what anybody can send.
 //! - [`mounting`]: whether our own paths come here at all.
+//! - [`public_answers`]: what the log has told once.
 //!
 //! Where the application listens in: [`events`], [`sign_in_hook`].
 
@@ -40,6 +41,7 @@ pub(crate) mod landing;
 pub(crate) mod logout_queue;
 pub(crate) mod mounting;
 pub(crate) mod not_set_up;
+pub(crate) mod public_answers;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
 pub(crate) mod refused;
@@ -57,6 +59,7 @@ use self::events::Events;
 use self::kept_forms::KeptForms;
 use self::logout_queue::LogoutQueue;
 use self::mounting::Mounting;
+use self::public_answers::PublicAnswers;
 use self::recent_logouts::ProviderLogouts;
 use self::refreshes::Refreshes;
 use self::settings::Settings;
@@ -95,6 +98,8 @@ pub(crate) struct Context {
     pub(crate) logged_mismatches: LoggedMismatches,
     /// Whether our own paths come here.
     pub(crate) mounting: Mounting,
+    /// The routes whose answers were made private though they said `public`: each is told once.
+    pub(crate) public_answers: PublicAnswers,
     /// What time it is. Nothing here asks the operating system; tests move this one.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where nonces, verifiers and names come from.

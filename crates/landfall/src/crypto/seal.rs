@@ -161,6 +161,36 @@ impl Ring {
     }
 }
 
+impl Ring {
+    /// A key for digests of one purpose that are made again and again: derived once, of the first key alone.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn digest_key(&self, purpose: &str) -> Result<DigestKey, Error> {
+        let (_, prk) = self.keys.first().ok_or_else(broken)?;
+        let label = [purpose.as_bytes()];
+        let okm = prk.expand(&label, hmac::HMAC_SHA256).map_err(|_| broken())?;
+        Ok(DigestKey(hmac::Key::from(okm)))
+    }
+}
+
+/// What [`Ring::digest_key`] derives.
+pub(crate) struct DigestKey(hmac::Key);
+
+impl DigestKey {
+    /// The first 128 bits of the keyed digest (HMAC-SHA256) of these parts.
+    pub(crate) fn digest(&self, parts: &[&[u8]]) -> [u8; 16] {
+        let tag = hmac::sign(&self.0, &info("", parts));
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for DigestKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DigestKey([redacted])")
+    }
+}
+
 impl fmt::Debug for Ring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Ring").field("keys", &self.keys.len()).finish()

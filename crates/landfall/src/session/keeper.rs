@@ -133,6 +133,11 @@ impl SessionKeeper {
         &self.seals
     }
 
+    /// What the person of a session is called in logs: a keyed digest, the same for all of their sessions.
+    pub(crate) fn log_digest(&self, session: &Session) -> [u8; 16] {
+        self.seals.log_digest(session.identity.issuer(), session.identity.subject())
+    }
+
     /// The store, if there is one.
     pub(crate) fn store(&self) -> Option<&Arc<dyn SessionStore>> {
         self.store.as_ref()

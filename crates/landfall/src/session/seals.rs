@@ -26,7 +26,7 @@ use super::record;
 use super::store::{IndexKey, RecordKey, StoredRecord};
 use crate::clock::{Entropy, Timestamp};
 use crate::crypto::application_name::ApplicationName;
-use crate::crypto::seal::{CookieKey, Ring, Sealer};
+use crate::crypto::seal::{CookieKey, DigestKey, Ring, Sealer};
 use crate::error::Error;
 
 /// Makes records of sessions, for one application.
@@ -41,6 +41,8 @@ pub(crate) struct RecordSeals {
     entropy: Arc<dyn Entropy>,
     /// Derived once: it is the same for every record.
     admin: Sealer,
+    /// Derived once: for what people are called in logs.
+    log: DigestKey,
 }
 
 /// What can be known of a session without its cookie. As in `record.rs`: what is added comes as a struct behind
@@ -78,7 +80,8 @@ impl RecordSeals {
     ) -> Result<Self, Error> {
         let ring = Ring::new(ring)?;
         let admin = ring.sealer("admin", &application.context(&[]))?;
-        Ok(Self { application, client, ring, entropy, admin })
+        let log = ring.digest_key("log")?;
+        Ok(Self { application, client, ring, entropy, admin, log })
     }
 
     /// The record of a session, to be stored under `stored.id` with the version `stored.version`.
@@ -184,6 +187,12 @@ impl RecordSeals {
     /// When no key can be derived.
     pub(crate) fn sids(&self, issuer: &str, sid: &str) -> Result<Vec<IndexKey>, Error> {
         self.index("sid", issuer, sid)
+    }
+
+    /// What somebody is called in logs: of another purpose than the indexes, so that a log and a store together say no
+    /// more than each alone.
+    pub(crate) fn log_digest(&self, issuer: &str, subject: &str) -> [u8; 16] {
+        self.log.digest(&self.application.context(&[issuer.as_bytes(), subject.as_bytes()]))
     }
 
     /// Keyed, since subjects are easily guessed: without the key, a store's indexes tell nobody who is signed in.

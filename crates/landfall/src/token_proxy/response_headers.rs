@@ -23,6 +23,7 @@ use memchr::memmem;
 use super::hop_by_hop::HopByHop;
 use super::location::Addresses;
 use crate::error::{Error, ErrorCode};
+use crate::web::caching::{ForOnePerson, is_for_shared_caches};
 use crate::web::form::essence;
 
 /// The answer's head as the browser may read it. `token` is the one that was sent, for finding it again.
@@ -99,8 +100,9 @@ fn stays_here(name: &str) -> bool {
         || name == "refresh"
         // Orders to whatever proxy stands in front of us, and what other caches are told.
         || (name.starts_with("x-accel-") && name != "x-accel-buffering")
-        || matches!(name, "x-sendfile" | "x-lighttpd-send-file" | "x-reproxy-url" | "surrogate-control" | "edge-control")
-        || name.ends_with("cache-control")
+        || matches!(name, "x-sendfile" | "x-lighttpd-send-file" | "x-reproxy-url")
+        || is_for_shared_caches(name)
+        || name == "cache-control"
         // The names of inner hosts.
         || matches!(name, "via" | "x-served-by" | "x-backend-server" | "x-upstream")
 }
@@ -135,27 +137,10 @@ fn refused_token(headers: &HeaderMap) -> Error {
 /// The upstream's word on how long, ours on for whom: an answer belongs to whoever is signed in, so no shared cache
 /// may keep it (RFC 9111 §5.2.2.7). Without a word of the upstream's it may be kept and must be asked for again.
 fn cache_control(headers: &HeaderMap) -> HeaderValue {
+    let mut rewritten = ForOnePerson::default();
+    headers.get_all(CACHE_CONTROL).iter().for_each(|line| rewritten.note(line.as_bytes()));
     let alone = HeaderValue::from_static("private, no-cache");
-    let mut rewritten = String::new();
-    for value in headers.get_all(CACHE_CONTROL) {
-        // A quoted list of names is for caches that keep half an answer.
-        let Some(value) = value.to_str().ok().filter(|value| !value.contains('"')) else { return alone };
-        for directive in value.split(',').map(|directive| directive.trim().to_ascii_lowercase()) {
-            match directive.split('=').next().unwrap_or_default().trim() {
-                "no-store" => return HeaderValue::from_static("no-store"),
-                "" | "public" | "private" | "s-maxage" | "proxy-revalidate" => {}
-                _ => {
-                    rewritten.push_str(&directive);
-                    rewritten.push_str(", ");
-                }
-            }
-        }
-    }
-    if rewritten.is_empty() {
-        return alone;
-    }
-    rewritten.push_str("private");
-    HeaderValue::try_from(rewritten).unwrap_or(alone)
+    HeaderValue::try_from(rewritten.finish().as_str()).unwrap_or(alone)
 }
 
 /// Whether it says, once and clearly, that it is a PDF.

@@ -26,9 +26,17 @@ macro_rules! __deref {
 macro_rules! __visit {
     ($Visit:ident, $SignedIn:ident, $AccessToken:ident, $Rejection:ident) => {
         impl $Visit {
-            /// Who is signed in, if anybody is.
+            /// Who is signed in, if anybody is. The answer is this person's from then on, and goes out as `private`; see
+            /// [`landfall::Visit::signed_in`].
             pub fn signed_in(&self) -> Option<$SignedIn> {
                 self.0.signed_in().map($SignedIn)
+            }
+
+            /// Makes a value of who is there, or that nobody is, without a mark on the answer: the mark is left when
+            /// somebody looks at the value. For a middleware that prepares what some pages show, and stands before style
+            /// sheets as well; see [`landfall::Visit::with`].
+            pub fn with<T>(&self, f: impl FnOnce(Option<&$SignedIn>) -> T) -> $crate::Personal<T> {
+                self.0.with(|user| f(user.cloned().map($SignedIn).as_ref()))
             }
 
             /// Who is signed in; else what to return from the handler so that the layer asks for a sign-in.
@@ -225,6 +233,13 @@ macro_rules! __require_login {
             /// before.
             pub fn role(self, role: impl Into<String>) -> Self {
                 Self(self.0.demanding(|more| more.role(role)))
+            }
+
+            /// What is answered behind this guard may be kept by shared caches, where the answer itself says `public`;
+            /// a shared cache gives it to strangers too. Without this, `public` and `s-maxage` are taken out and
+            /// `private` is put in; see [`Requirement::shared_cache`](landfall::Requirement::shared_cache).
+            pub fn shared_cache(self) -> Self {
+                Self(self.0.demanding(|more| more.shared_cache()))
             }
 
             /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a

@@ -13,22 +13,30 @@
 //! | `guard` | what is demanded of which requests: by path, by method |
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
 //! | `rejection` | what guards and extractors answer in a handler's place |
-//! | `answer` | what becomes of a wish for a sign-in, by the kind of request |
 //! | `mounting` | what tells a layer that is mounted where its callback does not reach it |
+//! | `challenge` | what becomes of a wish for a sign-in, by the kind of request |
+//! | `marks` | what looking who is there does to the answer |
+//! | `caching` | the headers that follow from that |
+//! | `personal` | a value that leaves its mark when it is looked at |
+//! | `log_identity` | what belongs into a log line |
 //! | `delegate` | the macros that write the adapters' types around these |
 
+mod caching;
 mod challenge;
 mod delegate;
 pub(crate) mod guard;
+pub(crate) mod log_identity;
+mod marks;
 pub(crate) mod mounting;
+pub(crate) mod personal;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
 pub(crate) mod signed_in;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
+use self::marks::{Mark, Marks};
 use self::signed_in::SignedIn;
 use crate::context::Context;
 use crate::context::endpoints::Endpoint;
@@ -40,7 +48,7 @@ use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::session::Session;
-use crate::web::reply::{CacheControl, Edits, Waiting};
+use crate::web::reply::Waiting;
 
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
@@ -68,8 +76,8 @@ struct Inner {
     session: Option<Arc<Session>>,
     /// Set-Cookie values that this request owes the browser: a renewal, or the end of a dead cookie.
     set_cookies: Vec<String>,
-    /// Somebody asked who is there, so the answer is for this person alone and must not be shared by a cache.
-    personal: AtomicBool,
+    /// What was asked of it, and so what shared caches may do with the answer.
+    marks: Marks,
 }
 
 /// Who answers for a visit, with what that takes of the request, which is gone by then.
@@ -98,17 +106,24 @@ impl Visit {
     }
 
     fn of(answers: Answers, session: Option<Arc<Session>>, set_cookies: Vec<String>) -> Self {
-        let personal = AtomicBool::new(false);
-        Self { inner: Arc::new(Inner { answers, session, set_cookies, personal }) }
+        let marks = Marks::default();
+        Self { inner: Arc::new(Inner { answers, session, set_cookies, marks }) }
     }
 
-    /// Who is signed in, if anybody is. Asking marks the answer as personal; see [`Self::edits`].
+    /// Who is signed in, if anybody is.
+    ///
+    /// Asking marks the answer: it depends on who is there, so it goes out with `Cache-Control: private, no-cache`, or
+    /// with `private` behind what it says of how long it may be kept. Only where it says `public` itself it is left as
+    /// it is. A middleware that stands before every answer asks [`Self::with`] or [`Self::for_log`], which leave no mark.
     pub fn signed_in(&self) -> Option<SignedIn> {
-        self.inner.personal.store(true, Ordering::Relaxed);
+        self.inner.marks.leave(Mark::Looked);
         self.inner.session.clone().map(|session| SignedIn { session })
     }
 
     /// Who is signed in; else what to put into the response's extensions so that the layer asks for it.
+    ///
+    /// What is answered to somebody who was needed is for them alone: `public` and `s-maxage` are taken out of it, unless a
+    /// guard around it says [`Requirement::shared_cache`](crate::Requirement::shared_cache).
     ///
     /// # Errors
     /// [`SignInWanted`] when nobody is signed in.
@@ -120,7 +135,9 @@ impl Visit {
     /// # }
     /// ```
     pub fn require(&self) -> Result<SignedIn, SignInWanted> {
-        self.signed_in().ok_or_else(SignInWanted::new)
+        let user = self.signed_in().ok_or_else(SignInWanted::new)?;
+        self.inner.marks.leave(Mark::Required);
+        Ok(user)
     }
 
     /// Whether a sign-in can start here at all, so that a page leaves its link to one out where none can: under a Host
@@ -179,49 +196,6 @@ impl Visit {
             Err(wanted) => Box::pin(std::future::ready(Err(AccessTokenError::Wanted(wanted)))),
             Ok(user) => self.fresh_access_token(&user.session),
         }
-    }
-
-    /// For adapters: what to change on the application's response, given the lines of its Cache-Control header.
-    ///
-    /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
-    /// stored at all; one the application marks `public` gets no Set-Cookie. Under another Host one that asked is not
-    /// stored, whatever the application says: it is nobody's for the name it came by and not for who sent it.
-    pub fn edits<'a>(&self, cache_control: impl IntoIterator<Item = &'a [u8]>) -> Edits {
-        let mut lines = cache_control.into_iter();
-        match (lines.next(), lines.next()) {
-            (line, None) => self.edits_of(line),
-            // Several header lines are one list (RFC 9110 §5.3).
-            (first, second) => {
-                let all: Vec<_> = first.into_iter().chain(second).chain(lines).collect();
-                self.edits_of(Some(&all.join(&b',')))
-            }
-        }
-    }
-
-    /// As [`Self::edits`], for a Cache-Control header of one line, if there is one.
-    fn edits_of(&self, cache_control: Option<&[u8]>) -> Edits {
-        let says = |wanted: &[u8]| {
-            cache_control.is_some_and(|value| {
-                value.split(|byte| *byte == b',').any(|part| part.trim_ascii().eq_ignore_ascii_case(wanted))
-            })
-        };
-        let mut edits = Edits::default();
-        if !self.inner.set_cookies.is_empty() && !says(b"public") {
-            edits.set_cookies.clone_from(&self.inner.set_cookies);
-            edits.cache_control = Some(CacheControl::NoStore);
-        } else if self.inner.personal.load(Ordering::Relaxed) && self.is_elsewhere() {
-            edits.cache_control = Some(CacheControl::NoStore);
-        } else if self.inner.personal.load(Ordering::Relaxed) {
-            edits.cache_control = match cache_control.and_then(|value| std::str::from_utf8(value).ok()) {
-                None => Some(CacheControl::Private),
-                Some(_) if says(b"public") || says(b"private") || says(b"no-store") => None,
-                // The application said how long, not for whom.
-                Some(value) => {
-                    Some(CacheControl::Amended(format!("{}, private", value.trim_end_matches([',', ' ']))))
-                }
-            };
-        }
-        edits
     }
 
     /// A link to the login address that comes back to this page, or to where `wanted` says.

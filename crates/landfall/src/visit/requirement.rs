@@ -26,6 +26,7 @@ use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::authn_request::{Insufficient, Prompt};
 use crate::session::Identity;
 use crate::visit::Visit;
+use crate::visit::marks::Mark;
 use crate::visit::signed_in::SignedIn;
 use crate::web::reply::Reply;
 
@@ -68,6 +69,8 @@ struct Demands {
     roles: Vec<String>,
     /// Asked last.
     allow_if: Option<Arc<Condition>>,
+    /// Whether shared caches may keep an answer that says so.
+    shared_cache: bool,
 }
 
 /// The application's own condition.
@@ -119,6 +122,18 @@ impl Requirement {
         self
     }
 
+    /// What is answered behind it may be kept by shared caches, where the answer itself says `public`. Without this,
+    /// `public`, `s-maxage` and the headers for shared caches alone (RFC 9213) are taken out, `private` is put in, and
+    /// the log says so once for a route.
+    ///
+    /// A shared cache asks nobody who they are: what it keeps, it gives to strangers too. So this is for what is no
+    /// secret, or for a cache in front that lets nobody in by itself. Where two guards stand one inside the other, both
+    /// have to say it.
+    pub fn shared_cache(mut self) -> Self {
+        self.demands().shared_cache = true;
+        self
+    }
+
     /// To be changed: of its own, if it was shared.
     fn demands(&mut self) -> &mut Demands {
         Arc::make_mut(&mut self.0)
@@ -153,6 +168,7 @@ impl Requirement {
         if self.0.allow_if.as_ref().is_some_and(|allow| !allow(visit)) {
             return Err(Unmet::refused(ErrorCode::Forbidden, "the application's own condition is not met"));
         }
+        visit.inner.marks.leave(if self.0.shared_cache { Mark::Shared } else { Mark::ForOneAlone });
         Ok(user)
     }
 
@@ -211,6 +227,7 @@ impl fmt::Debug for Requirement {
             .field("scopes", &self.0.scopes)
             .field("roles", &self.0.roles)
             .field("allow_if", &self.0.allow_if.is_some())
+            .field("shared_cache", &self.0.shared_cache)
             .finish()
     }
 }

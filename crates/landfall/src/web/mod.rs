@@ -9,10 +9,12 @@
 //! - [`request`]: all that the core may see of a request, for adapters to implement.
 //! - [`reply`]: what the core answers with, and bodies that have to be read first.
 //! - [`form`]: the one reader of queries, forms, media types and bodies.
+//! - [`caching`]: what an answer says to caches, and how it is made one person's.
 //! - [`pages`]: the answers we write ourselves, with the headers that belong on each.
 //!
 //! Another page of ours, or another header on all of them, goes to [`pages`].
 
+pub(crate) mod caching;
 pub(crate) mod form;
 pub(crate) mod pages;
 pub(crate) mod reply;

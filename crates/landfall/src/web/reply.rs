@@ -121,12 +121,14 @@ impl CacheControl {
 
 /// What is to be changed on the application's response. Usually nothing.
 ///
-/// An adapter sets the one and appends the others; it changes nothing else and asks nobody.
+/// An adapter removes, sets and appends what is named here; it changes nothing else and asks nobody.
 #[derive(Default)]
 #[non_exhaustive]
 pub struct Edits {
     /// The Cache-Control header to set in place of whatever is there.
     pub cache_control: Option<CacheControl>,
+    /// Headers to remove, every line of each: what only shared caches read (RFC 9213).
+    pub removed: Vec<String>,
     /// Set-Cookie headers to append.
     pub set_cookies: Vec<String>,
 }
@@ -135,6 +137,7 @@ impl fmt::Debug for Edits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Edits")
             .field("cache_control", &self.cache_control)
+            .field("removed", &self.removed)
             .field("set_cookies", &self.set_cookies.len())
             .finish()
     }

@@ -1,0 +1,54 @@
+//! The headers that follow from the marks on an answer: what shared caches may do with it, and its cookies.
+//!
+//! The rules are in [`marks`](super::marks) and, for what an answer says itself, in [`web::caching`](crate::web::caching).
+//! Here they meet, when the application has answered.
+
+use super::Visit;
+use crate::web::caching::{ForOnePerson, Said, is_for_shared_caches};
+use crate::web::reply::{CacheControl, Edits};
+
+impl Visit {
+    /// For adapters: what to change on the application's response. `each_header` shows its headers, each with its name in
+    /// lower case, to whom it is handed; it may be called several times, or not at all.
+    ///
+    /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
+    /// stored at all; one that shared caches may keep gets no Set-Cookie. Under another Host one that asked is not
+    /// stored, whatever the application says: it is nobody's for the name it came by and not for who sent it.
+    pub fn edits(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
+        let (marks, owed) = (&self.inner.marks, &self.inner.set_cookies);
+        let mut edits = Edits::default();
+        if !marks.any() && owed.is_empty() {
+            return edits;
+        }
+        if self.is_elsewhere() {
+            edits.cache_control = Some(CacheControl::NoStore);
+            return edits;
+        }
+        let mut said = Said::default();
+        each_header(&mut |name, value| said.note(name, value));
+        let for_one_alone = marks.is_for_one_alone();
+        if let Some((context, facts)) = self.set_up().filter(|_| for_one_alone && said.is_shared()) {
+            context.public_answers.tell(facts.target.as_str());
+        }
+        if for_one_alone && said.lets_a_shared_cache {
+            each_header(&mut |name, _| {
+                if is_for_shared_caches(name) {
+                    edits.removed.push(name.to_owned());
+                }
+            });
+        }
+        if !owed.is_empty() && (for_one_alone || !(said.public || said.lets_a_shared_cache)) {
+            edits.set_cookies.clone_from(owed);
+            edits.cache_control = Some(CacheControl::NoStore);
+        } else if marks.any() && !said.keeps_shared_caches_out() && (for_one_alone || !said.public) {
+            let mut rewritten = ForOnePerson::default();
+            each_header(&mut |name, value| {
+                if name == "cache-control" {
+                    rewritten.note(value);
+                }
+            });
+            edits.cache_control = Some(rewritten.finish());
+        }
+        edits
+    }
+}
