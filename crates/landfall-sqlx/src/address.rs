@@ -8,7 +8,8 @@ use landfall::store::{SessionStore, StoreError, StoreOpener};
 /// Opens stores by addresses in `LANDFALL_STORE`:
 ///
 /// - `postgres://user[:password]@host[:port]/database` or `postgresql://…`, with the feature `postgres`
-/// - `sqlite:path` or `sqlite://path`, with the feature `sqlite`; `sqlite::memory:` for one that a restart empties
+/// - `sqlite:path` or `sqlite://path`, with the feature `sqlite`, whose file is made at once if it is not there;
+///   `sqlite::memory:` for one that a restart empties
 ///
 /// ```
 /// use landfall::RelyingParty;
@@ -68,7 +69,7 @@ fn sqlite(
         if name.starts_with("file:") || address.contains('?') {
             return Err(StoreError::new("the store's address may name a file of SQLite, and nothing more"));
         }
-        SqliteStore::open_with(options)
+        SqliteStore::open_with(options).made()?
     };
     let store = if migrating { store.migrating() } else { store };
     Ok(Arc::new(store.with_clock(clock)))

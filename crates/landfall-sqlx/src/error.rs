@@ -1,41 +1,64 @@
-//! Errors of the database as errors of the store, with what an operator may read: never a value, an address or a
-//! password.
+//! Errors of the database as errors of the store, with what an operator may read: which database it is, what it lacks
+//! and what to do; never a value or a password.
 
 use landfall::store::StoreError;
 use sqlx::Error;
 
+/// A database, as its errors tell of it.
+pub(crate) trait Told {
+    /// Which one it is: `PostgreSQL at db.internal:5432`.
+    fn name(&self) -> String;
+
+    /// What an error of this code means, and what to do, as it goes on behind the name; `None` where the code alone is
+    /// told. `said` is the database's own text, which may quote what a statement was given.
+    fn meaning(&self, doing: &str, code: &str, said: &str) -> Option<String>;
+}
+
 /// `doing` failed, and why.
-pub(crate) fn failed(engine: &str, doing: &str, error: &Error) -> StoreError {
-    StoreError::new(format!("{doing}: {}", reason(engine, error)))
+pub(crate) fn failed(database: &impl Told, doing: &str, error: &Error) -> StoreError {
+    StoreError::new(format!("{doing}: {}", reason(database, doing, error)))
 }
 
 /// `doing` brought no answer in time.
-pub(crate) fn late(engine: &str, doing: &str) -> StoreError {
-    StoreError::new(format!("{doing}: {engine} did not answer in time"))
+pub(crate) fn late(database: &impl Told, doing: &str) -> StoreError {
+    StoreError::new(format!("{doing}: {} did not answer in time", database.name()))
 }
 
-pub(crate) fn reason(engine: &str, error: &Error) -> String {
+/// `doing` got no connection in time.
+pub(crate) fn unconnected(database: &impl Told, doing: &str) -> StoreError {
+    StoreError::new(format!("{doing}: no connection to {} in time", database.name()))
+}
+
+pub(crate) fn reason(database: &impl Told, doing: &str, error: &Error) -> String {
+    let name = database.name();
     match error {
-        Error::Io(cause) => format!("the connection to {engine} failed: {}", cause.kind()),
-        Error::Tls(_) => format!("no TLS connection to {engine} could be made"),
-        Error::PoolTimedOut => format!("no connection to {engine} in time"),
-        Error::PoolClosed => format!("the pool of connections to {engine} was closed"),
-        Error::Database(_) if is_unmigrated(error) => {
+        Error::Io(cause) => format!("the connection to {name} failed: {}", cause.kind()),
+        Error::Tls(_) => format!("no TLS connection to {name} could be made"),
+        Error::PoolTimedOut => format!("no connection to {name} in time"),
+        Error::PoolClosed => format!("the pool of connections to {name} was closed"),
+        Error::Database(_) if is_unmigrated(error) && doing != MIGRATE => {
             format!(
-                "the tables are not in {engine} as this version needs them: call `migrate` on the store once"
+                "the tables are not in {name} as this version needs them: call `migrate` on the store once, or \
+                 `migrating` on the store or on its opener"
             )
         }
-        // The code alone: the text may quote what the statement was given.
         Error::Database(cause) => match cause.code() {
-            Some(code) => format!("{engine} answered with error {code}"),
-            None => format!("{engine} answered with an error"),
+            Some(code) => match database.meaning(doing, &code, cause.message()) {
+                Some(meaning) => format!("{name} {meaning}"),
+                // The code alone: the text may quote what the statement was given.
+                None => format!("{name} answered with error {code}"),
+            },
+            None => format!("{name} answered with an error"),
         },
-        Error::Configuration(_) => format!("{engine} cannot be reached as it is configured"),
-        Error::WorkerCrashed => format!("the connection to {engine} ended"),
-        Error::Protocol(_) => format!("{engine} answered what is not understood"),
-        _ => format!("{engine} gave no usable answer"),
+        Error::Configuration(_) => format!("{name} cannot be reached as it is configured"),
+        Error::WorkerCrashed => format!("the connection to {name} ended"),
+        Error::Protocol(_) => format!("{name} answered what is not understood"),
+        _ => format!("{name} gave no usable answer"),
     }
 }
+
+/// What migrations do, for messages.
+pub(crate) const MIGRATE: &str = "migrate";
 
 pub(crate) fn code(error: &Error) -> Option<String> {
     error.as_database_error()?.code().map(std::borrow::Cow::into_owned)

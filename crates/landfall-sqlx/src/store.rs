@@ -68,6 +68,12 @@ impl<E: Engine> SqlStore<E> {
         }
     }
 
+    /// The database.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn engine(&self) -> &E {
+        &self.engine
+    }
+
     /// Expires records by this clock, whatever the relying party goes by; without it, by the relying party's, which all
     /// instances of one application should agree on. Clones that were made before keep theirs.
     #[must_use]

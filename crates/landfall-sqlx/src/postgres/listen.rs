@@ -8,7 +8,7 @@ use sqlx::Error;
 use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::NAME;
+use super::error::Server;
 use crate::engine::CONNECT;
 use crate::error::reason;
 use crate::running::Running;
@@ -37,7 +37,7 @@ pub(super) async fn listen(watchers: Weak<Watchers>, pool: PgPool, _running: Run
             }
             failed => {
                 let reason = match failed {
-                    Ok(Err(error)) => reason(NAME, &error),
+                    Ok(Err(error)) => reason(&Server(&pool), "listen", &error),
                     _ => "no answer in time".to_owned(),
                 };
                 if warned {

@@ -6,10 +6,10 @@ use landfall::store::StoreError;
 use sqlx::{Connection as _, Error, PgConnection, Row as _};
 use tokio::time::timeout;
 
-use super::{NAME, Postgres};
-use crate::error::{failed, late};
+use super::Postgres;
+use super::error::Server;
+use crate::error::{MIGRATE as DOING, failed, late};
 
-const DOING: &str = "migrate";
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_sessions.sql")];
 /// How long to wait for another instance that migrates a large table.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -23,8 +23,8 @@ pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
             connection.give_back_at_the_end();
             Ok(())
         }
-        Ok(Err(error)) => Err(failed(NAME, DOING, &error)),
-        Err(_) => Err(late(NAME, DOING)),
+        Ok(Err(error)) => Err(failed(&Server(&postgres.pool), DOING, &error)),
+        Err(_) => Err(late(&Server(&postgres.pool), DOING)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! [`PostgresStore`]: sessions in PostgreSQL, for many instances on one database.
 
+mod error;
 mod lent;
 mod listen;
 mod migrate;
@@ -18,15 +19,14 @@ use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use self::error::Server;
 use self::lent::Lent;
 use self::spares::Spares;
 use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
-use crate::error::{code, failed, late};
+use crate::error::{code, failed, late, unconnected};
 use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
-
-pub(crate) const NAME: &str = "PostgreSQL";
 
 /// How often a statement is sent at most, where its connection was dead or it was undone in favour of another.
 const ATTEMPTS: u32 = 4;
@@ -105,6 +105,11 @@ impl SqlStore<Postgres> {
 }
 
 impl Postgres {
+    /// As errors tell of it.
+    fn server(&self) -> Server<'_> {
+        Server(&self.pool)
+    }
+
     /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
     /// pool are dead.
     async fn acquire(&self, doing: &str, tried: bool) -> Result<Lent, StoreError> {
@@ -120,8 +125,8 @@ impl Postgres {
             }
         };
         match timeout(CONNECT, acquiring).await {
-            Ok(connection) => connection.map_err(|error: Error| failed(NAME, doing, &error)),
-            Err(_) => Err(StoreError::new(format!("{doing}: no connection to PostgreSQL in time"))),
+            Ok(connection) => connection.map_err(|error: Error| failed(&self.server(), doing, &error)),
+            Err(_) => Err(unconnected(&self.server(), doing)),
         }
     }
 }
@@ -157,12 +162,12 @@ impl Engine for Postgres {
                         yield_now().await;
                     }
                     let rows: Result<_, _> = rows.iter().map(row).collect();
-                    return rows.map_err(|error| failed(NAME, step.doing, &error));
+                    return rows.map_err(|error| failed(&self.server(), step.doing, &error));
                 }
                 Ok(Err(error)) => error,
                 Err(_) => {
                     connection.close_at_the_end();
-                    return Err(late(NAME, step.doing));
+                    return Err(late(&self.server(), step.doing));
                 }
             };
             let lost = is_lost(&error);
@@ -175,7 +180,7 @@ impl Engine for Postgres {
             attempts += 1;
             // To do a step twice does it once: see `Steps`.
             if attempts == ATTEMPTS || !(lost || is_undone(&error)) {
-                return Err(failed(NAME, step.doing, &error));
+                return Err(failed(&self.server(), step.doing, &error));
             }
         }
     }

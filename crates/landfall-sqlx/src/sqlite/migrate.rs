@@ -4,11 +4,10 @@ use landfall::store::StoreError;
 use sqlx::{Connection as _, Error, Row as _, SqliteConnection};
 use tokio::time::{Instant, sleep};
 
-use super::{NAME, PAUSE, Sqlite, is_busy};
+use super::{PAUSE, Sqlite, is_busy};
 use crate::engine::ANSWER;
-use crate::error::failed;
+use crate::error::{MIGRATE as DOING, failed};
 
-const DOING: &str = "migrate";
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_sessions.sql")];
 
 pub(super) async fn migrate(sqlite: &Sqlite) -> Result<(), StoreError> {
@@ -19,7 +18,7 @@ pub(super) async fn migrate(sqlite: &Sqlite) -> Result<(), StoreError> {
         match apply(&mut connection).await {
             Ok(()) => return Ok(()),
             Err(error) if is_busy(&error) && Instant::now() < until => {}
-            Err(error) => return Err(failed(NAME, DOING, &error)),
+            Err(error) => return Err(failed(&sqlite.told(), DOING, &error)),
         }
         drop(connection);
         sleep(PAUSE).await;

@@ -1,5 +1,6 @@
 //! [`SqliteStore`]: sessions in an SQLite file, for one machine.
 
+mod error;
 mod migrate;
 mod steps;
 
@@ -20,13 +21,12 @@ use sqlx::{Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use self::error::{File, unmade};
 use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
-use crate::error::{code, failed, late};
+use crate::error::{code, failed, late, unconnected};
 use crate::running::Running;
 use crate::store::SqlStore;
 use crate::watchers::Watchers;
-
-pub(crate) const NAME: &str = "SQLite";
 
 /// How many connections a pool of ours has: readers go on beside the one writer.
 const CONNECTIONS: u32 = 4;
@@ -94,6 +94,12 @@ impl SqlStore<Sqlite> {
         Self::on(Sqlite::on(pool, None, true))
     }
 
+    /// Makes the file now, for whoever wants to know at once whether that can be done.
+    pub(crate) fn made(self) -> Result<Self, StoreError> {
+        self.engine().make("open")?;
+        Ok(self)
+    }
+
     pub(crate) fn open_with(options: SqliteConnectOptions) -> Self {
         let file = options.get_filename().to_path_buf();
         let options = options
@@ -117,29 +123,38 @@ impl Sqlite {
         Self { pool, file, writer: Semaphore::new(1), made: AtomicBool::new(made) }
     }
 
+    /// As errors tell of it.
+    fn told(&self) -> File<'_> {
+        File(self.file.as_deref())
+    }
+
+    /// Makes the file, where it is ours to make and not there yet.
+    fn make(&self, doing: &str) -> Result<(), StoreError> {
+        if let (false, Some(file)) = (self.made.load(Ordering::Acquire), &self.file) {
+            make(file).map_err(|error| unmade(file, doing, &error))?;
+            self.made.store(true, Ordering::Release);
+        }
+        Ok(())
+    }
+
     /// The turn to write.
     async fn turn(&self, doing: &str, until: Instant) -> Result<SemaphorePermit<'_>, StoreError> {
         match timeout_at(until, self.writer.acquire()).await {
             Ok(Ok(turn)) => Ok(turn),
-            _ => Err(late(NAME, doing)),
+            _ => Err(late(&self.told(), doing)),
         }
     }
 
     async fn acquire(&self, doing: &str) -> Result<PoolConnection<sqlx::Sqlite>, StoreError> {
-        if let (false, Some(file)) = (self.made.load(Ordering::Acquire), &self.file) {
-            make(file).map_err(|error| {
-                StoreError::new(format!("{doing}: SQLite's file cannot be opened: {}", error.kind()))
-            })?;
-            self.made.store(true, Ordering::Release);
-        }
+        self.make(doing)?;
         let until = Instant::now() + CONNECT;
         loop {
             match timeout_at(until, self.pool.acquire()).await {
                 Ok(Ok(connection)) => return Ok(connection),
                 // To turn the write-ahead log on, a connection must be alone for a moment.
                 Ok(Err(error)) if is_busy(&error) && Instant::now() < until => sleep(PAUSE).await,
-                Ok(Err(error)) => return Err(failed(NAME, doing, &error)),
-                Err(_) => return Err(StoreError::new(format!("{doing}: no connection to SQLite in time"))),
+                Ok(Err(error)) => return Err(failed(&self.told(), doing, &error)),
+                Err(_) => return Err(unconnected(&self.told(), doing)),
             }
         }
     }
@@ -168,13 +183,13 @@ impl Engine for Sqlite {
             let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
                 Ok(Ok(rows)) => {
                     let rows: Result<_, _> = rows.iter().map(row).collect();
-                    return rows.map_err(|error| failed(NAME, step.doing, &error));
+                    return rows.map_err(|error| failed(&self.told(), step.doing, &error));
                 }
                 Ok(Err(error)) => error,
-                Err(_) => return Err(late(NAME, step.doing)),
+                Err(_) => return Err(late(&self.told(), step.doing)),
             };
             if !is_busy(&error) || Instant::now() >= until {
-                return Err(failed(NAME, step.doing, &error));
+                return Err(failed(&self.told(), step.doing, &error));
             }
             drop(connection);
             sleep(PAUSE).await;

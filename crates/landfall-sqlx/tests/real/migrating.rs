@@ -79,3 +79,34 @@ async fn an_address_is_enough() {
     let strict = opener().open(&shared().await.database().await.address, Arc::new(SystemClock)).unwrap();
     assert!(strict.load(key(1)).await.is_err());
 }
+
+#[tokio::test]
+async fn a_right_that_the_role_lacks_is_named_with_the_place() {
+    let database = shared().await.database().await;
+    let clock = VirtualClock::default();
+    sqlx::raw_sql(
+        "DO $$ BEGIN CREATE ROLE guest LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$; \
+         REVOKE CREATE ON SCHEMA public FROM PUBLIC",
+    )
+    .execute(&mut database.connect().await)
+    .await
+    .unwrap();
+    let options = database.options.clone().username("guest");
+    let guest =
+        || PostgresStore::new(sqlx::postgres::PgPoolOptions::new().connect_lazy_with(options.clone()));
+    let place = format!("PostgreSQL at 127.0.0.1:{}", options.get_port());
+    let said = guest().migrate().await.unwrap_err().to_string();
+    assert!(said.contains(&place) && said.contains("schema public"), "{said}");
+    assert!(said.contains("it needs CREATE on that schema"), "{said}");
+    store(&database, &clock).await;
+    for said in [
+        guest().load(key(1)).await.unwrap_err().to_string(),
+        guest().create(key(1), record(&clock, 1)).await.unwrap_err().to_string(),
+    ] {
+        assert!(said.contains("the role \"guest\"") && said.contains("landfall_sessions"), "{said}");
+    }
+    let elsewhere = database.options.clone().database("nowhere");
+    let elsewhere = PostgresStore::new(sqlx::postgres::PgPoolOptions::new().connect_lazy_with(elsewhere));
+    let said = elsewhere.load(key(1)).await.unwrap_err().to_string();
+    assert!(said.contains("has no database \"nowhere\""), "{said}");
+}

@@ -1,0 +1,87 @@
+//! What PostgreSQL's errors mean: where it is, and which right is missing.
+
+use sqlx::postgres::{PgConnectOptions, PgPool};
+
+use crate::error::{MIGRATE, Told};
+
+/// The server that a pool leads to, read each time: an application may change its pool's options.
+pub(super) struct Server<'a>(pub(super) &'a PgPool);
+
+impl Told for Server<'_> {
+    fn name(&self) -> String {
+        name(&self.0.connect_options())
+    }
+
+    fn meaning(&self, doing: &str, code: &str, said: &str) -> Option<String> {
+        meaning(&self.0.connect_options(), doing, code, said)
+    }
+}
+
+/// Host and port, or the socket. Nothing that is secret stands in either.
+fn name(options: &PgConnectOptions) -> String {
+    match options.get_socket() {
+        Some(socket) => format!("PostgreSQL at {}", socket.display()),
+        None => format!("PostgreSQL at {}:{}", options.get_host(), options.get_port()),
+    }
+}
+
+fn meaning(options: &PgConnectOptions, doing: &str, code: &str, said: &str) -> Option<String> {
+    let role = options.get_username();
+    Some(match code {
+        "28P01" => format!("refused the password of the role {role:?}"),
+        "28000" => format!(
+            "does not let the role {role:?} in: see its pg_hba.conf, and whether there is such a role"
+        ),
+        "3D000" => {
+            format!("has no database {:?}: make it, or name another", options.get_database().unwrap_or(role))
+        }
+        "3F000" => "has no schema in the role's search_path to make the tables in: make one".to_owned(),
+        // What it says of a right names objects, and no value.
+        "42501" if doing == MIGRATE => format!(
+            "does not let the role {role:?} make the tables ({}): it needs CREATE on that schema, or somebody else makes \
+             them",
+            printable(said)
+        ),
+        "42501" => format!(
+            "does not let the role {role:?} do this ({}): it needs SELECT, INSERT, UPDATE and DELETE on \
+             landfall_sessions and landfall_claims",
+            printable(said)
+        ),
+        "25006" => {
+            "takes no changes: it is a replica, or its transactions only read; name the primary".to_owned()
+        }
+        "53100" => "has no room: its disk is full".to_owned(),
+        "53300" => {
+            "has no room for one more connection: let the pool have fewer, or the server more".to_owned()
+        }
+        "57P03" => "is starting or stopping".to_owned(),
+        _ => return None,
+    })
+}
+
+/// The server's words, fit for a log.
+fn printable(said: &str) -> String {
+    said.chars().take(200).map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_with_place_and_role_and_no_password() {
+        let options: PgConnectOptions = "postgres://shop:hunter2@db.internal:6432/shop".parse().unwrap();
+        for (doing, code, told) in [
+            ("load", "28P01", "refused the password of the role \"shop\""),
+            ("load", "3D000", "has no database \"shop\""),
+            (MIGRATE, "42501", "(permission denied for schema public): it needs CREATE on that schema"),
+            ("load", "42501", "it needs SELECT, INSERT, UPDATE and DELETE on landfall_sessions"),
+            ("create", "25006", "name the primary"),
+        ] {
+            let meaning = meaning(&options, doing, code, "permission denied for schema public").unwrap();
+            assert!(meaning.contains(told) && !meaning.contains("hunter2"), "{meaning}");
+        }
+        assert_eq!(meaning(&options, "create", "23505", "PLANTED"), None);
+        assert_eq!(name(&options), "PostgreSQL at db.internal:6432");
+    }
+}
