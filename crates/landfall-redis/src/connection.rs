@@ -56,6 +56,16 @@ impl Server {
     }
 }
 
+impl Server {
+    /// What it is called in messages: with its address where there is one, which holds no password.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::One(client) => format!("Redis at {}", client.get_connection_info().addr()),
+            Self::Cluster(_) => "the Redis cluster".to_owned(),
+        }
+    }
+}
+
 pub(crate) fn cluster_config() -> ClusterConfig {
     ClusterConfig::new().set_connection_timeout(DEADLINE).set_response_timeout(DEADLINE)
 }
@@ -118,7 +128,7 @@ impl Link {
             asked.is_over = true;
             let Some(answer) = answer else {
                 self.give_up(number);
-                return Err(late(doing));
+                return Err(late(&self.server.name(), doing));
             };
             let answer = answer.and_then(|value| Ok(T::from_redis_value(value)?));
             let error = match answer {
@@ -133,7 +143,7 @@ impl Link {
                 _ => self.give_up(number),
             }
             if !(again && error.is_connection_dropped()) {
-                return Err(failed(doing, &error));
+                return Err(failed(&self.server.name(), doing, &error));
             }
             again = false;
         }
@@ -150,7 +160,8 @@ impl Link {
         }
         if self.attempts.load(Ordering::SeqCst) != before {
             // Whoever had the turn before tried in vain. To try again one after the other would be a queue.
-            return Err(StoreError::new(format!("{doing}: Redis could not be reached a moment ago")));
+            let server = self.server.name();
+            return Err(StoreError::new(format!("{doing}: {server} could not be reached a moment ago")));
         }
         let connected = within(self.server.connect(any_key)).await;
         // After the attempt: who comes while it goes on shares its outcome.
@@ -160,8 +171,8 @@ impl Link {
                 *self.current() = Some((number, connection.clone()));
                 Ok((number, connection))
             }
-            Some(Err(error)) => Err(failed(doing, &error)),
-            None => Err(late(doing)),
+            Some(Err(error)) => Err(failed(&self.server.name(), doing, &error)),
+            None => Err(late(&self.server.name(), doing)),
         }
     }
 

@@ -1,18 +1,19 @@
-//! Errors of Redis as errors of the store, with what an operator may read: never a value, an address or a password.
+//! Errors of Redis as errors of the store, with what an operator may read: which server it is, what it lacks and what to
+//! do; never a value or a password.
 
 use std::error::Error as _;
 
 use landfall::store::StoreError;
-use redis::{ErrorKind, RedisError};
+use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-/// `doing` failed, and why.
-pub(crate) fn failed(doing: &str, error: &RedisError) -> StoreError {
-    StoreError::new(format!("{doing}: {}", reason(error)))
+/// `doing` failed, and why. `server` is what it is called in messages.
+pub(crate) fn failed(server: &str, doing: &str, error: &RedisError) -> StoreError {
+    StoreError::new(format!("{doing}: {}", reason(server, error)))
 }
 
 /// `doing` brought no answer in time.
-pub(crate) fn late(doing: &str) -> StoreError {
-    StoreError::new(format!("{doing}: Redis did not answer in time"))
+pub(crate) fn late(server: &str, doing: &str) -> StoreError {
+    StoreError::new(format!("{doing}: {server} did not answer in time"))
 }
 
 /// An answer that this version does not understand.
@@ -20,20 +21,98 @@ pub(crate) fn strange(doing: &str) -> StoreError {
     StoreError::new(format!("{doing}: not a record that this version can read"))
 }
 
-pub(crate) fn reason(error: &RedisError) -> String {
+pub(crate) fn reason(server: &str, error: &RedisError) -> String {
+    let said = error.detail().unwrap_or_default();
     match error.kind() {
-        ErrorKind::AuthenticationFailed => "Redis refused the user name or the password".to_owned(),
-        _ if error.is_timeout() => "Redis did not answer in time".to_owned(),
-        _ if error.is_connection_refusal() => "Redis cannot be reached: connection refused".to_owned(),
+        ErrorKind::AuthenticationFailed => format!("{server} refused the user name or the password"),
+        _ if error.is_timeout() => format!("{server} did not answer in time"),
+        _ if error.is_connection_refusal() => format!("{server} cannot be reached: connection refused"),
         ErrorKind::Io => match error.source() {
-            Some(cause) => format!("the connection to Redis failed: {cause}"),
-            None => "the connection to Redis failed".to_owned(),
+            Some(cause) => format!("the connection to {server} failed: {cause}"),
+            None => format!("the connection to {server} failed"),
         },
+        ErrorKind::Server(ServerErrorKind::NoPerm) => format!("{server} {}", lacking(said)),
         // The code alone: the text of a script's error may quote what the script was given.
         ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
-            Some(code) => format!("Redis answered {code}"),
-            None => "Redis answered with an error".to_owned(),
+            Some(code) => match meaning(code) {
+                Some(meaning) => format!("{server} {meaning}"),
+                None => format!("{server} answered {code}"),
+            },
+            None => format!("{server} answered with an error"),
         },
-        _ => format!("Redis: {}", error.category()),
+        _ => format!("{server}: {}", error.category()),
+    }
+}
+
+/// What a code means, and what to do, as it goes on behind the server's name.
+fn meaning(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "NOAUTH" => "wants a password: put it into the address, redis://user:password@host",
+        "WRONGPASS" => "refused the user name or the password",
+        "READONLY" => "takes no changes: it is a replica; name the primary",
+        "MOVED" | "CROSSSLOT" | "ASK" => {
+            "is a node of a cluster: name it by redis+cluster://, or make the store by RedisStore::cluster"
+        }
+        "MISCONF" => "takes no changes, since it cannot save to its disk (MISCONF)",
+        "OOM" => "has no room: its maxmemory is used up",
+        "LOADING" => "is starting, and loads its data",
+        _ => return None,
+    })
+}
+
+/// Which right the user lacks. Of the server's words only the name of a command is repeated: they may come from a script
+/// and quote what it was given.
+fn lacking(said: &str) -> String {
+    let command = said.split_once("run the '").and_then(|(_, rest)| Some(rest.split_once('\'')?.0));
+    let is_name = |name: &&str| {
+        (1..=40).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"|-_".contains(&byte))
+    };
+    match command.filter(is_name) {
+        Some(command) => format!("does not let this user run {command}: its ACL lacks +{command}"),
+        None if said.contains("channel") => {
+            "does not let this user into the store's channel: its ACL lacks that of the key prefix, such as &{landfall}c"
+                .to_owned()
+        }
+        None if said.contains("key") => {
+            "does not let this user at the store's keys: its ACL lacks those of the key prefix, such as ~{landfall}*"
+                .to_owned()
+        }
+        // Some versions say no more of what a script may not.
+        None => "does not let this user do what the store asks (NOPERM): its ACL lacks a part of +@read +@write +@scripting \
+                 +@pubsub +@connection"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_right_that_is_lacking_is_named_and_nothing_of_the_rest_is_repeated() {
+        for (said, told) in [
+            ("User shop has no permissions to run the 'evalsha' command", "+evalsha"),
+            (
+                "User shop has no permissions to run the 'publish' command script: PLANTED, on @user_script:9.",
+                "+publish",
+            ),
+            ("User shop has no permissions to run the 'config|get' command or its subcommand", "+config|get"),
+            ("User shop has no permissions to run the 'PLANTED value' command", "NOPERM"),
+            ("No permissions to access a key", "~{landfall}*"),
+            ("this user has no permissions to access one of the keys used as arguments", "~{landfall}*"),
+            ("No permissions to access a channel", "&{landfall}c"),
+            ("PLANTED", "NOPERM"),
+        ] {
+            let lacking = lacking(said);
+            assert!(lacking.contains(told) && !lacking.contains("PLANTED"), "{lacking}");
+        }
+    }
+
+    #[test]
+    fn a_code_that_says_what_to_do_is_told_so() {
+        assert!(meaning("NOAUTH").unwrap().contains("redis://user:password@host"));
+        assert!(meaning("MOVED").unwrap().contains("redis+cluster://"));
+        assert_eq!(meaning("ERR"), None);
     }
 }

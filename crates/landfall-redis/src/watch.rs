@@ -96,7 +96,7 @@ async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channe
             }
             failed => {
                 let reason = match &failed {
-                    Some(Err(error)) => reason(error),
+                    Some(Err(error)) => reason(&server.name(), error),
                     _ => "no answer in time".to_owned(),
                 };
                 // Once for the operator, whose rights or network may be to blame; then it is known.
