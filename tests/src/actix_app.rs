@@ -86,6 +86,7 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/merged").wrap(RequireLogin::new()).route(web::get().to(async || "merged")))
         .route("/claims", web::get().to(claims))
+        .route("/department", web::get().to(async |Claims(who): Claims<crate::Employee>| who.department))
         .route("/me", web::get().to(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", web::get().to(token))
         .route("/end-others", web::get().to(end_others))

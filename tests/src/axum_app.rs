@@ -56,6 +56,7 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .nest("/reports", reports)
         .merge(merged)
         .route("/claims", get(claims))
+        .route("/department", get(async |Claims(who): Claims<crate::Employee>| who.department))
         .route("/me", get(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", get(token))
         .route("/end-others", get(end_others))

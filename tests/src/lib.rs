@@ -118,6 +118,12 @@ impl std::fmt::Display for Member {
     }
 }
 
+/// The claims that `/department` asks for, one of which no provider here sends by itself.
+#[derive(Debug, serde::Deserialize)]
+struct Employee {
+    department: String,
+}
+
 /// The README's code must compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

@@ -47,7 +47,7 @@ everywhere! {
         let page = world.open("/claims").await;
         assert_eq!(page.status, 500);
         assert!(!page.text().contains("Member"));
-        assert!(error_log().contains("Member"));
+        assert!(error_log().contains("Member: groups: a number where a sequence is expected"));
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
-use crate::session::Identity;
+use crate::session::{ClaimsOf, Identity, claims_error};
 
 /// Somebody who has just come back from the provider, verified, before they have a session; see
 /// [`RelyingPartyBuilder::on_sign_in`](crate::RelyingPartyBuilder::on_sign_in).
@@ -57,14 +57,9 @@ impl NewSignIn {
     /// # Errors
     /// [`ErrorCode::Misconfigured`] when the claims do not fit the type.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        T::deserialize(Value::Object(self.claims.clone())).map_err(|error| {
-            // The error's own words may quote a claim.
-            Error::new(ErrorCode::Misconfigured).detail(format!(
-                "the claims of a sign-in do not fit {} ({:?})",
-                std::any::type_name::<T>(),
-                error.classify()
-            ))
-        })
+        // The error's own words may quote a claim.
+        T::deserialize(Value::Object(self.claims.clone()))
+            .map_err(|_| claims_error::<T>(self.claims.clone(), ClaimsOf::SignIn))
     }
 
     /// The access token, to ask the provider or an API for more. Keep it out of logs and pages.

@@ -37,6 +37,14 @@ const OWN_CLAIMS: [&str; 16] = [
     "sub",
 ];
 
+/// Whether a session keeps this claim whatever it is told to keep.
+pub(super) fn is_always_kept(name: &str) -> bool {
+    matches!(
+        name,
+        "iss" | "sub" | "name" | "email" | "email_verified" | "acr" | "auth_time" | "sid" | "scope"
+    )
+}
+
 /// Who somebody is, as the provider said it at sign-in.
 ///
 /// Issuer and subject together name a person for good; name and e-mail address do not: both can change and

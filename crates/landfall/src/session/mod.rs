@@ -17,6 +17,7 @@
 //! | `record` | the bytes of a session, before they are sealed |
 //! | `freshness` | when an access token is handed out as it is |
 //! | `opened` | a session once it is opened, with its tokens |
+//! | `misfit` | why claims do not fit a type of the application's |
 //! | `identity`, `subject` | who somebody is |
 //! | `id` | what a stored session's cookie holds |
 //! | `store`, `memory` | the contract of a store, and the one in this process |
@@ -34,6 +35,7 @@ mod keeper;
 mod label;
 mod listing;
 mod memory;
+mod misfit;
 mod newborn;
 mod opened;
 mod provider_logout;
@@ -52,6 +54,7 @@ pub(crate) use keeper::{CookieSession, KeeperSettings, Lifetimes, SessionKeeper,
 pub(crate) use label::label;
 pub use listing::{SessionHandle, SessionInfo};
 pub use memory::MemoryStore;
+pub(crate) use misfit::{ClaimsOf, claims_error, misfit};
 pub(crate) use opened::{ClientRef, Session, Tokens};
 pub(crate) use renewal::{NewSession, Refreshed, Saved};
 pub(crate) use seals::RecordSeals;

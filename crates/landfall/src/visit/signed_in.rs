@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::session::{Identity, Session, SessionHandle, SubjectId};
+use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, claims_error, misfit};
 
 /// Somebody who is signed in.
 ///
@@ -93,12 +93,13 @@ impl SignedIn {
         if data.is_empty() {
             return Ok(None);
         }
-        serde_json::from_str(data).map(Some).map_err(|error| {
-            Error::new(ErrorCode::Misconfigured).detail(format!(
-                "the data kept at sign-in does not fit {} ({:?})",
-                std::any::type_name::<T>(),
-                error.classify()
-            ))
+        serde_json::from_str(data).map(Some).map_err(|_| {
+            // The error's own words may quote the data.
+            let misfit = serde_json::from_str(data).ok().and_then(misfit::<T>);
+            let why = misfit.map(|misfit| format!(": {misfit}")).unwrap_or_default();
+            let kind = std::any::type_name::<T>();
+            Error::new(ErrorCode::Misconfigured)
+                .detail(format!("the data kept at sign-in does not fit {kind}{why}"))
         })
     }
 
@@ -107,15 +108,14 @@ impl SignedIn {
     /// Without a store, only the claims named with `keep_claims` are there beside the standard few.
     ///
     /// # Errors
-    /// [`ErrorCode::Misconfigured`] when the claims do not fit the type.
+    /// [`ErrorCode::Misconfigured`] when the claims do not fit the type. Its detail, in the log, names the field, what is
+    /// expected of it and, where it is missing, how it comes there; never a value.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        T::deserialize(Value::Object(self.identity().claims())).map_err(|error| {
-            // The error's own words may quote a claim.
-            Error::new(ErrorCode::Misconfigured).detail(format!(
-                "the claims kept at sign-in do not fit {} ({:?})",
-                std::any::type_name::<T>(),
-                error.classify()
-            ))
+        // The error's own words may quote a claim.
+        T::deserialize(Value::Object(self.identity().claims())).map_err(|_| {
+            let stored = self.session.stored.is_some();
+            let of = if stored { ClaimsOf::StoredSession } else { ClaimsOf::SealedSession };
+            claims_error::<T>(self.identity().claims(), of)
         })
     }
 
