@@ -46,6 +46,7 @@ mod tabs;
 mod third_party;
 mod token_proxy;
 mod tokens;
+mod told;
 mod trusted_proxies;
 mod whose_host;
 mod wishes;

@@ -15,6 +15,7 @@ use url::{Host, Url};
 
 use crate::address::mismatch::is_loopback_host;
 use crate::address::target::Target;
+use crate::address::written::{self, shown};
 use crate::error::ConfigError;
 
 /// One address under which browsers reach the application.
@@ -44,29 +45,18 @@ impl BaseUrl {
     /// # Errors
     /// Names the setting `base_url`, what is wrong with the text, and what to write.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
-        let wrong = |problem: &str, remedy: &str| {
-            ConfigError::new("base_url", format!("{problem} in {:?}", crate::error::printable(text)), remedy)
+        let wrong = |problem: &str, remedy: String| {
+            ConfigError::new("base_url", format!("{problem} in {:?}", shown(text)), remedy)
         };
         let example = "give scheme, host and, if it is not the default, port: https://app.example.com";
-        if text.trim() != text || text.is_empty() {
-            return Err(wrong("space or nothing", example));
-        }
-        let url = Url::parse(text).map_err(|_| wrong("no absolute URL", example))?;
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(wrong("a scheme other than https", example));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(wrong("a user name", "leave it out"));
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong("a query or fragment", "leave it out"));
-        }
+        let url = written::read(text).map_err(|slip| wrong(slip.problem, slip.remedy(example)))?;
         let secure = url.scheme() == "https";
         if !secure && !is_loopback(&url) {
-            return Err(wrong(
-                "plain http",
-                "use https; plain http is for loopback addresses alone, since anyone on the way could take the session",
-            ));
+            return Err(wrong("plain http", instead_of_plain_http(&url)));
+        }
+        // Behind it, `//host` would be the path of a page, and another site's address to a browser.
+        if url.path().trim_end_matches('/').contains("//") {
+            return Err(wrong("two slashes in a row", "write one in their place".to_owned()));
         }
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         let port = url.port_or_known_default().unwrap_or_default();
@@ -154,6 +144,27 @@ impl BaseUrl {
     }
 }
 
+/// What to write where a base URL is plain http beyond loopback.
+fn instead_of_plain_http(url: &Url) -> String {
+    // Where a server listens, and no address for a browser.
+    let is_everywhere = match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_unspecified(),
+        Some(Host::Ipv6(ip)) => ip.is_unspecified(),
+        _ => false,
+    };
+    let rest = url.as_str().strip_prefix("http").unwrap_or_default();
+    let mut instead = format!("https{}", rest.trim_end_matches('/'));
+    if is_everywhere {
+        let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        instead = format!("http://localhost{port}");
+    }
+    format!(
+        "{}; plain http is for loopback addresses alone, since anyone on the way could take the session (where a \
+         proxy in front has the certificate, https is what browsers see)",
+        written::write(&instead)
+    )
+}
+
 /// `+80` would read as a number, and is no port (RFC 3986 §3.2.3).
 fn port_has_sign(authority: &str) -> bool {
     authority.rsplit(':').next().is_some_and(|port| port.starts_with('+'))
@@ -210,6 +221,31 @@ mod tests {
             "https://a/?x",
         ] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_is_refused_is_shown_as_it_should_be_written() {
+        for (bad, remedy) in [
+            ("http://app.example.com/", "write https://app.example.com;"),
+            ("http://0.0.0.0:3000", "write http://localhost:3000;"),
+            ("\"https://app.example.com\"", "write https://app.example.com"),
+            ("app.example.com", "write https://app.example.com"),
+            ("localhost:3000", "write http://localhost:3000"),
+            ("https:/app.example.com", "write https://app.example.com"),
+            ("https://u:hunter2@app.example.com", "write https://app.example.com"),
+            ("https://app.example.com/a/../b", "write https://app.example.com/b"),
+            ("https://app.example.com/a//b", "write one in their place"),
+            ("https://<name>.example.com", "give scheme, host"),
+        ] {
+            let error = BaseUrl::parse(bad).unwrap_err();
+            assert!(error.remedy.starts_with(remedy), "{bad}: {error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
+        for harmless in
+            ["https://App.Example.com", "https://app.example.com:443", "https://app.example.com//"]
+        {
+            assert!(BaseUrl::parse(harmless).is_ok(), "{harmless}");
         }
     }
 

@@ -118,13 +118,10 @@ impl TrustedProxies {
         if !self.is_from_proxy(view) {
             let from = view.peer().map_or_else(|| "an unknown address".to_owned(), |peer| peer.to_string());
             let sent = [unread, other].into_iter().find(|name| has(&name.to_ascii_lowercase()))?;
-            return Some(format!(
-                "{sent} was not read: {from} is no trusted proxy (trusted_proxies, LANDFALL_TRUSTED_PROXIES)"
-            ));
+            return Some(format!("{sent} was not read: {from} is no trusted proxy (`trusted_proxies`)"));
         }
-        (!has(&unread.to_ascii_lowercase()) && has(&other.to_ascii_lowercase())).then(|| {
-            format!("{other} was not read: choose it by forwarded_headers, or LANDFALL_FORWARDED_HEADERS")
-        })
+        (!has(&unread.to_ascii_lowercase()) && has(&other.to_ascii_lowercase()))
+            .then(|| format!("{other} was not read: choose it by `forwarded_headers`"))
     }
 
     /// Whether the connection itself comes from a trusted proxy.

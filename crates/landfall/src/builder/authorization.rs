@@ -13,12 +13,14 @@ use crate::provider::client_settings::Userinfo;
 impl RelyingPartyBuilder {
     /// What to ask for. `openid` is added if it is missing. Default: `openid profile email`.
     pub fn scopes<S: Into<String>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        self.names.by_method("scopes");
         self.client.scopes = scopes.into_iter().map(Into::into).collect();
         self
     }
 
     /// The API that the access token is for, as several providers take it in a parameter `audience`.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.names.by_method("audience");
         self.client.settings.audience = Some(audience.into());
         self
     }
@@ -32,12 +34,14 @@ impl RelyingPartyBuilder {
     /// Has the provider post its answer instead of putting it into the URL (OAuth 2.0 Form Post Response
     /// Mode). Cookies stay `SameSite=Lax`.
     pub fn form_post(mut self) -> Self {
+        self.names.by_method("form_post");
         self.client.settings.form_post = true;
         self
     }
 
     /// When to ask the userinfo endpoint. Default: [`Userinfo::Auto`].
     pub fn userinfo(mut self, when: Userinfo) -> Self {
+        self.names.by_method("userinfo");
         self.client.settings.userinfo = when;
         self
     }
@@ -53,6 +57,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn id_token_algorithms(mut self, algorithms: impl IntoIterator<Item = SigningAlgorithm>) -> Self {
+        self.names.by_method("id_token_algorithms");
         self.client.settings.algorithms = algorithms.into_iter().collect();
         self
     }
@@ -60,18 +65,21 @@ impl RelyingPartyBuilder {
     /// Audiences that an ID token may name beside this client (OpenID Connect Core §3.1.3.7). Default: none. Each
     /// of them could present such a token here, so name only what is as trusted as this application.
     pub fn trusted_audiences<S: Into<String>>(mut self, audiences: impl IntoIterator<Item = S>) -> Self {
+        self.names.by_method("trusted_audiences");
         self.client.settings.trusted_audiences = audiences.into_iter().map(Into::into).collect();
         self
     }
 
     /// How old an authentication may be at sign-in; whole seconds. The answer is checked.
     pub fn max_age(mut self, age: Duration) -> Self {
+        self.names.by_method("max_age");
         self.client.settings.max_age = Some(age);
         self
     }
 
     /// Authentication context classes to ask for, best first. A wish: the answer may differ.
     pub fn acr_values<S: Into<String>>(mut self, values: impl IntoIterator<Item = S>) -> Self {
+        self.names.by_method("acr_values");
         self.client.settings.acr_values = values.into_iter().map(Into::into).collect();
         self
     }

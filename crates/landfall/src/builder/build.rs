@@ -15,7 +15,6 @@ use std::sync::Arc;
 
 use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
-use super::env_variables::by_variable;
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
 use crate::context::Context;
@@ -58,23 +57,25 @@ impl RelyingPartyBuilder {
     /// # Errors
     /// As there.
     pub(crate) fn front_door(self) -> Result<FrontDoor, ConfigError> {
-        let by_variables = self.by_variables;
-        self.checked().map_err(|error| if by_variables { by_variable(error) } else { error })
+        let names = self.names.clone();
+        self.checked().map_err(|error| names.name(&error))
     }
 
-    /// Puts it together and asks the provider for its metadata, so that a wrong issuer fails at start-up. The
-    /// application then does not start while its provider is down; with [`build`](Self::build) it does, and
-    /// sign-ins get a page that says so.
+    /// Puts it together and asks the store and the provider once, so that a missing right or a wrong issuer fails at
+    /// start-up. The store is given a record of nobody's, which is changed, read and taken away again; of the provider,
+    /// the metadata are fetched. The application then does not start while one of them is down; with
+    /// [`build`](Self::build) it does, and people get a page that says so.
     ///
     /// # Errors
-    /// As [`Self::build`], and when the provider cannot be reached or its metadata cannot be used.
+    /// As [`Self::build`]; when the store does not let this application read or write; and when the provider cannot be
+    /// reached or its metadata cannot be used.
     pub async fn connect(self) -> Result<RelyingParty, ConnectError> {
         let relying_party = self.build()?;
         relying_party.connect().await?;
         Ok(relying_party)
     }
 
-    /// Everything in order, with errors that name the builder's methods.
+    /// Everything in order, with errors that name settings by the builder's methods.
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
         let issuer = check_issuer(&self.client.issuer)?;
@@ -83,7 +84,7 @@ impl RelyingPartyBuilder {
         self.check_algorithms(&secret)?;
         let scope = self.check_scopes()?;
         self.check_provider_logout()?;
-        self.check_paths()?;
+        self.check_paths(&bases)?;
         self.check_kept_forms()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
@@ -96,11 +97,7 @@ impl RelyingPartyBuilder {
         let sites = self.sites(bases, &ring, &application).map_err(|error| sealing(&error))?;
         let sessions =
             self.keeper(&client, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
-        let runtime = match self.inputs.runtime.take() {
-            Some(handle) => Runtime::given(handle),
-            None if self.is_native => Runtime::alone()?,
-            None => Runtime::own()?,
-        };
+        let runtime = self.work_place()?;
         runtime.warm_entropy();
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
         let settings = Settings {
@@ -134,10 +131,20 @@ impl RelyingPartyBuilder {
             logged_mismatches: LoggedMismatches::default(),
             mounting: Mounting::new(self.inputs.clock.now()),
             public_answers: PublicAnswers::default(),
+            names: self.names,
             clock: self.inputs.clock,
             entropy: self.inputs.entropy,
             runtime,
         }))
+    }
+
+    /// Where outbound work runs: on the runtime that was given, or on one of our own.
+    fn work_place(&mut self) -> Result<Runtime, ConfigError> {
+        match self.inputs.runtime.take() {
+            Some(handle) => Ok(Runtime::given(handle)),
+            None if self.is_native => Runtime::alone(),
+            None => Runtime::own(),
+        }
     }
 
     /// What the client is registered as at the provider.
@@ -200,6 +207,7 @@ impl RelyingPartyBuilder {
             lifetimes,
             store_timeout: self.sessions.store_timeout,
             near_cache_staleness: self.sessions.near_cache_staleness,
+            names: self.names.clone(),
         };
         let store = self.sessions.store.clone();
         if let Some(store) = &store {

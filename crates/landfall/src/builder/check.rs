@@ -6,12 +6,11 @@
 
 use std::sync::Arc;
 
-use url::Url;
-
 use super::{RelyingPartyBuilder, key_file};
 use crate::address::base_url::{BaseUrl, is_loopback};
+use crate::address::written::{self, shown};
 use crate::context::endpoints::{Endpoint, is_path};
-use crate::crypto::seal::CookieKey;
+use crate::crypto::seal::{CookieKey, MAKE_ONE};
 use crate::error::{ConfigError, Error, printable};
 
 impl RelyingPartyBuilder {
@@ -20,8 +19,8 @@ impl RelyingPartyBuilder {
     ///
     /// # Errors
     /// Names the setting whose path it is; `form_post` where the callback is at `/`, since a post there could be
-    /// the application's own.
-    pub(super) fn check_paths(&self) -> Result<(), ConfigError> {
+    /// the application's own; `base_url` where one ends in such a path.
+    pub(super) fn check_paths(&self, bases: &[BaseUrl]) -> Result<(), ConfigError> {
         let landing = [
             ("default_return_to", &self.landing.default_return_to),
             ("after_logout", &self.landing.after_logout),
@@ -53,6 +52,39 @@ impl RelyingPartyBuilder {
                 "give the callback a path of its own",
             ));
         }
+        self.check_base_paths(bases)
+    }
+
+    /// No base URL ends in a path of ours: the redirect URI, or the address of the sign-in, was given in its place, and
+    /// what is sent to the provider would have that path twice. Where it merely begins as such a path does, which an
+    /// application may mean, a warning shows what comes of it.
+    ///
+    /// # Errors
+    /// `base_url`, with the base URL that was meant.
+    fn check_base_paths(&self, bases: &[BaseUrl]) -> Result<(), ConfigError> {
+        let callback = self.paths.path(Endpoint::Callback);
+        for base in bases {
+            let own = self.paths.settings().find_map(|(setting, path)| {
+                let before = base.literal.strip_suffix(path).filter(|_| base.path.ends_with(path))?;
+                Some((setting, path, before))
+            });
+            if let Some((setting, path, before)) = own {
+                return Err(ConfigError::new(
+                    "base_url",
+                    format!("{path}, which is the `{setting}`, at the end of {:?}", base.literal),
+                    format!("{}: the redirect URI is that and {callback}", written::write(before)),
+                ));
+            }
+            let first = callback.split('/').nth(1).filter(|first| !first.is_empty());
+            if first.is_some_and(|first| base.path.rsplit('/').next() == Some(first)) {
+                let redirect_uri = format!("{}{callback}", base.literal);
+                tracing::warn!(
+                    setting = self.names.of("base_url"),
+                    redirect_uri,
+                    "the base URL ends as our own paths begin: it should be where the application's own pages begin"
+                );
+            }
+        }
         Ok(())
     }
 
@@ -70,16 +102,13 @@ impl RelyingPartyBuilder {
             return Ok(self.sessions.cookie_keys.clone());
         }
         if bases.iter().any(|base| base.secure) {
-            return Err(ConfigError::new(
-                "cookie_keys",
-                "missing",
-                "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='",
-            ));
+            return Err(ConfigError::new("cookie_keys", "missing", MAKE_ONE));
         }
         if let Some(file) = self.sessions.store.as_ref().and_then(|store| store.file()) {
-            return Ok(vec![key_file::read_or_make(&file)?]);
+            return Ok(vec![key_file::read_or_make(&file, self.names.of("cookie_keys"))?]);
         }
-        tracing::warn!("no cookie keys: a random one is used, and a restart signs everybody out");
+        let setting = self.names.of("cookie_keys");
+        tracing::warn!(setting, "no cookie keys: a random one is used, and a restart signs everybody out");
         Ok(vec![CookieKey::generate()?])
     }
 }
@@ -88,30 +117,39 @@ impl RelyingPartyBuilder {
 /// It is kept as it is written, since it is compared byte for byte.
 ///
 /// # Errors
-/// `issuer`, with what is wrong.
+/// `issuer`, with what is wrong and, where that can be told, the issuer that was meant.
 pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
-    let wrong = |problem: &str| {
-        ConfigError::new(
-            "issuer",
-            format!("{problem} in {:?}", printable(issuer)),
-            "copy it from the provider's metadata",
-        )
+    let wrong = |problem: &str, remedy: String| {
+        ConfigError::new("issuer", format!("{problem} in {:?}", shown(issuer)), remedy)
     };
-    if issuer.is_empty() || issuer.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err(wrong("space or nothing"));
+    let example = "give what the provider's metadata say behind \"issuer\", such as https://acme.example";
+    let url = written::read(issuer).map_err(|slip| wrong(slip.problem, slip.remedy(example)))?;
+    // Discovery §4.1 puts the suffix behind the issuer's path, RFC 8414 §3.1 between host and path.
+    if let Some((before, after)) = issuer.split_once("/.well-known") {
+        let path = after.trim_start_matches('/').split_once('/').map(|(_, path)| path).unwrap_or_default();
+        let path = if path.is_empty() { String::new() } else { format!("/{path}") };
+        let remedy = format!(
+            "{}; that address itself says behind \"issuer\" whether there is a slash at the end",
+            written::write(&format!("{before}{path}"))
+        );
+        return Err(wrong("the address of the metadata", remedy));
     }
-    let url = Url::parse(issuer).map_err(|_| wrong("no absolute URL"))?;
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        return Err(wrong("a scheme other than https"));
-    }
-    if url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-        || url.password().is_some()
-    {
-        return Err(wrong("a query, a fragment or a user name"));
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return Err(wrong("plain http", instead_of_plain_http(issuer)));
     }
     Ok(Arc::from(issuer))
+}
+
+/// What to do where the issuer is plain http beyond loopback. A provider that calls itself so has to be told its own
+/// address first: nothing that is written here makes such tokens trustworthy.
+fn instead_of_plain_http(issuer: &str) -> String {
+    let rest = issuer.strip_prefix("http://").unwrap_or_default();
+    format!(
+        "{}, and where the provider itself says http, set its public URL to that (behind a proxy: let it believe the \
+         proxy's X-Forwarded-Proto); over plain http anybody on the way could sign in as anybody; where it is called by \
+         another address from here, that is `provider_address`",
+        written::write(&format!("https://{rest}"))
+    )
 }
 
 /// The base URLs, at least one, each origin once: a request chooses among them by its host.
@@ -124,7 +162,11 @@ pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigErr
     origins.sort_unstable();
     origins.dedup();
     match bases.first() {
-        None => Err(ConfigError::new("base_url", "missing", "say where browsers reach the application")),
+        None => Err(ConfigError::new(
+            "base_url",
+            "missing",
+            "say where browsers reach the application, such as https://app.example.com",
+        )),
         Some(_) if origins.len() < bases.len() => {
             Err(ConfigError::new("base_url", "two of one origin", "give each host and port once"))
         }
@@ -166,6 +208,62 @@ mod tests {
         assert_eq!(refused(builder().logout_path("auth/logout")), "logout_path");
         assert_eq!(refused(builder().after_logout("//evil.example")), "after_logout");
         assert_eq!(refused(builder().session_path("/me?x=1")), "session_path");
+    }
+
+    #[test]
+    fn an_issuer_that_is_refused_is_shown_as_it_should_be_written() {
+        for (issuer, remedy) in [
+            ("https://op.example/.well-known/openid-configuration", "write https://op.example;"),
+            ("https://op.example/a/.well-known/openid-configuration", "write https://op.example/a;"),
+            ("https://op.example/.well-known/oauth-authorization-server/a", "write https://op.example/a;"),
+            ("https://op.example/.well-known/", "write https://op.example;"),
+            ("http://op.example", "write https://op.example, and where the provider itself says http"),
+            ("http://op.example/.well-known/openid-configuration", "write http://op.example;"),
+            ("\"https://op.example\"", "write https://op.example"),
+            ("op.example", "write https://op.example"),
+            ("localhost:9000", "write http://localhost:9000"),
+            ("https://op.example/?x", "write https://op.example"),
+            ("https://{tenant}.op.example", "give what the provider's metadata say"),
+        ] {
+            let error = RelyingParty::builder(issuer).build().unwrap_err();
+            assert_eq!(error.setting, "issuer", "{error}");
+            assert!(error.remedy.starts_with(remedy), "{error}");
+        }
+        for harmless in ["https://op.example/", "https://op.example:443/token", "https://OP.example//a"] {
+            let error = RelyingParty::builder(harmless).build().unwrap_err();
+            assert_eq!(error.setting, "base_url", "{harmless} is a sound issuer: {error}");
+        }
+    }
+
+    #[test]
+    fn a_base_url_that_ends_in_a_path_of_ours_is_refused_whatever_that_path_is() {
+        let under = |base: &str| {
+            RelyingParty::builder("https://op.example")
+                .client("app", "secret")
+                .base_url(base)
+                .cookie_keys([CookieKey::generate().unwrap()])
+        };
+        for (builder, remedy) in [
+            (
+                under("https://app.example.com/auth/callback/"),
+                "write https://app.example.com: the redirect URI is that and /auth/callback",
+            ),
+            (
+                under("https://app.example.com/a/signin-oidc").callback_path("/signin-oidc"),
+                "write https://app.example.com/a: the redirect URI is that and /signin-oidc",
+            ),
+            (
+                under("https://app.example.com/auth/login"),
+                "write https://app.example.com: the redirect URI is that and /auth/callback",
+            ),
+        ] {
+            let error = builder.build().unwrap_err();
+            assert_eq!((error.setting.as_str(), error.remedy.as_str()), ("base_url", remedy));
+        }
+        for harmless in ["https://app.example.com/auth", "https://app.example.com/my-auth/callbacks"] {
+            assert!(under(harmless).build().is_ok(), "{harmless}");
+        }
+        assert!(under("https://app.example.com/auth/callback").callback_path("/").build().is_ok());
     }
 
     #[test]

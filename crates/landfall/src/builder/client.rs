@@ -23,6 +23,8 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn client(mut self, id: impl Into<String>, secret: impl Into<Secret<String>>) -> Self {
+        self.names.by_method("client_id");
+        self.names.by_method("client_secret");
         self.client.id = Some(id.into());
         self.client.secret = Some(secret.into());
         self
@@ -37,6 +39,9 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn client_with_secret_file(mut self, id: impl Into<String>, file: impl Into<PathBuf>) -> Self {
+        for setting in ["client_id", "client_secret", "client_secret_file"] {
+            self.names.call(setting, "client_with_secret_file");
+        }
         self.client.id = Some(id.into());
         self.client.secret_file = Some(file.into());
         self
@@ -45,6 +50,8 @@ impl RelyingPartyBuilder {
     /// A public client: no secret, PKCE alone. For programs on other people's machines, which can keep no secret; a
     /// web application has a server and should have a secret.
     pub fn public_client(mut self, id: impl Into<String>) -> Self {
+        self.names.call("client_id", "public_client");
+        self.names.call("client_auth", "public_client");
         self.client.id = Some(id.into());
         self.client.auth = Some(ClientAuth::None);
         self
@@ -53,6 +60,7 @@ impl RelyingPartyBuilder {
     /// How the client proves itself, as registered at the provider. Default: `client_secret_basic`. Not needed for
     /// [`public_client`](Self::public_client).
     pub fn client_auth(mut self, method: ClientAuth) -> Self {
+        self.names.by_method("client_auth");
         self.client.auth = Some(method);
         self
     }
@@ -60,16 +68,20 @@ impl RelyingPartyBuilder {
     /// The secret's source and the method, which have to fit each other.
     ///
     /// # Errors
-    /// `client`, `client_auth` or `client_secret_file`. A secret with white space around it was copied badly: the
+    /// The client's id or secret, `client_auth` or `client_secret_file`. A secret with white space around it was copied badly: the
     /// provider would refuse it and say no more than that.
     pub(super) fn check_client(&self) -> Result<(SecretSource, ClientAuth), ConfigError> {
         let id = self.client.id.as_deref().unwrap_or_default();
-        if id.is_empty() || id.trim() != id || id.chars().any(char::is_control) {
-            return Err(ConfigError::new(
-                "client",
-                "the client id is missing or has space around it",
-                "copy it from the provider",
-            ));
+        let wrong_id =
+            |problem| Err(ConfigError::new("client_id", problem, "copy the client id from the provider"));
+        if id.is_empty() {
+            return wrong_id("no client id");
+        }
+        if id.trim() != id || id.chars().any(char::is_control) {
+            return wrong_id("a client id with white space around it");
+        }
+        if is_in_quotes(id) {
+            return wrong_id("a client id in quotes");
         }
         let source = match (&self.client.secret, &self.client.secret_file) {
             (_, Some(file)) => SecretSource::file(file.clone())?,
@@ -81,23 +93,34 @@ impl RelyingPartyBuilder {
         match (&secret, method) {
             (None, ClientAuth::None) => Ok((source, method)),
             (None, _) => Err(ConfigError::new(
-                "client",
+                "client_secret",
                 format!("{method} without a client secret"),
-                "give the secret, or call public_client for a client without one",
+                "give the secret, or call `public_client` for a client without one",
             )),
             (Some(_), ClientAuth::None) => Err(ConfigError::new(
                 "client_auth",
                 "a client secret that would not be used",
-                "leave the secret out, or choose client_secret_basic",
+                "leave the secret (`client_secret`) out, or choose client_secret_basic",
             )),
-            (Some(secret), _) if secret.expose().is_empty() || secret.expose().trim() != secret.expose() => {
-                Err(ConfigError::new(
-                    "client",
-                    "the client secret is empty or has space around it",
-                    "copy it again",
-                ))
+            (Some(secret), _) if secret.expose().trim().is_empty() => {
+                Err(ConfigError::new("client_secret", "an empty client secret", "copy it again"))
             }
-            (Some(_), _) => Ok((source, method)),
+            (Some(secret), _) if secret.expose().trim() != secret.expose() => Err(ConfigError::new(
+                "client_secret",
+                "a client secret with white space around it",
+                "copy it again",
+            )),
+            (Some(secret), _) => {
+                // A secret may be anything, so this is no error.
+                if is_in_quotes(secret.expose()) {
+                    let setting = self.names.of("client_secret");
+                    tracing::warn!(
+                        setting,
+                        "the client secret stands in quotes, which are taken for a part of it"
+                    );
+                }
+                Ok((source, method))
+            }
         }
     }
 
@@ -159,7 +182,7 @@ impl RelyingPartyBuilder {
             return Err(ConfigError::new(
                 "scopes",
                 "offline_access without a store: a refresh token is never kept in a cookie",
-                "give the builder a store, or leave the scope out",
+                "give a `store`, or leave the scope out",
             ));
         }
         for (name, _) in &self.client.settings.extra_parameters {
@@ -173,4 +196,9 @@ impl RelyingPartyBuilder {
         }
         Ok(scopes.join(" "))
     }
+}
+
+/// Whether a value came with the quotes that a shell would have taken away.
+fn is_in_quotes(text: &str) -> bool {
+    ['"', '\''].iter().any(|quote| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote))
 }

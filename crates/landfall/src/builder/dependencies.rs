@@ -32,6 +32,7 @@ impl RelyingPartyBuilder {
 
     /// Trusts the certificates in this PEM file too, when the provider is called. For the stock client.
     pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.names.by_method("ca_file");
         self.inputs.ca_file = Some(file.into());
         self
     }

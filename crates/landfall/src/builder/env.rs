@@ -6,7 +6,7 @@
 //! counts as not set: that is how many systems take one away.
 
 use super::RelyingPartyBuilder;
-use super::env_variables::{VARIABLES, by_variable};
+use super::env_variables::{VARIABLES, names};
 use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 use crate::protocol::client_auth::ClientAuth;
@@ -22,7 +22,7 @@ impl RelyingParty {
     /// | `LANDFALL_CLIENT_SECRET`, or `_FILE` | the secret, or a file that holds it |
     /// | `LANDFALL_CLIENT_AUTH` | `client_secret_basic` (default), `client_secret_post`, `none` |
     /// | `LANDFALL_BASE_URL` | where browsers reach the application; several with commas between |
-    /// | `LANDFALL_COOKIE_KEYS` | base64url keys of 32 bytes with commas between; the first seals |
+    /// | `LANDFALL_COOKIE_KEYS` | keys of 32 bytes, as `openssl rand -base64 32` makes them, with commas between; the first seals |
     /// | `LANDFALL_STORE` | `cookie` (default), `memory`, or what a [`store_opener`] opens: `sqlite:PATH`, `postgres://…`, `redis://…` |
     /// | `LANDFALL_SCOPES` | space-separated; default `openid profile email` |
     /// | `LANDFALL_AUDIENCE` | the API that the access token is for |
@@ -74,7 +74,11 @@ fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError
             continue;
         }
         if let Some(value) = get(variable.name)? {
-            builder = (variable.set)(builder, &value).map_err(by_variable)?;
+            // The builder is gone with the error, and takes the setting for its own.
+            let mut names = builder.names.clone();
+            names.call(variable.setting, variable.name);
+            builder = (variable.set)(builder, &value).map_err(|error| names.name(&error))?;
+            builder.names = names;
         }
     }
     Ok(builder)
@@ -83,37 +87,47 @@ fn from_variables(lookup: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError
 /// The client that the environment names: the one thing that takes several variables at once.
 fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     let missing = |name: &str, what: &str| ConfigError::new(name, "missing", format!("set it to {what}"));
-    let first = |names: [&str; 2]| match get(names[0])? {
-        Some(value) => Ok(Some(value)),
-        None => get(names[1]),
-    };
-    let (issuer, is_tenant) = match (get("LANDFALL_ISSUER")?, get("INTELLIAUTH_TENANT_URL")?) {
-        (Some(issuer), _) => (issuer, false),
-        (None, Some(tenant)) => (tenant, true),
-        (None, None) => {
-            return Err(missing("LANDFALL_ISSUER", "the provider's issuer, such as https://acme.example"));
+    // With the name that it was found under.
+    let first = |names: [&'static str; 2]| {
+        for name in names {
+            if let Some(value) = get(name)? {
+                return Ok(Some((name, value)));
+            }
         }
+        Ok::<_, ConfigError>(None)
     };
-    let id = first(["LANDFALL_CLIENT_ID", "INTELLIAUTH_CLIENT_ID"])?
+    let Some((issuer_by, issuer)) = first(["LANDFALL_ISSUER", "INTELLIAUTH_TENANT_URL"])? else {
+        return Err(missing("LANDFALL_ISSUER", "the provider's issuer, such as https://acme.example"));
+    };
+    let (id_by, id) = first(["LANDFALL_CLIENT_ID", "INTELLIAUTH_CLIENT_ID"])?
         .ok_or_else(|| missing("LANDFALL_CLIENT_ID", "the client id that the provider gave"))?;
-    let mut builder = RelyingPartyBuilder::new(issuer).named_by_variables();
-    if is_tenant {
+    let mut names = names();
+    names.call("issuer", issuer_by);
+    names.call("client_id", id_by);
+    let mut builder = RelyingPartyBuilder::new(issuer);
+    if issuer_by == "INTELLIAUTH_TENANT_URL" {
         builder = builder.read_access_token();
     }
-    let auth: Option<ClientAuth> =
-        get("LANDFALL_CLIENT_AUTH")?.map(|text| text.parse()).transpose().map_err(by_variable)?;
+    let auth = get("LANDFALL_CLIENT_AUTH")?.map(|text| text.parse::<ClientAuth>());
+    let auth = auth.transpose().map_err(|error| names.name(&error))?;
     let file = get("LANDFALL_CLIENT_SECRET_FILE")?;
     let secret = first(["LANDFALL_CLIENT_SECRET", "INTELLIAUTH_CLIENT_SECRET"])?;
-    let builder = match (file, secret) {
-        (Some(_), Some(_)) if get("LANDFALL_CLIENT_SECRET")?.is_some() => {
+    let mut builder = match (file, secret) {
+        (Some(_), Some(("LANDFALL_CLIENT_SECRET", _))) => {
             return Err(ConfigError::new(
                 "LANDFALL_CLIENT_SECRET_FILE",
                 "set beside LANDFALL_CLIENT_SECRET",
                 "unset one",
             ));
         }
-        (Some(file), _) => builder.client_with_secret_file(id, file),
-        (None, Some(secret)) => builder.client(id, Secret::new(secret)),
+        (Some(file), _) => {
+            names.call("client_secret", "LANDFALL_CLIENT_SECRET_FILE");
+            builder.client_with_secret_file(id, file)
+        }
+        (None, Some((secret_by, secret))) => {
+            names.call("client_secret", secret_by);
+            builder.client(id, Secret::new(secret))
+        }
         (None, None) if auth == Some(ClientAuth::None) => builder.public_client(id),
         (None, None) => {
             return Err(missing(
@@ -122,15 +136,18 @@ fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
             ));
         }
     };
-    Ok(match auth {
-        Some(auth) => builder.client_auth(auth),
-        None => builder,
-    })
+    if let Some(auth) = auth {
+        builder = builder.client_auth(auth);
+    }
+    // The methods called above take their settings for their own.
+    builder.names = names;
+    Ok(builder)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::crypto::seal::CookieKey;
 
     const SOUND: [(&str, &str); 4] = [
         ("LANDFALL_ISSUER", "https://op.example"),
@@ -187,6 +204,92 @@ mod tests {
             assert!(error.setting.contains(variable) || error.setting == "LANDFALL_CLIENT_AUTH", "{error}");
             assert!(!error.to_string().contains("PLANTED") && !error.remedy.is_empty(), "{error}");
         }
+    }
+
+    /// What an application is told that reads these variables and then calls the builder.
+    fn told(changes: &[(&str, &str)], change: fn(RelyingPartyBuilder) -> RelyingPartyBuilder) -> String {
+        let lookup = |name: &str| {
+            let value = changes.iter().chain(&SOUND).find(|(key, _)| *key == name).map(|(_, value)| *value);
+            Ok(value.filter(|value| !value.is_empty()).map(str::to_owned))
+        };
+        change(from_variables(&lookup).unwrap()).build().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_error_names_what_was_used_throughout_the_builders_method_or_the_variable_that_was_read() {
+        let offline = ("LANDFALL_SCOPES", "openid offline_access");
+        let told_of = told(&[offline], |builder| builder);
+        assert!(told_of.starts_with("LANDFALL_SCOPES: "), "{told_of}");
+        assert!(told_of.contains("give a `LANDFALL_STORE`"), "{told_of}");
+        let told_of = told(&[], |builder| builder.scopes(["offline_access"]));
+        assert!(told_of.starts_with("scopes: ") && told_of.contains("give a `LANDFALL_STORE`"), "{told_of}");
+        let told_of = told(&[], |builder| builder.cookie_keys([]).base_url("https://app.example.com"));
+        assert!(told_of.starts_with("cookie_keys: missing"), "{told_of}");
+        // The application named the last base URL itself.
+        let told_of = told(&[], |builder| builder.base_url("https://app.example.com/auth/callback"));
+        assert!(told_of.starts_with("base_url: "), "{told_of}");
+        let tenants = [
+            ("LANDFALL_ISSUER", ""),
+            ("INTELLIAUTH_TENANT_URL", "https://acme.example"),
+            ("LANDFALL_CLIENT_SECRET", ""),
+            ("INTELLIAUTH_CLIENT_SECRET", " s3cr3t"),
+        ];
+        let told_of = told(&tenants, |builder| builder);
+        assert!(told_of.starts_with("INTELLIAUTH_CLIENT_SECRET: "), "{told_of}");
+        let told_of = told(&tenants[..2], |builder| builder.client("rp", "s3cr3t "));
+        assert!(told_of.starts_with("client: "), "{told_of}");
+        let http = [("LANDFALL_ISSUER", ""), ("INTELLIAUTH_TENANT_URL", "http://acme.example")];
+        let told_of = told(&http, |builder| builder);
+        assert!(told_of.starts_with("INTELLIAUTH_TENANT_URL: plain http"), "{told_of}");
+        assert!(told_of.ends_with("that is `LANDFALL_PROVIDER_ADDRESS`"), "{told_of}");
+        let keys = format!("{}, c2hvcnQ", CookieKey::generate().unwrap().to_base64url());
+        let error = build(&[("LANDFALL_COOKIE_KEYS", &keys)]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("LANDFALL_COOKIE_KEYS: a key is not 32 bytes long, but 5 (number 2 of 2)"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn every_setting_that_a_variable_names_is_the_methods_own_again_once_that_is_called() {
+        let read =
+            |name: &str| Ok(SOUND.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned()));
+        let read = from_variables(&read).unwrap().names;
+        for variable in VARIABLES.iter().filter(|variable| variable.unless.is_none()) {
+            assert_eq!(read.of(variable.setting), variable.name);
+        }
+        let mut builder = RelyingPartyBuilder::new(String::new());
+        builder.names = read;
+        let builder = builder
+            .base_url("")
+            .spa_callback("")
+            .trusted_proxies([""])
+            .provider_address("")
+            .forwarded_headers(crate::ForwardedHeaders::Forwarded)
+            .cookie_keys([])
+            .scopes([""])
+            .audience("")
+            .form_post()
+            .userinfo(crate::Userinfo::Never)
+            .id_token_algorithms([])
+            .max_age(std::time::Duration::ZERO)
+            .acr_values([""])
+            .trusted_audiences([""])
+            .webhook_secret("")
+            .application_name("")
+            .ca_file("")
+            .store(crate::MemoryStore::new())
+            .client("", "")
+            .client_auth(ClientAuth::None);
+        for variable in &VARIABLES {
+            assert_eq!(builder.names.of(variable.setting), variable.setting, "{}", variable.name);
+        }
+        for (setting, called) in
+            [("client_id", "client"), ("client_secret", "client"), ("client_auth", "client_auth")]
+        {
+            assert_eq!(builder.names.of(setting), called);
+        }
+        assert_eq!(builder.store_address("").names.of("store"), "store_address");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! The environment's variables, as one table: which setting stands behind each, and how its value is read.
 //!
 //! Apart from `env`, which walks it. The table is read in both directions: from a variable to its setting, and from
-//! a setting that is wrong to the variable that named it ([`by_variable`]), so that an error speaks of what was
-//! written.
+//! a setting to the variable that it came by, so that errors and the log speak of what was written: `env` notes each
+//! row in the builder's [`Names`].
 //!
 //! A new variable is a row here and a line in the table of `RelyingParty::from_env`. One that takes several at
 //! once, as the client does, is read in `env`.
@@ -13,7 +13,7 @@ use super::RelyingPartyBuilder;
 use crate::address::trusted_proxies::ForwardedHeaders;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
-use crate::error::{ConfigError, printable};
+use crate::error::{ConfigError, Names, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::provider::client_settings::Userinfo;
 
@@ -23,8 +23,8 @@ pub(super) struct Variable {
     pub(super) name: &'static str,
     /// The variable that overrules it: our own name stands before a tenant's. `None` for our own.
     pub(super) unless: Option<&'static str>,
-    /// The builder's setting, as errors name it. Empty for a tenant's name: errors speak of our own.
-    setting: &'static str,
+    /// The builder's setting, as errors name it. Where a tenant's name was read, errors speak of that one.
+    pub(super) setting: &'static str,
     /// Reads a value and gives it to the builder.
     pub(super) set: Set,
 }
@@ -62,14 +62,25 @@ pub(super) const VARIABLES: [Variable; 21] =
         }),
         variable("LANDFALL_COOKIE_KEYS", "cookie_keys", |builder, value| {
             let keys = list(value, &[',']);
-            let keys = keys.iter().map(|key| CookieKey::parse(key)).collect::<Result<Vec<_>, _>>()?;
-            Ok(builder.cookie_keys(keys))
+            let read = keys.iter().enumerate().map(|(at, key)| {
+                CookieKey::parse(key).map_err(|error| match keys.len() {
+                    1 => error,
+                    all => {
+                        let problem = format!("{} (number {} of {all})", error.problem, at + 1);
+                        ConfigError::new(error.setting, problem, error.remedy)
+                    }
+                })
+            });
+            let read = read.collect::<Result<Vec<_>, _>>()?;
+            Ok(builder.cookie_keys(read))
         }),
         variable("LANDFALL_SCOPES", "scopes", |builder, value| Ok(builder.scopes(list(value, &[' '])))),
         variable("LANDFALL_AUDIENCE", "audience", |builder, value| Ok(builder.audience(value.trim()))),
         Variable {
             unless: Some("LANDFALL_AUDIENCE"),
-            ..variable("INTELLIAUTH_API_AUDIENCE", "", |builder, value| Ok(builder.audience(value.trim())))
+            ..variable("INTELLIAUTH_API_AUDIENCE", "audience", |builder, value| {
+                Ok(builder.audience(value.trim()))
+            })
         },
         variable("LANDFALL_RESPONSE_MODE", "form_post", |builder, value| match value {
             "query" => Ok(builder),
@@ -106,7 +117,7 @@ pub(super) const VARIABLES: [Variable; 21] =
         }),
         Variable {
             unless: Some("LANDFALL_WEBHOOK_SECRET"),
-            ..variable("INTELLIAUTH_WEBHOOK_SECRET", "", |builder, value| {
+            ..variable("INTELLIAUTH_WEBHOOK_SECRET", "webhook_secret", |builder, value| {
                 Ok(builder.webhook_secret(value.trim()))
             })
         },
@@ -120,23 +131,24 @@ pub(super) const VARIABLES: [Variable; 21] =
     ];
 
 /// The settings of the client, which take several variables at once.
-const OF_THE_CLIENT: [(&str, &str); 4] = [
+const OF_THE_CLIENT: [(&str, &str); 5] = [
     ("issuer", "LANDFALL_ISSUER"),
-    ("client", "LANDFALL_CLIENT_ID, LANDFALL_CLIENT_SECRET"),
+    ("client_id", "LANDFALL_CLIENT_ID"),
+    ("client_secret", "LANDFALL_CLIENT_SECRET"),
     ("client_secret_file", "LANDFALL_CLIENT_SECRET_FILE"),
     ("client_auth", "LANDFALL_CLIENT_AUTH"),
 ];
 
-/// Names the variable instead of the builder's method. An error about a setting that no variable has is left as it
-/// is.
-pub(super) fn by_variable(mut error: ConfigError) -> ConfigError {
-    let rows = VARIABLES.iter().map(|variable| (variable.setting, variable.name));
-    if let Some((_, name)) =
-        OF_THE_CLIENT.into_iter().chain(rows).find(|(setting, _)| *setting == error.setting)
-    {
-        name.clone_into(&mut error.setting);
+/// What every setting is called while all of them come from the environment: also those that are not set, since they
+/// would be read.
+pub(super) fn names() -> Names {
+    let mut names = Names::default();
+    let own = VARIABLES.iter().filter(|variable| variable.unless.is_none());
+    let rows = own.map(|variable| (variable.setting, variable.name));
+    for (setting, name) in OF_THE_CLIENT.into_iter().chain(rows) {
+        names.call(setting, name);
     }
-    error
+    names
 }
 
 /// The error of a value that is none of the known ones.

@@ -12,36 +12,55 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::crypto::seal::CookieKey;
+use crate::crypto::seal::{CookieKey, MAKE_ONE};
 use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 
-/// The key kept beside this store's file; made at the first time, readable for its owner alone.
+/// The key kept beside this store's file; made at the first time, readable for its owner alone. `setting` is what keys
+/// are called in the warning.
 ///
 /// # Errors
 /// `cookie_keys`, where the file cannot be made or read, or holds no key.
-pub(super) fn read_or_make(store: &Path) -> Result<CookieKey, ConfigError> {
+pub(super) fn read_or_make(store: &Path, setting: &str) -> Result<CookieKey, ConfigError> {
     let mut name = store.as_os_str().to_owned();
     name.push(".key");
     let file = PathBuf::from(name);
     let failed = |error: &std::io::Error| {
         ConfigError::new(
             "cookie_keys",
-            format!("missing, and the file {} cannot be used ({})", file.display(), error.kind()),
-            "give the keys, or mend the file",
+            format!("missing, and {} cannot be used: {}", file.display(), why(error)),
+            format!("{MAKE_ONE}; or mend the file"),
         )
     };
     match make(&file) {
         Ok(key) => {
-            tracing::warn!(file = %file.display(), "no cookie keys: a random one is used and kept there, for loopback alone");
+            tracing::warn!(setting, file = %file.display(), "no cookie keys: a random one is used and kept there, for loopback alone");
             Ok(key)
         }
         // An earlier run's, or that of another process that was first.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {
             let text = Secret::new(fs::read_to_string(&file).map_err(|error| failed(&error))?);
-            CookieKey::parse(text.expose())
+            CookieKey::parse(text.expose()).map_err(|error| {
+                let problem = format!("{} in {}", error.problem, file.display());
+                ConfigError::new(
+                    error.setting,
+                    problem,
+                    "give the keys, or take the file away: a new one is made",
+                )
+            })
         }
         Err(error) => Err(failed(&error)),
+    }
+}
+
+/// What is lacking, as far as the system says it.
+fn why(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::NotFound => "its folder is not there",
+        ErrorKind::PermissionDenied => "this user has no right to it",
+        ErrorKind::ReadOnlyFilesystem => "its file system is read-only",
+        ErrorKind::StorageFull => "its disk is full",
+        _ => "it can be neither read nor made",
     }
 }
 
@@ -90,8 +109,8 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("landfall-key-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let store = folder.join("sessions.db");
-        let first = read_or_make(&store).unwrap();
-        let again = read_or_make(&store).unwrap();
+        let first = read_or_make(&store, "cookie_keys").unwrap();
+        let again = read_or_make(&store, "cookie_keys").unwrap();
         assert_eq!(first.to_base64url(), again.to_base64url());
         #[cfg(unix)]
         {
@@ -101,7 +120,17 @@ mod tests {
         }
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 1, "the draft is gone");
         fs::write(folder.join("sessions.db.key"), "rubbish").unwrap();
-        assert!(read_or_make(&store).is_err(), "a spoilt key is not replaced behind anybody's back");
+        assert!(
+            read_or_make(&store, "cookie_keys").is_err(),
+            "a spoilt key is not replaced behind anybody's back"
+        );
         fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_key_that_cannot_be_kept_says_where_and_why() {
+        let folder = std::env::temp_dir().join(format!("landfall-no-key-{}", std::process::id()));
+        let error = read_or_make(&folder.join("sessions.db"), "cookie_keys").unwrap_err();
+        assert!(error.problem.contains("sessions.db.key cannot be used: its folder is not there"), "{error}");
     }
 }

@@ -16,9 +16,12 @@
 //!   order.
 //! - `env`, `variables`: the environment, in place of calls. `testing`: what our own tests shorten.
 //!
+//! Every text for an operator names a setting by its method, in backticks: where it is shown, the variable stands in its
+//! place if the setting came by one ([`Names`]).
+//!
 //! A new setting is a method in the file of its question, a field of the settings that it is moved into
 //! (`context::settings`, `provider::client_settings`), a check where it can be wrong, and a row in `env_variables` if the
-//! environment may name it.
+//! environment may name it; its method then says `names.by_method`.
 
 mod authorization;
 mod build;
@@ -43,6 +46,7 @@ use crate::context::events::{Event, Events};
 use crate::context::settings::{CsrfSettings, KeptFormSettings, LandingSettings, SignInSettings, Timeouts};
 use crate::context::sign_in_hook::Hook;
 use crate::crypto::secret::Secret;
+use crate::error::Names;
 use crate::relying_party::RelyingParty;
 
 /// Puts a [`RelyingParty`] together.
@@ -91,8 +95,8 @@ pub struct RelyingPartyBuilder {
     inputs: Inputs,
     /// For an application on somebody's own machine: nothing is mounted.
     pub(crate) is_native: bool,
-    /// Errors name environment variables.
-    by_variables: bool,
+    /// What each setting is called where this application sets it, for errors and the log.
+    names: Names,
 }
 
 impl RelyingParty {
@@ -124,7 +128,7 @@ impl RelyingPartyBuilder {
             events: Events::default(),
             inputs: Inputs::default(),
             is_native: false,
-            by_variables: false,
+            names: Names::default(),
         }
     }
 
@@ -137,17 +141,12 @@ impl RelyingPartyBuilder {
         self.sessions.store_address = None;
     }
 
-    /// Errors then name environment variables: whoever set one has not seen the builder.
-    pub(crate) fn named_by_variables(mut self) -> Self {
-        self.by_variables = true;
-        self
-    }
-
     /// Where browsers reach the application: scheme, host, port unless default, and a path if it has one.
     /// The redirect URI is this and `/auth/callback`, byte for byte: register exactly that.
     ///
     /// Called several times, the request's host selects one by exact match, and any other host gets a 421.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.names.by_method("base_url");
         self.base_urls.push(url.into());
         self
     }
@@ -165,6 +164,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn application_name(mut self, name: impl Into<String>) -> Self {
+        self.names.by_method("application_name");
         self.application_name = Some(name.into());
         self
     }

@@ -9,7 +9,8 @@ use super::unchecked::NetworkSettings;
 use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
-use crate::error::{ConfigError, printable};
+use crate::address::written::{self, shown};
+use crate::error::ConfigError;
 use crate::provider::http_client::HttpClient;
 use crate::provider::internal::InternalClient;
 
@@ -39,6 +40,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn trusted_proxies<S: Into<String>>(mut self, proxies: impl IntoIterator<Item = S>) -> Self {
+        self.names.by_method("trusted_proxies");
         self.network.proxies = proxies.into_iter().map(Into::into).collect();
         self
     }
@@ -46,6 +48,7 @@ impl RelyingPartyBuilder {
     /// In which headers trusted proxies say what they were asked for. Default: `X-Forwarded-*`. The other ones are
     /// never read.
     pub fn forwarded_headers(mut self, headers: ForwardedHeaders) -> Self {
+        self.names.by_method("forwarded_headers");
         self.network.headers = headers;
         self
     }
@@ -93,6 +96,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn provider_address(mut self, origin: impl Into<String>) -> Self {
+        self.names.by_method("provider_address");
         self.network.provider_address = Some(origin.into());
         self
     }
@@ -108,12 +112,13 @@ impl RelyingPartyBuilder {
     ) -> Result<Arc<dyn HttpClient>, ConfigError> {
         let Some(text) = &self.network.provider_address else { return Ok(client) };
         let wrong = |problem: &str, remedy: &str| {
-            ConfigError::new("provider_address", format!("{problem} in {:?}", printable(text)), remedy)
+            ConfigError::new("provider_address", format!("{problem} in {:?}", shown(text)), remedy)
         };
-        let no_origin = || wrong("no origin alone", "give scheme, host and port: https://op.internal:8443");
-        let url = Url::parse(text).map_err(|_| no_origin())?;
+        let example = "give scheme, host and port: https://op.internal:8443";
+        let no_origin = || wrong("no origin alone", example);
+        let url = written::read(text).map_err(|slip| wrong(slip.problem, &slip.remedy(example)))?;
         let bare = format!("{}/", url.origin().ascii_serialization());
-        if !matches!(url.scheme(), "http" | "https") || url.as_str() != bare {
+        if url.as_str() != bare {
             return Err(no_origin());
         }
         if url.scheme() == "http" && !is_loopback(&url) && !self.network.plain_provider_address {

@@ -53,6 +53,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn webhook_secret(mut self, secret: impl Into<Secret<String>>) -> Self {
+        self.names.by_method("webhook_secret");
         self.webhook_secrets.push(secret.into());
         self
     }
@@ -79,7 +80,8 @@ impl RelyingPartyBuilder {
         match (self.webhook_secrets.is_empty(), self.paths.get(Endpoint::Webhook)) {
             (true, None) => {}
             (true, Some(_)) => {
-                let remedy = "give the secret that the tenant shows, or leave the path out";
+                let remedy =
+                    "give the secret that the tenant shows (`webhook_secret`), or leave the path out";
                 return Err(ConfigError::new("webhook_path", "a webhook without a secret", remedy));
             }
             (false, _) if self.sessions.store.is_none() => return Err(without_store("webhook_secret")),
@@ -96,6 +98,6 @@ fn without_store(setting: &str) -> ConfigError {
     ConfigError::new(
         setting,
         "without a store no session can be ended from outside: each lives in its own cookie",
-        "give the builder a store, or leave the setting out",
+        "give a `store`, or leave the setting out",
     )
 }

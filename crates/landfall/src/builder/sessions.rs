@@ -30,6 +30,7 @@ impl RelyingPartyBuilder {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn cookie_keys(mut self, keys: impl IntoIterator<Item = CookieKey>) -> Self {
+        self.names.by_method("cookie_keys");
         self.sessions.cookie_keys = keys.into_iter().collect();
         self
     }
@@ -44,6 +45,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn store(mut self, store: impl SessionStore) -> Self {
+        self.names.by_method("store");
         self.sessions.store = Some(Arc::new(store));
         self
     }
@@ -58,6 +60,7 @@ impl RelyingPartyBuilder {
     /// Opens a store by its address, as `LANDFALL_STORE` does; see [`Self::store_opener`]. `cookie` and `memory`
     /// need no opener.
     pub fn store_address(mut self, address: impl Into<Secret<String>>) -> Self {
+        self.names.call("store", "store_address");
         self.sessions.store_address = Some(address.into());
         self
     }
@@ -113,11 +116,11 @@ impl RelyingPartyBuilder {
             "cookie" => None,
             "memory" => Some(Arc::new(MemoryStore::new())),
             _ => match self.sessions.store_openers.iter().find(|opener| opener.schemes().contains(&scheme)) {
-                Some(opener) => Some(
-                    opener
-                        .open(address, Arc::clone(&self.inputs.clock))
-                        .map_err(|error| ConfigError::new("store", error.to_string(), "mend the address"))?,
-                ),
+                Some(opener) => {
+                    Some(opener.open(address, Arc::clone(&self.inputs.clock)).map_err(|error| {
+                        ConfigError::new("store", error.to_string(), "mend what it says, or name another")
+                    })?)
+                }
                 None => return Err(no_opener(scheme)),
             },
         };

@@ -5,11 +5,11 @@
 //! `TokenProxy`.
 
 use http::HeaderName;
-use url::Url;
 
 use super::RelyingPartyBuilder;
 use crate::address::base_url::{BaseUrl, is_loopback};
 use crate::address::spa_callback::SpaCallback;
+use crate::address::written::{self, shown};
 use crate::context::endpoints::Endpoint;
 use crate::error::{ConfigError, printable};
 
@@ -36,6 +36,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn spa_callback(mut self, url: impl Into<String>) -> Self {
+        self.names.by_method("spa_callback");
         self.spa_callbacks.push(url.into());
         self
     }
@@ -125,21 +126,9 @@ fn is_simple(name: &str) -> bool {
 /// Reads one route as it is configured. The text is kept byte for byte: that is what the provider compares.
 fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
     let example = "give the whole address of the route: https://app.example.com/callback";
-    let url = Url::parse(literal).map_err(|_| wrong(literal, "no absolute URL", example))?;
-    let is_whole = literal.starts_with("https://") || literal.starts_with("http://");
-    if literal.trim() != literal || !is_whole || url.host_str().is_none() {
-        return Err(wrong(literal, "no address of a page", example));
-    }
-    if url.scheme() != "https" && !(url.scheme() == "http" && is_loopback(&url)) {
-        return Err(wrong(
-            literal,
-            "a scheme other than https",
-            "use https; plain http is for loopback alone",
-        ));
-    }
-    let bare = url.username().is_empty() && url.password().is_none();
-    if !bare || url.query().is_some() || url.fragment().is_some() {
-        return Err(wrong(literal, "a user name, a query or a fragment", example));
+    let url = written::read(literal).map_err(|slip| wrong(literal, slip.problem, &slip.remedy(example)))?;
+    if url.scheme() != "https" && !is_loopback(&url) {
+        return Err(wrong(literal, "plain http", "use https; plain http is for loopback alone"));
     }
     let (origin, path) = (url.origin().ascii_serialization(), url.path().to_owned());
     Ok(SpaCallback { literal: literal.to_owned(), origin, path })
@@ -147,5 +136,5 @@ fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
 
 /// An error about one route.
 fn wrong(literal: &str, problem: &str, remedy: &str) -> ConfigError {
-    ConfigError::new("spa_callback", format!("{problem} in {:?}", printable(literal)), remedy)
+    ConfigError::new("spa_callback", format!("{problem} in {:?}", shown(literal)), remedy)
 }

@@ -21,7 +21,7 @@ use super::refused::{Failure, Offer, Refused};
 use super::site::Site;
 use crate::address::return_to::ReturnTo;
 use crate::clock::{Entropy, SystemEntropy};
-use crate::error::{Error, ErrorCode, Fault};
+use crate::error::{Error, ErrorCode, Fault, Names};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::guard::www_authenticate::Challenge;
@@ -108,7 +108,7 @@ impl Context {
         return_to: Option<&ReturnTo>,
         redirect_uri: Option<&str>,
     ) -> Reply {
-        log(&refused.error, reference);
+        log(&refused.error, reference, &self.names);
         self.tell(reference, refused, kind, site, return_to, redirect_uri)
     }
 
@@ -266,20 +266,26 @@ fn as_problem(refused: &Refused, way: Option<&Way>, reference: Option<&str>) -> 
     pages::problem(code.status(), &body)
 }
 
-/// Writes an error to the log, at the level of its code. The error's source is shown for failures alone.
-pub(crate) fn log(error: &Error, reference: &str) {
+/// Writes an error to the log, at the level of its code, with its settings as this application names them. The error's
+/// source is shown for failures alone.
+pub(crate) fn log(error: &Error, reference: &str, names: &Names) {
     let code = error.code();
-    let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-    let detail = error.operator_detail().unwrap_or_default();
+    let source = || {
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        names.spell(&source).into_owned()
+    };
+    let (detail, remedy) =
+        (names.spell(error.operator_detail().unwrap_or_default()), names.spell(code.remedy()));
+    let (detail, remedy) = (&*detail, &*remedy);
     match code.log_level() {
         Level::INFO => {
-            tracing::info!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
+            tracing::info!(code = code.name(), reference, detail, remedy, "refused");
         }
         Level::WARN => {
-            tracing::warn!(code = code.name(), reference, detail, remedy = code.remedy(), "refused");
+            tracing::warn!(code = code.name(), reference, detail, remedy, "refused");
         }
         _ => {
-            tracing::error!(code = code.name(), reference, detail, source, remedy = code.remedy(), "failed");
+            tracing::error!(code = code.name(), reference, detail, source = source(), remedy, "failed");
         }
     }
 }

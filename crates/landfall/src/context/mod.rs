@@ -67,7 +67,7 @@ use self::sign_in_hook::Hook;
 use self::site::Sites;
 use crate::address::mismatch::LoggedMismatches;
 use crate::clock::{Clock, Entropy};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Names};
 use crate::provider::clients::Clients;
 use crate::runtime::Runtime;
 use crate::session::SessionKeeper;
@@ -100,6 +100,8 @@ pub(crate) struct Context {
     pub(crate) mounting: Mounting,
     /// The routes whose answers were made private though they said `public`: each is told once.
     pub(crate) public_answers: PublicAnswers,
+    /// What each setting is called where this application sets it: every text for the operator is spelled by it.
+    pub(crate) names: Names,
     /// What time it is. Nothing here asks the operating system; tests move this one.
     pub(crate) clock: Arc<dyn Clock>,
     /// Where nonces, verifiers and names come from.

@@ -64,7 +64,12 @@ impl Site {
             post: derive("posted response")?,
             form: derive("posted form")?,
         };
-        let session_seal = SessionSeal { site: number, names: names.clone(), sealer: derive("session")? };
+        let session_seal = SessionSeal {
+            site: number,
+            base_url: base.literal.clone(),
+            names: names.clone(),
+            sealer: derive("session")?,
+        };
         let (logout_seal, request_seal) = (derive("logout")?, derive("wish")?);
         let post_logout_redirect_uri = format!("{}{after_logout}", base.literal);
         Ok(Self { base, names, seals, session_seal, logout_seal, request_seal, post_logout_redirect_uri })

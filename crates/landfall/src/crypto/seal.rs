@@ -66,17 +66,23 @@ impl CookieKey {
         Ok(Self(Zeroizing::new(bytes)))
     }
 
-    /// Reads a key written as base64url (43 characters without padding). Space around it and padding are left out.
+    /// Reads a key as it was made: 32 bytes written as base64url or base64 (43 characters; padding may follow), or in
+    /// hexadecimal (64 digits). White space around it is left out.
     ///
     /// # Errors
-    /// When it is not base64url, not 32 bytes long, or plainly not random.
+    /// When it is none of these, not 32 bytes long, or plainly not random. No error shows a part of it.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let bytes = URL_SAFE_NO_PAD
-            .decode(text.trim().trim_end_matches('='))
-            .map_err(|_| ConfigError::new("cookie_keys", "a key is not base64url", MAKE_ONE))?;
+        let wrong = |problem: String, remedy| ConfigError::new("cookie_keys", problem, remedy);
+        let text = text.trim();
+        if text.starts_with(['"', '\'']) || text.ends_with(['"', '\'']) {
+            return Err(wrong("a key in quotes".to_owned(), "write it without them"));
+        }
+        let bytes = decode(text).ok_or_else(|| wrong("a key is not base64url".to_owned(), MAKE_ONE))?;
+        let length = bytes.len();
         let bytes: [u8; 32] = bytes
+            .as_slice()
             .try_into()
-            .map_err(|_| ConfigError::new("cookie_keys", "a key is not 32 bytes long", MAKE_ONE))?;
+            .map_err(|_| wrong(format!("a key is not 32 bytes long, but {length}"), MAKE_ONE))?;
         Self::new(bytes)
     }
 
@@ -110,6 +116,21 @@ impl CookieKey {
         let salt = hmac::Key::new(hmac::HMAC_SHA256, b"landfall");
         hkdf::Prk::new_less_safe(hkdf::HKDF_SHA256, hmac::sign(&salt, self.0.as_slice()).as_ref())
     }
+}
+
+/// The bytes that a key is written as. Sixty-four hexadecimal digits would be base64url, too, of bytes that are too many.
+fn decode(text: &str) -> Option<Zeroizing<Vec<u8>>> {
+    if text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let pair = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+        return text.as_bytes().chunks(2).map(pair).collect::<Option<Vec<u8>>>().map(Zeroizing::new);
+    }
+    let in_urls = |letter| match letter {
+        '+' => '-',
+        '/' => '_',
+        letter => letter,
+    };
+    let text: Zeroizing<String> = Zeroizing::new(text.trim_end_matches('=').chars().map(in_urls).collect());
+    URL_SAFE_NO_PAD.decode(text.as_bytes()).ok().map(Zeroizing::new)
 }
 
 /// The cookie keys as subkeys are expanded from them, for what is derived again and again.
@@ -198,7 +219,7 @@ impl fmt::Debug for Ring {
 }
 
 /// The remedy in every error about a key.
-const MAKE_ONE: &str = "make one with: openssl rand -base64 32 | tr '+/' '-_' | tr -d '='";
+pub(crate) const MAKE_ONE: &str = "make one with: openssl rand -base64 32";
 
 impl fmt::Debug for CookieKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -319,6 +340,15 @@ impl fmt::Debug for Sealer {
     }
 }
 
+/// Whether a text has the form of a sealed value: long enough, and of a version of ours. It opens nothing and proves
+/// nothing, since anybody can write such a text.
+pub(crate) fn looks_sealed(text: &[u8]) -> bool {
+    URL_SAFE_NO_PAD.decode(text).is_ok_and(|bytes| {
+        bytes.len() > OVERHEAD
+            && bytes.first().is_some_and(|version| (VERSION..=LAST_VERSION).contains(version))
+    })
+}
+
 /// Each part with its length in front, so that no two lists of parts read the same.
 fn info(purpose: &str, context: &[&[u8]]) -> Vec<u8> {
     let mut out = Vec::new();
@@ -415,6 +445,10 @@ mod tests {
         let mut sealed = sealer.seal_bytes(&SystemEntropy, b"", b"x").unwrap();
         sealed[0] = 2;
         assert!(matches!(sealer.open_bytes(b"", &sealed), Opened::LaterVersion));
+        assert!(looks_sealed(URL_SAFE_NO_PAD.encode(&sealed).as_bytes()));
+        for text in [&b"%%%"[..], b"", b"AQ", b"{\"sub\":\"admin\"}", &[b'_'; 60]] {
+            assert!(!looks_sealed(text), "{text:?}");
+        }
         assert!(matches!(sealer.open(b"", b"%%%"), Opened::Garbage));
         assert!(matches!(sealer.open(b"", b"{\"sub\":\"admin\"}"), Opened::Garbage));
     }
@@ -425,5 +459,24 @@ mod tests {
         assert!(CookieKey::parse("c2hvcnQ").is_err());
         assert!(CookieKey::parse("").is_err());
         assert!(!format!("{:?}", CookieKey::generate().unwrap()).contains("0x"));
+    }
+
+    #[test]
+    fn a_key_is_read_in_whatever_way_it_was_made_and_no_error_shows_it() {
+        let key = CookieKey::generate().unwrap();
+        let hex = key.0.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
+        let standard = base64::engine::general_purpose::STANDARD.encode(key.0.as_slice());
+        for text in [hex.to_ascii_uppercase(), hex, format!(" {standard}\n"), key.to_base64url()] {
+            assert_eq!(CookieKey::parse(&text).unwrap().to_base64url(), key.to_base64url());
+        }
+        for (bad, problem) in [
+            (format!("\"{standard}\""), "a key in quotes"),
+            ("correct-horse-batter".to_owned(), "a key is not 32 bytes long, but 15"),
+            ("correct horse".to_owned(), "a key is not base64url"),
+        ] {
+            let error = CookieKey::parse(&bad).unwrap_err();
+            assert_eq!((error.problem.as_str(), error.setting.as_str()), (problem, "cookie_keys"));
+            assert!(!error.to_string().contains(bad.trim_matches('"')), "{error}");
+        }
     }
 }

@@ -20,7 +20,7 @@ error_codes! {
         fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "This application could not finish your sign-in.",
-        remedy: "the hook given to on_sign_in failed: see the detail and the cause",
+        remedy: "the hook given to `on_sign_in` failed: see the detail and the cause",
     },
 
     /// The pending login's cookie did not come back with the callback: cookies are blocked, the sign-in was started
@@ -31,7 +31,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
         title: "Sign-in did not succeed",
         sentence: "Your browser did not bring back what this sign-in was started with.",
-        remedy: "the sign-in was started in another browser or on another host name (localhost and 127.0.0.1 are two), or cookies are blocked: compare the base URL with the address in the browser",
+        remedy: "the sign-in was started in another browser or on another host name (localhost and 127.0.0.1 are two), or cookies are blocked: compare `base_url` with the address in the browser",
     },
 
     /// The sign-in took longer than a pending login lives, or than a device code does.
@@ -79,7 +79,7 @@ error_codes! {
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "This application could not identify itself to the sign-in service.",
-        remedy: "check the client id, the client secret and the client authentication method against the provider's settings",
+        remedy: "check the client id, the client secret (not the one in the other's place, no quotes around them) and `client_auth` against the provider's settings",
     },
 
     /// Another site sent a request that only this site may send: cross-site request forgery, or a form that is
@@ -99,7 +99,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
         title: "No access",
         sentence: "You are signed in, but this page is not open to you.",
-        remedy: "nothing to mend if it is meant so; else see the detail, and which claim holds the roles (role_claim)",
+        remedy: "nothing to mend if it is meant so; else see the detail, and which claim holds the roles (`role_claim`)",
     },
 
     /// The proxy does not forward a request like this one: its path is a trick, or its framing is.
@@ -157,7 +157,7 @@ error_codes! {
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "The sign-in was answered by a different service than it was started with.",
-        remedy: "the iss parameter of the callback must equal the configured issuer, byte for byte; if it always differs, copy the issuer from the provider's metadata",
+        remedy: "the iss parameter of the callback must equal `issuer`, byte for byte; if it always differs, the provider's own setting for its public address is wrong",
     },
 
     /// The provider's keys (JWKS) cannot be used: the answer is no key set, or holds no key that can be used where
@@ -186,7 +186,7 @@ error_codes! {
         fault: Fault::Provider, recoverable: true, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "The sign-in service is not set up correctly.",
-        remedy: "fetch the issuer's /.well-known/openid-configuration and compare its issuer with the configured one, byte for byte",
+        remedy: "see the detail; `issuer` must be what its own /.well-known/openid-configuration says behind \"issuer\", byte for byte",
     },
 
     /// The endpoint does not take this method. The answer's `Allow` header names those that it takes.
@@ -252,7 +252,7 @@ error_codes! {
         fault: Fault::Unreachable, recoverable: true, log_level: Level::ERROR,
         title: "Please try again in a moment",
         sentence: "The sign-in service cannot be reached right now.",
-        remedy: "check the issuer URL, name resolution, TLS trust (LANDFALL_CA_FILE) and the network between",
+        remedy: "check `issuer`, name resolution, TLS trust (`ca_file`) and the network between; where the provider has another address from here, `provider_address`",
     },
 
     /// The random source failed. Without it nothing is sealed and no attempt begins.
@@ -289,7 +289,7 @@ error_codes! {
         fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "This application could not keep your sign-in.",
-        remedy: "the kept claims do not fit into a cookie: keep fewer with keep_claims, or give the builder a store",
+        remedy: "the kept claims do not fit into a cookie: keep fewer with `keep_claims`, or give a `store`",
     },
 
     /// The person, or the provider's policy, declined (`access_denied`).
@@ -316,7 +316,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
         title: "Sign-in did not succeed",
         sentence: "This sign-in was not started here.",
-        remedy: "an old link, a changed cookie key, or somebody else's link; several instances need the same cookie keys",
+        remedy: "an old link, a changed cookie key, or somebody else's link; several instances need the same `cookie_keys`",
     },
 
     /// The session store failed, or took longer than `store_timeout`. Nobody is signed out by it: sessions are
@@ -326,7 +326,7 @@ error_codes! {
         fault: Fault::Store, recoverable: true, log_level: Level::ERROR,
         title: "Please try again in a moment",
         sentence: "Your session cannot be read right now.",
-        remedy: "check the session store",
+        remedy: "see the cause: `store` has to be there, and to let this application read and write",
     },
 
     /// The token endpoint's answer cannot be used (RFC 6749 §5.1).
@@ -414,7 +414,7 @@ error_codes! {
         fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
         title: "Please try again in a moment",
         sentence: "The service behind this application cannot be reached right now.",
-        remedy: "check the upstream's address, name resolution, TLS trust (ca_file) and the network between",
+        remedy: "check the upstream's address, name resolution, TLS trust (`TokenProxy::ca_file`) and the network between",
     },
 
     /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2). With `Userinfo::Auto` the sign-in goes on
@@ -452,7 +452,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
         title: "Request refused",
         sentence: "The event could not be verified.",
-        remedy: "compare LANDFALL_WEBHOOK_SECRET with the secret that the tenant shows for this webhook",
+        remedy: "compare `webhook_secret` with the secret that the tenant shows for this webhook",
     },
 
     /// The request is for a host that is none of several base URLs. With a single one there is nothing to choose,
@@ -462,6 +462,6 @@ error_codes! {
         fault: Fault::Visitor, recoverable: false, log_level: Level::WARN,
         title: "Unknown address",
         sentence: "This application does not answer under this address.",
-        remedy: "add the address to the base URLs, or open the application under one of them",
+        remedy: "give the address as one more `base_url`, or open the application under one of them",
     },
 }

@@ -39,7 +39,8 @@ impl ErrorCode {
         self.row().sentence
     }
 
-    /// What the operator can do.
+    /// What the operator can do. A setting is named by the builder's method, in backticks; the log itself names the
+    /// variable where the setting came from one.
     pub fn remedy(self) -> &'static str {
         self.row().remedy
     }

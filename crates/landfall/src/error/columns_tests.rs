@@ -128,3 +128,27 @@ fn an_operator_reads_one_line_that_says_what_to_do() {
         assert!(!nothing || code.fault() == Fault::Visitor, "{code}: somebody has to mend it");
     }
 }
+
+#[test]
+fn a_remedy_names_settings_by_the_builders_methods_and_no_variable() {
+    let builder = [
+        include_str!("../builder/mod.rs"),
+        include_str!("../builder/authorization.rs"),
+        include_str!("../builder/client.rs"),
+        include_str!("../builder/dependencies.rs"),
+        include_str!("../builder/network.rs"),
+        include_str!("../builder/provider_logout.rs"),
+        include_str!("../builder/sessions.rs"),
+        include_str!("../builder/sign_in.rs"),
+    ]
+    .concat();
+    for code in ErrorCode::ALL {
+        let remedy = code.remedy();
+        assert!(!remedy.contains("LANDFALL_") && !remedy.contains("INTELLIAUTH_"), "{code}: {remedy}");
+        for name in remedy.split('`').skip(1).step_by(2) {
+            let method = name.rsplit("::").next().unwrap_or_default();
+            let is_method = ["(", "<"].iter().any(|end| builder.contains(&format!("pub fn {method}{end}")));
+            assert!(is_method || name == "issuer", "{code}: {name} is no method of the builder");
+        }
+    }
+}

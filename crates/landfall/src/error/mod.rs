@@ -12,7 +12,8 @@
 //! - `table`: one row for each code. A new code goes there.
 //! - `row`: the columns, and the macro that makes the codes of them.
 //! - `code`: what can be asked of a code. `fault`: who can mend it.
-//! - `config`: the error of a builder. `connect`: that of one that asks the provider.
+//! - `config`: the error of a builder. `connect`: that of one that asks the provider. `names`: what its settings are called
+//!   where this application sets them.
 //!
 //! A failure that also offers a way on is `context::refused::Refused`; how it is answered is written in
 //! `context::error_reply`. Nothing is imported but `clock`, for the random source's error.
@@ -22,6 +23,7 @@ mod columns;
 mod config;
 mod connect;
 mod fault;
+mod names;
 mod row;
 
 use std::error::Error as StdError;
@@ -33,6 +35,7 @@ pub use columns::ErrorCode;
 pub use config::ConfigError;
 pub use connect::ConnectError;
 pub use fault::Fault;
+pub(crate) use names::Names;
 
 /// A sign-in, a session or a sign-out that did not succeed.
 ///
@@ -113,7 +116,8 @@ impl Error {
         self.sentence.as_deref().unwrap_or(self.code.sentence())
     }
 
-    /// What the operator can do, in words for a log.
+    /// What the operator can do, in words for a log. A setting is named by the builder's method; the log itself names
+    /// the variable where the setting came from one.
     pub fn remedy(&self) -> &'static str {
         self.code.remedy()
     }

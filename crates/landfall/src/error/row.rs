@@ -29,7 +29,8 @@ pub(super) struct Row {
     pub(super) title: &'static str,
     /// For the person: true, whole, and no help to an attacker.
     pub(super) sentence: &'static str,
-    /// For the operator: what to look at or to change.
+    /// For the operator: what to look at or to change. A setting stands in backticks by the builder's method, see
+    /// [`Names`](super::Names).
     pub(super) remedy: &'static str,
 }
 

@@ -113,7 +113,7 @@ impl NativeRelyingParty {
     /// Logs a failure, tells the application's event hook of it, and gives the reference under which it was logged.
     pub fn tell(&self, error: &Error) -> String {
         let reference = self.context().reference();
-        crate::context::error_reply::log(error, &reference);
+        crate::context::error_reply::log(error, &reference, &self.context().names);
         self.context().events.failed(EventKind::SignInFailed(error.code()), &reference);
         reference
     }

@@ -17,6 +17,25 @@ use url::Url;
 use crate::address::base_url::is_loopback;
 use crate::error::{Error, ErrorCode, printable};
 
+/// Paths that are often copied with the issuer in front of them. An issuer may end like that (some do), so they are
+/// looked at only where its metadata cannot be had.
+const ENDPOINTS: [&str; 14] = [
+    "/protocol/openid-connect/auth",
+    "/protocol/openid-connect/token",
+    "/oauth2/v2.0/authorize",
+    "/oauth2/v2.0/token",
+    "/oauth2/v1/authorize",
+    "/oauth2/v1/token",
+    "/oauth2/authorize",
+    "/oauth2/token",
+    "/connect/authorize",
+    "/connect/token",
+    "/authorize",
+    "/token",
+    "/userinfo",
+    "/jwks.json",
+];
+
 /// Where a provider's endpoints are, checked. An endpoint that is `None` is one that the provider does not have;
 /// what needs it is then left out.
 #[derive(Clone, Debug)]
@@ -61,8 +80,12 @@ struct Document {
 /// # Errors
 /// `Misconfigured` where the issuer is no URL.
 pub(crate) fn request(issuer: &str) -> Result<http::Request<Bytes>, Error> {
-    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    super::get(&url)
+    super::get(&address(issuer))
+}
+
+/// Where the metadata are.
+fn address(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
 }
 
 /// Reads the answer.
@@ -76,20 +99,12 @@ pub(crate) fn request(issuer: &str) -> Result<http::Request<Bytes>, Error> {
 /// `MetadataInvalid`, with the member that is wrong.
 pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result<ProviderMetadata, Error> {
     let invalid = |detail: String| Error::new(ErrorCode::MetadataInvalid).detail(detail);
-    super::expect_json(response).map_err(invalid)?;
+    super::expect_json(response).map_err(|what| invalid(no_document(issuer, &what)))?;
     let document: Document = serde_json::from_slice(response.body()).map_err(|error| {
         invalid(format!("not the metadata of a provider: {}", printable(&error.to_string())))
     })?;
     if document.issuer != issuer {
-        let hint = if document.issuer.trim_end_matches('/') == issuer.trim_end_matches('/') {
-            "; they differ in the slash at the end: configure it as the provider writes it"
-        } else {
-            ""
-        };
-        return Err(invalid(format!(
-            "issuer is {:?}, configured is {issuer:?}{hint}",
-            printable(&document.issuer)
-        )));
+        return Err(invalid(other_issuer(issuer, &document.issuer)));
     }
     if document
         .code_challenge_methods_supported
@@ -117,6 +132,34 @@ pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result
     })
 }
 
+/// What to look at where the issuer's address for metadata answers something else: most often it is not the issuer.
+fn no_document(issuer: &str, what: &str) -> String {
+    let hint = match ENDPOINTS.iter().find_map(|path| issuer.trim_end_matches('/').strip_suffix(path)) {
+        Some(before) => format!("`issuer` looks like the address of an endpoint, and may be {before}"),
+        None => {
+            "`issuer` may lack its path, such as that of a tenant or a realm, or have one too many".to_owned()
+        }
+    };
+    format!("{} answered: {what}; {hint}", address(issuer))
+}
+
+/// What to do where the metadata are about another issuer. Only whoever configures it knows whether that is the provider
+/// they mean, so nothing is taken over.
+fn other_issuer(issuer: &str, theirs: &str) -> String {
+    let shown = printable(theirs);
+    let hint = if theirs.trim_end_matches('/') == issuer.trim_end_matches('/') {
+        "they differ in the slash at the end: write `issuer` as the provider does"
+    } else if theirs.strip_prefix("http://").is_some_and(|rest| Some(rest) == issuer.strip_prefix("https://"))
+    {
+        "the provider takes itself for plain http: set its public URL, or let it believe its proxy's X-Forwarded-Proto"
+    } else if theirs.contains(['{', '}']) {
+        "the provider has an issuer for each tenant: put the tenant's own id into `issuer`"
+    } else {
+        "if that is the provider you mean, write it as `issuer`, byte for byte"
+    };
+    format!("issuer is {shown:?}, configured is {issuer:?}; {hint}")
+}
+
 /// An endpoint's URL: absolute, over TLS, without fragment (RFC 6749 §3.1, §3.2) and without a user name.
 ///
 /// `plain_http` is for an issuer on loopback over http; its endpoints may then be so, too.
@@ -124,10 +167,48 @@ fn endpoint(name: &str, value: &str, plain_http: bool) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|_| format!("{name} is no absolute URL"))?;
     let allowed = url.scheme() == "https" || (plain_http && url.scheme() == "http" && is_loopback(&url));
     if !allowed || url.host().is_none() {
-        return Err(format!("{name} is not https"));
+        return Err(format!("{name} is not https: the provider's own setting for its public URL is wrong"));
     }
     if url.fragment().is_some() || !url.username().is_empty() || url.password().is_some() {
         return Err(format!("{name} has a fragment or a user name"));
     }
     Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_that_are_none_or_of_another_issuer_say_what_to_write() {
+        for (issuer, hint) in [
+            ("https://op.example/oauth2/authorize", "and may be https://op.example"),
+            (
+                "https://op.example/realms/a/protocol/openid-connect/token/",
+                "and may be https://op.example/realms/a",
+            ),
+            (
+                "https://op.example",
+                "`issuer` may lack its path, such as that of a tenant or a realm, or have one too many",
+            ),
+        ] {
+            let answer = http::Response::builder().status(404).body(Bytes::new()).unwrap();
+            let error = response(issuer, &answer).unwrap_err();
+            let detail = error.operator_detail().unwrap();
+            assert!(
+                detail.ends_with(hint) && detail.contains("openid-configuration answered: status 404"),
+                "{detail}"
+            );
+        }
+        for (theirs, hint) in [
+            ("https://op.example/", "as the provider does"),
+            ("http://op.example", "X-Forwarded-Proto"),
+            ("https://op.example/{tenantid}/v2.0", "the tenant's own id"),
+            ("https://other.example", "byte for byte"),
+        ] {
+            let detail = other_issuer("https://op.example", theirs);
+            assert!(detail.ends_with(hint) || detail.contains(hint), "{detail}");
+            assert!(detail.contains("`issuer`") || theirs.starts_with("http:"), "{detail}");
+        }
+    }
 }

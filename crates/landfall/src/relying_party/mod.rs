@@ -38,7 +38,7 @@ use std::sync::Arc;
 
 use self::sessions::Sessions;
 use crate::context::{Context, no_runtime};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Names};
 use crate::visit::Visit;
 
 /// The one object an application makes: it signs people in at one provider.
@@ -148,17 +148,33 @@ impl RelyingParty {
         sites.map(|site| site.base.literal.as_str())
     }
 
-    /// Fetches the provider's metadata now, for a builder that is to fail at the start rather than at the first
-    /// sign-in.
+    /// Asks the store and the provider once, for a builder that is to fail at the start rather than at the first
+    /// sign-in: the store by a record that it is given and that is taken away again, the provider for its metadata.
     ///
     /// # Errors
-    /// When the provider cannot be reached, or its metadata cannot be used.
+    /// When the store lacks something, or the provider cannot be reached or its metadata cannot be used. The error's
+    /// detail is whole, with the remedy, since whoever starts the application may print that alone.
     pub(crate) async fn connect(&self) -> Result<(), Error> {
         let Some(FrontDoor { context }) = self.front.clone() else { return Err(ErrorCode::NotSetUp.into()) };
         let this = Arc::clone(&context);
-        let metadata = async move { this.clients.first().metadata().await.map(drop) };
-        context.runtime.run(metadata, || Err(no_runtime())).await
+        let asked = async move {
+            this.sessions.try_store(this.clock.now()).await?;
+            this.clients.first().metadata().await.map(drop)
+        };
+        let asked = context.runtime.run(asked, || Err(no_runtime())).await;
+        asked.map_err(|error| whole(error, &context.names))
     }
+}
+
+/// With everything that the operator should read in the detail, as this application calls its settings.
+fn whole(error: Error, names: &Names) -> Error {
+    let detail = error.operator_detail().unwrap_or_default();
+    let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+    let parts = [detail, source.as_str(), error.remedy()];
+    let parts: Vec<_> =
+        parts.into_iter().filter(|part| !part.is_empty()).map(|part| names.spell(part)).collect();
+    let detail = parts.join("; ");
+    error.detail(detail)
 }
 
 impl Visit {

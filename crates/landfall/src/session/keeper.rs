@@ -12,7 +12,7 @@
 //!
 //! What the keeper does besides stands in files of its own: [`renewal`](super::renewal) begins, renews and ends,
 //! [`listing`](super::listing) and [`provider_logout`](super::provider_logout) work without cookies,
-//! [`stash`](super::stash) keeps what is no session.
+//! [`stash`](super::stash) keeps what is no session, [`trial`](super::trial) tries the store at the start.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -25,10 +25,11 @@ use super::opened::{ClientRef, Session};
 use super::record;
 use super::seals::RecordSeals;
 use super::store::{Change, RecordKey, SessionStore, StoreError};
+use super::unopened::{Cause, Unopened};
 use crate::browser::cookie::{CookieNames, SentCookies};
 use crate::clock::{Entropy, Timestamp};
-use crate::crypto::seal::{Opened, Sealer};
-use crate::error::{Error, ErrorCode};
+use crate::crypto::seal::{Opened, Sealer, looks_sealed};
+use crate::error::{Error, ErrorCode, Names};
 
 /// How many opened sessions are kept in this process at most.
 const CACHE_CAPACITY: usize = 10_000;
@@ -63,14 +64,16 @@ pub(crate) enum CookieSession {
 pub(crate) struct SessionSeal {
     /// Which base URL: what one of them sealed, another cannot open.
     pub(crate) site: usize,
+    /// The base URL itself, for the log.
+    pub(crate) base_url: String,
     /// What the cookie is called there. Its name is bound into the seal.
     pub(crate) names: CookieNames,
     /// Its keys are of this base URL's origin.
     pub(crate) sealer: Sealer,
 }
 
-/// How long things last and may take.
-#[derive(Clone, Copy, Debug)]
+/// How long things last and may take, and what settings are called.
+#[derive(Debug)]
 pub(crate) struct KeeperSettings {
     /// How long a session lasts.
     pub(crate) lifetimes: Lifetimes,
@@ -78,6 +81,8 @@ pub(crate) struct KeeperSettings {
     pub(crate) store_timeout: Duration,
     /// How old a near copy of a stored session may be.
     pub(crate) near_cache_staleness: Duration,
+    /// What settings are called where this application sets them.
+    pub(crate) names: Names,
 }
 
 /// Finds, begins, renews and ends sessions.
@@ -96,6 +101,8 @@ pub(crate) struct SessionKeeper {
     changes: Arc<Changes>,
     /// Tells a session that the store lost from one that is over.
     pub(super) newborn: Newborn,
+    /// What was told of cookies that do not open.
+    unopened: Unopened,
     pub(super) lifetimes: Lifetimes,
     /// How long the store may take to answer one call.
     deadline: Duration,
@@ -110,7 +117,7 @@ impl SessionKeeper {
         seals: RecordSeals,
         settings: KeeperSettings,
     ) -> Self {
-        let KeeperSettings { lifetimes, store_timeout: deadline, near_cache_staleness } = settings;
+        let KeeperSettings { lifetimes, store_timeout: deadline, near_cache_staleness, names } = settings;
         let cache = NearCache::new(CACHE_CAPACITY, near_cache_staleness);
         let cache = Arc::new(cache);
         let changes = Arc::new(Changes::default());
@@ -124,8 +131,8 @@ impl SessionKeeper {
                 }
             }));
         }
-        let newborn = Newborn::default();
-        Self { client, entropy, store, seals, cache, changes, newborn, lifetimes, deadline }
+        let (newborn, unopened) = (Newborn::default(), Unopened::new(names));
+        Self { client, entropy, store, seals, cache, changes, newborn, unopened, lifetimes, deadline }
     }
 
     /// How sessions become records.
@@ -153,7 +160,12 @@ impl SessionKeeper {
         for text in sent.sessions.into_iter().flatten() {
             let found = match (&self.store, text.len() == TEXT_LENGTH) {
                 (Some(_), true) => self.find_stored(text, now, &mut to_load),
-                (None, true) => None,
+                (None, true) => {
+                    if SessionId::parse(text).is_some() {
+                        self.unopened.tell(Cause::NoStore, Some(&seal.base_url));
+                    }
+                    None
+                }
                 // Also where there is a store by now: whoever was signed in before it came stays so.
                 (_, false) => self.find_sealed(seal, text, now),
             };
@@ -204,12 +216,33 @@ impl SessionKeeper {
     /// Opens a sealed session and keeps a near copy, whether or not it is over.
     fn open_sealed(&self, seal: &SessionSeal, text: &[u8], now: Timestamp) -> Option<Alive> {
         let opened = seal.sealer.open(seal.names.session.as_bytes(), text);
-        let Opened::Plain { bytes, current } = opened else { return None };
-        let session = Arc::new(record::read(&bytes, &self.client)?);
+        let (bytes, current) = match opened {
+            Opened::Plain { bytes, current } => (bytes, current),
+            unopened => {
+                self.tell_of(&unopened, seal, text);
+                return None;
+            }
+        };
+        let Some(session) = record::read(&bytes, &self.client) else {
+            self.unopened.tell(Cause::OtherIssuer, Some(&seal.base_url));
+            return None;
+        };
+        let session = Arc::new(session);
         if let Ok(text) = std::str::from_utf8(text) {
             self.cache.put_sealed(seal.site, text, Arc::clone(&session), current, now);
         }
         Some((session, current))
+    }
+
+    /// Tells the operator, once, of a cookie that looks sealed and does not open. Only until then is it looked at again.
+    fn tell_of(&self, unopened: &Opened, seal: &SessionSeal, text: &[u8]) {
+        let cause = match unopened {
+            Opened::LaterVersion => Cause::LaterRelease,
+            Opened::Garbage | Opened::Plain { .. } => Cause::Key,
+        };
+        if !self.unopened.was_told(cause) && looks_sealed(text) {
+            self.unopened.tell(cause, Some(&seal.base_url));
+        }
     }
 
     /// Which session a browser has now: what its cookie leads to, asked of the store where that is needed.
@@ -250,6 +283,7 @@ impl SessionKeeper {
             let Some(session) = self.seals.open(&id, &stored)? else {
                 // Somebody's guess at the other half, a key that is not here (yet), or a later release's.
                 tracing::debug!("a session's record could not be opened");
+                self.unopened.tell(Cause::Record, None);
                 continue;
             };
             if session.is_over(now) || stored.is_expired(now) {

@@ -9,7 +9,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `provider_logout`, `listing`, `renewal`, `stash` | what the keeper does, one part of it a file |
+//! | `provider_logout`, `listing`, `renewal`, `stash`, `trial` | what the keeper does, one part of it a file |
 //! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
 //! | `cache` | the near cache in front of every session |
 //! | `newborn` | sessions that began here a moment ago, for the log |
@@ -17,6 +17,7 @@
 //! | `record` | the bytes of a session, before they are sealed |
 //! | `freshness` | when an access token is handed out as it is |
 //! | `opened` | a session once it is opened, with its tokens |
+//! | `unopened` | what is told, once, of session cookies that do not open |
 //! | `misfit` | why claims do not fit a type of the application's |
 //! | `identity`, `subject` | who somebody is |
 //! | `id` | what a stored session's cookie holds |
@@ -46,6 +47,8 @@ mod stash;
 mod store;
 mod store_clock;
 mod subject;
+mod trial;
+mod unopened;
 
 pub(crate) use id::SessionId;
 pub use identity::Identity;

@@ -55,7 +55,7 @@ pub(crate) async fn receive(context: &Context, form: Result<String, Error>) -> R
 /// The detail goes into `error_description`: its reader is the operator of the provider.
 pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
     let reference = context.reference();
-    log(error, &reference);
+    log(error, &reference, &context.names);
     let code = error.code();
     if error.status() >= 500 {
         let body = serde_json::json!({
