@@ -9,14 +9,14 @@
 //! It does not look at requests: which header names the authority, and whose word that is, is said in
 //! [`trusted_proxies`](super::trusted_proxies).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
-
 use url::{Host, Url};
 
 use crate::address::mismatch::is_loopback_host;
 use crate::address::target::Target;
 use crate::address::written::{self, shown};
 use crate::error::ConfigError;
+
+pub(crate) use crate::address::written::is_loopback;
 
 /// One address under which browsers reach the application.
 #[derive(Clone, Debug)]
@@ -168,17 +168,6 @@ fn instead_of_plain_http(url: &Url) -> String {
 /// `+80` would read as a number, and is no port (RFC 3986 §3.2.3).
 fn port_has_sign(authority: &str) -> bool {
     authority.rsplit(':').next().is_some_and(|port| port.starts_with('+'))
-}
-
-/// Whether a URL points at this very machine, where plain http gives nothing away. Of names only `localhost`
-/// counts: where another one leads is known when it is resolved.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        Some(Host::Ipv4(ip)) => Ipv4Addr::is_loopback(&ip),
-        Some(Host::Ipv6(ip)) => Ipv6Addr::is_loopback(&ip),
-        None => false,
-    }
 }
 
 #[cfg(test)]

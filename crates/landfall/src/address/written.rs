@@ -8,9 +8,9 @@
 //!
 //! What such a URL has to be beyond that (https, without a path, an issuer's) is for the setting to say.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use url::Url;
+use url::{Host, Url};
 
 use crate::error::printable;
 
@@ -91,6 +91,17 @@ fn look(text: &str, suggests: bool) -> Result<Url, Slip> {
     Ok(url)
 }
 
+/// Whether a URL points at this very machine, where plain http gives nothing away. Of names only `localhost`
+/// counts: where another one leads is known when it is resolved.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        Some(Host::Ipv4(ip)) => Ipv4Addr::is_loopback(&ip),
+        Some(Host::Ipv6(ip)) => Ipv6Addr::is_loopback(&ip),
+        None => false,
+    }
+}
+
 /// A text that could not be read, fit for a log: without what stands in front of an `@`, which may be a password.
 pub(crate) fn shown(text: &str) -> String {
     let Some((before, host)) = text.rsplit_once('@') else { return printable(text) };
@@ -103,7 +114,7 @@ fn with_scheme(text: &str) -> Option<String> {
     let rest = ["https:", "http:"].iter().find_map(|scheme| text.strip_prefix(scheme)).unwrap_or(text);
     let rest = rest.trim_start_matches('/');
     let url = Url::parse(&format!("https://{rest}")).ok()?;
-    let scheme = if super::base_url::is_loopback(&url) { "http" } else { "https" };
+    let scheme = if is_loopback(&url) { "http" } else { "https" };
     Some(format!("{scheme}://{rest}"))
 }
 

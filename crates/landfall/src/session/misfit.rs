@@ -25,6 +25,7 @@ pub(crate) struct Misfit {
     why: Why,
 }
 
+/// What is wrong at the end of the path.
 #[derive(Debug, PartialEq, Eq)]
 enum Why {
     /// The type has this field, and the value does not.
@@ -56,10 +57,10 @@ pub(crate) fn claims_error<T: DeserializeOwned>(claims: Map<String, Value>, of: 
     let whose = if of == ClaimsOf::SignIn { "of the sign-in" } else { "kept at sign-in" };
     let mut detail = format!("the claims {whose} do not fit {}", std::any::type_name::<T>());
     if let Some(misfit) = &misfit {
-        detail.push_str(&format!(": {misfit}"));
+        detail.extend([": ", misfit.to_string().as_str()]);
     }
     if let Some(name) = misfit.as_ref().and_then(Misfit::missing) {
-        detail.push_str(&match of {
+        let way = match of {
             ClaimsOf::SealedSession if !is_always_kept(name) => format!(
                 "; without a `store` a session keeps the claims that `keep_claims` names: add {name:?} there, from the \
                  next sign-in on it is kept, if the provider sends it"
@@ -67,7 +68,8 @@ pub(crate) fn claims_error<T: DeserializeOwned>(claims: Map<String, Value>, of: 
             _ => "; the provider did not send it: ask for the scope that brings it (`scopes`), see `userinfo`, or let \
                   the field be an Option"
                 .to_owned(),
-        });
+        };
+        detail.push_str(&way);
     }
     Error::new(ErrorCode::Misconfigured).detail(detail)
 }
@@ -81,6 +83,7 @@ impl Misfit {
         }
     }
 
+    /// For what is told in words.
     fn other(why: impl Into<String>) -> Self {
         Self { path: Vec::new(), why: Why::Other(why.into()) }
     }
@@ -114,30 +117,37 @@ impl de::Error for Misfit {
         Self::other("the type itself refuses it")
     }
 
+    /// A text where a list is expected, say: `expected` is the type's own word.
     fn invalid_type(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::other(format!("{} where {expected} is expected", kind(found)))
     }
 
+    /// Of the right kind, and out of range.
     fn invalid_value(found: de::Unexpected<'_>, expected: &dyn de::Expected) -> Self {
         Self::other(format!("{} that is not {expected}", kind(found)))
     }
 
+    /// A tuple or an array of another length.
     fn invalid_length(length: usize, expected: &dyn de::Expected) -> Self {
         Self::other(format!("{length} elements where {expected} is expected"))
     }
 
+    /// The name that was sent is a value, so only those that the type knows are told.
     fn unknown_variant(_: &str, expected: &'static [&'static str]) -> Self {
         Self::other(format!("a value that is none of {}", expected.join(", ")))
     }
 
+    /// The name that was sent may be of anybody's choice, so only those that the type knows are told.
     fn unknown_field(_: &str, expected: &'static [&'static str]) -> Self {
         Self::other(format!("a field beyond {}, and the type denies unknown ones", expected.join(", ")))
     }
 
+    /// The field's name is the type's own.
     fn missing_field(field: &'static str) -> Self {
         Self { path: Vec::new(), why: Why::Missing(field) }
     }
 
+    /// The field's name is the type's own.
     fn duplicate_field(field: &'static str) -> Self {
         Self::other(format!("{field:?} is there twice"))
     }
@@ -184,6 +194,7 @@ impl Reader {
 impl<'de> Deserializer<'de> for Reader {
     type Error = Misfit;
 
+    /// By what the value is. A number is the smallest kind that holds it, as in `serde_json`.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         match self.value {
             Value::Null => visitor.visit_unit(),
@@ -200,6 +211,7 @@ impl<'de> Deserializer<'de> for Reader {
         }
     }
 
+    /// `null` is none, as in `serde_json`.
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
         if self.value.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
@@ -212,6 +224,7 @@ impl<'de> Deserializer<'de> for Reader {
         visitor.visit_newtype_struct(self)
     }
 
+    /// The fields of a struct are the type's own words, so a path may name them.
     fn deserialize_struct<V: Visitor<'de>>(
         mut self,
         _: &'static str,
@@ -224,6 +237,7 @@ impl<'de> Deserializer<'de> for Reader {
         self.deserialize_any(visitor)
     }
 
+    /// A text names the variant alone, an object the variant with what it holds.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -254,6 +268,7 @@ struct Elements {
 impl<'de> SeqAccess<'de> for Elements {
     type Error = Misfit;
 
+    /// The place in the array stands in the path.
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Misfit> {
         let Some(value) = self.values.next() else { return Ok(None) };
         let at = self.at;
@@ -264,23 +279,25 @@ impl<'de> SeqAccess<'de> for Elements {
 
 /// The fields of an object.
 struct Fields {
-    fields: serde_json::map::IntoIter,
+    left: serde_json::map::IntoIter,
     names: Names,
     /// The name that was read last, with its value.
     next: Option<(String, Value)>,
 }
 
 impl Fields {
+    /// The fields of this object, before the first is read.
     fn of(object: Map<String, Value>, names: Names) -> Self {
-        Self { fields: object.into_iter(), names, next: None }
+        Self { left: object.into_iter(), names, next: None }
     }
 }
 
 impl<'de> MapAccess<'de> for Fields {
     type Error = Misfit;
 
+    /// The name is kept for the path of what stands behind it.
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
-        let Some((name, value)) = self.fields.next() else { return Ok(None) };
+        let Some((name, value)) = self.left.next() else { return Ok(None) };
         let key: StringDeserializer<Misfit> = name.clone().into_deserializer();
         self.next = Some((name, value));
         seed.deserialize(key).map(Some)
