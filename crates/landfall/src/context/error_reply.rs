@@ -214,7 +214,7 @@ fn reference(entropy: &dyn Entropy) -> String {
 /// The relying party is not at hand either, so the reference is of the operating system's randomness.
 pub(crate) fn tell_without_request(refused: Refused) -> Reply {
     let reference = reference(&SystemEntropy);
-    log(&refused.error, &reference);
+    log(&refused.error, &reference, &Names::default());
     let mut reply = as_problem(&refused, None, &reference);
     reply.extensions_mut().insert(Failure::new(refused, reference));
     reply

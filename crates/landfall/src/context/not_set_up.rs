@@ -6,7 +6,7 @@
 use super::error_reply::{log, told_alone};
 use super::refused::Refused;
 use crate::clock::{Clock, OnceAMinute, SystemClock};
-use crate::error::{Error, ErrorCode};
+use crate::error::{Error, ErrorCode, Names};
 use crate::guard::request_kind::RequestKind;
 use crate::web::reply::Reply;
 
@@ -18,7 +18,7 @@ pub(crate) fn reply(kind: RequestKind) -> Reply {
     let error = Error::new(ErrorCode::NotSetUp)
         .detail("something needs somebody, but sign-in is not set up: the layer was given no relying party");
     if TOLD.is_due(SystemClock.now()) {
-        log(&error, "none");
+        log(&error, "none", &Names::default());
     }
     told_alone(&error.into(), kind)
 }
@@ -33,7 +33,7 @@ pub(crate) fn refuse(refused: &Refused, kind: RequestKind) -> Reply {
     if refused.error.code() == ErrorCode::NotSetUp {
         return reply(kind);
     }
-    log(&refused.error, "none");
+    log(&refused.error, "none", &Names::default());
     told_alone(refused, kind)
 }
 
