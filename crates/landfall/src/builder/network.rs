@@ -10,7 +10,7 @@ use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
 use crate::address::written::{self, shown};
-use crate::error::ConfigError;
+use crate::error::{ConfigError, printable};
 use crate::provider::http_client::HttpClient;
 use crate::provider::internal::InternalClient;
 
@@ -75,6 +75,7 @@ impl RelyingPartyBuilder {
     /// # let _ = builder;
     /// ```
     pub fn any_host<S: Into<String>>(mut self, paths: impl IntoIterator<Item = S>) -> Self {
+        self.names.by_method("any_host");
         self.network.any_host.extend(paths.into_iter().map(Into::into));
         self
     }

@@ -215,7 +215,7 @@ fn reference(entropy: &dyn Entropy) -> String {
 pub(crate) fn tell_without_request(refused: Refused) -> Reply {
     let reference = reference(&SystemEntropy);
     log(&refused.error, &reference, &Names::default());
-    let mut reply = as_problem(&refused, None, &reference);
+    let mut reply = as_problem(&refused, None, Some(&reference));
     reply.extensions_mut().insert(Failure::new(refused, reference));
     reply
 }

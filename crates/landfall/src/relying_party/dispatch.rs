@@ -24,7 +24,7 @@ use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
-use crate::guard::request_kind::{RequestKind, RequestSigns};
+use crate::guard::request_kind::{RequestKind, RequestSigns, is_read};
 use crate::session::{CookieSession, Session};
 use crate::visit::Visit;
 use crate::web::form::parameter;
