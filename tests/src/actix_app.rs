@@ -15,9 +15,9 @@ use landfall_actix::{AccessToken, AuthMiddleware, RequireLogin, SignedIn, TokenP
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, echo, end_others, end_others_or_not, half_way, home, level,
-    links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, silent,
-    strong, switch, verified,
+    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, half_way, home,
+    level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report,
+    silent, strong, switch, verified,
 };
 
 #[path = "handlers.rs"]
@@ -86,7 +86,7 @@ fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/merged").wrap(RequireLogin::new()).route(web::get().to(async || "merged")))
         .route("/claims", web::get().to(claims))
-        .route("/department", web::get().to(async |Claims(who): Claims<crate::Employee>| who.department))
+        .route("/department", web::get().to(department))
         .route("/me", web::get().to(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", web::get().to(token))
         .route("/end-others", web::get().to(end_others))

@@ -13,9 +13,9 @@ use landfall_axum as landfall_web;
 use landfall_axum::{AccessToken, AuthLayer, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, echo, end_others, end_others_or_not, half_way, home, level,
-    links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, silent,
-    strong, switch, verified,
+    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, half_way, home,
+    level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report,
+    silent, strong, switch, verified,
 };
 
 #[path = "handlers.rs"]
@@ -56,7 +56,7 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .nest("/reports", reports)
         .merge(merged)
         .route("/claims", get(claims))
-        .route("/department", get(async |Claims(who): Claims<crate::Employee>| who.department))
+        .route("/department", get(department))
         .route("/me", get(async |user: SignedIn| Json(crate::me(&user))))
         .route("/token", get(token))
         .route("/end-others", get(end_others))

@@ -44,6 +44,10 @@ pub(super) async fn claims(Claims(member): Claims<crate::Member>) -> String {
     member.to_string()
 }
 
+pub(super) async fn department(Claims(employee): Claims<crate::Employee>) -> String {
+    employee.department
+}
+
 /// The same by hand, without a request that they must be there for.
 pub(super) async fn claims_by_hand(visit: Visit) -> Result<String, Rejection> {
     let Some(user) = visit.signed_in() else { return Ok("nobody".to_owned()) };

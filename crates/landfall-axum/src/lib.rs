@@ -160,10 +160,10 @@ pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
     AccessTokenError, AuthLevel, ClientAuth, Clock, ConfigError, ConnectError, CookieKey, Declined,
     EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
-    HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt, Refused, RelyingParty,
-    RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle, SessionInfo, Sessions,
-    SignInWanted, SigningAlgorithm, SubjectId, SystemClock, SystemEntropy, Timestamp, Unmet, Userinfo,
-    danger, store,
+    HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
+    Refused, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle,
+    SessionInfo, Sessions, SignInWanted, SigningAlgorithm, SubjectId, SystemClock, SystemEntropy, Timestamp,
+    Unmet, Userinfo, danger, store,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;

@@ -170,8 +170,8 @@ pub use browser::{Browser, BrowserError, Button, Form, Hop, Page, SameSitePolicy
 pub use clock::VirtualClock;
 pub use landfall::ClientAuth;
 pub use provider::{
-    Algorithm, ArgumentError, AuthLevel, CallbackEdit, Client, Consent, Delivery, Endpoint,
-    Fault, Hold, IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
+    Algorithm, ArgumentError, AuthLevel, CallbackEdit, Client, Consent, Delivery, Endpoint, Fault, Hold,
+    IdToken, IdTokenEdit, IdTokenMaker, JsonEdit, Jwt, KeyError, LevelClaim, LocalProvider,
     LocalProviderBuilder, Person, RawResponse, SeenRequest, SessionAtProvider, SignOutReason, SigningKey,
     StartError, WebhookForm,
 };

@@ -34,7 +34,7 @@ async fn greeting(world: &World, base: &str) -> String {
 
 /// An empty store that goes by this clock.
 fn memory(clock: Arc<dyn Clock>) -> MemoryStore {
-    MemoryStore::with_clock(clock)
+    MemoryStore::new().with_clock(clock)
 }
 
 const UNOPENED: &str = "a session cookie does not open";

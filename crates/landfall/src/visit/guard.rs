@@ -12,9 +12,9 @@ use crate::address::path_prefix::PathPrefix;
 use crate::error::{ConfigError, printable};
 use crate::guard::guarded_paths::GuardedPaths;
 use crate::guard::request_kind::is_read;
-use crate::visit::{Answers, Visit};
 use crate::visit::rejection;
 use crate::visit::requirement::Requirement;
+use crate::visit::{Answers, Visit};
 use crate::web::reply::Reply;
 
 /// For adapters: what is demanded, and of which requests. Each adapter has a `RequireLogin` around it.
