@@ -4,6 +4,13 @@
 //! a setting to the variable that it came by, so that errors and the log speak of what was written: `env` notes each
 //! row in the builder's [`Names`].
 //!
+//! Rules that hold for all of them:
+//!
+//! - A variable without text counts as not set, since that is how many systems take one back.
+//! - A list is parted by commas or spaces, as its row says; white space around a part says nothing.
+//! - A value that is none of the known ones is an error that names them. A secret is never shown.
+//! - A tenant's own variable (`INTELLIAUTH_…`) counts where ours is not set.
+//!
 //! A new variable is a row here and a line in the table of `RelyingParty::from_env`. One that takes several at
 //! once, as the client does, is read in `env`.
 

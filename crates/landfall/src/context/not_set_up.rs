@@ -2,6 +2,9 @@
 //!
 //! An application without a provider still has its guards, and a guard is never open because of it: whatever needs
 //! somebody answers 503. Whoever wants a page to be open leaves the guard out.
+//!
+//! Looking who is there is no failure: nobody is, and nothing is logged. What is told, is told once a minute for the
+//! whole process, since each request of a guarded page would be a line else.
 
 use super::error_reply::{log, told_alone};
 use super::refused::Refused;

@@ -80,7 +80,8 @@ impl<'de> Deserialize<'de> for Answer<'de> {
     }
 }
 
-/// Takes one object apart.
+/// Takes one object apart: the members that are known, each the first time it comes. One that comes again is noted and
+/// skipped, so that [`Answer::repeated`] can refuse the whole; one that is not known is skipped without being built.
 struct AnswerVisitor;
 
 impl<'de> Visitor<'de> for AnswerVisitor {
@@ -123,7 +124,8 @@ impl<'de> Deserialize<'de> for Member<'de> {
     }
 }
 
-/// Takes whatever value a member has.
+/// Takes whatever value a member has. Lists and objects are walked to their end and thrown away: what no member of ours
+/// can be need not be kept, and serde bounds how deep they go.
 struct MemberVisitor;
 
 impl<'de> Visitor<'de> for MemberVisitor {

@@ -52,6 +52,13 @@ pub(crate) enum ClaimsOf {
 
 /// The error of claims that do not fit a type: what is missing and how it comes there, or what does not fit. It holds no
 /// value of theirs.
+///
+/// What to do about a claim that is missing depends on where the claims were:
+///
+/// - in a sealed cookie, which keeps a few: name it in `keep_claims`, unless it is one of those few;
+/// - anywhere else all that came is there: the provider did not send it, and a scope or userinfo may bring it.
+///
+/// A field that is missing deeper inside is named by its path alone: nobody can ask for a part of a claim.
 pub(crate) fn claims_error<T: DeserializeOwned>(claims: Map<String, Value>, of: ClaimsOf) -> Error {
     let misfit = misfit::<T>(Value::Object(claims));
     let whose = if of == ClaimsOf::SignIn { "of the sign-in" } else { "kept at sign-in" };

@@ -4,6 +4,14 @@
 //! It is tried by doing what sessions do, with a record of nobody's, so every store is tried in the same way and says in
 //! its own words what it lacks. The record is taken away again; where the process ends in between, it expires in a
 //! minute.
+//!
+//! What each step shows:
+//!
+//! 1. create: the way there, the password, the tables, the right to write.
+//! 2. load: the right to read, and that both sides go by one clock.
+//! 3. update: that a version is compared, without which two refreshes would spend one token.
+//! 4. list and remove by subject: the indexes, which a sign-out everywhere goes by.
+//! 5. lease and release: what keeps a refresh to one instance.
 
 use std::time::Duration;
 

@@ -7,6 +7,14 @@
 //! Anybody can send such a cookie, so each cause is told once in the life of a relying party and in words that do not
 //! believe the cookie; its value is never shown. What does not even look like a session of ours is not told at all.
 //! Sessions that open pay nothing for it.
+//!
+//! | cause | how it comes about |
+//! |---|---|
+//! | [`Key`](Cause::Key) | a key was replaced, an instance has others, or the name that sessions are kept under changed |
+//! | [`LaterRelease`](Cause::LaterRelease) | a rollback, or instances of two releases side by side |
+//! | [`OtherIssuer`](Cause::OtherIssuer) | the application moved to another provider |
+//! | [`NoStore`](Cause::NoStore) | the store was taken out of the settings |
+//! | [`Record`](Cause::Record) | as the first, where sessions are in a store |
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

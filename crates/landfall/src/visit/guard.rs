@@ -25,8 +25,11 @@ pub struct Guard(Arc<Rules>);
 /// Shared by all clones of a guard: frameworks clone one for requests.
 #[derive(Clone, Debug, Default)]
 struct Rules {
+    /// What somebody has to meet, beyond being signed in.
     requirement: Requirement,
+    /// The paths that the guard is for. Every path, unless it was told otherwise.
     paths: GuardedPaths,
+    /// Whether reads pass without a look at who is there.
     writes_only: bool,
 }
 
@@ -82,6 +85,10 @@ impl Guard {
     }
 
     /// Whether the guard is for this request. It is a write if it was one when it came, or has become one since.
+    ///
+    /// Paths are compared below the base path, which a proxy may have taken away or not. Where sign-in is not set up
+    /// there is no base path, and the path counts as it came: a guard is for the same requests then, and lets nobody
+    /// through.
     fn is_for(&self, method: &str, visit: &Visit) -> bool {
         let (came_as_read, path, base) = match &visit.inner.answers {
             Answers::SetUp { facts, .. } => (facts.is_read, facts.path(), Some(&facts.site.base)),

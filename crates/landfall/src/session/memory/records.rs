@@ -4,6 +4,15 @@
 //! the only two that change the table, and each changes the indexes too; everything else is made of these two. So an
 //! index never names a record that is not there. The lock is around all of it, in [`super`].
 //!
+//! What each costs, with `n` records in the store:
+//!
+//! | step | cost |
+//! |---|---|
+//! | by key | one look into a table |
+//! | insert, take | that, and one step of `log n` in each of three sets |
+//! | by subject, by sid | a range of a set: `log n`, and each that is found |
+//! | sweep, push out | the front of the set of ends |
+//!
 //! The indexes hold no key: 32 bytes in each of them would be the larger part of a session. They hold a [`Spot`], which
 //! leads to one record as its key does, and the first bytes of a subject or sid, whose rest the record itself tells.
 
