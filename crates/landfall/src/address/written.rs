@@ -6,6 +6,16 @@
 //! one that was checked. So nothing is mended here; the refusal shows what to write. Quotes and white space come in
 //! with files of variables, which some systems read by other rules than a shell.
 //!
+//! In the order in which they are found:
+//!
+//! | slip | what the refusal shows |
+//! |---|---|
+//! | nothing, or quotes around it | the text between the quotes, if that is a URL |
+//! | white space, a line's end | the text without, if it stands at the ends alone |
+//! | no scheme, or a placeholder left in | the text with `https://`, or none |
+//! | a user name, a query, a fragment | the text without |
+//! | a spelling that browsers change | the spelling that they make of it |
+//!
 //! What such a URL has to be beyond that (https, without a path, an issuer's) is for the setting to say.
 
 use std::net::{Ipv4Addr, Ipv6Addr};

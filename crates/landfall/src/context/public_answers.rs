@@ -1,4 +1,10 @@
 //! The routes whose answers said `public` where they are one person's: each is told once.
+//!
+//! The answer itself was made private before anybody saw it, so this is for whoever wonders why a cache in front keeps
+//! less than it was told to. A file server behind a guard is the usual case: it says `public` of everything.
+//!
+//! Bounded, since the paths are a visitor's: so many routes in the life of a process, each cut to a length, and a part
+//! with a digit in it counts as any other. The query is left out, which may hold what a log should not.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};

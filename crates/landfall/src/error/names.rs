@@ -5,6 +5,9 @@
 //! `build`, [`Names::spell`] puts in the variable's name where the setting came from the environment. A variable that
 //! was not read is never named: only the builder knows which were, and it notes them here.
 //!
+//! `` put the old key behind the new one in `cookie_keys` `` is read so by whoever calls the builder, and with
+//! `LANDFALL_COOKIE_KEYS` by whoever set that. Where both did, the last word counts, as it does for the value.
+//!
 //! On the ground, since texts are shown in every room. It holds no list of settings: that is the table in
 //! `builder/env_variables.rs`.
 

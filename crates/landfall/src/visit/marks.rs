@@ -10,6 +10,10 @@
 //! "Does not stand" means: `public`, `s-maxage` and the headers that only shared caches read (RFC 9213) are taken out, and
 //! `private` is put in. An answer with a Set-Cookie is stored by nobody; one that shared caches may keep gets no cookie.
 //!
+//! A visit is shared by all that look during one request, and so are its marks: each is added and none is taken back,
+//! so the order in which middleware, guards and handlers look says nothing. Of two guards, one inside the other, the
+//! stricter one counts.
+//!
 //! A guard is told from a handler because they are written by different people: whoever writes `public` in a handler that
 //! asks `signed_in` has both in sight, and whoever puts a guard around files that say `public` for everybody has not.
 
