@@ -3,9 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::body::{BodyStream, BoxBody, MessageBody, to_bytes_limited};
-use actix_web::dev::{Payload, ServiceRequest};
-use actix_web::http::header::{CACHE_CONTROL, HOST, HeaderName, HeaderValue, SET_COOKIE};
+use actix_web::body::{BodyStream, BoxBody, EitherBody, MessageBody, to_bytes_limited};
+use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue,
+    SET_COOKIE, VARY,
+};
 use actix_web::http::{Method, StatusCode, Uri, Version};
 use actix_web::test::TestRequest;
 use actix_web::{HttpRequest, HttpResponse};
@@ -90,6 +93,29 @@ impl FirstLine {
 pub(crate) fn response(reply: Reply) -> HttpResponse {
     let (parts, body) = reply.into_parts();
     with_body(&parts, BoxBody::new(body))
+}
+
+/// The headers that go with the body that they are of.
+static OF_THE_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG];
+
+/// What the visitor is told of a failure, in place of its plain answer and with the headers that middleware in between
+/// has put on that. Where it was given a body of their own, that is the answer.
+pub(crate) fn told<B: MessageBody>(
+    plain: ServiceResponse<EitherBody<B>>,
+    reply: Reply,
+) -> ServiceResponse<EitherBody<B>> {
+    let is_plain = |value: &HeaderValue| value.as_bytes() == adapter::PROBLEM.as_bytes();
+    if !plain.headers().get(CONTENT_TYPE).is_some_and(is_plain) {
+        return plain;
+    }
+    let mut told = response(reply);
+    let own: Vec<HeaderName> = told.headers().keys().cloned().collect();
+    for (name, value) in plain.headers() {
+        if !OF_THE_BODY.contains(name) && (name == VARY || !own.contains(name)) {
+            told.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    plain.into_response(told.map_into_right_body())
 }
 
 /// A response with the status, the headers and the wishes of a reply, and a body that is given.

@@ -263,8 +263,7 @@ where
                     let wanted = response.response_mut().extensions_mut().remove::<SignInWanted>();
                     let Some(wanted) = wanted else {
                         if let Some(failure) = reject::failure(response.response_mut()) {
-                            let told = convert::response(visit.tell(&failure)).map_into_right_body();
-                            response = response.into_response(told);
+                            response = convert::told(response, visit.tell(&failure));
                         }
                         convert::apply_edits(visit, response.response_mut());
                         return Poll::Ready(Ok(response));

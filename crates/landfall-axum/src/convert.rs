@@ -11,7 +11,10 @@ use std::sync::Arc;
 /// that box is what it takes. Layers that make an answer themselves ask for a body that has a default, as this has.
 pub use axum_core::body::Body as ResponseBody;
 use bytes::Bytes;
-use http::header::{CACHE_CONTROL, HOST, HeaderValue, SET_COOKIE};
+use http::header::{
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HOST, HeaderName, HeaderValue,
+    SET_COOKIE, VARY,
+};
 use http::{Extensions, Request, Response, Version};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -65,6 +68,26 @@ impl<B> RequestView for View<'_, B> {
 /// A reply as a response.
 pub(crate) fn response(reply: Reply) -> Response<ResponseBody> {
     reply.map(ResponseBody::from)
+}
+
+/// The headers that go with the body that they are of.
+static OF_THE_BODY: [HeaderName; 4] = [CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG];
+
+/// What the visitor is told of a failure, in place of its plain answer and with the headers that layers in between have
+/// put on that. Where they gave it a body of their own, that is the answer.
+pub(crate) fn told(mut plain: Response<ResponseBody>, reply: Reply) -> Response<ResponseBody> {
+    if plain.headers().get(CONTENT_TYPE).is_none_or(|value| value != adapter::PROBLEM) {
+        return plain;
+    }
+    let mut told = response(reply);
+    let own: Vec<HeaderName> = told.headers().keys().cloned().collect();
+    for (name, value) in plain.headers() {
+        if !OF_THE_BODY.contains(name) && (name == VARY || !own.contains(name)) {
+            told.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    *told.extensions_mut() = std::mem::take(plain.extensions_mut());
+    told
 }
 
 /// What stands on nearly every answer to somebody, checked at compile time: see [`CacheControl::Private`].

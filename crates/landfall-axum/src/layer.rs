@@ -262,7 +262,7 @@ where
                     let mut response = ready!(future.poll(cx))?.map(ResponseBody::new);
                     let Some(wanted) = response.extensions_mut().remove::<SignInWanted>() else {
                         if let Some(failure) = reject::failure(&mut response) {
-                            response = convert::response(visit.tell(&failure));
+                            response = convert::told(response, visit.tell(&failure));
                         }
                         convert::apply_edits(visit, &mut response);
                         return Poll::Ready(Ok(response));

@@ -33,7 +33,7 @@ pub struct SqlStore<E> {
     writings: Arc<Writings>,
     sweeping: Arc<AtomicBool>,
     /// Whether the migrations were applied, in a store that applies them by itself; `None` in every other.
-    migrated: Option<Arc<AtomicBool>>,
+    migrated: Option<Arc<Migrated>>,
 }
 
 impl<E> Clone for SqlStore<E> {
@@ -107,19 +107,31 @@ impl<E: Engine> SqlStore<E> {
         sweep(&*self.engine, &self.clock).await
     }
 
-    /// All who come before it was done try: the database lets one after the other, and who cannot reach it need not
-    /// wait for the failures of others.
+    /// The first who comes has it done, by a task: whoever looks first may leave, and what makes tables is not broken off
+    /// half-way. Those who come meanwhile wait for that one, and are told when it failed: to try one after the other
+    /// would be a queue.
     async fn prepare(&self) -> Result<(), StoreError> {
-        if let Some(migrated) = self.migrated.as_ref().filter(|migrated| !migrated.load(Ordering::Acquire)) {
-            let engine = self.engine.clone();
-            // A task of its own: whoever looks first may leave, and what makes tables is not broken off half-way.
-            let migrating = tokio::spawn(async move { engine.migrate().await });
-            migrating
-                .await
-                .map_err(|_| StoreError::new("the migrations were broken off with the runtime"))??;
-            migrated.store(true, Ordering::Release);
-        }
-        Ok(())
+        let Some(migrated) = self.migrated.as_ref().filter(|migrated| !migrated.is_done()) else {
+            return Ok(());
+        };
+        let Ok(turn) = Arc::clone(&migrated.turn).try_lock_owned() else {
+            drop(migrated.turn.lock().await);
+            return if migrated.is_done() {
+                Ok(())
+            } else {
+                Err(StoreError::new("the migrations failed a moment ago"))
+            };
+        };
+        let (engine, migrated) = (self.engine.clone(), Arc::clone(migrated));
+        let migrating = tokio::spawn(async move {
+            let _turn = turn;
+            if !migrated.is_done() {
+                engine.migrate().await?;
+                migrated.done.store(true, Ordering::Release);
+            }
+            Ok(())
+        });
+        migrating.await.map_err(|_| StoreError::new("the migrations were broken off with the runtime"))?
     }
 
     async fn ready(&self) -> Result<(), StoreError> {
@@ -309,6 +321,20 @@ impl<E: Engine> SessionStore for SqlStore<E> {
 
     fn file(&self) -> Option<PathBuf> {
         self.engine.file()
+    }
+}
+
+/// Whether the migrations were applied.
+#[derive(Debug, Default)]
+struct Migrated {
+    done: AtomicBool,
+    /// Held by the task that applies them.
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Migrated {
+    fn is_done(&self) -> bool {
+        self.done.load(Ordering::Acquire)
     }
 }
 

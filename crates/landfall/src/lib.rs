@@ -220,6 +220,7 @@ pub mod adapter {
     pub use crate::visit::guard::Guard;
     pub use crate::visit::mounting::Mount;
     pub use crate::visit::rejection::{Rejection, missing_layer, stacked_layers};
+    pub use crate::web::pages::PROBLEM;
     pub use crate::web::reply::{BodyError, CacheControl, Edits, NeedsBody, Reply, Waiting};
     pub use crate::web::request::{RequestView, host};
 

@@ -257,8 +257,10 @@ on_both_frameworks! {
         let overridden = |method| Sent::get("/page").with("x-http-method-override", method);
         assert_eq!(asked(Behind::Deeds, overridden("DELETE")).await, said(200, "did GET"), "it has no say");
         assert_eq!(asked(Behind::OverriddenDeeds, overridden("DELETE")).await.0, 401, "it is a write by now");
-        let socket = Sent::get("/page").with("connection", "upgrade").with("upgrade", "websocket");
-        assert_eq!(asked(Behind::Deeds, socket).await.0, 401, "a handshake is no read");
+        for upgrade in ["websocket", "WebSocket", "websocket/13", "xwebsocket, h2c"] {
+            let socket = Sent::get("/page").with("connection", "upgrade").with("upgrade", upgrade);
+            assert_eq!(asked(Behind::Deeds, socket).await.0, 401, "a handshake is no read: {upgrade}");
+        }
     }
 
     async fn no_stranger_gets_into_files_fallbacks_websockets_or_nested_routers(framework) {

@@ -37,6 +37,10 @@ fn meaning(options: &PgConnectOptions, doing: &str, code: &str, said: &str) -> O
         }
         "3F000" => "has no schema in the role's search_path to make the tables in: make one".to_owned(),
         // What it says of a right names objects, and no value.
+        "42501" if doing == MIGRATE && said.contains("landfall_migrations") => format!(
+            "does not let the role {role:?} see which migrations were made ({}): it needs SELECT on landfall_migrations",
+            printable(said)
+        ),
         "42501" if doing == MIGRATE => format!(
             "does not let the role {role:?} make the tables ({}): it needs CREATE on that schema, or somebody else makes \
              them",
@@ -81,6 +85,9 @@ mod tests {
             let meaning = meaning(&options, doing, code, "permission denied for schema public").unwrap();
             assert!(meaning.contains(told) && !meaning.contains("hunter2"), "{meaning}");
         }
+        let seen =
+            meaning(&options, MIGRATE, "42501", "permission denied for table landfall_migrations").unwrap();
+        assert!(seen.contains("it needs SELECT on landfall_migrations"), "{seen}");
         assert_eq!(meaning(&options, "create", "23505", "PLANTED"), None);
         assert_eq!(name(&options), "PostgreSQL at db.internal:6432");
     }

@@ -115,9 +115,9 @@ impl BaseUrl {
     }
 
     /// Path and query as browsers see them, given those of a request. A proxy in front may have
-    /// taken the base path away.
+    /// taken the base path away. What is no path (`*`, or nothing at all) is left as it is.
     pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> Target {
-        let stripped = !self.path.is_empty() && self.strip(path).is_none();
+        let stripped = !self.path.is_empty() && path.starts_with('/') && self.strip(path).is_none();
         let base = if stripped { self.path.as_str() } else { "" };
         match query {
             Some(query) => Target::of(&[base, path, "?", query]),

@@ -264,6 +264,7 @@ mod tests {
             .base_url("")
             .spa_callback("")
             .trusted_proxies([""])
+            .any_host([""])
             .provider_address("")
             .forwarded_headers(crate::ForwardedHeaders::Forwarded)
             .cookie_keys([])

@@ -17,6 +17,7 @@ use tracing::Level;
 use super::Context;
 use super::endpoints::Endpoint;
 use super::incoming::RequestFacts;
+use super::not_set_up;
 use super::refused::{Failure, Offer, Refused};
 use super::site::Site;
 use crate::address::return_to::ReturnTo;
@@ -214,15 +215,19 @@ fn reference(entropy: &dyn Entropy) -> String {
 /// The relying party is not at hand either, so the reference is of the operating system's randomness.
 pub(crate) fn tell_without_request(refused: Refused) -> Reply {
     let reference = reference(&SystemEntropy);
-    log(&refused.error, &reference, &Names::default());
+    if refused.error.code() == ErrorCode::NotSetUp {
+        not_set_up::log_now_and_then(&refused.error, &reference);
+    } else {
+        log(&refused.error, &reference, &Names::default());
+    }
     let mut reply = as_problem(&refused, None, Some(&reference));
     reply.extensions_mut().insert(Failure::new(refused, reference));
     reply
 }
 
-/// A refusal where nobody has a way on to offer, nor a reference to give: sign-in is not set up.
-pub(super) fn told_alone(refused: &Refused, kind: RequestKind) -> Reply {
-    told(refused, kind, None, None)
+/// A refusal where nobody has a way on to offer: sign-in is not set up.
+pub(super) fn told_alone(refused: &Refused, kind: RequestKind, reference: Option<&str>) -> Reply {
+    told(refused, kind, None, reference)
 }
 
 /// A refusal, as a page or as a problem document.

@@ -20,15 +20,21 @@ static TOLD: OnceAMinute = OnceAMinute::new();
 pub(crate) fn reply(kind: RequestKind) -> Reply {
     let error = Error::new(ErrorCode::NotSetUp)
         .detail("something needs somebody, but sign-in is not set up: the layer was given no relying party");
-    if TOLD.is_due(SystemClock.now()) {
-        log(&error, "none", &Names::default());
-    }
-    told_alone(&error.into(), kind)
+    log_now_and_then(&error, "none");
+    told_alone(&error.into(), kind, None)
 }
 
-/// The answer to an error that the log was told of already.
-pub(crate) fn tell(refused: &Refused, kind: RequestKind) -> Reply {
-    told_alone(refused, kind)
+/// Writes the failure that sign-in is not set up into the log, unless that was told within a minute.
+pub(super) fn log_now_and_then(error: &Error, reference: &str) {
+    if TOLD.is_due(SystemClock.now()) {
+        log(error, reference, &Names::default());
+    }
+}
+
+/// The answer to an error that the log was told of already, under this reference.
+pub(crate) fn tell(refused: &Refused, reference: &str, kind: RequestKind) -> Reply {
+    let reference = Some(reference).filter(|_| refused.error.code() != ErrorCode::NotSetUp);
+    told_alone(refused, kind, reference)
 }
 
 /// The answer to an error of the application's own making.
@@ -37,7 +43,7 @@ pub(crate) fn refuse(refused: &Refused, kind: RequestKind) -> Reply {
         return reply(kind);
     }
     log(&refused.error, "none", &Names::default());
-    told_alone(refused, kind)
+    told_alone(refused, kind, None)
 }
 
 #[cfg(test)]

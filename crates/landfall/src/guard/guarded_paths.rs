@@ -45,6 +45,22 @@ impl GuardedPaths {
             }
         }
     }
+
+    /// As [`Self::hold`], where nobody knows whether there is a base path: any beginning of the path, and of a prefix,
+    /// could be one. So a path is guarded as soon as it holds the name that a prefix ends in.
+    pub(crate) fn hold_below_any_base(&self, path: &str) -> bool {
+        let Self::Under(prefixes) = self else { return self.hold(path, "") };
+        let last = |prefix: &PathPrefix| prefix.as_str().rsplit('/').next().unwrap_or_default().to_owned();
+        let names: Vec<String> = prefixes.iter().map(last).collect();
+        let mut found = false;
+        let read = each_reading(path, |reading| {
+            check(reading)?;
+            let Canonical { path, .. } = Canonical::of(reading);
+            found = found || names.iter().any(|name| could_climb_to(name, &path, ""));
+            Ok(())
+        });
+        found || read.is_err()
+    }
 }
 
 /// Whether some reader takes the path for one under a prefix, or nobody can read it.
@@ -211,6 +227,21 @@ mod tests {
 
     fn except(texts: &[&str]) -> GuardedPaths {
         GuardedPaths::Except(prefixes(texts))
+    }
+
+    #[test]
+    fn where_no_base_path_is_known_what_could_be_below_one_is_guarded() {
+        let paths = under(&["/admin", "/app/reports"]);
+        for guarded in
+            ["/admin", "/app/admin/x", "/a/b/ADMIN", "/app%2fadmin", "/app//admin", "/reports", "*", ""]
+        {
+            assert!(paths.hold_below_any_base(guarded), "{guarded}");
+        }
+        for open in ["/", "/app/administration", "/app"] {
+            assert!(!paths.hold_below_any_base(open), "{open}");
+        }
+        assert!(except(&["/public"]).hold_below_any_base("/app/public"));
+        assert!(!except(&["/public"]).hold_below_any_base("/public/x"));
     }
 
     #[test]

@@ -81,7 +81,7 @@ impl<'a> RequestSigns<'a> {
             7 => match name {
                 "purpose" => self.prefetch |= has_token(value, b"prefetch"),
                 "referer" => _ = self.referer.get_or_insert(value),
-                "upgrade" => self.websocket |= has_token(value, b"websocket"),
+                "upgrade" => self.websocket |= has_word(value, b"websocket"),
                 _ => {}
             },
             10 if name == "hx-request" => _ = self.htmx.get_or_insert(value),
@@ -166,6 +166,11 @@ fn accepts_html(accept: &[u8]) -> bool {
         (name.eq_ignore_ascii_case(b"text/html") || name.eq_ignore_ascii_case(b"application/xhtml+xml"))
             && !parts.any(|part| matches!(part, b"q=0" | b"q=0.0" | b"q=0.00"))
     })
+}
+
+/// Whether a value holds a word anywhere, in any case: some servers that upgrade a connection look no closer.
+fn has_word(value: &[u8], word: &[u8]) -> bool {
+    value.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word))
 }
 
 /// Whether a comma- or semicolon-separated value holds a token, in any case.

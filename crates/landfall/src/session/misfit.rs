@@ -34,9 +34,14 @@ enum Why {
     Other(String),
 }
 
-/// Why this value does not fit the type; `None` where that cannot be told.
-pub(crate) fn misfit<T: DeserializeOwned>(value: Value) -> Option<Misfit> {
-    T::deserialize(Reader { value, names: Names::All }).err()
+/// Why these claims do not fit the type; `None` where that cannot be told. Their names may be told.
+fn misfit<T: DeserializeOwned>(claims: Value) -> Option<Misfit> {
+    T::deserialize(Reader { value: claims, names: Names::All }).err()
+}
+
+/// The same of what an application kept itself: its names may be somebody's, but for the fields of a struct.
+pub(crate) fn misfit_of_data<T: DeserializeOwned>(data: Value) -> Option<Misfit> {
+    T::deserialize(Reader { value: data, names: Names::Hidden }).err()
 }
 
 /// Where claims come from, which says what to do about one that is missing.
@@ -305,7 +310,7 @@ impl<'de> MapAccess<'de> for Fields {
     /// The name is kept for the path of what stands behind it.
     fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Misfit> {
         let Some((name, value)) = self.left.next() else { return Ok(None) };
-        let key: StringDeserializer<Misfit> = name.clone().into_deserializer();
+        let key = Key(name.clone());
         self.next = Some((name, value));
         seed.deserialize(key).map(Some)
     }
@@ -320,6 +325,86 @@ impl<'de> MapAccess<'de> for Fields {
             };
             misfit.within(if told { crate::error::printable(&name) } else { "*".to_owned() })
         })
+    }
+}
+
+/// A name, read as JSON's names are: as a text, or as the number or the word that is written in it.
+struct Key(String);
+
+impl<'de> Deserializer<'de> for Key {
+    type Error = Misfit;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_string(self.0)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match self.0.parse() {
+            Ok(word) => visitor.visit_bool(word),
+            Err(_) => visitor.visit_string(self.0),
+        }
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        match (self.0.parse(), self.0.parse()) {
+            (Ok(number), _) => visitor.visit_u64(number),
+            (_, Ok(number)) => visitor.visit_i64(number),
+            _ => visitor.visit_string(self.0),
+        }
+    }
+
+    fn deserialize_i8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_i16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u16<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Misfit> {
+        self.deserialize_u64(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Misfit> {
+        StringDeserializer::<Misfit>::new(self.0).deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple tuple_struct map struct identifier
+        ignored_any
     }
 }
 
@@ -433,5 +518,22 @@ mod tests {
             }
         }
         assert_eq!(misfit::<Own>(json!("PLANTED")).unwrap().to_string(), "the type itself refuses it");
+    }
+
+    #[test]
+    fn names_that_are_no_texts_are_read_as_json_reads_them_and_those_of_data_are_not_told() {
+        #[derive(Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+        struct TenantId(String);
+        #[derive(Debug, Deserialize)]
+        #[allow(dead_code, reason = "read, and not looked at")]
+        struct Employee {
+            grants: BTreeMap<TenantId, Vec<String>>,
+            years: BTreeMap<u16, bool>,
+            department: String,
+        }
+        let found = misfit::<Employee>(json!({"grants": {"PLANTED": []}, "years": {"2026": true}})).unwrap();
+        assert_eq!(found.missing(), Some("department"), "{found}");
+        let data = misfit_of_data::<BTreeMap<String, u64>>(json!({"PLANTED@example.com": "a"})).unwrap();
+        assert!(!data.to_string().contains("PLANTED"), "{data}");
     }
 }

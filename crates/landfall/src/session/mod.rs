@@ -57,7 +57,7 @@ pub(crate) use keeper::{CookieSession, KeeperSettings, Lifetimes, SessionKeeper,
 pub(crate) use label::label;
 pub use listing::{SessionHandle, SessionInfo};
 pub use memory::MemoryStore;
-pub(crate) use misfit::{ClaimsOf, claims_error, misfit};
+pub(crate) use misfit::{ClaimsOf, claims_error, misfit_of_data};
 pub(crate) use opened::{ClientRef, Session, Tokens};
 pub(crate) use renewal::{NewSession, Refreshed, Saved};
 pub(crate) use seals::RecordSeals;

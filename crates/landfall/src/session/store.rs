@@ -419,7 +419,7 @@ pub trait StoreOpener: fmt::Debug + Send + Sync + 'static {
     /// The schemes it answers for, as they stand before the address's first colon: `redis`, `rediss`.
     fn schemes(&self) -> &'static [&'static str];
 
-    /// The store at this address. Nothing is asked of the engine yet.
+    /// The store at this address. A file that it names is made now; an engine elsewhere is asked nothing yet.
     ///
     /// # Errors
     /// When the address is malformed. The error must not repeat it: it may hold a password.

@@ -20,24 +20,24 @@ impl Visit {
         if !marks.any() && owed.is_empty() {
             return edits;
         }
-        if self.is_elsewhere() {
-            edits.cache_control = Some(CacheControl::NoStore);
-            return edits;
-        }
         let mut said = Said::default();
         each_header(&mut |name, value| said.note(name, value));
-        let for_one_alone = marks.is_for_one_alone();
+        let (for_one_alone, is_elsewhere) = (marks.is_for_one_alone(), self.is_elsewhere());
         if let Some((context, facts)) = self.set_up().filter(|_| for_one_alone && said.is_shared()) {
             context.public_answers.tell(facts.target.as_str());
         }
-        if for_one_alone && said.lets_a_shared_cache {
+        // Without marks it is the application's word on what is everybody's; with them `public` alone is believed.
+        let is_personal = for_one_alone || is_elsewhere || (marks.any() && !said.public);
+        if is_personal && said.lets_a_shared_cache {
             each_header(&mut |name, _| {
                 if is_for_shared_caches(name) {
                     edits.removed.push(name.to_owned());
                 }
             });
         }
-        if !owed.is_empty() && (for_one_alone || !(said.public || said.lets_a_shared_cache)) {
+        if is_elsewhere {
+            edits.cache_control = Some(CacheControl::NoStore);
+        } else if !owed.is_empty() && (is_personal || !(said.public || said.lets_a_shared_cache)) {
             edits.set_cookies.clone_from(owed);
             edits.cache_control = Some(CacheControl::NoStore);
         } else if marks.any() && !said.keeps_shared_caches_out() && (for_one_alone || !said.public) {

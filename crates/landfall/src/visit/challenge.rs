@@ -74,7 +74,9 @@ impl Visit {
     pub fn tell(&self, failure: &Failure) -> Reply {
         let (context, facts) = match &self.inner.answers {
             Answers::SetUp { context, facts } => (context, facts),
-            Answers::NotSetUp { kind, .. } => return not_set_up::tell(failure.refused(), *kind),
+            Answers::NotSetUp { kind, .. } => {
+                return not_set_up::tell(failure.refused(), failure.reference(), *kind);
+            }
         };
         let here = context.safe_return_to(&facts.site, Some(facts.page()));
         let (reference, refused) = (failure.reference(), failure.refused());

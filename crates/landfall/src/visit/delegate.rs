@@ -161,6 +161,8 @@ macro_rules! __require_login {
             /// A path is guarded if *any* reading of it lies under a prefix: as it was sent, percent-decoded once and
             /// again, with slashes folded, dot segments resolved, a backslash as a slash, parameters cut off, without
             /// regard to case, with and without the base path and a slash at the end, or several of these together.
+            /// Short names of Windows file systems (`ADMINI~1`) are not among the readings.
+            ///
             /// What cannot be read is guarded, too: bad percent-encoding, what is not UTF-8, control characters, two
             /// slashes at the beginning.
             ///

@@ -8,6 +8,7 @@
 use std::mem;
 use std::sync::Arc;
 
+use crate::address::base_url::BaseUrl;
 use crate::address::path_prefix::PathPrefix;
 use crate::error::{ConfigError, printable};
 use crate::guard::guarded_paths::GuardedPaths;
@@ -86,25 +87,30 @@ impl Guard {
 
     /// Whether the guard is for this request. It is a write if it was one when it came, or has become one since.
     ///
-    /// Paths are compared below the base path, which a proxy may have taken away or not. Where sign-in is not set up
-    /// there is no base path, and the path counts as it came: a guard is for the same requests then, and lets nobody
-    /// through.
+    /// Paths are compared below the base path, which a proxy may have taken away or not: below that of any base URL for
+    /// the paths that are guarded, below that of the request's own for those that are open. Where sign-in is not set up
+    /// no base path is known, and every beginning of the path could be one.
     fn is_for(&self, method: &str, visit: &Visit) -> bool {
-        let (came_as_read, path, base) = match &visit.inner.answers {
-            Answers::SetUp { facts, .. } => (facts.is_read, facts.path(), Some(&facts.site.base)),
+        let (came_as_read, path, set_up) = match &visit.inner.answers {
+            Answers::SetUp { context, facts } => (facts.is_read, facts.path(), Some((context, &facts.site))),
             Answers::NotSetUp { is_read, path, .. } => (*is_read, &**path, None),
         };
         if self.0.writes_only && came_as_read && is_read(method) {
             return false;
         }
-        if matches!(self.0.paths, GuardedPaths::All) {
-            return true;
-        }
-        let Some(base) = base else { return self.0.paths.hold(path, "") };
-        match base.inside_path(path) {
+        let holds = |base: &BaseUrl| match base.inside_path(path) {
             // The base path itself, without a slash at its end.
             "" if !path.is_empty() => self.0.paths.hold("/", &base.path),
             path => self.0.paths.hold(path, &base.path),
+        };
+        match (&self.0.paths, set_up) {
+            (GuardedPaths::All, _) => true,
+            (paths, None) => paths.hold_below_any_base(path),
+            // Whoever asks chooses the base URL by the Host, and shall not choose by that whether the guard is there.
+            (GuardedPaths::Under(_), Some((context, _))) => {
+                context.sites.iter().any(|site| holds(&site.base))
+            }
+            (GuardedPaths::Except(_), Some((_, site))) => holds(&site.base),
         }
     }
 }

@@ -49,12 +49,14 @@ impl Visit {
     /// For adapters: to be called before [`challenge`](Self::challenge). Looks whether the callback that is to come
     /// will find the layer, and tells the log where it looks as if it will not.
     ///
-    /// Nothing is looked at for a script or a form, which are told where to sign in and are sent nowhere. The page that
+    /// Nothing is looked at for a script or a form, which are told where to sign in and are sent nowhere, nor for whoever
+    /// came under another Host and gets a 421. The page that
     /// is shown stays the same: whoever reads it could mend nothing.
     pub fn expects_callback(&self, mount: &Mount) {
         let Some((context, facts)) = self.set_up() else { return };
         let mounting = &context.mounting;
-        if mounting.has_seen_own_path() || facts.kind != RequestKind::Navigation {
+        let is_sent = facts.kind == RequestKind::Navigation && facts.foreign_host().is_none();
+        if mounting.has_seen_own_path() || !is_sent {
             return;
         }
         let callback = context.client_for_login().redirect_uri(&facts.site.base);
@@ -66,7 +68,7 @@ impl Visit {
                     below,
                     callback,
                     remedy,
-                    "{layer} sees only what is below {below}, and so not the callback: a sign-in ends in what the application answers there"
+                    "{layer} sees only what is below {below}, and so not the callback: unless another {layer} stands there, a sign-in ends in what the application answers"
                 );
             }
         } else if was_sent_before(context, facts) {

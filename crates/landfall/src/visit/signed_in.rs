@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorCode};
-use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, claims_error, misfit};
+use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, claims_error, misfit_of_data};
 
 /// Somebody who is signed in.
 ///
@@ -95,7 +95,7 @@ impl SignedIn {
         }
         serde_json::from_str(data).map(Some).map_err(|_| {
             // The error's own words may quote the data.
-            let misfit = serde_json::from_str(data).ok().and_then(misfit::<T>);
+            let misfit = serde_json::from_str(data).ok().and_then(misfit_of_data::<T>);
             let why = misfit.map(|misfit| format!(": {misfit}")).unwrap_or_default();
             let kind = std::any::type_name::<T>();
             Error::new(ErrorCode::Misconfigured)

@@ -37,23 +37,29 @@ impl Said {
     /// Takes in one header of the answer. `name` is in lower case.
     pub(crate) fn note(&mut self, name: &str, value: &[u8]) {
         if name == "cache-control" {
-            directives(value).for_each(|directive| self.note_directive(directive));
+            self.note_line(value);
         } else if is_for_shared_caches(name) {
             let mut own = Self::default();
-            directives(value).for_each(|directive| own.note_directive(directive));
+            own.note_line(value);
             self.lets_a_shared_cache |= !own.keeps_shared_caches_out();
         }
     }
 
-    fn note_directive(&mut self, directive: &[u8]) {
+    /// A line with a quote in it protects nothing: a careless reader finds words in it that a careful one does not.
+    fn note_line(&mut self, line: &[u8]) {
+        let protects = !line.contains(&b'"');
+        directives(line).for_each(|directive| self.note_directive(directive, protects));
+    }
+
+    fn note_directive(&mut self, directive: &[u8], protects: bool) {
         let (name, argument) = name_of(directive);
         let is = |wanted: &[u8]| name.eq_ignore_ascii_case(wanted);
         self.public |= is(b"public") && !argument;
         // With an argument it is nobody's word, and it goes when the answer is one person's.
         self.s_maxage |= is(b"s-maxage") || (is(b"public") && argument);
-        self.private |= is(b"private") && !argument;
+        self.private |= protects && is(b"private") && !argument;
         self.private_in_part |= is(b"private") && argument;
-        self.no_store |= is(b"no-store") && !argument;
+        self.no_store |= protects && is(b"no-store") && !argument;
         self.must_understand |= is(b"must-understand");
     }
 

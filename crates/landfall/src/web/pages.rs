@@ -41,6 +41,9 @@ const a=document.querySelector('a.go'),u=new URL(a.href);\
 u.searchParams.set('return_to',u.searchParams.get('return_to')+location.hash);\
 a.href=u;location.replace(u)";
 
+/// For adapters: the media type of a failure that is told to a program (RFC 9457 §3).
+pub const PROBLEM: &str = "application/problem+json";
+
 /// What htmx goes by in place of `Location`, which a browser would follow inside the request that htmx made.
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
@@ -162,7 +165,7 @@ pub(crate) fn json(status: u16, body: &serde_json::Value) -> Reply {
 
 /// An RFC 9457 problem.
 pub(crate) fn problem(status: u16, body: &serde_json::Value) -> Reply {
-    plain(status, "application/problem+json", body.to_string())
+    plain(status, PROBLEM, body.to_string())
 }
 
 /// A 303: the browser comes by GET, whatever it sent. Never a 307, which would post again (RFC 9700 §4.12).
