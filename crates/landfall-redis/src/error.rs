@@ -32,6 +32,10 @@ pub(crate) fn reason(server: &str, error: &RedisError) -> String {
             None => format!("the connection to {server} failed"),
         },
         ErrorKind::Server(ServerErrorKind::NoPerm) => format!("{server} {}", lacking(said)),
+        // Redis 7.0 says it so of a script, and does not name the command.
+        ErrorKind::Server(_) if said.contains("executing the script can't run this command") => {
+            format!("{server} {}", lacking(""))
+        }
         // The code alone: the text of a script's error may quote what the script was given.
         ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
             Some(code) => match meaning(code) {

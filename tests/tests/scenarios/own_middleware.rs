@@ -70,6 +70,17 @@ on_both_frameworks! {
         assert_eq!(*seen.lock().unwrap(), ["/role 403", "/role 403", "/failing 500", "/failing 500"]);
     }
 
+    async fn what_fails_keeps_the_headers_that_middleware_inside_has_put_on_it(framework) {
+        let (bed, _) = start(framework).await;
+        let page = bed.browser.open(&at("/dressed")).await.unwrap();
+        let script = fetch(&bed, "/dressed").await;
+        for (answer, kind) in [(page, "text/html"), (script, "application/problem+json")] {
+            assert_eq!((answer.status.as_u16(), answer.header("x-inner")), (500, Some("1")), "{kind}");
+            assert!(answer.header("set-cookie").unwrap().starts_with("theirs=1"), "{kind}");
+            assert!(answer.header("content-type").unwrap().starts_with(kind), "{kind}");
+        }
+    }
+
     async fn an_error_that_is_not_ours_stays_as_it_is(framework) {
         let (bed, seen) = start(framework).await;
         let page = bed.browser.open(&at("/theirs")).await.unwrap();
@@ -91,12 +102,12 @@ mod axum_app {
     use std::task::{Context, Poll};
 
     use axum::extract::Request;
-    use axum::http::StatusCode;
-    use axum::middleware::{Next, from_fn, from_fn_with_state, map_request};
+    use axum::http::{HeaderValue, StatusCode};
+    use axum::middleware::{Next, from_fn, from_fn_with_state, map_request, map_response};
     use axum::response::{IntoResponse, Response};
     use axum::routing::{MethodRouter, get};
     use axum::{Extension, Router, extract::State};
-    use landfall_axum::{AuthLayer, Rejection, RelyingParty, Requirement, SignedIn, Visit};
+    use landfall_axum::{AuthLayer, Error, ErrorCode, Rejection, RelyingParty, Requirement, SignedIn, Visit};
 
     use super::Seen;
 
@@ -114,12 +125,23 @@ mod axum_app {
             .route("/failing", inside().layer(from_fn(failing)))
             .route("/theirs", inside().layer(from_fn(theirs)))
             .route("/wrapped", inside().layer(from_fn(wrapped)))
+            .route("/dressed", get(broken).layer(map_response(dressed)))
             .layer(AuthLayer::new(auth))
             .layer(from_fn_with_state(seen, look));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
         address
+    }
+
+    async fn broken() -> Result<String, Rejection> {
+        Err(Error::from(ErrorCode::Misconfigured).into())
+    }
+
+    async fn dressed(mut response: Response) -> Response {
+        response.headers_mut().insert("x-inner", HeaderValue::from_static("1"));
+        response.headers_mut().append("set-cookie", HeaderValue::from_static("theirs=1"));
+        response
     }
 
     async fn look(State(seen): State<Seen>, request: Request, next: Next) -> Response {
@@ -223,7 +245,7 @@ mod actix_app {
 
     use actix_web::body::MessageBody;
     use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-    use actix_web::middleware::{Next, from_fn};
+    use actix_web::middleware::{DefaultHeaders, Next, from_fn};
     use actix_web::web::{self, ReqData, ServiceConfig};
     use actix_web::{App, Error, HttpMessage, HttpResponse, HttpServer, ResponseError, error};
     use landfall_actix::{AuthMiddleware, Rejection, RelyingParty, Requirement, SignedIn, Visit};
@@ -267,7 +289,12 @@ mod actix_app {
             .service(inside!("/role", from_fn(role)))
             .service(inside!("/failing", from_fn(failing)))
             .service(inside!("/theirs", from_fn(theirs)))
-            .service(inside!("/wrapped", from_fn(wrapped)));
+            .service(inside!("/wrapped", from_fn(wrapped)))
+            .service(
+                web::resource("/dressed")
+                    .route(web::get().to(broken))
+                    .wrap(DefaultHeaders::new().add(("x-inner", "1")).add(("set-cookie", "theirs=1"))),
+            );
     }
 
     async fn look(
@@ -285,6 +312,10 @@ mod actix_app {
             seen.lock().unwrap().push(line);
         }
         answer
+    }
+
+    async fn broken() -> Result<String, Rejection> {
+        Err(landfall_actix::Error::from(landfall_actix::ErrorCode::Misconfigured).into())
     }
 
     fn visit(request: &ServiceRequest) -> Visit {

@@ -1,6 +1,5 @@
 //! A file, and several who use it.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
