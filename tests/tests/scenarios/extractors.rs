@@ -77,7 +77,7 @@ on_both_frameworks! {
         let world = World::new(framework, SessionKind::Cookie).await;
         world.open("/dashboard").await;
         // Half of the session's idle time is over: this request owes a renewal.
-        world.wait(std::time::Duration::from_secs(31 * 60));
+        world.wait(std::time::Duration::from_secs(61 * 60));
         let page = world.open_once("/browsers").await;
         assert_eq!((page.status.as_u16(), page.header("cache-control")), (500, Some("no-store")));
         let plain = world.open_once("/maybe").await;

@@ -46,7 +46,7 @@ on_both_frameworks! {
         }
         let start = ["a sign-in starts under another address", opened.as_str(), base.as_str(), "different hosts to a browser"];
         assert_eq!(logged(&start), 1, "once, however often");
-        assert_eq!(logged(&["attempt_cookie_missing", opened.as_str(), base.as_str()]), 0, "a visitor's failure is no warning");
+        assert_eq!(logged(&["WARN", "attempt_cookie_missing", opened.as_str(), base.as_str()]), 0, "a visitor's failure is no warning");
     }
 
     async fn a_cookie_that_is_lost_for_another_reason_is_not_blamed_on_the_address(framework) {

@@ -31,10 +31,8 @@ macro_rules! main_for {
                 }
                 Fails::Key => _ = axum::CookieKey::parse("too short")?,
                 Fails::Store => {
-                    let folder = tempfile::tempdir()?;
-                    landfall_sqlx::SqliteStore::open(folder.path().join("no/such/folder/x"))
-                        .migrate()
-                        .await?;
+                    let nowhere = std::env::temp_dir().join("landfall has no such folder/x");
+                    landfall_sqlx::SqliteStore::open(nowhere).migrate().await?;
                 }
                 Fails::Proxy => _ = actix::TokenProxy::new("/api", "ftp://api.example.com")?,
                 Fails::Destination => _ = actix::ReturnTo::parse("https://evil.example")?,
