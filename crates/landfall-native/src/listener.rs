@@ -32,7 +32,7 @@ const BREATH: Duration = Duration::from_millis(20);
 /// Listens on loopback alone.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    listener: TcpListener,
+    socket: TcpListener,
     /// At the other address of loopback, where the redirect URI says `localhost`.
     other: Option<TcpListener>,
     here: Arc<Here>,
@@ -72,7 +72,7 @@ impl Listener {
             LoopbackHost::Localhost => format!("localhost:{}", address.port()),
             LoopbackHost::Either | LoopbackHost::Literal(_) => address.to_string(),
         };
-        Ok(Self { listener, other, here: Arc::new(Here { authority, redirect: redirect.clone() }) })
+        Ok(Self { socket: listener, other, here: Arc::new(Here { authority, redirect: redirect.clone() }) })
     }
 
     /// The redirect URI, to be used byte for byte.
@@ -88,7 +88,7 @@ impl Listener {
             }
         };
         let accepted = tokio::select! {
-            accepted = self.listener.accept() => accepted,
+            accepted = self.socket.accept() => accepted,
             accepted = other => accepted,
         };
         accepted.map(|(stream, _)| stream)

@@ -32,6 +32,7 @@ pub(crate) struct BrowserSignIn {
 }
 
 /// What ended the waiting.
+#[allow(clippy::large_enum_variant, reason = "there is one for each sign-in")]
 pub(crate) enum Came {
     /// The browser, which waits for a page.
     Answer(Arc<Attempt>, Answered),
@@ -83,14 +84,11 @@ impl BrowserSignIn {
                 None => std::future::pending().await,
             };
         };
-        match &failed {
-            Some(error) => {
-                tracing::warn!(%error, "no browser could be started; the application is given the address")
-            }
-            None => {
-                (self.pause)(self.browser_patience).await;
-                tracing::info!("nobody came back from the browser yet; the application is given the address");
-            }
+        if let Some(error) = &failed {
+            tracing::warn!(%error, "no browser could be started; the application is given the address");
+        } else {
+            (self.pause)(self.browser_patience).await;
+            tracing::info!("nobody came back from the browser yet; the application is given the address");
         }
         self.relying_party.address_given();
         let codes = if self.relying_party.offers_device_codes().await { Some(codes) } else { None };

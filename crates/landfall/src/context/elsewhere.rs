@@ -55,5 +55,5 @@ impl Context {
 /// person reads, and no script can keep it from that. Programs that fetch in nobody's name do not.
 fn is_no_browsers(view: &dyn RequestView, signs: &RequestSigns<'_>) -> bool {
     let carries_no_origin = matches!(view.method(), "GET" | "HEAD");
-    !signs.is_a_browsers() && !(carries_no_origin && view.header("accept-language").is_some())
+    !(signs.is_a_browsers() || carries_no_origin && view.header("accept-language").is_some())
 }

@@ -43,14 +43,12 @@ impl RelyingParty {
     ///
     /// Where sign-in is not set up every request is the application's, and its visit nobody's.
     pub fn begin(&self, view: &dyn RequestView) -> Step {
-        match &self.front {
-            Some(front) => front.begin(view),
-            None => {
-                let signs = RequestSigns::read(view);
-                let is_read = is_read(view.method()) && !signs.websocket;
-                Step::pass(Visit::not_set_up(signs.kind(view.method()), is_read, view.path()))
-            }
+        if let Some(front) = &self.front {
+            return front.begin(view);
         }
+        let signs = RequestSigns::read(view);
+        let is_read = is_read(view.method()) && !signs.websocket;
+        Step::pass(Visit::not_set_up(signs.kind(view.method()), is_read, view.path()))
     }
 }
 

@@ -81,6 +81,7 @@ struct Inner {
 }
 
 /// Who answers for a visit, with what that takes of the request, which is gone by then.
+#[allow(clippy::large_enum_variant, reason = "nearly every visit is the larger one")]
 enum Answers {
     /// A relying party.
     SetUp { context: Arc<Context>, facts: RequestFacts },

@@ -43,12 +43,11 @@ const TRY_HELP: &str = "--help lists what there is";
 /// The value behind a word. What begins with two dashes is the next word, and no value.
 fn value(parser: &mut Parser, word: &Word, place: &Place) -> Result<String, ArgumentError> {
     let missing = || place.wrong("its value is missing", format!("write {}", word.example()));
-    let value = match parser.optional_value() {
-        Some(value) => value,
-        None => {
-            let mut rest = parser.raw_args().map_err(|_| missing())?;
-            rest.next_if(|next| !next.to_string_lossy().starts_with("--")).ok_or_else(missing)?
-        }
+    let value = if let Some(value) = parser.optional_value() {
+        value
+    } else {
+        let mut rest = parser.raw_args().map_err(|_| missing())?;
+        rest.next_if(|next| !next.to_string_lossy().starts_with("--")).ok_or_else(missing)?
     };
     value.into_string().map_err(|_| place.wrong("its value is not UTF-8", "write it in UTF-8"))
 }

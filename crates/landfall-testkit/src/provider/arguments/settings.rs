@@ -46,7 +46,7 @@ pub(super) fn settings(said: &AllSaid) -> Result<Settings, ArgumentError> {
     match said.value("webhook") {
         Some((address, place)) => builder = builder.webhook(uri(address, place)?, secret),
         None if app.is_some() => {
-            builder = app.iter().fold(builder, |to, app| to.webhook(format!("{app}/auth/webhook"), secret))
+            builder = app.iter().fold(builder, |to, app| to.webhook(format!("{app}/auth/webhook"), secret));
         }
         None => {
             if let Some((_, place)) = said.value("webhook-secret") {
