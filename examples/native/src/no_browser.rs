@@ -5,6 +5,7 @@ use std::io;
 use landfall_native::{DeviceCode, NoBrowser, OpenBrowser};
 
 /// The address for a browser on this machine, and a code for any other.
+#[allow(clippy::needless_pass_by_value, reason = "what the hook is given")]
 pub(crate) fn show(no_browser: NoBrowser) {
     match no_browser.error() {
         Some(error) => println!("No browser could be started: {error}"),

@@ -45,9 +45,9 @@ on_both_frameworks! {
             let world = World::with(framework, SessionKind::Cookie, |builder| builder.store(store)).await;
             assert_eq!(world.open("/dashboard/x").await.status, 200);
             assert_eq!(world.token_calls(), 1, "one sign-in");
-            world.wait(Duration::from_hours(4));
+            world.wait(Duration::from_secs(4 * 3600));
             assert_eq!(greeting(&world).await, "hello ada");
-            world.wait(Duration::from_hours(9));
+            world.wait(Duration::from_secs(9 * 3600));
             assert_eq!(greeting(&world).await, "hello nobody", "idle for too long, by the bed's clock");
         }
     }
@@ -136,7 +136,7 @@ async fn signs_in_over_http(bed: &TestBed, auth: &RelyingParty, address: SocketA
     bed.route(address).unwrap();
     let page = bed.browser.open(&at("/admin")).await.unwrap();
     assert_eq!((page.status.as_u16(), page.text().as_str()), (200, "ada may"));
-    bed.clock.advance(Duration::from_hours(4));
+    bed.clock.advance(Duration::from_secs(4 * 3600));
     assert_eq!(bed.browser.open(&at("/admin")).await.unwrap().text(), "ada may");
     let grace = bed.sign_in_person(auth, Person::new("grace").claim("roles", ["admin"])).await.unwrap();
     bed.browser.set_cookie(BASE_URL, grace.set_cookie()).unwrap();

@@ -70,7 +70,9 @@ mod tests {
             (&[Shared, Required, ForOneAlone], true),
         ] {
             let marks = Marks::default();
-            left.iter().for_each(|mark| marks.leave(*mark));
+            for mark in left {
+                marks.leave(*mark);
+            }
             assert_eq!((marks.is_for_one_alone(), marks.any()), (expected, !left.is_empty()), "{left:?}");
         }
     }

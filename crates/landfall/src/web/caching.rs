@@ -150,7 +150,9 @@ mod tests {
 
     fn said(headers: &[(&str, &str)]) -> Said {
         let mut said = Said::default();
-        headers.iter().for_each(|(name, value)| said.note(name, value.as_bytes()));
+        for (name, value) in headers {
+            said.note(name, value.as_bytes());
+        }
         said
     }
 
@@ -217,7 +219,9 @@ mod tests {
             (&["must-understand, no-store, max-age=60"], "no-store"),
         ] {
             let mut rewriting = ForOnePerson::default();
-            lines.iter().for_each(|line| rewriting.note(line.as_bytes()));
+            for line in lines {
+                rewriting.note(line.as_bytes());
+            }
             assert_eq!(rewriting.finish().as_str(), rewritten, "{lines:?}");
         }
         let mut garbage = ForOnePerson::default();

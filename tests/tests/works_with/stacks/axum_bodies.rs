@@ -46,7 +46,7 @@ stacks! {
         let page = service_fn(|_: Request| says("a page for ada and whoever else is signed in"));
         let guarded = RequireLogin::new().layer(page);
         let app = service_fn(move |request: Request| {
-            let (open, guarded) = (open.clone(), guarded.clone());
+            let (open, guarded) = (open, guarded.clone());
             async move {
                 match request.uri().path() {
                     "/dashboard" => guarded.oneshot(request).await,
