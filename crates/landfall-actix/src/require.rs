@@ -32,7 +32,7 @@ use crate::layer::LAYER;
 /// What is answered behind it is for one person: `public` and `s-maxage` are taken out of the answer, with a line in the
 /// log, and `private` is put in. [`shared_cache`](Self::shared_cache) says otherwise.
 ///
-/// It can demand more than a sign-in; see [`Requirement`]:
+/// It can demand more than a sign-in; see [`Requirement`](landfall::Requirement):
 ///
 /// ```no_run
 /// use std::time::Duration;

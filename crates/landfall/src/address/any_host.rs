@@ -4,6 +4,9 @@
 //! name may read that somebody points at this address. So a path is one of them only if nobody could read it in
 //! another way. A router may decode, fold slashes or resolve dots before it chooses a handler; where none of that would
 //! change anything, the path that is compared is the path that is answered.
+//!
+//! An entry stands for itself and for what is below it, by whole segments, in the case in which it is written. None may
+//! hold an address of ours: what a sign-in needs is answered under a base URL alone.
 
 use crate::clock::OnceAMinute;
 use crate::error::{ConfigError, printable};

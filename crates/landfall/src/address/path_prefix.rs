@@ -5,7 +5,10 @@
 //! segments: `/apis` is not below `/api`. Whether a request's path is below one in *some* reading is the rule of whoever
 //! asks; here it is compared as it was sent.
 
-/// A path of plain segments, and all that is below it. Below the base path, as every path of the relying party's.
+/// A path of plain segments, and all that is below it. Plain are letters, digits and `-._~`, and no segment is made of dots
+/// or ends in one: file systems and routers agree on what such a path is.
+///
+/// It is below the base path, as every path of the relying party's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct PathPrefix(String);
 

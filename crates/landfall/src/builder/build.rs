@@ -8,6 +8,12 @@
 //! 4. Cookie keys and lifetimes.
 //! 5. The way to the provider, seals for every base URL, the keeper of sessions, the runtime.
 //!
+//! What comes first is what the rest depends on: a store decides whether tokens can be kept and whether a provider may
+//! end sessions, base URLs decide what cookies are called, the client decides what seals are derived from.
+//!
+//! Errors name settings by the builder's methods. Where one came from a variable, its name is put in at the very end,
+//! in [`build`](RelyingPartyBuilder::build), so that no check has to know where a value came from.
+//!
 //! The runtime comes last of what can fail, so that a wrong setting starts no thread. Nothing is asked of the
 //! network; `connect` does that, for whoever wants to fail at start-up.
 

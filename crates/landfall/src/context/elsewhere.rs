@@ -7,6 +7,18 @@
 //!
 //! Who is let through is nobody, whatever cookies come: they were given for another name. What the application shows
 //! to everybody, they may read; what needs somebody answers as to a browser, with a 421.
+//!
+//! | what comes | passes |
+//! |---|---|
+//! | a path that `any_host` names, from anybody | yes |
+//! | Fetch Metadata, an Origin, or a page that is wanted (`Accept`) | no: a browser's |
+//! | GET or HEAD with `Accept-Language` | no: over plain http a browser sends a rebound name nothing else that tells |
+//! | two Host headers | no |
+//! | a forwarded header of a trusted proxy that cannot be read | no, with a 400 |
+//! | anything else: probes, calendars, other programs | yes |
+//!
+//! A program that means to look like a browser is refused, and one that means to look like none gets no further than
+//! it would under the right Host.
 
 use super::Context;
 use super::site_selection::RequestedAddress;

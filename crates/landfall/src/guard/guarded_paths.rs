@@ -8,6 +8,10 @@
 //! - [`Except`](GuardedPaths::Except) guards unless all of them lie under one: the safer way round, since what was not
 //!   thought of is guarded.
 //!
+//! Where several base URLs are configured, the caller asks for each of their base paths; where none is known, any
+//! beginning of a path could be one, and [`hold_below_any_base`](GuardedPaths::hold_below_any_base) is asked: an
+//! application whose sign-in is off keeps the guards it has, on the safe side.
+//!
 //! What cannot be read is guarded by both: bad percent-encoding, what is not UTF-8, control characters, two slashes at
 //! the beginning (to a URL parser the next segment is a host).
 //!

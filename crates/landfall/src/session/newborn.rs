@@ -5,6 +5,10 @@
 //! outside is a loop. Here it is known that the session was made, so it can be said who lost it.
 //!
 //! Nothing is decided by this: it is for the log alone. So it may forget, and does where there are too many.
+//!
+//! What it cannot tell apart: a session that another instance ended within these seconds, before it was asked for here,
+//! is told of as lost. What it does not see: two instances that keep their sessions in memory each, where the browser's
+//! next request goes to the other one.
 
 use std::time::Duration;
 

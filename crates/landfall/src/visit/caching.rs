@@ -14,6 +14,10 @@ impl Visit {
     /// A response that depended on who is there is kept out of shared caches; one with a Set-Cookie is not
     /// stored at all; one that shared caches may keep gets no Set-Cookie. Under another Host one that asked is not
     /// stored, whatever the application says: it is nobody's for the name it came by and not for who sent it.
+    ///
+    /// Headers that only shared caches read (RFC 9213) stand in place of Cache-Control for those that know them, so they
+    /// are taken out wherever an answer is one person's: behind a guard, and where somebody looked and the answer does
+    /// not call itself `public`.
     pub fn edits(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
         let (marks, owed) = (&self.inner.marks, &self.inner.set_cookies);
         let mut edits = Edits::default();

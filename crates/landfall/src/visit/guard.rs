@@ -4,6 +4,9 @@
 //! more than that, it is told which paths it is for, or that it is for writes alone. Both are asked of the request as
 //! the layer saw it: a `nest` or a scope in between has taken nothing away from it, and what a client calls its method
 //! in a header has no say.
+//!
+//! The order: without the layer nothing passes; a request that the guard is not for passes without a look at who is
+//! there, so what is open stays in caches; then somebody is needed, and then what is demanded of them.
 
 use std::mem;
 use std::sync::Arc;

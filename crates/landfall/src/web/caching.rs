@@ -45,6 +45,8 @@ impl Said {
         }
     }
 
+    /// Takes in one line, of Cache-Control or of a header for shared caches.
+    ///
     /// A line with a quote in it protects nothing: a careless reader finds words in it that a careful one does not.
     fn note_line(&mut self, line: &[u8]) {
         let protects = !line.contains(&b'"');
