@@ -16,8 +16,8 @@ impl Visit {
     /// stored, whatever the application says: it is nobody's for the name it came by and not for who sent it.
     ///
     /// Headers that only shared caches read (RFC 9213) stand in place of Cache-Control for those that know them, so they
-    /// are taken out wherever an answer is one person's: behind a guard, and where somebody looked and the answer does
-    /// not call itself `public`.
+    /// are taken out wherever an answer is one person's: behind a guard, and where somebody looked and neither the
+    /// answer calls itself `public` nor a guard says `shared_cache`.
     pub fn edits(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
         let (marks, owed) = (&self.inner.marks, &self.inner.set_cookies);
         let mut edits = Edits::default();
@@ -30,8 +30,10 @@ impl Visit {
         if let Some((context, facts)) = self.set_up().filter(|_| for_one_alone && said.is_shared()) {
             context.public_answers.tell(facts.target.as_str());
         }
-        // Without marks it is the application's word on what is everybody's; with them `public` alone is believed.
-        let is_personal = for_one_alone || is_elsewhere || (marks.any() && !said.public);
+        // Without marks it is the application's word on what is everybody's, and so is a guard's; of whoever looked,
+        // `public` alone is believed.
+        let is_believed = !marks.any() || marks.is_shared() || said.public;
+        let is_personal = for_one_alone || is_elsewhere || !is_believed;
         if is_personal && said.lets_a_shared_cache {
             each_header(&mut |name, _| {
                 if is_for_shared_caches(name) {

@@ -43,6 +43,11 @@ impl Marks {
         self.0.load(Ordering::Relaxed) != 0
     }
 
+    /// Whether a guard said that shared caches may keep it.
+    pub(super) fn is_shared(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & Mark::Shared as u8 != 0
+    }
+
     /// Whether the answer is for one person, whatever it says itself.
     pub(super) fn is_for_one_alone(&self) -> bool {
         let marks = self.0.load(Ordering::Relaxed);
