@@ -33,7 +33,8 @@ use crate::layer::LAYER;
 /// ```
 ///
 /// It guards any service as well, and that whole, whatever its body: a folder, for instance, by
-/// `.nest_service("/files", RequireLogin::new().layer(ServeDir::new("files")))` or by `.fallback_service(…)`.
+/// `.nest_service("/files", RequireLogin::new().layer(ServeDir::new("files")))` or by `.fallback_service(…)`, with
+/// `use tower::Layer`.
 ///
 /// It only asks; the [`AuthLayer`](crate::AuthLayer) around the whole application answers the browser. Without
 /// that layer every request gets a 500, and the log says which layer is missing.
