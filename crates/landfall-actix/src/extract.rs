@@ -84,6 +84,10 @@ pub(crate) const LAYER: &str = "AuthMiddleware";
 /// version and peer, and neither headers nor extensions. Where something outside reads those off a response, as CORS
 /// does, answer with `request.error_response(rejection)` in place of `?`.
 ///
+/// An error of the application's own that middleware ends in stays one, as actix-web has it: it passes by unmarked,
+/// `test::call_service` panics on it, and where the visit was asked before, `Ok(request.error_response(error))` is the
+/// answer that caches are told not to share.
+///
 /// A middleware that stands before style sheets and pages alike hands on what pages may show as a
 /// [`Personal`](landfall::Personal): whoever looks at it makes an answer `private`, and the style sheet stays one that
 /// caches may share. What it writes to the log is [`for_log`](landfall::Visit::for_log).

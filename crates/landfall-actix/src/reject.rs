@@ -15,6 +15,9 @@ use crate::convert;
 /// [`Visit`](crate::Visit) at hand, make it from a [`SignInWanted`](crate::SignInWanted). What calls of Landfall fail
 /// with becomes one by `?`: the visitor gets a page or JSON, as they asked, and the log the cause.
 ///
+/// An error type of the application's that holds one answers in `status_code` and `error_response` by the rejection's own, unchanged: the wish for a
+/// sign-in is in the response's extensions, and one that is made anew loses it.
+///
 /// ```no_run
 /// use landfall_actix::{Prompt, Rejection, SignInWanted, SignedIn, Visit};
 ///

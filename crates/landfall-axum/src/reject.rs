@@ -12,6 +12,9 @@ use crate::convert;
 /// make it from a [`SignInWanted`](crate::SignInWanted). What calls of Landfall fail with becomes one by `?`: the
 /// visitor gets a page or JSON, as they asked, and the log the cause.
 ///
+/// An error type of the application's that holds one answers by `rejection.into_response()`, unchanged: the wish for a
+/// sign-in is in the response's extensions, and one that is made anew loses it.
+///
 /// ```no_run
 /// use landfall_axum::{Prompt, Rejection, SignInWanted, SignedIn, Visit};
 ///
