@@ -37,7 +37,6 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::clock::{Entropy as _, SystemEntropy};
 use crate::error::ConfigError;
 use crate::web::reply::Waiting;
 
@@ -143,13 +142,6 @@ impl Runtime {
             Some(here) => in_place(here, work, lost),
             None => self.run(work, lost),
         }
-    }
-
-    /// Takes a random number aside. The first of a process waits until entropy is gathered, some 25 ms, and that would be
-    /// the first sign-in.
-    pub(crate) fn warm_entropy(&self) {
-        // Where it fails, whoever needs one is told.
-        self.handle.spawn_blocking(|| SystemEntropy.fill(&mut [0]).is_ok());
     }
 
     fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {

@@ -23,6 +23,7 @@ use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
+use crate::clock::{Entropy as _, SystemEntropy};
 use crate::context::Context;
 use crate::context::attempts::Attempts;
 use crate::context::endpoints::Endpoint;
@@ -104,7 +105,10 @@ impl RelyingPartyBuilder {
         let sessions =
             self.keeper(&client, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = self.work_place()?;
-        runtime.warm_entropy();
+        // The first random number of a process waits until entropy is gathered, some 25 ms, and would be the first sign-in's.
+        // Taken on this thread: aws-lc ends a process that exits while another thread takes its first. Where it fails,
+        // whoever needs one is told.
+        let _ = SystemEntropy.fill(&mut [0]);
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
         let settings = Settings {
             paths: self.paths,
@@ -235,5 +239,34 @@ fn tell_what_to_register(sites: &Sites, client: &Client, settings: &Settings) {
     }
     for callback in &settings.spa_callbacks {
         tracing::info!(redirect_uri = %callback.literal, "to be registered at the provider, byte for byte");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::{Command, ExitStatus};
+
+    use super::*;
+
+    const ENDS_AT_ONCE: &str = "LANDFALL_TEST_ENDS_AT_ONCE";
+
+    #[test]
+    fn a_program_that_ends_right_after_build_ends_as_it_wanted_to() {
+        if env::var_os(ENDS_AT_ONCE).is_some() {
+            let key = CookieKey::generate().unwrap();
+            let builder = RelyingParty::builder("https://id.example").client("app", "secret");
+            let built = builder.base_url("https://app.example").cookie_keys([key]).build();
+            std::process::exit(if built.is_ok() { 7 } else { 1 });
+        }
+        let name = std::thread::current().name().unwrap().to_owned();
+        for _ in 0..25 {
+            let mut runs = [(); 4].map(|()| {
+                let mut run = Command::new(env::current_exe().unwrap());
+                run.args(["--exact", &name, "--nocapture"]).env(ENDS_AT_ONCE, "").spawn().unwrap()
+            });
+            let ends = runs.each_mut().map(|run| run.wait().unwrap());
+            assert_eq!(ends.map(|end: ExitStatus| end.code()), [Some(7); 4]);
+        }
     }
 }
