@@ -245,28 +245,34 @@ fn tell_what_to_register(sites: &Sites, client: &Client, settings: &Settings) {
 #[cfg(test)]
 mod tests {
     use std::env;
-    use std::process::{Command, ExitStatus};
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
 
     use super::*;
 
-    const ENDS_AT_ONCE: &str = "LANDFALL_TEST_ENDS_AT_ONCE";
+    /// In a child process: how long after `build` it ends, in microseconds.
+    const ENDS_AFTER: &str = "LANDFALL_TEST_ENDS_AFTER";
 
+    /// With entropy gathered by another thread, one of some seventy ended by a signal.
     #[test]
     fn a_program_that_ends_right_after_build_ends_as_it_wanted_to() {
-        if env::var_os(ENDS_AT_ONCE).is_some() {
+        if let Ok(after) = env::var(ENDS_AFTER) {
             let key = CookieKey::generate().unwrap();
             let builder = RelyingParty::builder("https://id.example").client("app", "secret");
             let built = builder.base_url("https://app.example").cookie_keys([key]).build();
+            let (since, after) = (Instant::now(), Duration::from_micros(after.parse().unwrap()));
+            while since.elapsed() < after {}
             std::process::exit(if built.is_ok() { 7 } else { 1 });
         }
         let name = std::thread::current().name().unwrap().to_owned();
-        for _ in 0..25 {
-            let mut runs = [(); 4].map(|()| {
+        for after in (0..200).step_by(10) {
+            let mut runs = [0, 2, 4, 6].map(|more: u64| {
                 let mut run = Command::new(env::current_exe().unwrap());
-                run.args(["--exact", &name, "--nocapture"]).env(ENDS_AT_ONCE, "").spawn().unwrap()
+                run.args(["--exact", &name, "--nocapture"]).env(ENDS_AFTER, (after + more).to_string());
+                run.stdout(Stdio::null()).spawn().unwrap()
             });
             let ends = runs.each_mut().map(|run| run.wait().unwrap());
-            assert_eq!(ends.map(|end: ExitStatus| end.code()), [Some(7); 4]);
+            assert_eq!(ends.map(|end| end.code()), [Some(7); 4]);
         }
     }
 }
