@@ -239,6 +239,7 @@ pub mod adapter {
 /// A store implements [`SessionStore`](store::SessionStore) and, to be opened by an address,
 /// [`StoreOpener`](store::StoreOpener). `landfall-testkit` has a test for every promise of it.
 pub mod store {
+    pub use crate::address::unencrypted::Unencrypted;
     pub use crate::session::{
         Change, IndexKey, RecordKey, Selection, SessionStore, StoreClock, StoreError, StoreOpener,
         StoredRecord, Updated, Watcher,

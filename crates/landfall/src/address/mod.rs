@@ -16,6 +16,7 @@
 //! - [`target`]: what a browser asked for, as it was sent.
 //! - [`readings`]: what some reader could take a path for; [`path_prefix`]: the paths that settings name.
 //! - [`written`]: a URL as somebody wrote it into a setting, and what was meant.
+//! - [`unencrypted`]: a connection without TLS, and who may have one.
 //! - [`spa_callback`]: redirect URIs that are routes of a single-page application.
 //!
 //! Which base URL a request belongs to is put together in `context::site_selection`. Another header that proxies write gets
@@ -31,4 +32,5 @@ pub(crate) mod return_to;
 pub(crate) mod spa_callback;
 pub(crate) mod target;
 pub(crate) mod trusted_proxies;
+pub(crate) mod unencrypted;
 pub(crate) mod written;

@@ -7,8 +7,8 @@ use url::Url;
 use super::RelyingPartyBuilder;
 use super::unchecked::NetworkSettings;
 use crate::address::any_host::AnyHostPaths;
-use crate::address::base_url::is_loopback;
 use crate::address::trusted_proxies::{ForwardedHeaders, TrustedProxies};
+use crate::address::unencrypted::Unencrypted;
 use crate::address::written::{self, shown};
 use crate::error::{ConfigError, printable};
 use crate::provider::http_client::HttpClient;
@@ -122,11 +122,15 @@ impl RelyingPartyBuilder {
         if url.as_str() != bare {
             return Err(no_origin());
         }
-        if url.scheme() == "http" && !is_loopback(&url) && !self.network.plain_provider_address {
-            return Err(wrong(
-                "plain http",
-                "use https; or, where nobody else can listen on the way, danger::allow_plain_provider_address",
-            ));
+        if url.scheme() == "http" {
+            Unencrypted {
+                setting: "provider_address",
+                address: &bare,
+                host: url.host_str().unwrap_or_default(),
+                danger: "danger::allow_plain_provider_address",
+                is_allowed: self.network.plain_provider_address,
+            }
+            .check()?;
         }
         let issuer = Url::parse(issuer).map_err(|_| no_origin())?;
         tracing::info!(issuer = %issuer.origin().ascii_serialization(), address = %bare, "the provider is called by an address of its own");

@@ -13,9 +13,9 @@
 
 use url::Url;
 
-use crate::address::base_url::is_loopback;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::readings::{each_reading, is_dots};
+use crate::address::unencrypted::Unencrypted;
 use crate::error::{ConfigError, Error, ErrorCode, printable};
 
 /// The longest path and query together, in bytes.
@@ -105,12 +105,6 @@ impl Upstream {
         if origin.query().is_some() || origin.fragment().is_some() {
             return Err(wrong("a query or fragment", "leave it out"));
         }
-        if origin.scheme() == "http" && !plain_http && !is_loopback(&origin) {
-            return Err(wrong(
-                "plain http",
-                "use https; where the network between is as safe as this machine, danger::plain_http_upstream says so",
-            ));
-        }
         let base = origin.path().trim_end_matches('/').to_owned();
         let written =
             text.split_once("://").and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)));
@@ -119,6 +113,16 @@ impl Upstream {
             return Err(wrong("dot segments, backslashes or unencoded characters", "write the path out"));
         }
         origin.set_path("");
+        if origin.scheme() == "http" {
+            Unencrypted {
+                setting: "TokenProxy",
+                address: text,
+                host: origin.host_str().unwrap_or_default(),
+                danger: "danger::plain_http_upstream",
+                is_allowed: plain_http,
+            }
+            .check()?;
+        }
         Ok(Self { origin, base })
     }
 
