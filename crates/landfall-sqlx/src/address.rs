@@ -8,8 +8,8 @@ use landfall::store::{SessionStore, StoreError, StoreOpener};
 /// Opens stores by addresses in `LANDFALL_STORE`:
 ///
 /// - `postgres://user[:password]@host[:port]/database` or `postgresql://…`, with the feature `postgres`
-/// - `sqlite:path` or `sqlite://path`, with the feature `sqlite`, whose file is made at once if it is not there;
-///   `sqlite::memory:` for one that a restart empties
+/// - `sqlite:path`, `sqlite://path` or `sqlite:file:path`, with the feature `sqlite`, whose file is made at once if it
+///   is not there, unless `?mode=rw` says otherwise; `sqlite::memory:` for one that a restart empties
 ///
 /// ```
 /// use landfall::RelyingParty;
@@ -56,21 +56,7 @@ fn sqlite(
 ) -> Result<Arc<dyn SessionStore>, StoreError> {
     use crate::SqliteStore;
 
-    let store = if matches!(address, "sqlite::memory:" | "sqlite://:memory:") {
-        SqliteStore::in_memory()
-    } else {
-        let options: sqlx::sqlite::SqliteConnectOptions =
-            address.parse().map_err(|_| StoreError::new("the store's address does not read sqlite:path"))?;
-        let name = options.get_filename().to_string_lossy();
-        if name.is_empty() || name == ":memory:" {
-            return Err(StoreError::new("the store's address does not read sqlite:path"));
-        }
-        // A name that SQLite would read as an address, and parameters: both can mean no file, or one that is only read.
-        if name.starts_with("file:") || address.contains('?') {
-            return Err(StoreError::new("the store's address may name a file of SQLite, and nothing more"));
-        }
-        SqliteStore::open_with(options).made()?
-    };
+    let store = SqliteStore::open(address).made()?;
     let store = if migrating { store.migrating() } else { store };
     Ok(Arc::new(store.with_clock(clock)))
 }
@@ -123,9 +109,9 @@ mod tests {
             "sqlite:",
             "sqlite://",
             "sqlite:sessions.db?mode=hunter2",
-            "sqlite:sessions.db?mode=memory",
             "sqlite:sessions.db?mode=ro",
-            "sqlite:file:hunter2?mode=memory",
+            "sqlite:sessions.db?key=hunter2",
+            "sqlite:file://hunter2/sessions.db",
             "sqlite:file%3Ahunter2%3Fmode=memory",
             "sqlite:%3Amemory%3A",
         ] {

@@ -38,15 +38,36 @@ impl Told for File<'_> {
 }
 
 /// The error of a file that could not be made, or be opened to be written.
-pub(super) fn unmade(file: &Path, doing: &str, error: &Error) -> StoreError {
-    StoreError::new(format!("{doing}: SQLite's file {} {}", shown(file), lacking(file, error)))
+pub(super) fn unmade(file: &Path, doing: &str, makes: bool, error: &Error) -> StoreError {
+    let lacking = if !makes && error.kind() == ErrorKind::NotFound {
+        "is not there, and mode=rw makes none: take mode=rwc".to_owned()
+    } else {
+        lacking(file, error)
+    };
+    StoreError::new(format!("{doing}: SQLite's file {} {lacking}", shown(file)))
+}
+
+/// The error of a file that may be written, in a folder in which no other may be made.
+pub(super) fn closed(file: &Path, doing: &str, error: &Error) -> StoreError {
+    let (name, folder) = (shown(file), folder(file));
+    let lacking = match error.kind() {
+        ErrorKind::PermissionDenied => format!("this user has no right to make files in {folder}"),
+        ErrorKind::ReadOnlyFilesystem => format!("the file system of {folder} is read-only"),
+        ErrorKind::StorageFull => "its disk is full".to_owned(),
+        other => format!("none can be made in {folder}: {other}"),
+    };
+    StoreError::new(format!("{doing}: SQLite's file {name} needs its write-ahead log beside it: {lacking}"))
+}
+
+/// The folder of a file.
+fn folder(file: &Path) -> String {
+    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
+    shown(whole.parent().unwrap_or(&whole))
 }
 
 /// What is missing, as it goes on behind the file's name.
 fn lacking(file: &Path, error: &Error) -> String {
-    let whole = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
-    let folder = whole.parent().unwrap_or(&whole);
-    let shown = shown(folder);
+    let shown = folder(file);
     match error.kind() {
         ErrorKind::NotFound => {
             format!("cannot be made: its folder {shown} is not there; make it, or name another place")
@@ -66,7 +87,7 @@ fn lacking(file: &Path, error: &Error) -> String {
 }
 
 /// A path from its root: what a relative one begins at is not seen in a log.
-fn shown(path: &Path) -> String {
+pub(super) fn shown(path: &Path) -> String {
     std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()).display().to_string()
 }
 
@@ -86,7 +107,7 @@ mod tests {
             (&here, ErrorKind::ReadOnlyFilesystem, "read-only"),
             (&here, ErrorKind::IsADirectory, "is a folder"),
         ] {
-            let said = unmade(file, "load", &kind.into()).to_string();
+            let said = unmade(file, "load", true, &kind.into()).to_string();
             assert!(said.contains(missing) && said.contains(&file.display().to_string()), "{said}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod error;
 mod migrate;
+mod place;
 mod steps;
 
 use std::fmt;
@@ -21,7 +22,8 @@ use sqlx::{Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use self::error::{File, unmade};
+use self::error::{File, closed, unmade};
+use self::place::Place;
 use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
 use crate::error::{code, failed, late, unconnected};
 use crate::running::Running;
@@ -56,6 +58,10 @@ pub struct Sqlite {
     writer: Semaphore,
     /// Whether the file is there, or somebody else's to make.
     made: AtomicBool,
+    /// Whether a file that is not there is made.
+    makes: bool,
+    /// Why there is no database behind this at all: what was opened is no place to keep sessions.
+    refused: Option<String>,
 }
 
 impl fmt::Debug for Sqlite {
@@ -81,10 +87,22 @@ impl SqlStore<Sqlite> {
     /// Keeps sessions in this file, which is made when it is first needed, for its owner's eyes alone. Nothing is
     /// opened yet.
     ///
+    /// An address does as well: `sqlite:///srv/sessions.db?mode=rwc`, `file:sessions.db`, `sqlite::memory:`, with the
+    /// parameters `mode` (`rwc`, `rw`, `memory`), `cache`, `immutable` and `vfs`. `rw` makes no file. One that is
+    /// malformed, or may only be read (`mode=ro`), is an error of every call, of `migrate` first.
+    ///
     /// Every change is on the disk before it is answered (`synchronous = FULL`): a session that was ended does not
     /// come back after a power cut.
     pub fn open(path: impl AsRef<Path>) -> Self {
-        Self::open_with(SqliteConnectOptions::new().filename(path))
+        let path = path.as_ref();
+        match Place::of(path) {
+            Ok(place) => Self::at(place),
+            Err(refused) => {
+                let pool = unhurried().connect_lazy_with(SqliteConnectOptions::new());
+                let nowhere = Sqlite::on(pool, None, false);
+                Self::on(Sqlite { refused: Some(refused), ..nowhere })
+            }
+        }
     }
 
     /// Keeps sessions in memory, until the last clone of this store is gone.
@@ -100,15 +118,21 @@ impl SqlStore<Sqlite> {
         Ok(self)
     }
 
-    pub(crate) fn open_with(options: SqliteConnectOptions) -> Self {
-        let file = options.get_filename().to_path_buf();
+    fn at(place: Place) -> Self {
+        let (path, makes, vfs) = match place {
+            Place::Memory => return Self::in_memory(),
+            Place::File { path, made, vfs } => (path, made, vfs),
+        };
+        let options = SqliteConnectOptions::new().filename(&path);
+        let options = if let Some(vfs) = vfs { options.vfs(vfs) } else { options };
         let options = options
-            .create_if_missing(true)
+            .create_if_missing(makes)
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(ANSWER);
         let pool = unhurried().max_connections(CONNECTIONS).connect_lazy_with(options);
-        Self::on(Sqlite::on(pool, Some(file), false))
+        let engine = Sqlite::on(pool, Some(path), false);
+        Self::on(Sqlite { makes, ..engine })
     }
 }
 
@@ -120,7 +144,14 @@ fn unhurried() -> SqlitePoolOptions {
 
 impl Sqlite {
     fn on(pool: SqlitePool, file: Option<PathBuf>, made: bool) -> Self {
-        Self { pool, file, writer: Semaphore::new(1), made: AtomicBool::new(made) }
+        Self {
+            pool,
+            file,
+            writer: Semaphore::new(1),
+            made: AtomicBool::new(made),
+            makes: true,
+            refused: None,
+        }
     }
 
     /// As errors tell of it.
@@ -130,10 +161,17 @@ impl Sqlite {
 
     /// Makes the file, where it is ours to make and not there yet.
     fn make(&self, doing: &str) -> Result<(), StoreError> {
-        if let (false, Some(file)) = (self.made.load(Ordering::Acquire), &self.file) {
-            make(file).map_err(|error| unmade(file, doing, &error))?;
-            self.made.store(true, Ordering::Release);
+        if self.made.load(Ordering::Acquire) {
+            return Ok(());
         }
+        if let Some(refused) = &self.refused {
+            return Err(StoreError::new(format!("{doing}: {refused}")));
+        }
+        if let Some(file) = &self.file {
+            make(file, self.makes).map_err(|error| unmade(file, doing, self.makes, &error))?;
+            try_folder(file).map_err(|error| closed(file, doing, &error))?;
+        }
+        self.made.store(true, Ordering::Release);
         Ok(())
     }
 
@@ -208,12 +246,27 @@ impl Engine for Sqlite {
 }
 
 /// SQLite gives the files beside it the same permissions.
-fn make(file: &Path) -> io::Result<()> {
+fn make(file: &Path, makes: bool) -> io::Result<()> {
+    for_the_owner().write(true).create(makes).truncate(false).open(file).map(drop)
+}
+
+/// Whether files can be made beside it, as the write-ahead log is: SQLite would only say that it cannot open a file.
+fn try_folder(file: &Path) -> io::Result<()> {
+    let mut name = file.as_os_str().to_os_string();
+    name.push(format!("-try-{}", std::process::id()));
+    match for_the_owner().write(true).create_new(true).open(&name) {
+        Ok(_) => std::fs::remove_file(&name),
+        // Somebody tries in this very moment.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn for_the_owner() -> std::fs::OpenOptions {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map(drop)
+    options
 }
 
 /// Somebody else has the database. What was asked was not done.

@@ -2,4 +2,5 @@
 
 mod files;
 mod locked;
+mod places;
 mod suite;
