@@ -56,6 +56,13 @@ pub(crate) const POSTGRES: Program = Program {
     at_least: 13,
     asked: "--version",
 };
+pub(crate) const PGBOUNCER: Program = Program {
+    variable: "LANDFALL_TEST_PGBOUNCER",
+    names: &["pgbouncer"],
+    package: "pgbouncer",
+    at_least: 1,
+    asked: "--version",
+};
 pub(crate) const NGINX: Program = Program {
     variable: "LANDFALL_TEST_NGINX",
     names: &["nginx"],

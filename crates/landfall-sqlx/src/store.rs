@@ -69,7 +69,6 @@ impl<E: Engine> SqlStore<E> {
     }
 
     /// The database.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn engine(&self) -> &E {
         &self.engine
     }

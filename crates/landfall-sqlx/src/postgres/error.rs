@@ -51,6 +51,11 @@ fn meaning(options: &PgConnectOptions, doing: &str, code: &str, said: &str) -> O
              landfall_sessions and landfall_claims",
             printable(said)
         ),
+        "08P01" if said.contains("startup parameter") => format!(
+            "is reached by a pooler that does not take what the connection asks for ({}): set that for the role (ALTER \
+             ROLE … SET …), or let the pooler pass it on (PgBouncer: ignore_startup_parameters, track_extra_parameters)",
+            printable(said)
+        ),
         "25006" => {
             "takes no changes: it is a replica, or its transactions only read; name the primary".to_owned()
         }

@@ -1,11 +1,12 @@
 //! The listener: hears of changed sessions (`LISTEN`) on a connection of its own, outside the pool.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Weak;
 use std::time::Duration;
 
 use landfall::store::{Change, RecordKey};
-use sqlx::Error;
-use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::error::Server;
@@ -20,19 +21,53 @@ const BEAT: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Listens, and listens again when the connection was lost, until the store is gone.
-pub(super) async fn listen(watchers: Weak<Watchers>, pool: PgPool, _running: Running) {
+/// How long a notice of our own may take. A pooler in transaction mode takes LISTEN without an error, and passes
+/// nothing on.
+const HEARING: Duration = Duration::from_secs(2);
+/// How long until a deaf connection is tried again.
+const DEAF_PAUSE: Duration = Duration::from_secs(30);
+
+/// Listens, and listens again when the connection was lost, until the store is gone: where the pool leads, or `apart`.
+pub(super) async fn listen(
+    watchers: Weak<Watchers>,
+    pool: PgPool,
+    apart: Option<PgConnectOptions>,
+    _running: Running,
+) {
     let mut pause = SHORTEST_PAUSE;
-    let mut warned = false;
+    let (mut warned, mut was_deaf) = (false, false);
     while watchers.strong_count() > 0 {
-        match timeout(CONNECT, subscribe(&pool)).await {
-            Ok(Ok(listener)) => {
+        // Read each time: the application may have set another password on its pool.
+        let options = apart.clone().unwrap_or_else(|| pool.connect_options().as_ref().clone());
+        match timeout(CONNECT, subscribe(&pool, options)).await {
+            Ok(Ok((listener, own))) => {
                 pause = SHORTEST_PAUSE;
                 warned = false;
-                follow(&watchers, listener).await;
+                let end = follow(&watchers, listener, own.as_deref()).await;
                 // From here on changes are missed.
-                if tell(&watchers, Change::Everything) {
-                    tracing::warn!("lost the connection on which PostgreSQL tells of changed sessions");
+                let is_wanted = tell(&watchers, Change::Everything);
+                match end {
+                    End::Deaf if is_wanted => {
+                        if !was_deaf {
+                            tracing::warn!(
+                                "PostgreSQL's notices do not come through (a pooler in transaction mode?): a session that is \
+                                 ended elsewhere is noticed after `near_cache_staleness`; name the server itself by \
+                                 `?listen=host:port` in the store's address, or by `listening_at`"
+                            );
+                        }
+                        was_deaf = true;
+                        pause_until_wanted(&watchers, DEAF_PAUSE).await;
+                        continue;
+                    }
+                    End::Lost { heard } => {
+                        was_deaf &= !heard;
+                        if is_wanted {
+                            tracing::warn!(
+                                "lost the connection on which PostgreSQL tells of changed sessions"
+                            );
+                        }
+                    }
+                    End::Deaf => {}
                 }
             }
             failed => {
@@ -53,35 +88,72 @@ pub(super) async fn listen(watchers: Weak<Watchers>, pool: PgPool, _running: Run
     }
 }
 
-async fn subscribe(pool: &PgPool) -> Result<PgListener, Error> {
-    // Read each time: the application may have set another password on its pool.
-    let options = pool.connect_options();
+/// A connection that listens, and the channel on which a notice of its own is to be heard.
+async fn subscribe(pool: &PgPool, options: PgConnectOptions) -> Result<(PgListener, Option<String>), Error> {
     let alone = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
-    let mut listener = PgListener::connect_with(&alone.connect_lazy_with(options.as_ref().clone())).await?;
+    let mut listener = PgListener::connect_with(&alone.connect_lazy_with(options)).await?;
     // A lost connection is noticed here, not mended behind our back.
     listener.eager_reconnect(false);
-    listener.listen(CHANNEL).await?;
-    Ok(listener)
+    // A channel that nobody else has: others would take a notice on the common one for a change.
+    let own = format!("{CHANNEL}_{:016x}", RandomState::new().hash_one(0));
+    listener.listen_all([CHANNEL, own.as_str()]).await?;
+    // Where there is no room for one more connection, it is believed to hear.
+    let sent = notify(pool, &own).await.is_ok();
+    Ok((listener, sent.then_some(own)))
 }
 
-/// Tells of every change until the connection is lost.
-async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener) {
+/// Sends a notice by another connection, as changes come; not by the pool's, which may all be in use.
+async fn notify(pool: &PgPool, channel: &str) -> Result<(), Error> {
+    let options = pool.connect_options();
+    let mut connection = options.connect().await?;
+    sqlx::raw_sql(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut connection).await?;
+    connection.close().await
+}
+
+/// Why nothing is heard any more.
+enum End {
+    Lost {
+        /// Whether anything could be heard before.
+        heard: bool,
+    },
+    Deaf,
+}
+
+/// Tells of every change until the connection is lost, or turns out to be deaf.
+async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener, own: Option<&str>) -> End {
     // What was changed before is not told any more.
     let mut wanted = tell(watchers, Change::Everything);
+    let deaf = Instant::now() + HEARING;
+    let mut heard = own.is_none();
     let mut beat = Instant::now() + BEAT;
     while wanted {
         match timeout_at(beat, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => wanted = tell(watchers, change(notification.payload())),
-            Ok(Ok(None) | Err(_)) => return,
+            Ok(Ok(Some(notification))) => {
+                heard = true;
+                if Some(notification.channel()) != own {
+                    wanted = tell(watchers, change(notification.payload()));
+                }
+            }
+            Ok(Ok(None) | Err(_)) => return End::Lost { heard },
+            Err(_) if !heard && Instant::now() >= deaf => return End::Deaf,
             Err(_) => {
-                let alive = timeout(BEAT, sqlx::query("SELECT 1").execute(&mut listener)).await;
+                let alive = timeout(BEAT, sqlx::raw_sql("SELECT 1").execute(&mut listener)).await;
                 if !matches!(alive, Ok(Ok(_))) {
-                    return;
+                    return End::Lost { heard };
                 }
                 beat = Instant::now() + BEAT;
                 wanted = watchers.strong_count() > 0;
             }
         }
+    }
+    End::Lost { heard }
+}
+
+/// Waits, but not for longer than the store is there.
+async fn pause_until_wanted(watchers: &Weak<Watchers>, pause: Duration) {
+    let until = Instant::now() + pause;
+    while watchers.strong_count() > 0 && Instant::now() < until {
+        sleep(BEAT).await;
     }
 }
 

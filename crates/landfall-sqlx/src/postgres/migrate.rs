@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use landfall::store::StoreError;
-use sqlx::{Connection as _, Error, PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, Connection as _, Error, PgConnection, Row as _};
 use tokio::time::timeout;
 
 use super::Postgres;
@@ -28,6 +28,7 @@ pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
     }
 }
 
+/// Nothing is prepared: a pooler may be in between.
 async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
     // Who may not make tables may still find that they are made.
     if applied(connection).await? >= count() {
@@ -35,7 +36,9 @@ async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
     }
     // Whoever waits for the lock has to see what was made meanwhile, whatever the database's isolation is by default.
     let mut transaction = connection.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED").await?;
-    sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
+    sqlx::raw_sql(AssertSqlSafe(format!("SELECT pg_advisory_xact_lock({LOCK})")))
+        .execute(&mut *transaction)
+        .await?;
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS landfall_migrations (version bigint PRIMARY KEY)")
         .execute(&mut *transaction)
         .await?;
@@ -43,10 +46,8 @@ async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
     for (version, migration) in (1_i64..).zip(MIGRATIONS) {
         if version > applied {
             sqlx::raw_sql(migration).execute(&mut *transaction).await?;
-            sqlx::query("INSERT INTO landfall_migrations (version) VALUES ($1)")
-                .bind(version)
-                .execute(&mut *transaction)
-                .await?;
+            let made = format!("INSERT INTO landfall_migrations (version) VALUES ({version})");
+            sqlx::raw_sql(AssertSqlSafe(made)).execute(&mut *transaction).await?;
         }
     }
     transaction.commit().await
@@ -57,14 +58,14 @@ fn count() -> i64 {
 }
 
 async fn applied(connection: &mut PgConnection) -> Result<i64, Error> {
-    let there: bool = sqlx::query("SELECT to_regclass('landfall_migrations') IS NOT NULL")
+    let there: bool = sqlx::raw_sql("SELECT to_regclass('landfall_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)
         .await?
         .try_get(0)?;
     if !there {
         return Ok(0);
     }
-    sqlx::query("SELECT coalesce(max(version), 0) FROM landfall_migrations")
+    sqlx::raw_sql("SELECT coalesce(max(version), 0) FROM landfall_migrations")
         .fetch_one(&mut *connection)
         .await?
         .try_get(0)

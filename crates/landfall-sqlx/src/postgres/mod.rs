@@ -1,26 +1,30 @@
 //! [`PostgresStore`]: sessions in PostgreSQL, for many instances on one database.
 
+mod address;
 mod error;
 mod lent;
 mod listen;
 mod migrate;
+mod pooler;
 mod spares;
 mod steps;
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use landfall::store::StoreError;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
-use sqlx::{Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{AssertSqlSafe, Connection as _, Error, Row as _, TypeInfo as _, ValueRef as _};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use self::address::Address;
 use self::error::Server;
 use self::lent::Lent;
+use self::pooler::{Way, is_mixed_up, written};
 use self::spares::Spares;
 use crate::engine::{ANSWER, CONNECT, Engine, Row, Step, Steps, Value};
 use crate::error::{code, failed, late, unconnected};
@@ -52,6 +56,9 @@ pub struct Postgres {
     pool: PgPool,
     /// Connections that the next statement may want.
     spares: Arc<Spares>,
+    way: Way,
+    /// Where changes are heard of, if not where the pool leads.
+    listen: OnceLock<PgConnectOptions>,
 }
 
 impl fmt::Debug for Postgres {
@@ -70,27 +77,12 @@ impl SqlStore<Postgres> {
     /// `test_before_acquire(false)` saves every request a round trip. Between two statements the store keeps connections
     /// for some milliseconds, and none while more than half of what the pool may have is in use.
     pub fn new(pool: PgPool) -> Self {
-        Self::on(Postgres { pool, spares: Arc::default() })
+        Self::on(Postgres { pool, spares: Arc::default(), way: Way::default(), listen: OnceLock::new() })
     }
 
     /// With a pool of its own.
     pub(crate) fn open(address: &str) -> Result<Self, StoreError> {
-        let whole = address.starts_with("postgres://") || address.starts_with("postgresql://");
-        // The cause may repeat the address, and so a password.
-        let options = address.parse().ok().filter(|_: &PgConnectOptions| whole).ok_or_else(|| {
-            StoreError::new(
-                "the store's address does not read postgres://user[:password]@host[:port]/database",
-            )
-        })?;
-        #[cfg(not(feature = "tls"))]
-        if !matches!(
-            options.get_ssl_mode(),
-            sqlx::postgres::PgSslMode::Disable
-                | sqlx::postgres::PgSslMode::Allow
-                | sqlx::postgres::PgSslMode::Prefer
-        ) {
-            return Err(StoreError::new("this `sslmode` needs the feature `tls` of landfall-sqlx"));
-        }
+        let Address { options, listen } = Address::read(address)?;
         // To close connections for their age, a pool would need a runtime already now.
         let pool = PgPoolOptions::new()
             .acquire_timeout(CONNECT)
@@ -100,7 +92,19 @@ impl SqlStore<Postgres> {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options);
-        Ok(Self::new(pool))
+        let store = Self::new(pool);
+        Ok(match listen {
+            Some(listen) => store.listening_at(listen),
+            None => store,
+        })
+    }
+
+    /// Hears of changes by these options, where the pool's lead to a pooler that passes no notices on: such as those of
+    /// the server itself. `?listen=host:port` in an address says the same. Of several calls the first counts.
+    #[must_use]
+    pub fn listening_at(self, options: PgConnectOptions) -> Self {
+        let _ = self.engine().listen.set(options);
+        self
     }
 }
 
@@ -108,6 +112,12 @@ impl Postgres {
     /// As errors tell of it.
     fn server(&self) -> Server<'_> {
         Server(&self.pool)
+    }
+
+    /// Whether statements may be prepared, as it is found out before the first.
+    async fn is_direct(&self, doing: &str) -> Result<bool, StoreError> {
+        let looking = self.way.is_direct(|| self.pool.connect_options().as_ref().clone());
+        timeout(CONNECT, looking).await.map_err(|_| unconnected(&self.server(), doing))
     }
 
     /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
@@ -139,6 +149,7 @@ impl Engine for Postgres {
     async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut attempts = 0;
         loop {
+            let is_direct = self.is_direct(step.doing).await?;
             let mut connection = self.acquire(step.doing, attempts > 0).await?;
             if step.sql.starts_with("SELECT") {
                 // A look is broken off whenever a browser hangs up, which must not cost a connection each time.
@@ -146,15 +157,7 @@ impl Engine for Postgres {
             } else {
                 connection.close_at_the_end();
             }
-            let mut query = sqlx::query(step.sql);
-            for value in values {
-                query = match value.clone() {
-                    Value::Int(number) => query.bind(number),
-                    Value::Bytes(bytes) => query.bind(bytes),
-                    Value::Null => query.bind(None::<Vec<u8>>),
-                };
-            }
-            let error = match timeout(ANSWER, query.fetch_all(&mut *connection)).await {
+            let error = match timeout(ANSWER, send(&mut connection, is_direct, step, values)).await {
                 Ok(Ok(rows)) => {
                     if self.spares.keep(&self.pool, connection) {
                         // A task that was just started is the next of this thread, and no other takes it over: it
@@ -170,7 +173,11 @@ impl Engine for Postgres {
                     return Err(late(&self.server(), step.doing));
                 }
             };
-            let lost = is_lost(&error);
+            let mixed_up = is_mixed_up(&error);
+            if mixed_up {
+                self.way.doubt();
+            }
+            let lost = is_lost(&error) || mixed_up;
             if lost {
                 connection.close_at_the_end();
             } else {
@@ -190,12 +197,34 @@ impl Engine for Postgres {
     }
 
     fn listen(&self, watchers: &Arc<Watchers>, running: Running) {
-        tokio::spawn(listen::listen(Arc::downgrade(watchers), self.pool.clone(), running));
+        let (pool, apart) = (self.pool.clone(), self.listen.get().cloned());
+        tokio::spawn(listen::listen(Arc::downgrade(watchers), pool, apart, running));
     }
 
     fn file(&self) -> Option<PathBuf> {
         None
     }
+}
+
+/// Sends a statement, and reads all that comes back.
+async fn send(
+    connection: &mut PgConnection,
+    is_direct: bool,
+    step: &Step,
+    values: &[Value],
+) -> Result<Vec<PgRow>, Error> {
+    if !is_direct {
+        return sqlx::raw_sql(AssertSqlSafe(written(step.sql, values))).fetch_all(connection).await;
+    }
+    let mut query = sqlx::query(step.sql);
+    for value in values {
+        query = match value.clone() {
+            Value::Int(number) => query.bind(number),
+            Value::Bytes(bytes) => query.bind(bytes),
+            Value::Null => query.bind(None::<Vec<u8>>),
+        };
+    }
+    query.fetch_all(connection).await
 }
 
 /// The connection ended, or the server is about to.

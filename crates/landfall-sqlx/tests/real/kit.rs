@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use landfall::Clock as _;
-use landfall::store::{Change, IndexKey, RecordKey, SessionStore as _, StoredRecord};
+use landfall::store::{Change, IndexKey, RecordKey, SessionStore, StoredRecord};
 use landfall_sqlx::PostgresStore;
 use landfall_sqlx::sqlx::postgres::{PgPool, PgPoolOptions};
 use landfall_testkit::VirtualClock;
@@ -61,7 +61,7 @@ pub(crate) fn version(mut record: StoredRecord, version: u64) -> StoredRecord {
 pub(crate) struct Told(Arc<Mutex<Vec<Change>>>);
 
 impl Told {
-    pub(crate) fn watch(store: &PostgresStore) -> Self {
+    pub(crate) fn watch(store: &impl SessionStore) -> Self {
         let told = Self::default();
         let to = told.clone();
         store.watch(Arc::new(move |change| to.0.lock().unwrap().push(change)));

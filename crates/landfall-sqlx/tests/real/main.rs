@@ -3,8 +3,11 @@
 mod faults;
 mod keeping;
 mod kit;
+mod log;
 mod migrating;
 mod network;
+mod pgbouncer;
+mod pooled;
 mod proxy;
 mod server;
 mod spares;

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Ends the server, and removes its folder if it is not wanted any more, when nothing holds the other end of its
 /// standard input: the test process cannot die so suddenly that this would not be noticed. The first line says
 /// whether the folder is to stay. QUIT is an immediate shutdown; after KILL its shared memory would be left.
-const WATCHDOG: &str = r#""$@" & server=$!; stay=; read -r stay; kill -QUIT $server; wait $server 2>/dev/null
+pub(crate) const WATCHDOG: &str = r#""$@" & server=$!; stay=; read -r stay; kill -QUIT $server; wait $server 2>/dev/null
 [ "$stay" = stay ] || rm -rf "$FOLDER""#;
 
 /// A server of one test, or of all.
@@ -164,7 +164,7 @@ fn program(name: &str) -> OsString {
 }
 
 /// Whom to become, if we are root.
-fn user() -> Option<(u32, u32)> {
+pub(crate) fn user() -> Option<(u32, u32)> {
     let id = |arguments: &[&str]| -> u32 {
         let said = Command::new("id").args(arguments).output().unwrap().stdout;
         String::from_utf8(said).unwrap().trim().parse().unwrap()
@@ -188,6 +188,6 @@ pub(crate) async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>
 }
 
 /// A port that nobody listened on a moment ago.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
