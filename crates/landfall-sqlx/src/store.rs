@@ -357,3 +357,119 @@ impl Writings {
         self.0.fetch_add(1, Ordering::Relaxed).cast_signed()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+    use tokio::task::{JoinSet, yield_now};
+
+    use super::*;
+    use crate::engine::Steps;
+
+    /// Migrates when it is let, and counts how often.
+    #[derive(Debug)]
+    struct Gated {
+        gate: Semaphore,
+        migrations: AtomicU64,
+        fails: AtomicBool,
+    }
+
+    const fn step() -> Step {
+        Step { doing: "try", sql: "" }
+    }
+
+    #[async_trait]
+    impl Engine for Gated {
+        const STEPS: &'static Steps = &Steps {
+            create: step(),
+            load: step(),
+            update: step(),
+            remove: step(),
+            list: step(),
+            remove_by_subject: step(),
+            remove_by_sid: step(),
+            claim: step(),
+            release: step(),
+            sweep_sessions: step(),
+            sweep_claims: step(),
+        };
+        const SILENT: bool = true;
+
+        async fn ask(&self, _: &'static Step, _: &[Value]) -> Result<Vec<Row>, StoreError> {
+            Ok(Vec::new())
+        }
+
+        async fn migrate(&self) -> Result<(), StoreError> {
+            self.migrations.fetch_add(1, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            if self.fails.load(Ordering::SeqCst) { Err(StoreError::new("no room")) } else { Ok(()) }
+        }
+
+        fn listen(&self, _: &Arc<Watchers>, _: Running) {}
+
+        fn file(&self) -> Option<PathBuf> {
+            None
+        }
+    }
+
+    fn store(fails: bool) -> SqlStore<Gated> {
+        let (gate, migrations, fails) = (Semaphore::new(0), AtomicU64::new(0), AtomicBool::new(fails));
+        SqlStore::on(Gated { gate, migrations, fails }).migrating()
+    }
+
+    fn count(store: &SqlStore<Gated>) -> u64 {
+        store.engine.migrations.load(Ordering::SeqCst)
+    }
+
+    /// Asks fifty times at once, and waits until every one of them waits.
+    async fn crowd(store: &SqlStore<Gated>) -> JoinSet<Result<Option<StoredRecord>, StoreError>> {
+        let mut asking = JoinSet::new();
+        for name in 0..50 {
+            let store = store.clone();
+            asking.spawn(async move { store.load(RecordKey([name; 32])).await });
+        }
+        for _ in 0..200 {
+            yield_now().await;
+        }
+        asking
+    }
+
+    #[tokio::test]
+    async fn many_who_come_at_once_have_the_migrations_applied_once() {
+        let store = store(false);
+        let asking = crowd(&store).await;
+        assert_eq!(count(&store), 1);
+        store.engine.gate.add_permits(100);
+        assert!(asking.join_all().await.iter().all(Result::is_ok));
+        assert!(crowd(&store).await.join_all().await.iter().all(Result::is_ok));
+        assert_eq!(count(&store), 1);
+    }
+
+    #[tokio::test]
+    async fn migrations_that_failed_are_told_to_all_who_waited_and_tried_again_by_the_next() {
+        let store = store(true);
+        let asking = crowd(&store).await;
+        store.engine.gate.add_permits(1);
+        assert!(asking.join_all().await.iter().all(Result::is_err));
+        assert_eq!(count(&store), 1, "those who waited do not try one after the other");
+        store.engine.fails.store(false, Ordering::SeqCst);
+        store.engine.gate.add_permits(1);
+        assert!(store.load(RecordKey([1; 32])).await.is_ok());
+        assert_eq!(count(&store), 2);
+    }
+
+    #[tokio::test]
+    async fn migrations_go_on_when_whoever_came_first_leaves() {
+        let store = store(false);
+        let first = tokio::spawn({
+            let store = store.clone();
+            async move { store.load(RecordKey([1; 32])).await }
+        });
+        let asking = crowd(&store).await;
+        first.abort();
+        assert!(first.await.is_err());
+        store.engine.gate.add_permits(1);
+        assert!(asking.join_all().await.iter().all(Result::is_ok));
+        assert_eq!(count(&store), 1);
+    }
+}
