@@ -6,13 +6,15 @@ use sqlx::postgres::PgConnectOptions;
 
 /// Where an address leads.
 pub(super) struct Address {
-    pub(super) options: PgConnectOptions,
+    /// One at least, in the address's order.
+    pub(super) hosts: Vec<PgConnectOptions>,
     /// Where changes are heard of, if that is another place.
     pub(super) listen: Option<PgConnectOptions>,
 }
 
 impl Address {
-    /// Reads `postgres://user:password@host:port/database?listen=host:port&…`; the rest is what sqlx has it be.
+    /// Reads `postgres://user:password@host:port,host:port/database?listen=host:port&…`, with several hosts as libpq has
+    /// them; the rest is what sqlx has it be.
     pub(super) fn read(address: &str) -> Result<Self, StoreError> {
         // The cause may repeat the address, and so a password.
         let malformed = || {
@@ -26,14 +28,22 @@ impl Address {
         }
         let (authority, tail) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
         let (path, parameters) = tail.split_once('?').unwrap_or((tail, ""));
-        let (user, host) = match authority.rsplit_once('@') {
-            Some((user, host)) => (format!("{user}@"), host),
+        let (user, hosts) = match authority.rsplit_once('@') {
+            Some((user, hosts)) => (format!("{user}@"), hosts),
             None => (String::new(), authority),
         };
         let (mut listen, mut others) = (None, Vec::new());
         for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
                 Some(("listen", place)) => listen = Some(place),
+                // Sessions are written, so that is what any of them has to let us do.
+                Some(("target_session_attrs", "any" | "read-write" | "primary")) => {}
+                Some(("target_session_attrs", _)) => {
+                    return Err(StoreError::new(
+                        "the store's address asks by `target_session_attrs` for a server that may only be read: sessions are \
+                         written, so say read-write",
+                    ));
+                }
                 _ => others.push(parameter),
             }
         }
@@ -42,7 +52,8 @@ impl Address {
             let options = format!("{scheme}://{user}{host}{path}?{others}").parse();
             options.map_err(|_| malformed()).and_then(prepared)
         };
-        Ok(Self { options: at(host)?, listen: listen.map(at).transpose()? })
+        let hosts = hosts.split(',').map(at).collect::<Result<_, _>>()?;
+        Ok(Self { hosts, listen: listen.map(at).transpose()? })
     }
 }
 
@@ -59,4 +70,35 @@ fn prepared(options: PgConnectOptions) -> Result<PgConnectOptions, StoreError> {
     }
     // There are no floats, and poolers refuse the parameter. By way of one, statements hold records: none is logged.
     Ok(options.extra_float_digits(None).disable_statement_logging())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(address: &str) -> Vec<String> {
+        let place = |options: &PgConnectOptions| {
+            let user = options.get_username();
+            format!("{user} {}:{} {:?}", options.get_host(), options.get_port(), options.get_database())
+        };
+        let read = Address::read(address).unwrap();
+        read.hosts.iter().chain(&read.listen).map(place).collect()
+    }
+
+    #[test]
+    fn an_address_may_name_several_hosts_each_with_a_port_of_its_own() {
+        assert_eq!(
+            places(
+                "postgres://shop:a%2Cb@one:1,two,[::1]:3/shop?sslmode=disable&target_session_attrs=read-write"
+            ),
+            ["shop one:1 Some(\"shop\")", "shop two:5432 Some(\"shop\")", "shop [::1]:3 Some(\"shop\")"]
+        );
+        assert_eq!(
+            places("postgresql://shop@pooler:6432/shop?listen=db:5433"),
+            ["shop pooler:6432 Some(\"shop\")", "shop db:5433 Some(\"shop\")"]
+        );
+        for address in ["postgres://one,two:x/shop", "postgres://one/shop?target_session_attrs=standby"] {
+            assert!(Address::read(address).is_err(), "{address}");
+        }
+    }
 }

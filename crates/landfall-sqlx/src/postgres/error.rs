@@ -18,7 +18,7 @@ impl Told for Server<'_> {
 }
 
 /// Host and port, or the socket. Nothing that is secret stands in either.
-fn name(options: &PgConnectOptions) -> String {
+pub(super) fn name(options: &PgConnectOptions) -> String {
     match options.get_socket() {
         Some(socket) => format!("PostgreSQL at {}", socket.display()),
         None => format!("PostgreSQL at {}:{}", options.get_host(), options.get_port()),

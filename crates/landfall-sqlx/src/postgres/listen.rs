@@ -1,7 +1,7 @@
 //! The listener: hears of changed sessions (`LISTEN`) on a connection of its own, outside the pool.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use landfall::store::{Change, RecordKey};
@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::error::Server;
+use super::hosts::Hosts;
 use crate::engine::CONNECT;
 use crate::error::reason;
 use crate::running::Running;
@@ -31,15 +32,23 @@ const DEAF_PAUSE: Duration = Duration::from_secs(30);
 pub(super) async fn listen(
     watchers: Weak<Watchers>,
     pool: PgPool,
+    hosts: Arc<Hosts>,
     apart: Option<PgConnectOptions>,
     _running: Running,
 ) {
     let mut pause = SHORTEST_PAUSE;
     let (mut warned, mut was_deaf) = (false, false);
     while watchers.strong_count() > 0 {
+        // Where the host died, the others' requests go on the sooner.
+        let takes_changes = hosts.choose(&pool).await;
         // Read each time: the application may have set another password on its pool.
         let options = apart.clone().unwrap_or_else(|| pool.connect_options().as_ref().clone());
-        match timeout(CONNECT, subscribe(&pool, options)).await {
+        let subscribed = if hosts.are_many() && !takes_changes {
+            Ok(Err(Error::PoolTimedOut))
+        } else {
+            timeout(CONNECT, subscribe(&pool, options)).await
+        };
+        match subscribed {
             Ok(Ok((listener, own))) => {
                 pause = SHORTEST_PAUSE;
                 warned = false;

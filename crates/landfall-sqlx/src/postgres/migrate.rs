@@ -17,6 +17,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const LOCK: i64 = 0x6c61_6e64_6661_6c6c;
 
 pub(super) async fn migrate(postgres: &Postgres) -> Result<(), StoreError> {
+    match migrate_there(postgres).await {
+        // Of several hosts, another may be the one that takes changes.
+        Err(_) if postgres.choose_host().await => migrate_there(postgres).await,
+        migrated => migrated,
+    }
+}
+
+async fn migrate_there(postgres: &Postgres) -> Result<(), StoreError> {
+    postgres.begin().await;
     let mut connection = postgres.acquire(DOING, true).await?;
     match timeout(PATIENCE, apply(&mut connection)).await {
         Ok(Ok(())) => {

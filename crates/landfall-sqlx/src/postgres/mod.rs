@@ -2,6 +2,7 @@
 
 mod address;
 mod error;
+mod hosts;
 mod lent;
 mod listen;
 mod migrate;
@@ -23,6 +24,7 @@ use tokio::time::timeout;
 
 use self::address::Address;
 use self::error::Server;
+use self::hosts::Hosts;
 use self::lent::Lent;
 use self::pooler::{Way, is_mixed_up, written};
 use self::spares::Spares;
@@ -56,6 +58,7 @@ pub struct Postgres {
     pool: PgPool,
     /// Connections that the next statement may want.
     spares: Arc<Spares>,
+    hosts: Arc<Hosts>,
     way: Way,
     /// Where changes are heard of, if not where the pool leads.
     listen: OnceLock<PgConnectOptions>,
@@ -77,22 +80,28 @@ impl SqlStore<Postgres> {
     /// `test_before_acquire(false)` saves every request a round trip. Between two statements the store keeps connections
     /// for some milliseconds, and none while more than half of what the pool may have is in use.
     pub fn new(pool: PgPool) -> Self {
-        Self::on(Postgres { pool, spares: Arc::default(), way: Way::default(), listen: OnceLock::new() })
+        Self::on(Postgres::with(pool, Hosts::new(Vec::new())))
     }
 
     /// With a pool of its own.
     pub(crate) fn open(address: &str) -> Result<Self, StoreError> {
-        let Address { options, listen } = Address::read(address)?;
+        let Address { hosts, listen } = Address::read(address)?;
+        let Some(first) = hosts.first().cloned() else { return Err(StoreError::new("no host")) };
+        let hosts = Hosts::new(hosts);
+        let chosen = Arc::clone(&hosts);
         // To close connections for their age, a pool would need a runtime already now.
         let pool = PgPoolOptions::new()
             .acquire_timeout(CONNECT)
             .test_before_acquire(false)
             // What waited long may have died unnoticed, of a firewall in between.
-            .before_acquire(|_, meta| Box::pin(async move { Ok(meta.idle_for < LONGEST_IDLE) }))
+            .before_acquire(move |_, meta| {
+                let is_good = meta.idle_for < LONGEST_IDLE && !chosen.left_behind(meta.age);
+                Box::pin(async move { Ok(is_good) })
+            })
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_lazy_with(options);
-        let store = Self::new(pool);
+            .connect_lazy_with(first);
+        let store = Self::on(Postgres::with(pool, hosts));
         Ok(match listen {
             Some(listen) => store.listening_at(listen),
             None => store,
@@ -109,6 +118,22 @@ impl SqlStore<Postgres> {
 }
 
 impl Postgres {
+    fn with(pool: PgPool, hosts: Arc<Hosts>) -> Self {
+        Self { pool, spares: Arc::default(), hosts, way: Way::default(), listen: OnceLock::new() }
+    }
+
+    /// Chooses among several hosts before the first is asked.
+    async fn begin(&self) {
+        if self.hosts.are_new() {
+            self.choose_host().await;
+        }
+    }
+
+    /// Looks for the host that takes changes, where there are several. Says whether it is worth asking again.
+    async fn choose_host(&self) -> bool {
+        self.hosts.choose(&self.pool).await
+    }
+
     /// As errors tell of it.
     fn server(&self) -> Server<'_> {
         Server(&self.pool)
@@ -116,14 +141,15 @@ impl Postgres {
 
     /// Whether statements may be prepared, as it is found out before the first.
     async fn is_direct(&self, doing: &str) -> Result<bool, StoreError> {
-        let looking = self.way.is_direct(|| self.pool.connect_options().as_ref().clone());
+        let looking = self.way.is_direct(self.hosts.moved(), || self.pool.connect_options().as_ref().clone());
         timeout(CONNECT, looking).await.map_err(|_| unconnected(&self.server(), doing))
     }
 
     /// A connection; `tried` for one that gave a sign of life. After a restart of the server, all that wait in the
     /// pool are dead.
     async fn acquire(&self, doing: &str, tried: bool) -> Result<Lent, StoreError> {
-        if let Some(spare) = self.spares.take().filter(|_| !tried && !self.pool.is_closed()) {
+        let spare = self.spares.take().filter(|_| !tried && !self.pool.is_closed());
+        if let Some(spare) = spare.filter(|spare| !self.hosts.left_behind(spare.age())) {
             return Ok(spare);
         }
         let acquiring = async {
@@ -149,8 +175,16 @@ impl Engine for Postgres {
     async fn ask(&self, step: &'static Step, values: &[Value]) -> Result<Vec<Row>, StoreError> {
         let mut attempts = 0;
         loop {
+            self.begin().await;
             let is_direct = self.is_direct(step.doing).await?;
-            let mut connection = self.acquire(step.doing, attempts > 0).await?;
+            let mut connection = match self.acquire(step.doing, attempts > 0).await {
+                Ok(connection) => connection,
+                Err(_) if attempts == 0 && self.choose_host().await => {
+                    attempts += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
             if step.sql.starts_with("SELECT") {
                 // A look is broken off whenever a browser hangs up, which must not cost a connection each time.
                 connection.give_back_at_the_end();
@@ -177,7 +211,7 @@ impl Engine for Postgres {
             if mixed_up {
                 self.way.doubt();
             }
-            let lost = is_lost(&error) || mixed_up;
+            let lost = is_lost(&error) || mixed_up || (self.hosts.are_many() && only_reads(&error));
             if lost {
                 connection.close_at_the_end();
             } else {
@@ -185,6 +219,9 @@ impl Engine for Postgres {
             }
             drop(connection);
             attempts += 1;
+            if lost && !self.choose_host().await && self.hosts.are_many() {
+                return Err(failed(&self.server(), step.doing, &error));
+            }
             // To do a step twice does it once: see `Steps`.
             if attempts == ATTEMPTS || !(lost || is_undone(&error)) {
                 return Err(failed(&self.server(), step.doing, &error));
@@ -197,8 +234,9 @@ impl Engine for Postgres {
     }
 
     fn listen(&self, watchers: &Arc<Watchers>, running: Running) {
-        let (pool, apart) = (self.pool.clone(), self.listen.get().cloned());
-        tokio::spawn(listen::listen(Arc::downgrade(watchers), pool, apart, running));
+        let (pool, hosts) = (self.pool.clone(), Arc::clone(&self.hosts));
+        let apart = self.listen.get().cloned();
+        tokio::spawn(listen::listen(Arc::downgrade(watchers), pool, hosts, apart, running));
     }
 
     fn file(&self) -> Option<PathBuf> {
@@ -233,6 +271,11 @@ fn is_lost(error: &Error) -> bool {
         Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => true,
         _ => code(error).is_some_and(|code| code.starts_with("08") || code.starts_with("57P")),
     }
+}
+
+/// The server takes no changes, or none any more.
+fn only_reads(error: &Error) -> bool {
+    code(error).as_deref() == Some("25006")
 }
 
 /// A deadlock with another removal, or a conflict under an isolation of the application's choice: the statement

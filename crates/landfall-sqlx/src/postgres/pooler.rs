@@ -5,7 +5,7 @@
 //! So the store asks before its first statement, and where it does not reach the server itself it prepares nothing.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Error, Row as _};
@@ -20,25 +20,28 @@ const MARK: &str = "landfall.direct";
 /// Whether statements may be prepared. Found out once; until then they are not.
 #[derive(Debug, Default)]
 pub(super) struct Way {
-    is_known: AtomicBool,
+    /// For which host it is known, by the moment the pool was led there, and one; 0 for none.
+    known: AtomicU64,
     is_direct: AtomicBool,
     /// Held by who finds it out.
     turn: Mutex<()>,
 }
 
 impl Way {
-    /// Whether it is known to be the server itself that these options lead to. Where that cannot be told now, what is
+    /// Whether it is known to be the server itself that the options lead to, `moved` being when they
+    /// last changed. Where that cannot be told now, what is
     /// not prepared works in any case, and whoever takes a connection from the pool says what is wrong.
-    pub(super) async fn is_direct(&self, options: impl FnOnce() -> PgConnectOptions) -> bool {
-        if !self.is_known.load(Ordering::Acquire) {
+    pub(super) async fn is_direct(&self, moved: u64, options: impl FnOnce() -> PgConnectOptions) -> bool {
+        let host = moved.saturating_add(1);
+        if self.known.load(Ordering::Acquire) != host {
             let _turn = self.turn.lock().await;
-            if !self.is_known.load(Ordering::Acquire) {
+            if self.known.load(Ordering::Acquire) != host {
                 let Ok(is_direct) = reaches_the_server(options()).await else { return false };
                 if !is_direct {
                     tracing::info!("a pooler stands before PostgreSQL: statements are sent to it unprepared");
                 }
                 self.is_direct.store(is_direct, Ordering::Relaxed);
-                self.is_known.store(true, Ordering::Release);
+                self.known.store(host, Ordering::Release);
             }
         }
         self.is_direct.load(Ordering::Relaxed)
@@ -46,7 +49,7 @@ impl Way {
 
     /// Finds it out again before the next statement: a pooler may have come in between.
     pub(super) fn doubt(&self) {
-        self.is_known.store(false, Ordering::Release);
+        self.known.store(0, Ordering::Release);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The PostgreSQL store on real servers.
 
 mod faults;
+mod hosts;
 mod keeping;
 mod kit;
 mod log;

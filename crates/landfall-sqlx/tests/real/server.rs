@@ -33,17 +33,46 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let folder = TempDir::new().unwrap().keep();
-        if let Some((user, group)) = user() {
-            chown(&folder, Some(user), Some(group)).unwrap();
-        }
-        let mut server = Self { port: free_port(), folder, running: None };
+        let mut server = Self::in_a_folder();
         let mut initdb = server.command(program("initdb"));
         initdb.args(["--username=postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]);
         let made = initdb.arg(server.folder.join("data")).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         server.start_again().await;
         server
+    }
+
+    /// Another one that follows this one, and may be read.
+    pub(crate) async fn standby(&self) -> Self {
+        let standby = Self::in_a_folder();
+        let mut backup = standby.command(program("pg_basebackup"));
+        backup.args([
+            "-R",
+            "-X",
+            "stream",
+            "-c",
+            "fast",
+            "--no-sync",
+            "-h",
+            "127.0.0.1",
+            "-U",
+            "postgres",
+            "-p",
+        ]);
+        backup.arg(self.port.to_string()).arg("-D").arg(standby.folder.join("data"));
+        let made = backup.output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let mut standby = standby;
+        standby.start_again().await;
+        standby
+    }
+
+    fn in_a_folder() -> Self {
+        let folder = TempDir::new().unwrap().keep();
+        if let Some((user, group)) = user() {
+            chown(&folder, Some(user), Some(group)).unwrap();
+        }
+        Self { port: free_port(), folder, running: None }
     }
 
     /// With what it had written.
