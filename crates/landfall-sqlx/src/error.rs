@@ -32,8 +32,16 @@ pub(crate) fn unconnected(database: &impl Told, doing: &str) -> StoreError {
 pub(crate) fn reason(database: &impl Told, doing: &str, error: &Error) -> String {
     let name = database.name();
     match error {
-        Error::Io(cause) => format!("the connection to {name} failed: {}", cause.kind()),
-        Error::Tls(_) => format!("no TLS connection to {name} could be made"),
+        Error::Io(cause) => match distrust(&cause.to_string()) {
+            Some(why) => format!("{name} is not believed to be who it should be: {why}"),
+            None => format!("the connection to {name} failed: {}", cause.kind()),
+        },
+        Error::Tls(cause) if cause.to_string().contains("does not support TLS") => {
+            format!("{name} speaks no TLS, and the connection asks for it (sslmode)")
+        }
+        Error::Tls(_) => format!(
+            "no TLS connection to {name} could be made: see whether sslrootcert, sslcert and sslkey are certificates and a key"
+        ),
         Error::PoolTimedOut => format!("no connection to {name} in time"),
         Error::PoolClosed => format!("the pool of connections to {name} was closed"),
         Error::Database(_) if is_unmigrated(error) && doing != MIGRATE => {
@@ -55,6 +63,22 @@ pub(crate) fn reason(database: &impl Told, doing: &str, error: &Error) -> String
         Error::Protocol(_) => format!("{name} answered what is not understood"),
         _ => format!("{name} gave no usable answer"),
     }
+}
+
+/// Why a certificate was not believed, by how TLS words it.
+fn distrust(said: &str) -> Option<&'static str> {
+    let said = said.strip_prefix("invalid peer certificate: ")?;
+    Some(match said {
+        // The latter where another authority has the same name.
+        _ if said.contains("UnknownIssuer") || said.contains("BadSignature") => {
+            "nobody known has signed its certificate; name the file of its authority by sslrootcert"
+        }
+        _ if said.contains("not valid for name") || said.contains("NotValidForName") => {
+            "its certificate is for another name than the address has"
+        }
+        _ if said.contains("xpired") => "its certificate has expired",
+        _ => "its certificate is not valid",
+    })
 }
 
 /// What migrations do, for messages.

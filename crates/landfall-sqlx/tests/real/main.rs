@@ -13,4 +13,5 @@ mod proxy;
 mod server;
 mod spares;
 mod suite;
+mod tls;
 mod watching;

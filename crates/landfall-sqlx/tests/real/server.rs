@@ -33,12 +33,37 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) async fn start() -> Self {
-        let mut server = Self::in_a_folder();
+        let mut server = Self::made();
+        server.start_again().await;
+        server
+    }
+
+    /// One that lets nobody in without TLS, with this certificate and its key.
+    pub(crate) async fn with_tls(certificate: &str, key: &str) -> Self {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mut server = Self::made();
+        let data = server.folder.join("data");
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let file = data.join(name);
+            std::fs::write(&file, text).unwrap();
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = user() {
+                chown(&file, Some(user), Some(group)).unwrap();
+            }
+        }
+        std::fs::write(data.join("pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n").unwrap();
+        std::fs::write(data.join("postgresql.auto.conf"), "ssl = on\n").unwrap();
+        server.start_again().await;
+        server
+    }
+
+    fn made() -> Self {
+        let server = Self::in_a_folder();
         let mut initdb = server.command(program("initdb"));
         initdb.args(["--username=postgres", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync", "-D"]);
         let made = initdb.arg(server.folder.join("data")).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        server.start_again().await;
         server
     }
 
