@@ -35,17 +35,26 @@ fn meaning(options: &PgConnectOptions, doing: &str, code: &str, said: &str) -> O
         "3D000" => {
             format!("has no database {:?}: make it, or name another", options.get_database().unwrap_or(role))
         }
-        "3F000" => "has no schema in the role's search_path to make the tables in: make one".to_owned(),
+        "3F000" => format!(
+            "has no schema in the search_path of {} to make the tables in. Let an administrator make one of that name: CREATE \
+             SCHEMA … AUTHORIZATION {}",
+            quoted(role),
+            quoted(role)
+        ),
         // What it says of a right names objects, and no value.
         "42501" if doing == MIGRATE && said.contains("landfall_migrations") => format!(
             "does not let the role {role:?} see which migrations were made ({}): it needs SELECT on landfall_migrations",
             printable(said)
         ),
-        "42501" if doing == MIGRATE => format!(
-            "does not let the role {role:?} make the tables ({}): it needs CREATE on that schema, or somebody else makes \
-             them",
-            printable(said)
-        ),
+        "42501" if doing == MIGRATE => {
+            let schema = said.strip_prefix("permission denied for schema ").unwrap_or("public");
+            let (said, schema, role) = (printable(said), quoted(&printable(schema)), quoted(role));
+            format!(
+                "does not let the role {role} make the tables ({said}): it needs CREATE on that schema. Let an administrator \
+                 run: GRANT CREATE ON SCHEMA {schema} TO {role}; or, for a schema of its own: CREATE SCHEMA {role} \
+                 AUTHORIZATION {role}; or, to make the tables for it, what PostgresStore::migrations({role}) returns"
+            )
+        }
         "42501" => format!(
             "does not let the role {role:?} do this ({}): it needs SELECT, INSERT, UPDATE and DELETE on \
              landfall_sessions and landfall_claims",
@@ -66,6 +75,11 @@ fn meaning(options: &PgConnectOptions, doing: &str, code: &str, said: &str) -> O
         "57P03" => "is starting or stopping".to_owned(),
         _ => return None,
     })
+}
+
+/// An identifier as a statement has it.
+pub(super) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 /// The server's words, fit for a log.

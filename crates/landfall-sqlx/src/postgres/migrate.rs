@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Error, PgConnection, Row as _};
 use tokio::time::timeout;
 
 use super::Postgres;
-use super::error::Server;
+use super::error::{Server, quoted};
 use crate::error::{MIGRATE as DOING, failed, late};
 
 const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/postgres/0001_sessions.sql")];
@@ -60,6 +60,30 @@ async fn apply(connection: &mut PgConnection) -> Result<(), Error> {
         }
     }
     transaction.commit().await
+}
+
+/// The statements that make the tables, and give a role the rights on them that it needs.
+pub(super) fn for_an_administrator(role: &str) -> String {
+    let mut script =
+        "CREATE TABLE IF NOT EXISTS landfall_migrations (version bigint PRIMARY KEY);\n".to_owned();
+    for (version, migration) in (1_i64..).zip(MIGRATIONS) {
+        script.push_str(migration);
+        script.push_str("INSERT INTO landfall_migrations (version) VALUES (");
+        script.push_str(&version.to_string());
+        script.push_str(") ON CONFLICT DO NOTHING;\n");
+    }
+    let role = quoted(role);
+    for right in [
+        "SELECT ON landfall_migrations",
+        "SELECT, INSERT, UPDATE, DELETE ON landfall_sessions, landfall_claims",
+    ] {
+        script.push_str("GRANT ");
+        script.push_str(right);
+        script.push_str(" TO ");
+        script.push_str(&role);
+        script.push_str(";\n");
+    }
+    script
 }
 
 fn count() -> i64 {

@@ -108,6 +108,18 @@ impl SqlStore<Postgres> {
         })
     }
 
+    /// What an administrator runs where the application's role may make no tables: statements that make them in the first
+    /// schema of the administrator's `search_path`, and give this role the rights on them that it needs. It also needs
+    /// `USAGE` on the schema, which in `public` everybody has.
+    ///
+    /// ```
+    /// let script = landfall_sqlx::PostgresStore::migrations("shop");
+    /// assert!(script.contains("TO \"shop\""));
+    /// ```
+    pub fn migrations(role: &str) -> String {
+        migrate::for_an_administrator(role)
+    }
+
     /// Hears of changes by these options, where the pool's lead to a pooler that passes no notices on: such as those of
     /// the server itself. `?listen=host:port` in an address says the same. Of several calls the first counts.
     #[must_use]

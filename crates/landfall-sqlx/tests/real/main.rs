@@ -10,6 +10,7 @@ mod network;
 mod pgbouncer;
 mod pooled;
 mod proxy;
+mod roles;
 mod server;
 mod spares;
 mod suite;
