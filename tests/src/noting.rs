@@ -88,6 +88,10 @@ impl SessionStore for Noting {
         self.store.watch(watcher);
     }
 
+    fn plain_hosts(&self) -> Vec<String> {
+        self.store.plain_hosts()
+    }
+
     fn file(&self) -> Option<PathBuf> {
         self.store.file()
     }

@@ -77,3 +77,21 @@ pub fn allow_plain_provider_address(mut builder: RelyingPartyBuilder) -> Relying
     builder.network.plain_provider_address = true;
     builder
 }
+
+/// Lets the store be reached without TLS beyond loopback, by a client or by an address such as `redis://cache.internal`: the
+/// engine's password and all that is stored then go over that network as they are.
+///
+/// What is stored is sealed, so who listens can be nobody; with the password they can end every session. Right inside a
+/// network that nobody else can listen to, such as that of a composition of containers on one host. Each host is named by a
+/// WARN at each start.
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = danger::allow_plain_store(RelyingParty::builder("https://id.example"));
+/// # let _ = builder;
+/// ```
+pub fn allow_plain_store(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.sessions.plain_store = true;
+    builder
+}

@@ -80,7 +80,7 @@ pub struct RelyingPartyBuilder {
     client: ClientInputs,
     base_urls: Vec<String>,
     application_name: Option<String>,
-    sessions: SessionInputs,
+    pub(crate) sessions: SessionInputs,
     paths: Paths,
     timeouts: Timeouts,
     landing: LandingSettings,

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
+use crate::address::unencrypted::Unencrypted;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
@@ -127,6 +128,24 @@ impl RelyingPartyBuilder {
         Ok(())
     }
 
+    /// Whether the store is reached as it may be: over TLS, or on this machine, or as `danger` allows.
+    ///
+    /// # Errors
+    /// `store`, with the host that is reached without TLS.
+    pub(super) fn check_way_to_store(&self) -> Result<(), ConfigError> {
+        let Some(store) = &self.sessions.store else { return Ok(()) };
+        store.plain_hosts().iter().try_for_each(|address| {
+            // A colon alone stands before a port; several are those of an IPv6 address, which has a bracket before its port.
+            let host = match address.rsplit_once(':') {
+                Some((host, _)) if host.ends_with(']') || !host.contains(':') => host,
+                _ => address,
+            };
+            let is_allowed = self.sessions.plain_store;
+            Unencrypted { setting: "store", address, host, danger: "danger::allow_plain_store", is_allowed }
+                .check()
+        })
+    }
+
     /// How long sessions last, with the defaults for this kind of session. The idle lifetime is never longer than
     /// the absolute one.
     ///
@@ -169,7 +188,7 @@ impl RelyingPartyBuilder {
 /// The error for an address that nothing opens: most often the store's crate was not added.
 fn no_opener(scheme: &str) -> ConfigError {
     let (problem, remedy) = match scheme {
-        "redis" | "rediss" | "redis+cluster" | "rediss+cluster" => (
+        "redis" | "rediss" | "redis+cluster" | "rediss+cluster" | "redis+sentinel" | "rediss+sentinel" => (
             "the store is Redis, and nothing here opens one".to_owned(),
             "add the crate landfall-redis and call store_opener(landfall_redis::opener())",
         ),

@@ -50,7 +50,7 @@ impl ClientInputs {
 
 /// What the builder was told of sessions.
 #[derive(Debug)]
-pub(super) struct SessionInputs {
+pub(crate) struct SessionInputs {
     /// The first seals, all open.
     pub(super) cookie_keys: Vec<CookieKey>,
     /// `None` for sessions in cookies.
@@ -59,6 +59,8 @@ pub(super) struct SessionInputs {
     pub(super) store_address: Option<Secret<String>>,
     /// Asked in order, by the address's scheme.
     pub(super) store_openers: Vec<Arc<dyn StoreOpener>>,
+    /// Set by `danger` alone: the store may be reached without TLS beyond loopback.
+    pub(crate) plain_store: bool,
     /// `None` for the default, which depends on the store.
     pub(super) lifetime: Option<Duration>,
     /// `None` for the default, which depends on the store.
@@ -75,6 +77,7 @@ impl Default for SessionInputs {
             store: None,
             store_address: None,
             store_openers: Vec::new(),
+            plain_store: false,
             lifetime: None,
             idle_lifetime: None,
             near_cache_staleness: Duration::from_secs(5),

@@ -324,6 +324,16 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         drop(watcher);
     }
 
+    /// The hosts that this store reaches without TLS, each with its port where it names one (`10.0.0.7:6379`) and without
+    /// user name and password. A Unix socket is none of them; by default there are none.
+    ///
+    /// A relying party with a host among them that is not a loopback is not built, unless
+    /// [`danger::allow_plain_store`](crate::danger::allow_plain_store) says so: whoever can listen on the way reads the
+    /// engine's password and the names of sessions, and can end them. A store around another one hands this on.
+    fn plain_hosts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// The file of a store that is embedded in this process and survives it; `None` for every other. On
     /// loopback, cookie keys that nobody configured are kept beside it.
     fn file(&self) -> Option<PathBuf> {
@@ -401,6 +411,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn watch(&self, watcher: Watcher) {
         (**self).watch(watcher);
+    }
+
+    fn plain_hosts(&self) -> Vec<String> {
+        (**self).plain_hosts()
     }
 
     fn file(&self) -> Option<PathBuf> {
