@@ -11,23 +11,37 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
+use redis::sentinel::SentinelClient;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value,
+    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
+    ServerErrorKind, Value,
 };
-
 use tokio::runtime::Handle;
+use tokio::time::{Instant, sleep};
 
 use crate::error::{failed, late};
 
 /// How long a connection may take, and how long an answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+/// Between two questions to a cluster that moves the slot.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The client that the application gave.
 #[derive(Clone)]
 #[allow(clippy::large_enum_variant, reason = "there are as many as there are stores")]
 pub(crate) enum Server {
     One(Client),
-    Cluster(ClusterClient),
+    /// With the hosts that are known to be reached without TLS.
+    Cluster {
+        client: ClusterClient,
+        plain_hosts: Vec<String>,
+    },
+    /// Whoever Sentinels call the primary, asked for at each connection; the hosts are theirs.
+    Sentinel {
+        client: Arc<tokio::sync::Mutex<SentinelClient>>,
+        plain_hosts: Vec<String>,
+    },
 }
 
 #[derive(Clone)]
@@ -39,16 +53,16 @@ pub(crate) enum Connection {
 }
 
 impl Server {
-    async fn connect(&self, any_key: &[u8]) -> Result<Connection, RedisError> {
+    pub(crate) async fn connect(&self, any_key: &[u8]) -> Result<Connection, RedisError> {
         match self {
             Self::One(client) => {
-                // Whoever asks has a deadline of their own: one timer for each answer is enough.
-                let config = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(DEADLINE))
-                    .set_response_timeout(None);
-                client.get_multiplexed_async_connection_with_config(&config).await.map(Connection::One)
+                client.get_multiplexed_async_connection_with_config(&one_config()).await.map(Connection::One)
             }
-            Self::Cluster(client) => {
+            Self::Sentinel { client, .. } => {
+                let primary = client.lock().await.async_get_client().await?;
+                primary.get_multiplexed_async_connection_with_config(&one_config()).await.map(Connection::One)
+            }
+            Self::Cluster { client, .. } => {
                 let connection = client.get_async_connection_with_config(cluster_config()).await?;
                 Ok(Connection::Cluster(connection, routing(any_key)))
             }
@@ -57,13 +71,45 @@ impl Server {
 }
 
 impl Server {
+    pub(crate) fn sentinel(client: SentinelClient, plain_hosts: Vec<String>) -> Self {
+        Self::Sentinel { client: Arc::new(tokio::sync::Mutex::new(client)), plain_hosts }
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(self, Self::Cluster { .. })
+    }
+
+    /// The hosts that are reached without TLS, as far as clients tell.
+    pub(crate) fn plain_hosts(&self) -> Vec<String> {
+        match self {
+            Self::One(client) => plain_host(client.get_connection_info().addr()).into_iter().collect(),
+            Self::Cluster { plain_hosts, .. } | Self::Sentinel { plain_hosts, .. } => plain_hosts.clone(),
+        }
+    }
+
     /// What it is called in messages: with its address where there is one, which holds no password.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::One(client) => format!("Redis at {}", client.get_connection_info().addr()),
-            Self::Cluster(_) => "the Redis cluster".to_owned(),
+            Self::Cluster { .. } => "the Redis cluster".to_owned(),
+            Self::Sentinel { .. } => "the Redis behind Sentinel".to_owned(),
         }
     }
+}
+
+/// Host and port, if what is sent there could be read or answered by others on the way.
+pub(crate) fn plain_host(address: &ConnectionAddr) -> Option<String> {
+    match address {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, insecure: true, .. } => {
+            Some(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
+        }
+        _ => None,
+    }
+}
+
+/// Whoever asks has a deadline of their own: one timer for each answer is enough.
+fn one_config() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new().set_connection_timeout(Some(DEADLINE)).set_response_timeout(None)
 }
 
 pub(crate) fn cluster_config() -> ClusterConfig {
@@ -77,7 +123,7 @@ pub(crate) fn routing(key: &[u8]) -> RoutingInfo {
 }
 
 impl Connection {
-    async fn ask(&mut self, command: &Cmd) -> Result<Value, RedisError> {
+    pub(crate) async fn ask(&mut self, command: &Cmd) -> Result<Value, RedisError> {
         match self {
             Self::One(connection) => command.query_async(connection).await,
             Self::Cluster(connection, routing) => {
@@ -121,6 +167,8 @@ impl Link {
         command: &Cmd,
     ) -> Result<Result<T, NoScript>, StoreError> {
         let mut again = true;
+        let patience = Instant::now() + 2 * DEADLINE;
+        let mut pause = SHORTEST_PAUSE;
         loop {
             let (number, connection) = self.connection(doing, any_key).await?;
             let mut asked = Asked { link: self, number, connection, is_over: false };
@@ -137,6 +185,13 @@ impl Link {
             };
             match error.kind() {
                 ErrorKind::Server(ServerErrorKind::NoScript) => return Ok(Err(NoScript)),
+                ErrorKind::Server(kind) if is_on_its_way(kind) && self.server.is_cluster() => {
+                    if Instant::now() + pause < patience {
+                        sleep(pause).await;
+                        pause = (2 * pause).min(LONGEST_PAUSE);
+                        continue;
+                    }
+                }
                 // A primary that was made a replica: its name may lead elsewhere by now.
                 ErrorKind::Server(ServerErrorKind::ReadOnly) => self.give_up(number),
                 ErrorKind::Server(_) => {}
@@ -236,6 +291,13 @@ impl Drop for Turn {
     fn drop(&mut self) {
         self.0.store(false, Ordering::Release);
     }
+}
+
+/// Whether the slot of the keys is about to be somewhere else, or the cluster about to agree on where: nothing was done, and
+/// asking again helps. The client does so a few times by itself; a slot full of sessions takes longer.
+fn is_on_its_way(kind: ServerErrorKind) -> bool {
+    use ServerErrorKind::{Ask, ClusterDown, Moved, TryAgain};
+    matches!(kind, TryAgain | Ask | Moved | ClusterDown)
 }
 
 /// Redis does not have the script.

@@ -6,6 +6,9 @@ use std::error::Error as _;
 use landfall::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use crate::keys::Keys;
+use crate::rights::line;
+
 /// `doing` failed, and why. `server` is what it is called in messages.
 pub(crate) fn failed(server: &str, doing: &str, error: &RedisError) -> StoreError {
     StoreError::new(format!("{doing}: {}", reason(server, error)))
@@ -28,13 +31,27 @@ pub(crate) fn reason(server: &str, error: &RedisError) -> String {
         _ if error.is_timeout() => format!("{server} did not answer in time"),
         _ if error.is_connection_refusal() => format!("{server} cannot be reached: connection refused"),
         ErrorKind::Io => match error.source() {
-            Some(cause) => format!("the connection to {server} failed: {cause}"),
+            Some(cause) => {
+                let cause = cause.to_string();
+                let remedy = if cause.contains("UnknownIssuer") {
+                    "; name the authority that made its certificate: ?ca_file=/path/ca.pem in the address, or SSL_CERT_FILE"
+                } else {
+                    ""
+                };
+                format!("the connection to {server} failed: {cause}{remedy}")
+            }
             None => format!("the connection to {server} failed"),
         },
+        ErrorKind::MasterNameNotFoundBySentinel => {
+            format!("{server} cannot be reached: no Sentinel names a primary of that name that is up")
+        }
         ErrorKind::Server(ServerErrorKind::NoPerm) => format!("{server} {}", lacking(said)),
         // Redis 7.0 says it so of a script, and does not name the command.
         ErrorKind::Server(_) if said.contains("executing the script can't run this command") => {
             format!("{server} {}", lacking(""))
+        }
+        ErrorKind::Server(_) if said.contains("nknown command") || said.contains("nknown Redis command") => {
+            format!("{server} {}", unknown(said))
         }
         // The code alone: the text of a script's error may quote what the script was given.
         ErrorKind::Server(_) | ErrorKind::Extension => match error.code() {
@@ -57,6 +74,9 @@ fn meaning(code: &str) -> Option<&'static str> {
         "MOVED" | "CROSSSLOT" | "ASK" => {
             "is a node of a cluster: name it by redis+cluster://, or make the store by RedisStore::cluster"
         }
+        "NOREPLICAS" => {
+            "takes no changes: fewer replicas are in touch than its min-replicas-to-write asks for"
+        }
         "MISCONF" => "takes no changes, since it cannot save to its disk (MISCONF)",
         "OOM" => "has no room: its maxmemory is used up",
         "LOADING" => "is starting, and loads its data",
@@ -67,13 +87,11 @@ fn meaning(code: &str) -> Option<&'static str> {
 /// Which right the user lacks. Of the server's words only the name of a command is repeated: they may come from a script
 /// and quote what it was given.
 fn lacking(said: &str) -> String {
-    let command = said.split_once("run the '").and_then(|(_, rest)| Some(rest.split_once('\'')?.0));
-    let is_name = |name: &&str| {
-        (1..=40).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"|-_".contains(&byte))
-    };
-    match command.filter(is_name) {
-        Some(command) => format!("does not let this user run {command}: its ACL lacks +{command}"),
+    let all = line(&Keys::default());
+    match quoted(said, "run the ") {
+        Some(command) => {
+            format!("does not let this user run {command}: its ACL lacks +{command}; all it needs: {all}")
+        }
         None if said.contains("channel") => {
             "does not let this user into the store's channel: its ACL lacks that of the key prefix, such as &{landfall}c"
                 .to_owned()
@@ -83,10 +101,24 @@ fn lacking(said: &str) -> String {
                 .to_owned()
         }
         // Some versions say no more of what a script may not.
-        None => "does not let this user do what the store asks (NOPERM): its ACL lacks a part of +@read +@write +@scripting \
-                 +@pubsub +@connection"
-            .to_owned(),
+        None => {
+            format!("does not let this user do what the store asks (NOPERM): its ACL lacks a part of {all}")
+        }
     }
+}
+
+/// Which command is unknown, where Redis says so: of a script it names none.
+fn unknown(said: &str) -> String {
+    let command = quoted(said, "nknown command ").unwrap_or("a command of the store's scripts");
+    format!("does not know {command}: it was renamed, or this is another program")
+}
+
+/// The name in quotes behind these words: of a command, never a value.
+fn quoted<'s>(said: &'s str, words: &str) -> Option<&'s str> {
+    let rest = said.split_once(words)?.1.strip_prefix(['\'', '`'])?;
+    let name = rest.split(['\'', '`']).next()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"|-_".contains(&byte);
+    ((1..=40).contains(&name.len()) && name.bytes().all(is_plain)).then_some(name)
 }
 
 #[cfg(test)]
@@ -110,6 +142,19 @@ mod tests {
         ] {
             let lacking = lacking(said);
             assert!(lacking.contains(told) && !lacking.contains("PLANTED"), "{lacking}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_unknown_is_named_and_nothing_of_the_rest_is_repeated() {
+        for (said, told) in [
+            ("unknown command 'EVALSHA', with args beginning with: 'PLANTED' ", "know EVALSHA:"),
+            ("unknown command `GET`, with args beginning with: `PLANTED`, ", "know GET:"),
+            ("Unknown Redis command called from script script: PLANTED, on @user_script:9.", "scripts:"),
+            ("unknown command 'PLANTED value', with args beginning with: ", "scripts:"),
+        ] {
+            let unknown = unknown(said);
+            assert!(unknown.contains(told) && !unknown.contains("PLANTED"), "{unknown}");
         }
     }
 

@@ -41,6 +41,11 @@ impl Keys {
         self.name(b'r', &name)
     }
 
+    /// Where nothing ever lies, to try what may be done.
+    pub(crate) fn nothing(&self) -> Vec<u8> {
+        self.name(b'n', &[])
+    }
+
     /// Where changes are published.
     pub(crate) fn channel(&self) -> Vec<u8> {
         self.name(b'c', &[])

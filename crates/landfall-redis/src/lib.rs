@@ -5,6 +5,7 @@ mod connection;
 mod error;
 mod keys;
 mod record;
+mod rights;
 mod script;
 mod store;
 mod watch;

@@ -12,11 +12,13 @@ use landfall::store::{
 };
 use landfall::{Clock, Timestamp};
 use redis::FromRedisValue;
+use tokio::runtime::Handle;
 
-use crate::connection::{Link, Server};
-use crate::error::strange;
+use crate::connection::{Link, Server, within};
+use crate::error::{failed, late, strange};
 use crate::keys::Keys;
 use crate::record::{pack, unpack};
+use crate::rights::Lacking;
 use crate::script::{Step, Steps};
 use crate::watch::Watchers;
 
@@ -26,10 +28,11 @@ const SLACK: Duration = Duration::from_secs(60);
 /// The longest time to live that is asked for: ten years.
 const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Sessions in Redis, on one server or in a cluster. Clones are the same store.
+/// Sessions in Redis, on one server, behind Sentinel or in a cluster. Clones are the same store.
 ///
 /// It connects when it is first used and again whenever the connection broke; while Redis is away its methods
-/// fail at once.
+/// fail at once. What its user may not do there is told in the log when a relying party is built with it on a runtime, or
+/// by [`check`](Self::check).
 ///
 /// ```
 /// use landfall_redis::{RedisStore, redis};
@@ -79,10 +82,29 @@ impl RedisStore {
     /// # }
     /// ```
     pub fn cluster(client: redis::cluster::ClusterClient) -> Self {
-        Self::with_server(Server::Cluster(client))
+        Self::with_server(Server::Cluster { client, plain_hosts: Vec::new() })
     }
 
-    fn with_server(server: Server) -> Self {
+    /// Keeps sessions in the Redis that Sentinels call the primary, and follows them to another one after a fail-over: the
+    /// first request after it finds that one, and the listener too. The client has to be one for the primary
+    /// (`SentinelServerType::Master`). Nothing is asked of it yet.
+    ///
+    /// ```
+    /// use landfall_redis::{RedisStore, redis};
+    /// use redis::sentinel::{SentinelClient, SentinelServerType};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let sentinels = vec!["redis://10.0.0.1:26379", "redis://10.0.0.2:26379", "redis://10.0.0.3:26379"];
+    /// let client = SentinelClient::build(sentinels, "main".to_owned(), None, SentinelServerType::Master)?;
+    /// let store = RedisStore::sentinel(client);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn sentinel(client: redis::sentinel::SentinelClient) -> Self {
+        Self::with_server(Server::sentinel(client, Vec::new()))
+    }
+
+    pub(crate) fn with_server(server: Server) -> Self {
         Self {
             clock: StoreClock::default(),
             keys: Keys::default(),
@@ -113,6 +135,34 @@ impl RedisStore {
         Ok(self)
     }
 
+    /// Asks Redis whether the store can work there, for an application that would rather not start than answer 503: it is
+    /// there, knows every command that the store needs, and lets its user run them at the store's keys. Without it the same
+    /// is found out when the relying party is built on a runtime, else at the first request, and told in the log.
+    ///
+    /// # Errors
+    /// What is missing, with the rules of the ACL that the store's user needs. A user without a right to the store's channel
+    /// is no error: what one instance changes, the others then hear of as late as the near cache allows.
+    ///
+    /// ```no_run
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// use landfall_redis::{RedisStore, redis};
+    ///
+    /// let store = RedisStore::new(redis::Client::open("redis://127.0.0.1/")?);
+    /// store.check().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn check(&self) -> Result<(), StoreError> {
+        const DOING: &str = "check";
+        let server = self.link.server();
+        let name = server.name();
+        let lacking = within(Lacking::at(server, &self.keys)).await.ok_or_else(|| late(&name, DOING))?;
+        let lacking = lacking.map_err(|error| failed(&name, DOING, &error))?;
+        lacking
+            .needed(&name, &self.keys)
+            .map_or(Ok(()), |reason| Err(StoreError::new(format!("{DOING}: {reason}"))))
+    }
+
     /// Runs a script; `arguments` come after the prefix and the time.
     async fn run<T: FromRedisValue>(
         &self,
@@ -124,6 +174,10 @@ impl RedisStore {
         self.watchers.listen(&self.link, &self.keys);
         let now = now.millis().to_string();
         let arguments = [&[self.keys.prefix().as_bytes(), now.as_bytes()], arguments].concat();
+        // While a cluster moves the slot to another node, a script that sees what is on one of the two alone would take the rest
+        // for gone. With a name among its keys that is on neither, it is not run before everything has arrived.
+        let with_nothing = self.link.server().is_cluster().then(|| [keys, &[self.keys.nothing()]].concat());
+        let keys = with_nothing.as_deref().unwrap_or(keys);
         let any_key = keys.first().map_or(&[][..], Vec::as_slice);
         if let Ok(answer) = self.link.ask(step.doing, any_key, &step.by_hash(keys, &arguments)).await? {
             return Ok(answer);
@@ -292,7 +346,15 @@ impl SessionStore for RedisStore {
         self.clock.hand_over(clock);
     }
 
+    fn plain_hosts(&self) -> Vec<String> {
+        self.link.server().plain_hosts()
+    }
+
     fn watch(&self, watcher: Watcher) {
         self.watchers.add(watcher);
+        // So that what is lacking is told at the start; without a runtime the first call does it.
+        if Handle::try_current().is_ok() {
+            self.watchers.listen(&self.link, &self.keys);
+        }
     }
 }

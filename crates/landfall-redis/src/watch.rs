@@ -8,19 +8,22 @@ use futures_util::StreamExt as _;
 use landfall::store::{Change, RecordKey, Watcher};
 use redis::aio::{PubSubSink, PubSubStream};
 use redis::cluster_async::ClusterConnection;
-use redis::{ErrorKind, PushInfo, PushKind, RedisError, Value};
+use redis::{Client, ErrorKind, PushInfo, PushKind, RedisError, Value};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::connection::{Link, Server, cluster_config, routing, within};
 use crate::error::reason;
 use crate::keys::Keys;
+use crate::rights::Lacking;
 
 /// How often the connection is asked for a sign of life, and how long it may take to give it. A connection that
 /// died in silence is noticed after both at the latest.
 const BEAT: Duration = Duration::from_millis(500);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Between two attempts where a right is missing, which somebody may add.
+const WITHOUT_RIGHT: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(crate) struct Watchers {
@@ -41,7 +44,7 @@ impl Watchers {
             return;
         }
         let turn = Turn(Arc::downgrade(self));
-        tokio::spawn(listen(turn, Arc::downgrade(self), link.server().clone(), keys.channel()));
+        tokio::spawn(listen(turn, Arc::downgrade(self), link.server().clone(), keys.clone()));
     }
 
     fn tell(&self, change: Change) {
@@ -73,18 +76,24 @@ fn tell(watchers: &Weak<Watchers>, change: Change) -> bool {
 }
 
 /// Subscribes, and subscribes again when the connection was lost, until the store is gone.
-async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channel: Vec<u8>) {
+async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, keys: Keys) {
     let mut pause = SHORTEST_PAUSE;
     let mut failed_before = false;
+    let mut complaints = Complaints::default();
     while watchers.strong_count() > 0 {
-        match within(Subscription::open(&server, &channel)).await {
-            Some(Ok(subscription)) => {
-                pause = SHORTEST_PAUSE;
+        match begin(&server, &keys).await {
+            Some(Ok((lacking, subscription))) => {
+                complaints.tell(&lacking, &server, &keys);
                 failed_before = false;
-                follow(&watchers, subscription).await;
-                // From here on changes are missed.
-                tell(&watchers, Change::Everything);
-                tracing::warn!("lost the connection on which Redis tells of changed sessions");
+                if let Some(subscription) = subscription {
+                    pause = SHORTEST_PAUSE;
+                    follow(&watchers, subscription).await;
+                    // From here on changes are missed.
+                    tell(&watchers, Change::Everything);
+                    tracing::warn!("lost the connection on which Redis tells of changed sessions");
+                } else {
+                    sleep(WITHOUT_RIGHT).await;
+                }
             }
             Some(Err(error)) if error.kind() == ErrorKind::RESP3NotSupported => {
                 tracing::warn!(
@@ -99,7 +108,7 @@ async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channe
                     Some(Err(error)) => reason(&server.name(), error),
                     _ => "no answer in time".to_owned(),
                 };
-                // Once for the operator, whose rights or network may be to blame; then it is known.
+                // Once for the operator, whose network may be to blame; then it is known.
                 if failed_before {
                     tracing::debug!(reason, "cannot listen to Redis yet");
                 } else {
@@ -116,6 +125,43 @@ async fn listen(mut turn: Turn, watchers: Weak<Watchers>, server: Server, channe
     }
 }
 
+/// Finds out what is lacking, and subscribes where that may be done.
+async fn begin(server: &Server, keys: &Keys) -> Option<Result<(Lacking, Option<Subscription>), RedisError>> {
+    let mut lacking = match within(Lacking::at(server, keys)).await? {
+        Ok(lacking) => lacking,
+        Err(error) => return Some(Err(error)),
+    };
+    Some(match within(Subscription::open(server, &keys.channel())).await? {
+        Ok(subscription) => Ok((lacking, Some(subscription))),
+        Err(error) if lacking.add_subscription(keys, &error) => Ok((lacking, None)),
+        Err(error) => Err(error),
+    })
+}
+
+/// What the operator was told is lacking: once, and again when it is something else.
+#[derive(Default)]
+struct Complaints {
+    of_needs: Option<String>,
+    of_telling: Option<String>,
+}
+
+impl Complaints {
+    fn tell(&mut self, lacking: &Lacking, server: &Server, keys: &Keys) {
+        let server = server.name();
+        let (of_needs, of_telling) = (lacking.needed(&server, keys), lacking.telling(&server, keys));
+        if let Some(reason) = of_needs.as_deref().filter(|_| of_needs != self.of_needs) {
+            tracing::error!(reason, "sessions cannot be kept in this Redis");
+        }
+        if let Some(reason) = of_telling.as_deref().filter(|_| of_telling != self.of_telling) {
+            tracing::warn!(
+                reason,
+                "instances do not hear of each other's changes: copies of ended sessions live as long as the near cache keeps them"
+            );
+        }
+        (self.of_needs, self.of_telling) = (of_needs, of_telling);
+    }
+}
+
 /// Tells of every change until the subscription is lost.
 async fn follow(watchers: &Weak<Watchers>, mut subscription: Subscription) {
     // What was changed before is not told any more.
@@ -123,7 +169,8 @@ async fn follow(watchers: &Weak<Watchers>, mut subscription: Subscription) {
     let mut beat = Instant::now() + BEAT;
     while wanted {
         match timeout_at(beat, subscription.next()).await {
-            Ok(Some(change)) => wanted = tell(watchers, change),
+            Ok(Some(Some(change))) => wanted = tell(watchers, change),
+            Ok(Some(None)) => {}
             Ok(None) => return,
             Err(_) => {
                 if !matches!(timeout(BEAT, subscription.ping()).await, Ok(Ok(()))) {
@@ -144,12 +191,12 @@ enum Subscription {
 impl Subscription {
     async fn open(server: &Server, channel: &[u8]) -> Result<Self, RedisError> {
         match server {
-            Server::One(client) => {
-                let (mut sink, stream) = client.get_async_pubsub().await?.split();
-                sink.subscribe(channel).await?;
-                Ok(Self::One(sink, stream))
+            Server::One(client) => Self::one(client, channel).await,
+            Server::Sentinel { client, .. } => {
+                let primary = client.lock().await.async_get_client().await?;
+                Self::one(&primary, channel).await
             }
-            Server::Cluster(client) => {
+            Server::Cluster { client, .. } => {
                 let (sender, pushes) = unbounded_channel();
                 let config = cluster_config().set_push_sender(sender);
                 let mut connection = client.get_async_connection_with_config(config).await?;
@@ -159,8 +206,14 @@ impl Subscription {
         }
     }
 
-    /// The next change; `None` when the connection is lost.
-    async fn next(&mut self) -> Option<Change> {
+    async fn one(client: &Client, channel: &[u8]) -> Result<Self, RedisError> {
+        let (mut sink, stream) = client.get_async_pubsub().await?.split();
+        sink.subscribe(channel).await?;
+        Ok(Self::One(sink, stream))
+    }
+
+    /// The next message, with the change that it tells of; `None` when the connection is lost.
+    async fn next(&mut self) -> Option<Option<Change>> {
         match self {
             Self::One(_, stream) => stream.next().await.map(|message| change(message.get_payload_bytes())),
             Self::Cluster { pushes, .. } => {
@@ -169,7 +222,7 @@ impl Subscription {
                     (PushKind::Disconnection, _) => None,
                     (PushKind::Message, [_, Value::BulkString(payload)]) => Some(change(payload)),
                     // The client subscribed again by itself, or said what is not understood.
-                    _ => Some(Change::Everything),
+                    _ => Some(Some(Change::Everything)),
                 }
             }
         }
@@ -180,7 +233,7 @@ impl Subscription {
         match self {
             Self::One(sink, _) => sink.ping::<Value>().await.map(|_| ()),
             Self::Cluster { connection, channel, .. } => {
-                let mut command = redis::cmd("EXISTS");
+                let mut command = redis::cmd("GET");
                 command.arg(channel.as_slice());
                 connection.route_command(command, routing(channel)).await?.extract_error().map(|_| ())
             }
@@ -188,6 +241,10 @@ impl Subscription {
     }
 }
 
-fn change(payload: &[u8]) -> Change {
-    payload.try_into().map_or(Change::Everything, |key| Change::Record(RecordKey(key)))
+fn change(payload: &[u8]) -> Option<Change> {
+    match payload {
+        // Somebody tried whether they may.
+        [] => None,
+        _ => Some(payload.try_into().map_or(Change::Everything, |key| Change::Record(RecordKey(key)))),
+    }
 }

@@ -33,8 +33,10 @@ local function take(key, record)
   for _, index in ipairs(record.indexes) do redis.call('ZREM', index, key) end
 end
 
+-- Last, and in vain where the user has no right to the channel: what was changed is changed, and copies of it elsewhere
+-- grow too old by themselves.
 local function tell(key)
-  redis.call('PUBLISH', prefix .. 'c', key)
+  redis.pcall('PUBLISH', prefix .. 'c', key)
 end
 
 -- Forgets members whose records are gone. Each time an index has grown to a power of two: what that costs is
@@ -50,12 +52,13 @@ local function prune(index)
   end
 end
 
+-- The record comes last: where a script breaks off before, none is there that cannot be found.
 local function put(key, raw, ttl)
-  redis.call('SET', prefix .. 's' .. key, raw, 'PX', ttl)
   local record = read(raw)
   for _, index in ipairs(record.indexes) do
     redis.call('ZADD', index, record.created, key)
     if redis.call('PTTL', index) < tonumber(ttl) then redis.call('PEXPIRE', index, ttl) end
   end
+  redis.call('SET', prefix .. 's' .. key, raw, 'PX', ttl)
 end
 

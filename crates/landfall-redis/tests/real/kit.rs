@@ -1,5 +1,6 @@
 //! Stores and records to try them with.
 
+use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use landfall::Clock;
 use landfall::store::{Change, IndexKey, RecordKey, SessionStore, StoredRecord};
 use landfall_redis::RedisStore;
-use landfall_redis::redis::ProtocolVersion;
 use landfall_redis::redis::cluster::ClusterClient;
+use landfall_redis::redis::{ProtocolVersion, cmd};
 use landfall_testkit::VirtualClock;
 
 use crate::server::{Server, until};
@@ -102,5 +103,61 @@ impl Told {
 
     pub(crate) fn has(&self, change: Change) -> bool {
         self.0.lock().unwrap().contains(&change)
+    }
+}
+
+/// The rules of a user's ACL as the README names them, for keys of this prefix.
+pub(crate) fn rules(prefix: &str) -> Vec<String> {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("ACL SETUSER app on >SECRET ").expect("the line for a user");
+    let line = rest.lines().next().unwrap().replace("landfall", prefix);
+    line.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Gives the server a user with these rules, and with no other; how a client names it.
+pub(crate) async fn user(server: &Server, name: &str, rules: &[String]) -> String {
+    let mut user = cmd("ACL");
+    user.arg("SETUSER").arg(name).arg("reset").arg("on").arg(">secret").arg(rules);
+    server.ask::<()>(user).await;
+    format!("{name}:secret@")
+}
+
+/// What this thread logs from INFO upwards, line by line, while it is kept.
+pub(crate) struct Log {
+    lines: Lines,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn keep() -> Self {
+        let lines = Lines::default();
+        let to = lines.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_ansi(false)
+            .with_writer(move || to.clone())
+            .finish();
+        Self { lines, _guard: tracing::subscriber::set_default(subscriber) }
+    }
+
+    /// The lines of this crate at this level.
+    pub(crate) fn at(&self, level: &str) -> Vec<String> {
+        let text = String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap();
+        let is_meant = |line: &&str| line.contains(&format!(" {level} landfall_redis"));
+        text.lines().filter(is_meant).map(str::to_owned).collect()
+    }
+}
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

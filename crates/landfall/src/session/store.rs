@@ -317,8 +317,8 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
     /// Tells `watcher` of every change from now on, as soon as the engine can. A store that cannot tell does
     /// nothing here: copies are then as old as the near cache allows.
     ///
-    /// It is called when the relying party is built, with or without a runtime around it: what has to run must
-    /// wait for the first of the other calls. After a gap in which changes may have been missed, the watcher is
+    /// It is called when the relying party is built, with or without a runtime around it: what has to run begins at once
+    /// where there is one, else with the first of the other calls. After a gap in which changes may have been missed, the watcher is
     /// told [`Change::Everything`].
     fn watch(&self, watcher: Watcher) {
         drop(watcher);
