@@ -98,7 +98,7 @@ impl Engine {
             #[cfg(feature = "real")]
             Place::Postgres(url) => Some(Arc::new(postgres::store(url).with_clock(clock))),
             #[cfg(feature = "real")]
-            Place::Redis(url) => Some(Arc::new(redis::store(url).with_clock(clock))),
+            Place::Redis(url) => Some(redis::store(url, clock)),
         }
     }
 

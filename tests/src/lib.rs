@@ -30,7 +30,7 @@ pub use raw_provider::{RawProvider, Script};
 pub use session_kind::SessionKind;
 pub use shared_cache::SharedCache;
 pub use tls::TlsPort;
-pub use until::{until, within};
+pub use until::{if_within, until, within};
 pub use upstream::{Answer, Heard, Upstream};
 pub use world::{BASE_URL, Framework, World};
 

@@ -19,7 +19,13 @@ pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
 ///
 /// # Panics
 /// When there is none within this span.
-pub async fn within<T>(span: Duration, what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T {
+pub async fn within<T>(span: Duration, what: &str, ask: impl AsyncFnMut() -> Option<T>) -> T {
+    let Some(answer) = if_within(span, ask).await else { panic!("{what}: waited in vain") };
+    answer
+}
+
+/// Asks until there is an answer, or this span is over.
+pub async fn if_within<T>(span: Duration, mut ask: impl AsyncFnMut() -> Option<T>) -> Option<T> {
     let asking = async {
         let mut beats = tokio::time::interval(BEAT);
         loop {
@@ -29,6 +35,5 @@ pub async fn within<T>(span: Duration, what: &str, mut ask: impl AsyncFnMut() ->
             }
         }
     };
-    let Ok(answer) = tokio::time::timeout(span, asking).await else { panic!("{what}: waited in vain") };
-    answer
+    tokio::time::timeout(span, asking).await.ok()
 }

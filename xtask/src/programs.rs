@@ -49,6 +49,13 @@ pub(crate) const REDIS: Program = Program {
     at_least: 6,
     asked: "--version",
 };
+pub(crate) const REDIS_CLI: Program = Program {
+    variable: "LANDFALL_TEST_REDIS_CLI",
+    names: &["redis-cli"],
+    package: "redis-tools",
+    at_least: 6,
+    asked: "--version",
+};
 pub(crate) const POSTGRES: Program = Program {
     variable: "LANDFALL_TEST_POSTGRES_BIN",
     names: &["postgres"],

@@ -10,6 +10,7 @@ mod process;
 mod provider;
 mod proxy;
 pub(crate) mod redis;
+mod redis_group;
 mod single_page;
 mod tls;
 
@@ -25,6 +26,7 @@ pub use nginx::Nginx;
 pub use process::Process;
 pub use provider::RealProvider;
 pub use proxy::Proxy;
+pub use redis_group::{RedisCluster, SentinelGroup};
 pub use single_page::{Shown, SinglePage, browser_module, npm_test};
 pub use tls::TlsFront;
 

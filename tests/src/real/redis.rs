@@ -1,11 +1,15 @@
 //! Redis, as an application and as a thief of its disk see it.
 
-use landfall_redis::{RedisStore, redis};
+use std::sync::Arc;
+
+use landfall::Clock;
+use landfall::store::{SessionStore, StoreOpener as _};
+use landfall_redis::{opener, redis};
 use redis::Value;
 
 /// A store of its own, which connects by itself.
-pub(crate) fn store(url: &str) -> RedisStore {
-    RedisStore::new(redis::Client::open(url).unwrap())
+pub(crate) fn store(url: &str, clock: Arc<dyn Clock>) -> Arc<dyn SessionStore> {
+    opener().open(url, clock).unwrap()
 }
 
 /// Every key and every value.

@@ -3,6 +3,7 @@
 
 mod faults;
 mod memory;
+mod redis;
 mod refresh;
 mod revocation;
 mod site;

@@ -39,11 +39,7 @@ impl Site {
         change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
     ) -> (Instance, Proxy) {
         let network = Proxy::to(self.engine.address()).await;
-        let clock = std::sync::Arc::new(self.world.clock.clone());
-        let stores = Engine::at(self.world.kind, self.engine.url(network.address()), clock).await;
-        let builder = self.world.builder().store(stores.store().unwrap());
-        let auth = change(builder).build().unwrap();
-        (Instance::at(Port::bind().serve(self.world.framework, auth)), network)
+        (Instance::of(&self.world, self.engine.url(network.address()), change).await, network)
     }
 
     /// The application itself, as an instance.
@@ -53,11 +49,19 @@ impl Site {
 
     /// Signs Ada in with a browser of her own.
     pub(crate) async fn sign_in(&self) -> Visitor {
-        let browser = self.world.other_browser();
-        let page = browser.open(&format!("{BASE_URL}/dashboard")).await.unwrap();
-        assert!(page.text().starts_with("dashboard of ada"), "{} {}", page.status, page.text());
-        Visitor::of(&browser)
+        sign_in(&self.world).await.expect("an engine that is there")
     }
+}
+
+/// Signs Ada in with a browser of her own, unless she is told to wait. Nothing else may come.
+pub(crate) async fn sign_in(world: &World) -> Option<Visitor> {
+    let browser = world.other_browser();
+    let page = browser.open(&format!("{BASE_URL}/dashboard")).await.unwrap();
+    if page.status == StatusCode::SERVICE_UNAVAILABLE {
+        return None;
+    }
+    assert!(page.text().starts_with("dashboard of ada"), "{} {}", page.status, page.text());
+    Some(Visitor::of(&browser))
 }
 
 /// Somebody with a session.
@@ -91,7 +95,19 @@ pub(crate) struct Answer {
 }
 
 impl Instance {
-    fn at(address: SocketAddr) -> Self {
+    /// Another instance of a world's application, with this way to its engine.
+    pub(crate) async fn of(
+        world: &World,
+        url: String,
+        change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
+    ) -> Self {
+        let clock = std::sync::Arc::new(world.clock.clone());
+        let stores = Engine::at(world.kind, url, clock).await;
+        let auth = change(world.builder().store(stores.store().unwrap())).build().unwrap();
+        Self::at(Port::bind().serve(world.framework, auth))
+    }
+
+    pub(crate) fn at(address: SocketAddr) -> Self {
         let browser = Browser::new();
         browser.route(BASE_URL, address).unwrap();
         Self { browser }
