@@ -5,7 +5,7 @@ use std::net::TcpListener;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE};
 use actix_web::middleware::Condition;
 use actix_web::web::{self, Html, Json};
 use actix_web::{App, HttpRequest, HttpServer, Responder};
@@ -15,9 +15,9 @@ use landfall_actix::{AccessToken, AuthMiddleware, RequireLogin, SignedIn, TokenP
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, half_way, home,
-    level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report,
-    silent, strong, switch, verified,
+    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way,
+    held, home, level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
+    report, silent, strong, switch, verified,
 };
 
 #[path = "handlers.rs"]
@@ -108,6 +108,13 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/brief", web::get().to(brief))
         .route("/strong", web::get().to(strong))
         .route("/stream", web::get().to(stream))
+        .route(
+            "/held",
+            web::get().to(async |visit: Visit, request: HttpRequest| {
+                held(visit, Some(request.query_string())).await
+            }),
+        )
+        .route("/become", web::get().to(become_grace))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
 }
@@ -125,6 +132,10 @@ async fn cached(visit: Visit) -> impl Responder {
     crate::greeting(visit.signed_in().as_deref())
         .customize()
         .insert_header((CACHE_CONTROL, "public, max-age=60"))
+}
+
+async fn become_grace(visit: Visit) -> impl Responder {
+    "you are grace".customize().append_header((SET_COOKIE, grace(visit).await))
 }
 
 async fn brief(user: SignedIn) -> impl Responder {

@@ -2,8 +2,8 @@
 
 use std::net::{SocketAddr, TcpListener};
 
-use axum::extract::{ConnectInfo, OriginalUri};
-use axum::http::header::CACHE_CONTROL;
+use axum::extract::{ConnectInfo, OriginalUri, RawQuery};
+use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
 use axum::http::{Extensions, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
@@ -13,9 +13,9 @@ use landfall_axum as landfall_web;
 use landfall_axum::{AccessToken, AuthLayer, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, half_way, home,
-    level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report,
-    silent, strong, switch, verified,
+    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way,
+    held, home, level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
+    report, silent, strong, switch, verified,
 };
 
 #[path = "handlers.rs"]
@@ -78,6 +78,11 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .route("/brief", get(brief))
         .route("/strong", get(strong))
         .route("/stream", get(stream))
+        .route(
+            "/held",
+            get(async |visit: Visit, RawQuery(name): RawQuery| held(visit, name.as_deref()).await),
+        )
+        .route("/become", get(become_grace))
         .route("/echo", post(echo))
         .route("/open-echo", post(async |body: String| body))
         // Without one, the guarded "not found" of the merged router would be everybody's.
@@ -103,6 +108,10 @@ async fn token(token: AccessToken) -> Json<serde_json::Value> {
 
 async fn cached(visit: Visit) -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=60")], crate::greeting(visit.signed_in().as_deref()))
+}
+
+async fn become_grace(visit: Visit) -> impl IntoResponse {
+    ([(SET_COOKIE, grace(visit).await)], "you are grace")
 }
 
 async fn brief(user: SignedIn) -> impl IntoResponse {

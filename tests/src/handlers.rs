@@ -10,6 +10,18 @@ pub(super) async fn home(visit: Visit) -> String {
     crate::greeting(visit.signed_in().as_deref())
 }
 
+/// Answers when the test lets it.
+pub(super) async fn held(visit: Visit, gate: Option<&str>) -> String {
+    crate::gate::wait(gate.unwrap_or_default()).await;
+    crate::greeting(visit.signed_in().as_deref())
+}
+
+/// The cookie of a session for Grace, whoever asks.
+pub(super) async fn grace(visit: Visit) -> String {
+    let auth = visit.relying_party();
+    auth.sessions().create(Identity::new(auth.issuer(), "grace")).await.unwrap()
+}
+
 pub(super) async fn report(user: SignedIn) -> String {
     format!("report of {}", user.subject())
 }

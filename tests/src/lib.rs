@@ -6,6 +6,7 @@ mod actix_app;
 mod axum_app;
 mod engine;
 mod flaky;
+mod gate;
 mod matrix;
 mod noting;
 mod port;
@@ -23,6 +24,7 @@ mod world;
 
 pub use engine::Engine;
 pub use flaky::FlakyStore;
+pub use gate::Gate;
 #[doc(hidden)]
 pub use matrix::run;
 pub use port::Port;

@@ -11,6 +11,7 @@ mod id_token_flow;
 mod logout_flow;
 mod logout_token;
 mod refresh;
+mod resurrection;
 mod return_to_flow;
 mod session_guard;
 mod session_robust;

@@ -26,7 +26,7 @@ use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::guard::request_kind::{RequestKind, RequestSigns, is_read};
 use crate::session::{CookieSession, Session};
-use crate::visit::Visit;
+use crate::visit::{Owed, Visit};
 use crate::web::form::parameter;
 use crate::web::pages::runtime_gone;
 use crate::web::request::RequestView;
@@ -118,7 +118,7 @@ impl FrontDoor {
     /// 3. Nobody: a posted form is kept, a silent sign-in is tried, or the application sees a visit without a
     ///    session.
     /// 4. Somebody: the application sees them. A sealed session past half of its idle span, or sealed with an
-    ///    older key, gets a new cookie with the answer.
+    ///    older key, gets a new cookie with the answer, if it still stands when that leaves.
     /// 5. A session that has to be loaded, or renewed in the store: as before, once the store has answered.
     fn pass(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
@@ -138,15 +138,13 @@ impl FrontDoor {
             CookieSession::Nobody => match keep {
                 Some(target) => Step::needs_body(self.keep_form(facts, target)),
                 None if silently => self.try_silently(facts, now),
-                None => Step::pass(self.visit(None, facts, Vec::new())),
+                None => Step::pass(self.visit(None, facts, Owed::Nothing)),
             },
             CookieSession::Session { session, renew: false } => {
-                Step::pass(self.visit(Some(session), facts, Vec::new()))
+                Step::pass(self.visit(Some(session), facts, Owed::Nothing))
             }
             CookieSession::Session { session, renew: true } if session.stored.is_none() => {
-                // A cookie that cannot be sealed anew is still good as it is.
-                let cookies = context.sessions.reseal(&facts.site.session_seal, &session, now);
-                Step::pass(self.visit(Some(session), facts, cookies.into_iter().collect()))
+                Step::pass(self.visit(Some(session), facts, Owed::Renewal { came_at: now }))
             }
             found => self.look_up(found, facts, keep, silently),
         }
@@ -200,7 +198,7 @@ impl FrontDoor {
             },
             loaded => loaded,
         };
-        Ok(Decision::Pass(self.visit(session, facts, Vec::new())))
+        Ok(Decision::Pass(self.visit(session, facts, Owed::Nothing)))
     }
 
     /// The session, renewed in the store whoever waits for it; `None` where it turns out to be gone.
@@ -210,15 +208,9 @@ impl FrontDoor {
         self.context.runtime.run(work, || Some(as_it_was)).await
     }
 
-    /// What guards and handlers will ask. `set_cookies` are Set-Cookie lines that the answer carries, whoever
-    /// writes it.
-    pub(super) fn visit(
-        &self,
-        session: Option<Arc<Session>>,
-        facts: RequestFacts,
-        set_cookies: Vec<String>,
-    ) -> Visit {
-        Visit::new(Arc::clone(&self.context), session, facts, set_cookies)
+    /// What guards and handlers will ask. `owed` is what the answer carries, whoever writes it.
+    pub(super) fn visit(&self, session: Option<Arc<Session>>, facts: RequestFacts, owed: Owed) -> Visit {
+        Visit::new(Arc::clone(&self.context), session, facts, owed)
     }
 
     /// A step whose work needs the store or the provider. What fails there is a refusal before any handler runs,

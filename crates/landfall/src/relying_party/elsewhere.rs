@@ -8,6 +8,7 @@ use super::decision::Step;
 use crate::context::incoming::RequestFacts;
 use crate::context::site_selection::NoSite;
 use crate::guard::request_kind::RequestSigns;
+use crate::visit::Owed;
 use crate::web::request::RequestView;
 
 impl FrontDoor {
@@ -31,7 +32,7 @@ impl FrontDoor {
             context.tell_of_foreign_host(&asked);
         }
         let facts = RequestFacts::elsewhere(view, context.sites.first(), &signs, asked.printed());
-        Step::pass(self.visit(None, facts, Vec::new()))
+        Step::pass(self.visit(None, facts, Owed::Nothing))
     }
 
     /// Whether a path is an address of ours under any base URL.

@@ -21,6 +21,7 @@ use crate::flow::kept_form::{self, PostedForm};
 use crate::guard::fetch_metadata;
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
+use crate::visit::Owed;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
 use crate::web::reply::NeedsBody;
@@ -93,7 +94,7 @@ impl FrontDoor {
                 kept_form::resume(context, &facts.site, id, &facts.attempts, &session).await?
             } else {
                 // As every page that needs a sign-in: where sessions never stay, it ends in a page.
-                this.visit(None, facts, Vec::new()).challenge(SignInWanted::new()).await
+                this.visit(None, facts, Owed::Nothing).challenge(SignInWanted::new()).await
             };
             Ok(Decision::Reply(reply))
         })

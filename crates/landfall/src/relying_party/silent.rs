@@ -23,6 +23,7 @@ use crate::flow::login::{self, LoginStart};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
+use crate::visit::Owed;
 use crate::web::pages;
 
 impl Context {
@@ -57,7 +58,7 @@ impl FrontDoor {
         let context = &self.context;
         // A page that could not be come back to is shown as it is.
         if ReturnTo::parse(facts.page()).is_err() {
-            return Decision::Pass(self.visit(None, facts, Vec::new()));
+            return Decision::Pass(self.visit(None, facts, Owed::Nothing));
         }
         let period = context.settings.sign_in.silent.unwrap_or_default();
         let return_to = context.safe_return_to(&facts.site, Some(facts.page()));
@@ -75,7 +76,7 @@ impl FrontDoor {
             }
             Err(error) => {
                 tracing::warn!(code = error.code().name(), %error, "no silent sign-in: the provider cannot be asked");
-                Decision::Pass(self.visit(None, facts, vec![mark]))
+                Decision::Pass(self.visit(None, facts, Owed::Cookie(mark)))
             }
         }
     }

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
+use super::ended::EndedSealed;
 use super::id::{SessionId, TEXT_LENGTH};
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
@@ -101,6 +102,8 @@ pub(crate) struct SessionKeeper {
     changes: Arc<Changes>,
     /// Tells a session that the store lost from one that is over.
     pub(super) newborn: Newborn,
+    /// Keeps a late answer from setting a sealed session again that ended.
+    pub(super) ended: EndedSealed,
     /// What was told of cookies that do not open.
     unopened: Unopened,
     pub(super) lifetimes: Lifetimes,
@@ -132,7 +135,8 @@ impl SessionKeeper {
             }));
         }
         let (newborn, unopened) = (Newborn::default(), Unopened::new(names));
-        Self { client, entropy, store, seals, cache, changes, newborn, unopened, lifetimes, deadline }
+        let ended = EndedSealed::default();
+        Self { client, entropy, store, seals, cache, changes, newborn, ended, unopened, lifetimes, deadline }
     }
 
     /// How sessions become records.

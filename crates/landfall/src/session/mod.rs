@@ -12,6 +12,7 @@
 //! | `provider_logout`, `listing`, `renewal`, `stash`, `trial` | what the keeper does, one part of it a file |
 //! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
 //! | `cache` | the near cache in front of every session |
+//! | `ended` | sealed sessions that ended here a moment ago |
 //! | `newborn` | sessions that began here a moment ago, for the log |
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
 //! | `record` | the bytes of a session, before they are sealed |
@@ -29,6 +30,7 @@
 //! something that stores must do: to [`SessionStore`], and to the suite in `landfall-testkit` that every store runs.
 
 mod cache;
+mod ended;
 mod freshness;
 mod id;
 mod identity;

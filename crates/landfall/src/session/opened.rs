@@ -12,6 +12,7 @@ use super::id::SessionId;
 use super::identity::Identity;
 use super::store::RecordKey;
 use crate::clock::Timestamp;
+use crate::crypto::digest::sha256;
 use crate::crypto::secret::Secret;
 
 /// An opened session: read from its cookie or from its record, and believed.
@@ -32,7 +33,14 @@ pub(crate) struct Session {
     pub(crate) tokens: Option<Tokens>,
     /// Where it is stored; `None` for one that lives in its cookie.
     pub(crate) stored: Option<Stored>,
+    /// What one that lives in its cookie was called when it was begun; `None` where a release before this one did.
+    pub(crate) sealed_id: Option<SealedId>,
 }
+
+/// The name of a session that lives in its cookie: random, and the same through every renewal. It opens nothing, and
+/// nobody is shown it; by it this process knows that a session has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct SealedId(pub(crate) [u8; 16]);
 
 /// Where a session is stored, and which version of it was read.
 #[derive(Clone, Debug)]
@@ -76,6 +84,16 @@ impl Session {
     /// The key of its record; `None` for one that lives in its cookie.
     pub(crate) fn record_key(&self) -> Option<RecordKey> {
         self.stored.as_ref().map(|stored| stored.id.record_key())
+    }
+
+    /// The name of one that lives in its cookie. Where it was given none, it is what no renewal changes: whose it is, when
+    /// it was begun and when it ends.
+    pub(crate) fn sealed_id(&self) -> SealedId {
+        self.sealed_id.unwrap_or_else(|| {
+            let times = [self.created_at, self.expires_at].map(|at| at.millis().to_be_bytes());
+            let digest = sha256(&[times.as_flattened(), self.identity.subject.as_bytes()]);
+            SealedId(*digest.first_chunk().unwrap_or(&[0; 16]))
+        })
     }
 
     /// Whether one of its two ends has come. From that moment on it must not be served.

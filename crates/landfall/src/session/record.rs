@@ -18,13 +18,14 @@
 //! | [`Second`] | when the tokens were obtained |
 //! | [`Third`] | level, scopes that were asked for, roles, the application's data |
 //! | [`Fourth`] | issuer and client |
+//! | [`Fifth`] | the name of a session that lives in its cookie |
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::identity::Identity;
-use super::opened::{ClientRef, Session, Tokens};
+use super::opened::{ClientRef, SealedId, Session, Tokens};
 use crate::clock::Timestamp;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
@@ -88,6 +89,12 @@ struct Fourth<'a> {
     client_id: Option<&'a str>,
 }
 
+/// What the fifth added. `None` for a stored session, whose record has a name.
+#[derive(Default, Serialize, Deserialize)]
+struct Fifth {
+    sealed_id: Option<[u8; 16]>,
+}
+
 /// The session as bytes, overwritten when they are dropped: tokens are among them.
 ///
 /// Where the session is stored is not written: that is for the record around it to say.
@@ -125,7 +132,9 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
         data: &identity.data,
     };
     let fourth = Fourth { issuer: &identity.issuer, client_id: session.client_id.as_deref() };
-    postcard::to_allocvec(&(first, second, third, fourth)).map(zeroize::Zeroizing::new).map_err(|error| {
+    let fifth = Fifth { sealed_id: session.sealed_id.map(|id| id.0) };
+    let written = postcard::to_allocvec(&(first, second, third, fourth, fifth));
+    written.map(zeroize::Zeroizing::new).map_err(|error| {
         Error::new(ErrorCode::Misconfigured).detail("a session could not be written").source(error)
     })
 }
@@ -141,17 +150,18 @@ pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
         if rest.is_empty() { (Second::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
     let (third, rest): (Third<'_>, _) =
         if rest.is_empty() { (Third::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
-    let client_id = if rest.is_empty() {
-        Some(Arc::clone(&client.client_id))
+    let (client_id, rest) = if rest.is_empty() {
+        (Some(Arc::clone(&client.client_id)), rest)
     } else {
-        let (fourth, _): (Fourth<'_>, _) = postcard::take_from_bytes(rest).ok()?;
+        let (fourth, rest): (Fourth<'_>, _) = postcard::take_from_bytes(rest).ok()?;
         if *fourth.issuer != *client.issuer {
             return None;
         }
-        fourth
-            .client_id
-            .map(|id| if *id == *client.client_id { Arc::clone(&client.client_id) } else { id.into() })
+        let own = |id: &str| if *id == *client.client_id { Arc::clone(&client.client_id) } else { id.into() };
+        (fourth.client_id.map(own), rest)
     };
+    let (fifth, _): (Fifth, _) =
+        if rest.is_empty() { (Fifth::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Some(Session {
         identity: Identity {
@@ -182,6 +192,7 @@ pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
         }),
         client_id,
         stored: None,
+        sealed_id: fifth.sealed_id.map(SealedId),
     })
 }
 
@@ -262,7 +273,8 @@ mod tests {
         let first = FIRST.len() / 2;
         let second = first + length(postcard::to_allocvec(&second).unwrap());
         let third = second + length(postcard::to_allocvec(&Third::default()).unwrap());
-        let ends = [first, second, third];
+        let fourth = whole.len() - length(postcard::to_allocvec(&Fifth::default()).unwrap());
+        let ends = [first, second, third, fourth];
         for length in (0..whole.len()).filter(|length| !ends.contains(length)) {
             assert!(read(&whole[..length], &client()).is_none(), "{length}");
         }

@@ -13,7 +13,8 @@
 //! creates a record, so a renewal that is late cannot undo a sign-out.
 //!
 //! A session that is sealed into its cookie has only its beginning and [`reseal`](SessionKeeper::reseal): nothing here
-//! can end it before its time, and it keeps no tokens.
+//! can end it before its time, and it keeps no tokens. That it was ended is remembered for the answers that are still
+//! under way ([`ended`](super::ended)).
 
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use bytes::Bytes;
 use super::id::SessionId;
 use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
-use super::opened::{Session, Stored, Tokens};
+use super::opened::{SealedId, Session, Stored, Tokens};
 use super::record;
 use super::seals::Admin;
 use super::store::{Change, RecordKey, Updated};
@@ -110,9 +111,13 @@ impl SessionKeeper {
             tokens,
             client_id,
             stored: None,
+            sealed_id: None,
         };
         let Some(store) = &self.store else {
             session.tokens = None;
+            let mut id = [0; 16];
+            self.entropy.fill(&mut id)?;
+            session.sealed_id = Some(SealedId(id));
             return Ok(StartedSession { cookie: self.seal(seal, &session, now)?, key: None });
         };
         let id = SessionId::generate(&*self.entropy)?;
@@ -226,23 +231,28 @@ impl SessionKeeper {
         }
     }
 
-    /// The Set-Cookie value that lets a sealed session live on, sealed with the first key of the ring.
+    /// The Set-Cookie value that lets a sealed session live on, sealed with the first key of the ring. To be asked when
+    /// the answer leaves, for a request that came at `came_at`.
     ///
-    /// # Errors
-    /// When it cannot be sealed or does not fit a cookie. The old cookie is then still good until its own end.
+    /// `None` where the session has ended meanwhile, or may have: see [`ended`](super::ended). Also where it cannot be
+    /// sealed or does not fit a cookie. The old cookie is then still good until its own end.
     pub(crate) fn reseal(
         &self,
         seal: &SessionSeal,
         session: &Session,
+        came_at: Timestamp,
         now: Timestamp,
-    ) -> Result<String, Error> {
+    ) -> Option<String> {
+        if !self.ended.lets_live(session.sealed_id(), came_at, now) {
+            return None;
+        }
         let mut renewed = session.clone();
         renewed.idle_expires_at = now.plus(self.lifetimes.idle).min(session.expires_at);
-        self.seal(seal, &renewed, now)
+        self.seal(seal, &renewed, now).ok()
     }
 
-    /// Ends a session here and in the store; whether it stood. A sealed one ends when the browser forgets it, so the
-    /// caller has to clear its cookie.
+    /// Ends a stored session here and in the store; whether it stood. One that is sealed into its cookie is ended by
+    /// [`take`](Self::take).
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`].
@@ -259,6 +269,9 @@ impl SessionKeeper {
     /// In this order: load what is there now, take the tokens out by compare-and-swap, then remove the record. Removing
     /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked.
     ///
+    /// A sealed one ends when the browser forgets it, so the caller has to clear its cookie or to set another; no answer
+    /// that leaves from here on renews it.
+    ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`]: the session may stand, without its tokens.
     pub(crate) async fn take(
@@ -266,7 +279,10 @@ impl SessionKeeper {
         session: &Arc<Session>,
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, Error> {
-        let Some(stored) = &session.stored else { return Ok(Some(Arc::clone(session))) };
+        let Some(stored) = &session.stored else {
+            self.ended.note(session.sealed_id(), now);
+            return Ok(Some(Arc::clone(session)));
+        };
         let mut last = Arc::clone(session);
         for _ in 0..TRIES {
             // One that cannot be read here any more is ended all the same.

@@ -3,7 +3,7 @@
 //! The rules are in [`marks`](super::marks) and, for what an answer says itself, in [`web::caching`](crate::web::caching).
 //! Here they meet, when the application has answered.
 
-use super::Visit;
+use super::{Owed, Visit};
 use crate::web::caching::{ForOnePerson, Said, is_for_shared_caches};
 use crate::web::reply::{CacheControl, Edits};
 
@@ -19,9 +19,9 @@ impl Visit {
     /// are taken out wherever an answer is one person's: behind a guard, and where somebody looked and neither the
     /// answer calls itself `public` nor a guard says `shared_cache`.
     pub fn edits(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
-        let (marks, owed) = (&self.inner.marks, &self.inner.set_cookies);
+        let marks = &self.inner.marks;
         let mut edits = Edits::default();
-        if !marks.any() && owed.is_empty() {
+        if !marks.any() && matches!(self.inner.owed, Owed::Nothing) {
             return edits;
         }
         let mut said = Said::default();
@@ -41,10 +41,12 @@ impl Visit {
                 }
             });
         }
+        let may_set = !is_elsewhere && (is_personal || !(said.public || said.lets_a_shared_cache));
+        let owed = if may_set { self.owed(&each_header) } else { None };
         if is_elsewhere {
             edits.cache_control = Some(CacheControl::NoStore);
-        } else if !owed.is_empty() && (is_personal || !(said.public || said.lets_a_shared_cache)) {
-            edits.set_cookies.clone_from(owed);
+        } else if let Some(line) = owed {
+            edits.set_cookies.push(line);
             edits.cache_control = Some(CacheControl::NoStore);
         } else if marks.any() && !said.keeps_shared_caches_out() && (for_one_alone || !said.public) {
             let mut rewritten = ForOnePerson::default();
@@ -56,5 +58,22 @@ impl Visit {
             edits.cache_control = Some(rewritten.finish());
         }
         edits
+    }
+    /// The Set-Cookie value that the answer owes the browser, decided now. No renewal beside a session's cookie that the
+    /// application sets itself: that is of another one.
+    fn owed(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Option<String> {
+        let came_at = match &self.inner.owed {
+            Owed::Nothing => return None,
+            Owed::Cookie(line) => return Some(line.clone()),
+            Owed::Renewal { came_at } => *came_at,
+        };
+        let ((context, facts), session) = (self.set_up()?, self.inner.session.as_ref()?);
+        let seal = &facts.site.session_seal;
+        let mut is_set = false;
+        each_header(&mut |name, value| {
+            let set = (name == "set-cookie").then(|| value.strip_prefix(seal.names.session.as_bytes()));
+            is_set |= set.flatten().is_some_and(|rest| rest.starts_with(b"="));
+        });
+        if is_set { None } else { context.sessions.reseal(seal, session, came_at, context.clock.now()) }
     }
 }

@@ -38,6 +38,7 @@ use std::sync::Arc;
 
 use self::marks::{Mark, Marks};
 use self::signed_in::SignedIn;
+use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::RequestFacts;
@@ -74,10 +75,23 @@ struct Inner {
     answers: Answers,
     /// `None` where nobody is signed in.
     session: Option<Arc<Session>>,
-    /// Set-Cookie values that this request owes the browser: a renewal, or the end of a dead cookie.
-    set_cookies: Vec<String>,
+    owed: Owed,
     /// What was asked of it, and so what shared caches may do with the answer.
     marks: Marks,
+}
+
+/// What the answer owes the browser.
+pub(crate) enum Owed {
+    /// Nothing, as nearly always.
+    Nothing,
+    /// This Set-Cookie value.
+    Cookie(String),
+    /// A sealed session's renewal, for a request that came at this time. Whether it is sent is decided when the answer
+    /// leaves: the session may have ended by then.
+    Renewal {
+        /// When it came.
+        came_at: Timestamp,
+    },
 }
 
 /// Who answers for a visit, with what that takes of the request, which is gone by then.
@@ -96,19 +110,19 @@ impl Visit {
         context: Arc<Context>,
         session: Option<Arc<Session>>,
         facts: RequestFacts,
-        set_cookies: Vec<String>,
+        owed: Owed,
     ) -> Self {
-        Self::of(Answers::SetUp { context, facts }, session, set_cookies)
+        Self::of(Answers::SetUp { context, facts }, session, owed)
     }
 
     /// For a request to an application whose sign-in is not set up: nobody is there, and nobody can sign in.
     pub(crate) fn not_set_up(kind: RequestKind, is_read: bool, path: &str) -> Self {
-        Self::of(Answers::NotSetUp { kind, is_read, path: path.into() }, None, Vec::new())
+        Self::of(Answers::NotSetUp { kind, is_read, path: path.into() }, None, Owed::Nothing)
     }
 
-    fn of(answers: Answers, session: Option<Arc<Session>>, set_cookies: Vec<String>) -> Self {
+    fn of(answers: Answers, session: Option<Arc<Session>>, owed: Owed) -> Self {
         let marks = Marks::default();
-        Self { inner: Arc::new(Inner { answers, session, set_cookies, marks }) }
+        Self { inner: Arc::new(Inner { answers, session, owed, marks }) }
     }
 
     /// Who is signed in, if anybody is.

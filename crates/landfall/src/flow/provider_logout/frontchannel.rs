@@ -75,6 +75,7 @@ pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> 
     let mut reply = pages::framed("Signed out", &ancestors(context.client_for_provider_logout()));
     if let Some(own) = &own {
         if own.stored.is_none() {
+            sessions.take(own, context.clock.now()).await?;
             tell(None);
         }
         pages::add_cookie(&mut reply, &request.site.names.clear(&request.site.names.session));

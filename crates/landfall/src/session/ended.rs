@@ -1,0 +1,128 @@
+//! Sealed sessions that ended in this process a moment ago, so that an answer which leaves late does not set them again.
+//!
+//! A sealed session lives in its cookie alone: nothing on the server forgets it when its person signs out, and a request
+//! that came before may still be at work. Its answer would carry a renewed cookie, and bring the session back; or in the
+//! browser of whoever signed in meanwhile, the one before. So a renewal is decided when its answer leaves:
+//!
+//! 1. One whose request came more than [`LATE`] ago is dropped: another process may have ended the session, and cannot
+//!    tell. The next request asks for another.
+//! 2. One of a session that ended here is dropped, for as long as this is remembered.
+//!
+//! What is remembered is bounded by [`CAPACITY`] and by [`REMEMBERED`]. Where the oldest has to go before its time, what
+//! it said is kept in a coarser way: no renewal is sent for a request that came before it.
+//!
+//! It is asked where a renewal is about to be set and nowhere else, so an ordinary request meets no lock.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use super::opened::SealedId;
+use crate::clock::Timestamp;
+
+/// How long a request may take until a renewal is not sent with its answer.
+const LATE: Duration = Duration::from_secs(5);
+/// How long an ending is remembered. Requests that a browser sent before it heard of the ending come within this time.
+const REMEMBERED: Duration = Duration::from_secs(600);
+/// How many are remembered at most, which takes about a megabyte.
+const CAPACITY: usize = 16_384;
+
+/// The sealed sessions that ended here.
+#[derive(Default)]
+pub(super) struct EndedSealed(Mutex<Endings>);
+
+#[derive(Default)]
+struct Endings {
+    /// With the time of each ending, the oldest first.
+    in_order: VecDeque<(SealedId, Timestamp)>,
+    /// The same, to be asked.
+    known: HashSet<SealedId>,
+    /// When the youngest ended that had to be forgotten before its time.
+    forgotten: Option<Timestamp>,
+}
+
+impl EndedSealed {
+    /// Remembers that a session ended. To be called before the answer leaves that says so to the browser.
+    pub(super) fn note(&self, id: SealedId, now: Timestamp) {
+        let mut endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        endings.forget_what_is_old(now);
+        if endings.known.insert(id) {
+            endings.in_order.push_back((id, now));
+        }
+        if endings.in_order.len() > CAPACITY
+            && let Some((id, at)) = endings.in_order.pop_front()
+        {
+            endings.known.remove(&id);
+            endings.forgotten = endings.forgotten.max(Some(at));
+        }
+    }
+
+    /// Whether a renewal of this session may be sent now, for a request that came at `came_at`. A clock that was set back
+    /// in between is a reason not to.
+    pub(super) fn lets_live(&self, id: SealedId, came_at: Timestamp, now: Timestamp) -> bool {
+        if now < came_at || now.since(came_at) > LATE {
+            return false;
+        }
+        let endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        endings.forgotten.is_none_or(|at| came_at > at) && !endings.known.contains(&id)
+    }
+}
+
+impl Endings {
+    /// Those whose time is over, and, where a clock was set back, those of a time to come.
+    fn forget_what_is_old(&mut self, now: Timestamp) {
+        while let Some((id, at)) = self.in_order.front().copied()
+            && (now.since(at) > REMEMBERED || at > now)
+        {
+            self.in_order.pop_front();
+            self.known.remove(&id);
+        }
+    }
+}
+
+impl std::fmt::Debug for EndedSealed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EndedSealed").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(name: usize) -> SealedId {
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&name.to_be_bytes());
+        SealedId(bytes)
+    }
+
+    #[test]
+    fn what_ended_is_not_renewed_and_nothing_else_is_held_back() {
+        let at = Timestamp::from_secs;
+        let ended = EndedSealed::default();
+        assert!(ended.lets_live(id(1), at(100), at(105)));
+        assert!(!ended.lets_live(id(1), at(100), at(106)), "another process may have ended it");
+        assert!(!ended.lets_live(id(1), at(100), at(99)), "the clock was set back");
+        ended.note(id(1), at(102));
+        assert!(!ended.lets_live(id(1), at(100), at(103)));
+        assert!(!ended.lets_live(id(1), at(500), at(501)), "a request that was long on its way");
+        assert!(ended.lets_live(id(2), at(100), at(103)));
+    }
+
+    #[test]
+    fn a_flood_of_endings_is_bounded_and_brings_no_session_back() {
+        let at = Timestamp::from_secs;
+        let ended = EndedSealed::default();
+        ended.note(id(0), at(100));
+        for name in 1..=CAPACITY {
+            ended.note(id(name), at(103));
+        }
+        assert_eq!(ended.0.lock().unwrap().in_order.len(), CAPACITY);
+        assert!(!ended.lets_live(id(0), at(99), at(104)), "forgotten before its time");
+        assert!(ended.lets_live(id(CAPACITY + 1), at(101), at(104)));
+        // An hour later all of it is over.
+        ended.note(id(CAPACITY + 1), at(4000));
+        assert_eq!(ended.0.lock().unwrap().in_order.len(), 1);
+        assert_eq!(ended.0.lock().unwrap().known.len(), 1);
+    }
+}
