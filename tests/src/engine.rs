@@ -1,8 +1,8 @@
 //! The engine behind a world's sessions, from outside.
 
-use std::collections::BTreeSet;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use landfall::store::{RecordKey, SessionStore, StoredRecord};
 use landfall::{Clock, MemoryStore};
@@ -10,7 +10,7 @@ use landfall_sqlx::SqliteStore;
 use tempfile::TempDir;
 
 use crate::SessionKind;
-use crate::noting::Noting;
+use crate::noting::{Noted, Noting};
 #[cfg(feature = "real")]
 use crate::real::{self, postgres, redis};
 
@@ -20,7 +20,7 @@ pub struct Engine {
     kind: SessionKind,
     place: Place,
     clock: Arc<dyn Clock>,
-    noted: Arc<Mutex<BTreeSet<RecordKey>>>,
+    noted: Arc<Noted>,
 }
 
 #[derive(Debug)]
@@ -102,13 +102,18 @@ impl Engine {
         }
     }
 
+    /// How often the stores on it were asked for anything.
+    pub fn calls(&self) -> usize {
+        self.noted.calls.load(Ordering::SeqCst)
+    }
+
     /// What stands in it of what this test stored there.
     ///
     /// # Panics
     /// When the engine fails.
     pub async fn stored(&self) -> Vec<(RecordKey, StoredRecord)> {
         let Some(store) = self.plain_store() else { return Vec::new() };
-        let noted = self.noted.lock().unwrap().clone();
+        let noted = self.noted.keys.lock().unwrap().clone();
         let mut stored = Vec::new();
         for key in noted {
             if let Some(record) = store.load(key).await.unwrap() {

@@ -1,7 +1,8 @@
-//! A store that remembers what was put into it.
+//! A store that remembers what was put into it, and how often it was asked.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,12 +16,26 @@ use landfall::store::{
 #[derive(Debug)]
 pub(crate) struct Noting {
     pub(crate) store: Arc<dyn SessionStore>,
-    pub(crate) noted: Arc<Mutex<BTreeSet<RecordKey>>>,
+    pub(crate) noted: Arc<Noted>,
+}
+
+/// What was noted.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    pub(crate) keys: Mutex<BTreeSet<RecordKey>>,
+    /// Calls, whatever came of them.
+    pub(crate) calls: AtomicUsize,
 }
 
 impl Noting {
     fn note(&self, key: RecordKey) {
-        self.noted.lock().unwrap().insert(key);
+        self.noted.keys.lock().unwrap().insert(key);
+    }
+
+    /// The store behind, for one call more.
+    fn store(&self) -> &dyn SessionStore {
+        self.noted.calls.fetch_add(1, Ordering::SeqCst);
+        &*self.store
     }
 }
 
@@ -28,11 +43,11 @@ impl Noting {
 impl SessionStore for Noting {
     async fn create(&self, key: RecordKey, record: StoredRecord) -> Result<(), StoreError> {
         self.note(key);
-        self.store.create(key, record).await
+        self.store().create(key, record).await
     }
 
     async fn load(&self, key: RecordKey) -> Result<Option<StoredRecord>, StoreError> {
-        self.store.load(key).await
+        self.store().load(key).await
     }
 
     async fn update(
@@ -41,11 +56,11 @@ impl SessionStore for Noting {
         expected: u64,
         record: StoredRecord,
     ) -> Result<Updated, StoreError> {
-        self.store.update(key, expected, record).await
+        self.store().update(key, expected, record).await
     }
 
     async fn remove(&self, key: RecordKey) -> Result<bool, StoreError> {
-        self.store.remove(key).await
+        self.store().remove(key).await
     }
 
     async fn list_by_subject(
@@ -53,7 +68,7 @@ impl SessionStore for Noting {
         subject: IndexKey,
         limit: usize,
     ) -> Result<Vec<(RecordKey, StoredRecord)>, StoreError> {
-        self.store.list_by_subject(subject, limit).await
+        self.store().list_by_subject(subject, limit).await
     }
 
     async fn remove_by_subject(
@@ -61,23 +76,23 @@ impl SessionStore for Noting {
         subject: IndexKey,
         selection: Selection,
     ) -> Result<Vec<RecordKey>, StoreError> {
-        self.store.remove_by_subject(subject, selection).await
+        self.store().remove_by_subject(subject, selection).await
     }
 
     async fn remove_by_sid(&self, sid: IndexKey, selection: Selection) -> Result<Vec<RecordKey>, StoreError> {
-        self.store.remove_by_sid(sid, selection).await
+        self.store().remove_by_sid(sid, selection).await
     }
 
     async fn lease(&self, name: [u8; 32], holder: u128, span: Duration) -> Result<bool, StoreError> {
-        self.store.lease(name, holder, span).await
+        self.store().lease(name, holder, span).await
     }
 
     async fn release(&self, name: [u8; 32], holder: u128) -> Result<(), StoreError> {
-        self.store.release(name, holder).await
+        self.store().release(name, holder).await
     }
 
     async fn remember_once(&self, name: [u8; 32], span: Duration) -> Result<bool, StoreError> {
-        self.store.remember_once(name, span).await
+        self.store().remember_once(name, span).await
     }
 
     fn use_clock(&self, clock: Arc<dyn Clock>) {

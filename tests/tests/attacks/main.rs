@@ -10,6 +10,7 @@ mod guarded_apps;
 mod id_token_flow;
 mod logout_flow;
 mod logout_token;
+mod made_up_ids;
 mod refresh;
 mod resurrection;
 mod return_to_flow;

@@ -13,7 +13,11 @@ use crate::support::{at, attempt_cookies, client, error_log, fetch, listen_to_er
 const SECOND: &str = "https://app.example.org";
 
 async fn two_base_urls(framework: Framework) -> World {
-    let world = World::with(framework, SessionKind::Cookie, |builder| builder.base_url(SECOND)).await;
+    two_base_urls_with(framework, SessionKind::Cookie).await
+}
+
+async fn two_base_urls_with(framework: Framework, kind: SessionKind) -> World {
+    let world = World::with(framework, kind, |builder| builder.base_url(SECOND)).await;
     world.provider.register(client(&["https://app.example.org/auth/callback"]));
     world.browser.route(SECOND, world.address).unwrap();
     world
@@ -58,11 +62,16 @@ on_both_frameworks! {
     }
 
     async fn a_session_of_one_base_url_is_none_under_another(framework) {
-        let world = two_base_urls(framework).await;
-        world.open("/dashboard").await;
-        let cookie = crate::support::session_header(&world);
-        let request = Request::get(format!("{SECOND}/")).header("cookie", cookie).body(Bytes::new()).unwrap();
-        assert_eq!(world.browser.send(request).await.unwrap().body(), "hello nobody");
+        for kind in SessionKind::all() {
+            let world = two_base_urls_with(framework, kind).await;
+            world.open("/dashboard").await;
+            let cookie = crate::support::session_header(&world);
+            for (base, greeting) in [(SECOND, "hello nobody"), (BASE_URL, "hello ada"), (SECOND, "hello nobody")] {
+                let request = Request::get(format!("{base}/")).header("cookie", &cookie);
+                let answer = world.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap();
+                assert_eq!(answer.body(), greeting, "{kind:?} at {base}");
+            }
+        }
     }
 
     async fn a_host_that_is_no_base_url_is_misdirected_and_the_log_names_both(framework) {

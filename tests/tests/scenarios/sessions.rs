@@ -158,7 +158,7 @@ wherever_stored! {
         // Nothing is known of tokens; asking for one leads through a sign-in, after which there are some.
         assert_eq!(fetch(&world, "/token").await.status, 401);
         assert_eq!(world.open("/token").await.status, 200);
-        assert_eq!(session_value(&world.browser).unwrap().len(), 43);
+        assert_eq!(session_value(&world.browser).unwrap().len(), 64);
         // An instance that was not updated yet, and one that was, serve the same browser.
         assert_eq!(greeting_for(&world, &sealed).await, "hello ada");
         // It is renewed past half of its life and ends when it always would have.

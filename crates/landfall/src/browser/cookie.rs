@@ -7,7 +7,7 @@
 //!
 //! | cookie | holds | lasts |
 //! |---|---|---|
-//! | `session` | a sealed session, or the id of a stored one | as long as the session may |
+//! | `session` | a sealed session, or the id of a stored one with a tag of ours | as long as the session may |
 //! | `returning` | from when on a silent sign-in may be tried; plain digits | 30 days |
 //! | `login.<attempt>` | a [pending login](super::pending_login::PendingLogin) | as long as a sign-in may take |
 //! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |

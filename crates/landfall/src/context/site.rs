@@ -14,7 +14,7 @@ use crate::clock::Timestamp;
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::{CookieKey, Sealer};
 use crate::error::{Error, ErrorCode};
-use crate::session::SessionSeal;
+use crate::session::{SessionIds, SessionSeal};
 
 /// So many finished sign-ins for one page within [`LOOP_SPAN`], and still nobody signed in, are a loop.
 const LOOP_MARKS: usize = 3;
@@ -69,6 +69,10 @@ impl Site {
             base_url: base.literal.clone(),
             names: names.clone(),
             sealer: derive("session")?,
+            ids: SessionIds::derive(
+                ring,
+                &application.context(&[base.origin.as_bytes(), names.session.as_bytes()]),
+            )?,
         };
         let (logout_seal, request_seal) = (derive("logout")?, derive("wish")?);
         let post_logout_redirect_uri = format!("{}{after_logout}", base.literal);

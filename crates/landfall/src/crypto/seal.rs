@@ -195,6 +195,43 @@ impl Ring {
     }
 }
 
+impl Ring {
+    /// Keys for tags of one purpose that are made and compared again and again: one of each key of the ring, the first
+    /// key's first. `context` separates as in [`Self::sealer`].
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub(crate) fn tag_keys(&self, purpose: &str, context: &[&[u8]]) -> Result<Vec<TagKey>, Error> {
+        let label = info(purpose, context);
+        let keys = self.keys.iter().map(|(_, prk)| {
+            let label = [label.as_slice()];
+            let okm = prk.expand(&label, hmac::HMAC_SHA256).map_err(|_| broken())?;
+            Ok(TagKey(hmac::Key::from(okm)))
+        });
+        keys.collect()
+    }
+}
+
+/// What [`Ring::tag_keys`] derives.
+pub(crate) struct TagKey(hmac::Key);
+
+impl TagKey {
+    /// The length of a tag in bytes: half of the digest, as RFC 2104 §5 allows. Whoever guesses has to ask for each try.
+    pub(crate) const LENGTH: usize = 16;
+
+    /// The tag (HMAC-SHA256) of a message whose length is the same every time: nothing marks where it ends. It allocates
+    /// nothing.
+    pub(crate) fn tag<const N: usize>(&self, message: &[u8; N]) -> [u8; Self::LENGTH] {
+        hmac::sign(&self.0, message).as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TagKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TagKey([redacted])")
+    }
+}
+
 /// What [`Ring::digest_key`] derives.
 pub(crate) struct DigestKey(hmac::Key);
 

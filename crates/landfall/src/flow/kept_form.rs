@@ -64,7 +64,7 @@ pub(crate) async fn keep(context: &Context, form: &PostedForm) -> Result<Option<
         _ => {
             let id = SessionId::generate(&*context.entropy)?;
             context.sessions.stash(&id, form.body.as_bytes(), now, now.plus(lifetime)).await?;
-            KeptIn::Store(id.to_text())
+            KeptIn::Store(site.session_seal.ids.write(&id))
         }
     };
     let id = context.random()?;
@@ -138,7 +138,7 @@ async fn take(context: &Context, site: &Site, kept: KeptForm) -> Result<Option<T
     };
     let body = match kept.kept_in {
         KeptIn::Cookie(body) => Some(body),
-        KeptIn::Store(id) => match SessionId::parse(id.as_bytes()) {
+        KeptIn::Store(id) => match site.session_seal.ids.read(id.as_bytes()) {
             Some(id) => {
                 let body = context.sessions.unstash(&id, now).await?;
                 body.and_then(|body| String::from_utf8(body).ok())

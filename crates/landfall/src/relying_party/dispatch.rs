@@ -167,7 +167,8 @@ impl FrontDoor {
         Step::Wait(self.context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
     }
 
-    /// Asks the store who it is, and lets them live on where it is time. What [`pass`](Self::pass) does for
+    /// Asks the store who it is, and lets them live on where it is time. A cookie whose id an older key wrote is written
+    /// anew with the answer. What [`pass`](Self::pass) does for
     /// nobody is done here too, where the store knows no such session. It may be dropped at any await: what
     /// must come to its end is work of its own.
     ///
@@ -198,7 +199,9 @@ impl FrontDoor {
             },
             loaded => loaded,
         };
-        Ok(Decision::Pass(self.visit(session, facts, Owed::Nothing)))
+        let is_owed = session.as_ref().is_some_and(|session| !sessions.has_current_id(session));
+        let owed = if is_owed { Owed::Renewal { came_at: now } } else { Owed::Nothing };
+        Ok(Decision::Pass(self.visit(session, facts, owed)))
     }
 
     /// The session, renewed in the store whoever waits for it; `None` where it turns out to be gone.

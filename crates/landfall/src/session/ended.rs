@@ -27,6 +27,12 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 /// How many are remembered at most, which takes about a megabyte.
 const CAPACITY: usize = 16_384;
 
+/// Whether an answer that leaves now is too late to renew what its request came with. A clock that was set back in
+/// between is a reason, too.
+pub(super) fn is_late(came_at: Timestamp, now: Timestamp) -> bool {
+    now < came_at || now.since(came_at) > LATE
+}
+
 /// The sealed sessions that ended here.
 #[derive(Default)]
 pub(super) struct EndedSealed(Mutex<Endings>);
@@ -57,10 +63,9 @@ impl EndedSealed {
         }
     }
 
-    /// Whether a renewal of this session may be sent now, for a request that came at `came_at`. A clock that was set back
-    /// in between is a reason not to.
+    /// Whether a renewal of this session may be sent now, for a request that came at `came_at`.
     pub(super) fn lets_live(&self, id: SealedId, came_at: Timestamp, now: Timestamp) -> bool {
-        if now < came_at || now.since(came_at) > LATE {
+        if is_late(came_at, now) {
             return false;
         }
         let endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,4 @@
-//! The value of a stored session's cookie: 256 random bits, half a name, half a key.
+//! The value of a stored session's cookie: 256 random bits, half a name, half a key, and a tag that says they are ours.
 //!
 //! The two halves are for two different attackers:
 //!
@@ -7,7 +7,18 @@
 //! 2. The second half never reaches the store. It goes into the key that the session is sealed with, so that a session
 //!    in a copy of the store cannot be opened without its cookie, even by somebody who has the application's keys.
 //!
-//! [`seals`](super::seals) derives that key, and [`stash`](super::stash) names what it keeps by such an id as well.
+//! The tag is for a third one, who makes ids up: HMAC-SHA256 (RFC 2104), cut to 128 bits, with keys of the ring for this
+//! application under this base URL. What has no tag of ours is nobody's, and that is known without the store: to guess
+//! is to compute, here, and no instance asks anybody for it.
+//!
+//! | bytes | what they are |
+//! |---|---|
+//! | 0–15 | names the record |
+//! | 16–31 | seals the record |
+//! | 32–47 | the tag over both |
+//!
+//! [`SessionIds`] is the one way from text to an id, and back. [`seals`](super::seals) derives the record's key, and
+//! [`stash`](super::stash) names what it keeps by such an id as well.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -15,7 +26,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use super::store::RecordKey;
 use crate::clock::{Entropy, EntropyError};
 use crate::crypto::digest::sha256;
-use crate::crypto::secret::Secret;
+use crate::crypto::seal::{CookieKey, Ring, TagKey};
+use crate::crypto::secret::{Secret, same_bytes};
+use crate::error::Error;
 
 /// What a browser holds of a stored session. The store sees a digest of one half and nothing of the other.
 ///
@@ -26,12 +39,16 @@ pub(crate) struct SessionId {
     whole: Secret<[u8; 32]>,
     /// Worked out once: a request asks for it at every step.
     key: RecordKey,
+    /// Whether the first key of the ring made its tag, as it does for a new one.
+    is_current: bool,
 }
 
-/// The length of the value as text: 32 bytes as base64url without padding.
+/// The length of the value as text: 48 bytes as base64url, which needs no padding.
 ///
 /// No sealed session is that short, so the length alone tells the two kinds of cookie apart.
-pub(crate) const TEXT_LENGTH: usize = 43;
+pub(crate) const TEXT_LENGTH: usize = 64;
+/// How many bytes of the value are random.
+const RANDOM: usize = 32;
 /// Where the half that names the record ends, and the one that seals it begins.
 const HALF: usize = 16;
 
@@ -41,31 +58,14 @@ impl SessionId {
     /// # Errors
     /// When the random source fails. There is then no session: nothing weaker takes its place.
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
-        let mut bytes = [0; 32];
+        let mut bytes = [0; RANDOM];
         entropy.fill(&mut bytes)?;
-        Ok(Self::of(bytes))
+        Ok(Self::of(bytes, true))
     }
 
-    /// Reads the value of a cookie; `None` for whatever is not exactly such a value. It may still be of no session.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        if text.len() != TEXT_LENGTH {
-            return None;
-        }
-        // One byte more than there is: the decoder wants room for a rounded-up length.
-        let mut bytes = [0; 33];
-        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
-        bytes.get(..length)?.try_into().ok().map(Self::of)
-    }
-
-    fn of(bytes: [u8; 32]) -> Self {
+    fn of(bytes: [u8; RANDOM], is_current: bool) -> Self {
         let (name, _) = bytes.split_at(HALF);
-        Self { key: RecordKey(sha256(&[name])), whole: Secret::new(bytes) }
-    }
-
-    /// The cookie's value. It is as good as the session itself: it goes into a Set-Cookie header or into something
-    /// sealed, and nowhere else.
-    pub(crate) fn to_text(&self) -> String {
-        URL_SAFE_NO_PAD.encode(self.whole.expose())
+        Self { key: RecordKey(sha256(&[name])), whole: Secret::new(bytes), is_current }
     }
 
     /// The name of the record: the digest of the first half.
@@ -84,5 +84,114 @@ impl SessionId {
     /// to be compared before the copy is served.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.whole.matches(other.whole.expose())
+    }
+
+    /// Whether the first key of the ring made the tag that it was read with. Where it did not, the cookie should be
+    /// written anew before that key is taken out of the ring.
+    pub(crate) fn is_current(&self) -> bool {
+        self.is_current
+    }
+}
+
+/// Writes ids and reads them, for one application under one base URL.
+///
+/// The keys are derived once, and reading allocates nothing: it is part of every request with a stored session.
+#[derive(Debug)]
+pub(crate) struct SessionIds {
+    /// The keys of the tag, in the order of the ring.
+    keys: Vec<TagKey>,
+}
+
+impl SessionIds {
+    /// With keys of this ring. `context` separates applications, base URLs and cookies.
+    ///
+    /// # Errors
+    /// When no key can be derived.
+    pub(crate) fn derive(ring: &[CookieKey], context: &[&[u8]]) -> Result<Self, Error> {
+        Ok(Self { keys: Ring::new(ring)?.tag_keys("session id", context)? })
+    }
+
+    /// The cookie's value, with the first key's tag. It is as good as the session itself: it goes into a Set-Cookie
+    /// header or into something sealed, and nowhere else.
+    pub(crate) fn write(&self, id: &SessionId) -> String {
+        let random = id.whole.expose();
+        // Without a key nothing is sealed either; what is then written is read by nobody.
+        let tag = self.keys.first().map(|key| key.tag(random)).unwrap_or_default();
+        let mut bytes = [0; RANDOM + TagKey::LENGTH];
+        let (front, back) = bytes.split_at_mut(RANDOM);
+        front.copy_from_slice(random);
+        back.copy_from_slice(&tag);
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads the value of a cookie; `None` for whatever was not written here, with one of these keys. It may still be of
+    /// a session that is over.
+    ///
+    /// It costs a MAC for each key of the ring at most, and no I/O.
+    pub(crate) fn read(&self, text: &[u8]) -> Option<SessionId> {
+        let bytes = decode(text)?;
+        let (random, tag) = bytes.split_first_chunk::<RANDOM>()?;
+        let number = self.keys.iter().position(|key| same_bytes(&key.tag(random), tag))?;
+        Some(SessionId::of(*random, number == 0))
+    }
+}
+
+/// Whether a text has the form of an id. It proves nothing, since anybody can write one.
+pub(crate) fn looks_like_an_id(text: &[u8]) -> bool {
+    decode(text).is_some()
+}
+
+/// The bytes of such a text: of the right length, in the one way that an encoder would write it.
+fn decode(text: &[u8]) -> Option<[u8; RANDOM + TagKey::LENGTH]> {
+    if text.len() != TEXT_LENGTH {
+        return None;
+    }
+    let mut bytes = [0; RANDOM + TagKey::LENGTH];
+    let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+    (length == bytes.len()).then_some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemEntropy;
+
+    fn ids(ring: &[&CookieKey], context: &str) -> SessionIds {
+        let ring: Vec<_> = ring.iter().map(|key| (*key).clone()).collect();
+        SessionIds::derive(&ring, &[context.as_bytes()]).unwrap()
+    }
+
+    #[test]
+    fn an_id_is_read_with_any_key_of_the_ring_and_says_whether_it_was_the_first() {
+        let [old, new] = [(), ()].map(|()| CookieKey::generate().unwrap());
+        let id = SessionId::generate(&SystemEntropy).unwrap();
+        let text = ids(&[&old], "a").write(&id);
+        assert_eq!(text.len(), TEXT_LENGTH);
+        let read = |ids: SessionIds| ids.read(text.as_bytes()).map(|read| (read.is(&id), read.is_current()));
+        assert_eq!(read(ids(&[&old], "a")), Some((true, true)));
+        assert_eq!(read(ids(&[&old, &new], "a")), Some((true, true)));
+        assert_eq!(read(ids(&[&new, &old], "a")), Some((true, false)));
+        assert_eq!(read(ids(&[&new], "a")), None, "the old key is gone");
+        assert_eq!(read(ids(&[&old], "b")), None, "another application, or another base URL");
+        assert_eq!(read(ids(&[], "a")), None);
+    }
+
+    #[test]
+    fn an_id_with_any_byte_flipped_is_no_id() {
+        let ids = ids(&[&CookieKey::generate().unwrap()], "a");
+        let text = ids.write(&SessionId::generate(&SystemEntropy).unwrap());
+        let bytes = decode(text.as_bytes()).unwrap();
+        for (at, bit) in (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+            let mut changed = bytes;
+            changed[at] ^= 1 << bit;
+            let changed = URL_SAFE_NO_PAD.encode(changed);
+            assert!(ids.read(changed.as_bytes()).is_none(), "bit {bit} of byte {at}");
+        }
+        for strange in
+            [&text[1..], &format!("{text}A"), &"A".repeat(TEXT_LENGTH), &"=".repeat(TEXT_LENGTH), ""]
+        {
+            assert!(ids.read(strange.as_bytes()).is_none(), "{strange}");
+        }
+        assert!(ids.read(text.as_bytes()).is_some());
     }
 }

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
 use super::ended::EndedSealed;
-use super::id::{SessionId, TEXT_LENGTH};
+use super::id::{SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
 use super::record;
@@ -60,7 +60,7 @@ pub(crate) enum CookieSession {
     },
 }
 
-/// How sessions are sealed into their cookies under one base URL.
+/// How sessions, or their ids, are written into their cookies under one base URL.
 #[derive(Debug)]
 pub(crate) struct SessionSeal {
     /// Which base URL: what one of them sealed, another cannot open.
@@ -71,6 +71,8 @@ pub(crate) struct SessionSeal {
     pub(crate) names: CookieNames,
     /// Its keys are of this base URL's origin.
     pub(crate) sealer: Sealer,
+    /// Writes and reads the cookies of stored sessions. Its keys are of this origin, and of the cookie's name.
+    pub(crate) ids: SessionIds,
 }
 
 /// How long things last and may take, and what settings are called.
@@ -158,20 +160,16 @@ impl SessionKeeper {
     ///
     /// A request may hold several cookies of this name, for instance where another program on the host set one. The
     /// first that opens to a session that stands is taken, so a cookie that somebody planted does not sign a person
-    /// out. A cookie as long as a [`SessionId`] is of a stored session, any other of a sealed one.
+    /// out. A cookie as long as a [`SessionId`] is of a stored session, any other of a sealed one. Only an id that was
+    /// written here is ever asked of the store: one that somebody made up is nobody's, as garbage is.
     pub(crate) fn find(&self, seal: &SessionSeal, sent: &SentCookies<'_>, now: Timestamp) -> CookieSession {
         let mut to_load = Vec::new();
         for text in sent.sessions.into_iter().flatten() {
-            let found = match (&self.store, text.len() == TEXT_LENGTH) {
-                (Some(_), true) => self.find_stored(text, now, &mut to_load),
-                (None, true) => {
-                    if SessionId::parse(text).is_some() {
-                        self.unopened.tell(Cause::NoStore, Some(&seal.base_url));
-                    }
-                    None
-                }
+            let found = if text.len() == TEXT_LENGTH {
+                self.find_stored(seal, text, now, &mut to_load)
+            } else {
                 // Also where there is a store by now: whoever was signed in before it came stays so.
-                (_, false) => self.find_sealed(seal, text, now),
+                self.find_sealed(seal, text, now)
             };
             match found {
                 Some((session, old_key)) if to_load.is_empty() => {
@@ -191,8 +189,21 @@ impl SessionKeeper {
     }
 
     /// A stored session from the near cache; else its id is added to those to ask the store for.
-    fn find_stored(&self, text: &[u8], now: Timestamp, to_load: &mut Vec<SessionId>) -> Option<Alive> {
-        let id = SessionId::parse(text)?;
+    fn find_stored(
+        &self,
+        seal: &SessionSeal,
+        text: &[u8],
+        now: Timestamp,
+        to_load: &mut Vec<SessionId>,
+    ) -> Option<Alive> {
+        let Some(id) = seal.ids.read(text) else {
+            self.tell_of_no_id(seal, text);
+            return None;
+        };
+        if self.store.is_none() {
+            self.unopened.tell(Cause::NoStore, Some(&seal.base_url));
+            return None;
+        }
         match self.cache.stored(&id.record_key().0, now) {
             Some(session)
                 if session.stored.as_ref().is_some_and(|stored| stored.id.is(&id))
@@ -249,6 +260,13 @@ impl SessionKeeper {
         }
     }
 
+    /// As [`Self::tell_of`], of a cookie that looks like the id of a stored session and has no tag of ours.
+    fn tell_of_no_id(&self, seal: &SessionSeal, text: &[u8]) {
+        if !self.unopened.was_told(Cause::Id) && looks_like_an_id(text) {
+            self.unopened.tell(Cause::Id, Some(&seal.base_url));
+        }
+    }
+
     /// Which session a browser has now: what its cookie leads to, asked of the store where that is needed.
     ///
     /// # Errors
@@ -269,8 +287,8 @@ impl SessionKeeper {
 
     /// Asks the store for the first of these that is a session, and keeps a near copy of it.
     ///
-    /// A record that does not open, or has expired, is passed over: it may be of a guess, of a key that is not here, or
-    /// of a later release. [`Self::reload`] tells those from a session that ended.
+    /// A record that does not open, or has expired, is passed over: it may be of a key that is not here, or of a later
+    /// release. [`Self::reload`] tells those from a session that ended.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`].
@@ -285,7 +303,7 @@ impl SessionKeeper {
             let changes = self.changes.of(key);
             let Some(stored) = self.bounded(store.load(key)).await? else { continue };
             let Some(session) = self.seals.open(&id, &stored)? else {
-                // Somebody's guess at the other half, a key that is not here (yet), or a later release's.
+                // Sealed with a key that is not here (yet), or a later release's.
                 tracing::debug!("a session's record could not be opened");
                 self.unopened.tell(Cause::Record, None);
                 continue;

@@ -1,7 +1,7 @@
 //! Sessions: what outlives the round trip to the provider, where it is kept, and how it ends.
 //!
 //! A session is in one of two places. Without a store it is sealed into its cookie, tokens left out. With a store the
-//! cookie holds a random [`SessionId`], and the session is a record that the store can neither read nor change.
+//! cookie holds a random [`SessionId`] with our tag, and the session is a record that the store can neither read nor change.
 //! [`SessionKeeper`] is the one door to both: the legs of the trip ask it and never see which of the two it is.
 //!
 //! The room imports from `browser`, `protocol`, `crypto`, `error` and `clock`. It knows nothing of requests, of the
@@ -52,7 +52,7 @@ mod subject;
 mod trial;
 mod unopened;
 
-pub(crate) use id::SessionId;
+pub(crate) use id::{SessionId, SessionIds};
 pub use identity::Identity;
 pub(crate) use identity::{KeptClaims, Scopes};
 pub(crate) use keeper::{CookieSession, KeeperSettings, Lifetimes, SessionKeeper, SessionSeal};

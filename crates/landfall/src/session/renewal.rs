@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::ended::is_late;
 use super::id::SessionId;
 use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
@@ -121,7 +122,7 @@ impl SessionKeeper {
             return Ok(StartedSession { cookie: self.seal(seal, &session, now)?, key: None });
         };
         let id = SessionId::generate(&*self.entropy)?;
-        let (key, value) = (id.record_key(), id.to_text());
+        let (key, value) = (id.record_key(), seal.ids.write(&id));
         let stored = Stored { id, version: 1, admin: Bytes::new() };
         let record = self.seals.seal(&session, &stored, &Admin::new(now, label))?;
         self.bounded(store.create(key, record)).await?;
@@ -249,6 +250,29 @@ impl SessionKeeper {
         let mut renewed = session.clone();
         renewed.idle_expires_at = now.plus(self.lifetimes.idle).min(session.expires_at);
         self.seal(seal, &renewed, now).ok()
+    }
+
+    /// Whether the first key of the ring wrote the id in a stored session's cookie; so for every sealed session, which has
+    /// none. Where it did not, the cookie is written anew, so that a key can be taken out of the ring once the sessions
+    /// that are in use were renewed.
+    pub(crate) fn has_current_id(&self, session: &Session) -> bool {
+        session.stored.as_ref().is_none_or(|stored| stored.id.is_current())
+    }
+
+    /// The Set-Cookie value with the first key's tag, for a stored session whose cookie has an older key's. To be asked
+    /// when the answer leaves, for a request that came at `came_at`.
+    ///
+    /// `None` where that is some time ago: the browser may have another session by now, and a later request is as good.
+    pub(crate) fn move_to_first_key(
+        &self,
+        seal: &SessionSeal,
+        session: &Session,
+        came_at: Timestamp,
+        now: Timestamp,
+    ) -> Option<String> {
+        let id = session.stored.as_ref().map(|stored| &stored.id).filter(|id| !id.is_current())?;
+        let span = session.expires_at.since(now);
+        (!is_late(came_at, now)).then(|| seal.names.set(&seal.names.session, &seal.ids.write(id), span))
     }
 
     /// Ends a stored session here and in the store; whether it stood. One that is sealed into its cookie is ended by

@@ -14,7 +14,8 @@
 //! | [`LaterRelease`](Cause::LaterRelease) | a rollback, or instances of two releases side by side |
 //! | [`OtherIssuer`](Cause::OtherIssuer) | the application moved to another provider |
 //! | [`NoStore`](Cause::NoStore) | the store was taken out of the settings |
-//! | [`Record`](Cause::Record) | as the first, where sessions are in a store |
+//! | [`Id`](Cause::Id) | as the first, where sessions are in a store |
+//! | [`Record`](Cause::Record) | an instance has the cookie's key, and not the newer one that another wrote the record with |
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -31,6 +32,8 @@ pub(super) enum Cause {
     OtherIssuer,
     /// It names a session of a store, and there is none.
     NoStore,
+    /// It may be the id of a stored session, and none of the keys made its tag.
+    Id,
     /// The store has a record by its name, and none of the keys opens it with the cookie.
     Record,
 }
@@ -39,7 +42,7 @@ pub(super) enum Cause {
 #[derive(Debug)]
 pub(super) struct Unopened {
     names: Names,
-    told: [AtomicBool; 5],
+    told: [AtomicBool; 6],
 }
 
 impl Unopened {
@@ -69,12 +72,13 @@ impl Unopened {
     }
 
     fn flag(&self, cause: Cause) -> &AtomicBool {
-        let [key, later, issuer, store, record] = &self.told;
+        let [key, later, issuer, store, id, record] = &self.told;
         match cause {
             Cause::Key => key,
             Cause::LaterRelease => later,
             Cause::OtherIssuer => issuer,
             Cause::NoStore => store,
+            Cause::Id => id,
             Cause::Record => record,
         }
     }
@@ -99,6 +103,11 @@ fn words(cause: Cause) -> (&'static str, &'static str) {
             "it names a session in a store, and there is no store",
             "if there was one until now: name it again as `store`, or people sign in again",
         ),
+        Cause::Id => (
+            "it looks like the id of a stored session, which none of the keys made",
+            "if keys were replaced: name the old one behind the new one in `cookie_keys` until its sessions are over, and \
+             the same keys on every instance; if the issuer or the client id changed: keep sessions by `application_name`",
+        ),
         Cause::Record => (
             "the store has its record, which opens with none of the keys",
             "if keys were replaced: name the old one behind the new one in `cookie_keys` until its sessions are over, and \
@@ -113,7 +122,8 @@ mod tests {
 
     #[test]
     fn each_cause_is_told_once_in_words_of_its_own() {
-        let causes = [Cause::Key, Cause::LaterRelease, Cause::OtherIssuer, Cause::NoStore, Cause::Record];
+        let causes =
+            [Cause::Key, Cause::LaterRelease, Cause::OtherIssuer, Cause::NoStore, Cause::Id, Cause::Record];
         let unopened = Unopened::new(Names::default());
         for (at, cause) in causes.into_iter().enumerate() {
             assert!(!unopened.was_told(cause), "{cause:?} has a flag of its own");

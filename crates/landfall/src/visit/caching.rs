@@ -59,6 +59,7 @@ impl Visit {
         }
         edits
     }
+
     /// The Set-Cookie value that the answer owes the browser, decided now. No renewal beside a session's cookie that the
     /// application sets itself: that is of another one.
     fn owed(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Option<String> {
@@ -74,6 +75,11 @@ impl Visit {
             let set = (name == "set-cookie").then(|| value.strip_prefix(seal.names.session.as_bytes()));
             is_set |= set.flatten().is_some_and(|rest| rest.starts_with(b"="));
         });
-        if is_set { None } else { context.sessions.reseal(seal, session, came_at, context.clock.now()) }
+        let (sessions, now) = (&context.sessions, context.clock.now());
+        match &session.stored {
+            _ if is_set => None,
+            Some(_) => sessions.move_to_first_key(seal, session, came_at, now),
+            None => sessions.reseal(seal, session, came_at, now),
+        }
     }
 }

@@ -86,7 +86,7 @@ pub(crate) enum Owed {
     Nothing,
     /// This Set-Cookie value.
     Cookie(String),
-    /// A sealed session's renewal, for a request that came at this time. Whether it is sent is decided when the answer
+    /// A session's cookie, renewed or written with the first key, for a request that came at this time. Whether it is sent is decided when the answer
     /// leaves: the session may have ended by then.
     Renewal {
         /// When it came.
