@@ -8,7 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, SET_COOKIE};
 use actix_web::middleware::Condition;
 use actix_web::web::{self, Html, Json};
-use actix_web::{App, HttpRequest, HttpServer, Responder};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
 use landfall::RelyingParty;
 use landfall_actix as landfall_web;
 use landfall_actix::{AccessToken, AuthMiddleware, RequireLogin, SignedIn, TokenProxy, Visit};
@@ -115,6 +115,11 @@ fn routes(config: &mut web::ServiceConfig) {
             }),
         )
         .route("/become", web::get().to(become_grace))
+        .route("/live", web::get().to(live))
+        .route("/live-visit", web::get().to(live_visit))
+        .service(web::resource("/endless").wrap(ending()).get(endless))
+        .service(web::resource("/long").wrap(ending()).get(long))
+        .service(web::resource("/at-once").wrap(ending()).get(async || "at once"))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
 }
@@ -144,4 +149,25 @@ async fn brief(user: SignedIn) -> impl Responder {
 
 async fn stream(_user: SignedIn) -> impl Responder {
     "data: hello\n\n".customize().insert_header(("content-type", "text/event-stream"))
+}
+
+async fn live(user: SignedIn) -> HttpResponse {
+    HttpResponse::Ok().streaming(crate::live::live(user.ended()))
+}
+
+async fn live_visit(visit: Visit) -> HttpResponse {
+    HttpResponse::Ok().streaming(crate::live::live(visit.ended()))
+}
+
+fn ending() -> RequireLogin {
+    RequireLogin::new().ends_streams()
+}
+
+async fn endless() -> HttpResponse {
+    HttpResponse::Ok().streaming(crate::live::endless())
+}
+
+/// Less than it says.
+async fn long() -> HttpResponse {
+    HttpResponse::Ok().no_chunking(1000).streaming(crate::live::endless())
 }

@@ -2,8 +2,9 @@
 
 use std::net::{SocketAddr, TcpListener};
 
+use axum::body::Body;
 use axum::extract::{ConnectInfo, OriginalUri, RawQuery};
-use axum::http::header::{CACHE_CONTROL, SET_COOKIE};
+use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, SET_COOKIE};
 use axum::http::{Extensions, StatusCode};
 use axum::response::{Html, IntoResponse};
 use axum::routing::{get, post};
@@ -38,6 +39,11 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .fallback(async || (StatusCode::NOT_FOUND, "no such report"))
         .layer(RequireLogin::new());
     let merged = Router::new().route("/merged", get(async || "merged")).layer(RequireLogin::new());
+    let ending = Router::new()
+        .route("/endless", get(async || Body::from_stream(crate::live::endless())))
+        .route("/long", get(long))
+        .route("/at-once", get(async || "at once"))
+        .layer(RequireLogin::new().ends_streams());
     let mut more = Router::new();
     for (name, guard) in crate::guards!(RequireLogin) {
         let page =
@@ -83,6 +89,9 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
             get(async |visit: Visit, RawQuery(name): RawQuery| held(visit, name.as_deref()).await),
         )
         .route("/become", get(become_grace))
+        .route("/live", get(live))
+        .route("/live-visit", get(live_visit))
+        .merge(ending)
         .route("/echo", post(echo))
         .route("/open-echo", post(async |body: String| body))
         // Without one, the guarded "not found" of the merged router would be everybody's.
@@ -120,4 +129,17 @@ async fn brief(user: SignedIn) -> impl IntoResponse {
 
 async fn stream(_user: SignedIn) -> impl IntoResponse {
     ([("content-type", "text/event-stream")], "data: hello\n\n")
+}
+
+async fn live(user: SignedIn) -> Body {
+    Body::from_stream(crate::live::live(user.ended()))
+}
+
+async fn live_visit(visit: Visit) -> Body {
+    Body::from_stream(crate::live::live(visit.ended()))
+}
+
+/// Less than it says.
+async fn long() -> impl IntoResponse {
+    ([(CONTENT_LENGTH, "1000")], Body::from_stream(crate::live::endless()))
 }

@@ -7,6 +7,7 @@ mod axum_app;
 mod engine;
 mod flaky;
 mod gate;
+mod live;
 mod matrix;
 mod noting;
 mod port;

@@ -2,17 +2,18 @@
 
 use std::future::{Future, Ready, ready};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{self, Context, Poll};
 
 use actix_web::HttpMessage;
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use landfall::adapter::Guard;
+use landfall::adapter::{Guard, UntilEnded};
 use pin_project_lite::pin_project;
 
 use crate::convert;
 use crate::extract::visit_in;
 use crate::layer::LAYER;
+use crate::until_ended;
 
 /// Guards a scope, a resource or a whole application: nothing inside it runs unless somebody is signed in.
 ///
@@ -31,6 +32,8 @@ use crate::layer::LAYER;
 ///
 /// What is answered behind it is for one person: `public` and `s-maxage` are taken out of the answer, with a line in the
 /// log, and `private` is put in. [`shared_cache`](Self::shared_cache) says otherwise.
+///
+/// What takes its time behind it ends with the session where it says [`ends_streams`](Self::ends_streams).
 ///
 /// It can demand more than a sign-in; see [`Requirement`](landfall::Requirement):
 ///
@@ -78,7 +81,7 @@ landfall::adapter::require_login!(RequireLogin);
 impl<S, B> Transform<S, ServiceRequest> for RequireLogin
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = S::Error;
@@ -101,7 +104,7 @@ pub struct RequireLoginService<S> {
 impl<S, B> Service<ServiceRequest> for RequireLoginService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
     type Response = ServiceResponse<EitherBody<B>>;
     type Error = S::Error;
@@ -110,10 +113,19 @@ where
     forward_ready!(inner);
 
     fn call(&self, request: ServiceRequest) -> Self::Future {
-        let refusal = self.guard.refusal(request.method().as_str(), visit_in(&request.extensions()), LAYER);
-        let state = match refusal {
-            None => State::Inner { future: self.inner.call(request) },
-            Some(reply) => State::Refused { response: Some(request.into_response(convert::response(reply))) },
+        let (refusal, until) = {
+            let (method, extensions) = (request.method().as_str(), request.extensions());
+            let visit = visit_in(&extensions);
+            (self.guard.refusal(method, visit, LAYER), self.guard.until_ended(method, visit))
+        };
+        let state = match (refusal, until) {
+            (Some(reply), _) => {
+                State::Refused { response: Some(request.into_response(convert::response(reply))) }
+            }
+            (None, None) => State::Inner { future: self.inner.call(request) },
+            (None, Some(until)) => {
+                State::Ending { future: Box::pin(self.inner.call(request)), until: Some(Box::new(until)) }
+            }
         };
         RequireLoginFuture { state }
     }
@@ -132,6 +144,8 @@ pin_project! {
     enum State<F> {
         /// Somebody is signed in; the inner service is at work.
         Inner { #[pin] future: F },
+        /// The same where the answer's body ends with the session. Boxed, so that no other request pays for it.
+        Ending { future: Pin<Box<F>>, until: Option<Box<UntilEnded>> },
         /// The inner service was not called.
         Refused { response: Option<ServiceResponse> },
     }
@@ -140,7 +154,7 @@ pin_project! {
 impl<F, B, E> Future for RequireLoginFuture<F>
 where
     F: Future<Output = Result<ServiceResponse<B>, E>>,
-    B: MessageBody,
+    B: MessageBody + 'static,
 {
     type Output = Result<ServiceResponse<EitherBody<B>>, E>;
 
@@ -148,6 +162,13 @@ where
         match self.project().state.project() {
             StateProj::Inner { future } => {
                 future.poll(cx).map(|answer| answer.map(ServiceResponse::map_into_left_body))
+            }
+            StateProj::Ending { future, until } => {
+                let response = task::ready!(future.as_mut().poll(cx))?;
+                Poll::Ready(Ok(match until.take() {
+                    Some(until) => until_ended::ending(response, *until).map_into_right_body(),
+                    None => response.map_into_left_body(),
+                }))
             }
             StateProj::Refused { response } => match response.take() {
                 Some(response) => Poll::Ready(Ok(response.map_into_right_body())),

@@ -113,6 +113,13 @@
 //!
 //! Where a handler does not compile, axum's `#[axum::debug_handler]` names the argument that is at fault.
 //!
+//! # What stays open
+//!
+//! A WebSocket, an event stream or a long poll outlives the look at who is there. Its handler waits for
+//! [`ended`](landfall::SignedIn::ended) beside what else it waits for, and hears why the session is over; a guard that says
+//! [`ends_streams`](RequireLogin::ends_streams) ends the bodies of answers by itself, and so does [`TokenProxy`]. The
+//! examples have one of each.
+//!
 //! # The log
 //!
 //! Landfall tells what it does by [`tracing`](https://docs.rs/tracing), and nothing is seen of it until the program
@@ -153,6 +160,7 @@ mod layer;
 mod reject;
 mod require;
 mod token_proxy;
+mod until_ended;
 
 pub use convert::ResponseBody;
 pub use extract::{AccessToken, Claims, SignedIn, Visit};

@@ -2,12 +2,12 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use landfall::adapter::{Guard, Reply};
+use landfall::adapter::{Guard, Reply, UntilEnded};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -15,6 +15,7 @@ use tower_service::Service;
 use crate::convert::{self, BoxError, ResponseBody};
 use crate::extract::visit_in;
 use crate::layer::LAYER;
+use crate::until_ended;
 
 /// Guards a router: nothing inside it runs unless somebody is signed in.
 ///
@@ -41,6 +42,8 @@ use crate::layer::LAYER;
 ///
 /// What is answered behind it is for one person: `public` and `s-maxage` are taken out of the answer, with a line in the
 /// log, and `private` is put in. [`shared_cache`](Self::shared_cache) says otherwise.
+///
+/// What takes its time behind it ends with the session where it says [`ends_streams`](Self::ends_streams).
 ///
 /// It can demand more than a sign-in; see [`Requirement`](landfall::Requirement):
 ///
@@ -107,9 +110,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (method, visit) = (request.method().as_str(), visit_in(request.extensions()));
-        let state = match self.guard.refusal(method, visit, LAYER) {
-            None => State::Inner { future: self.inner.call(request) },
-            Some(reply) => State::Refused { reply: Some(reply) },
+        let state = match (self.guard.refusal(method, visit, LAYER), self.guard.until_ended(method, visit)) {
+            (Some(reply), _) => State::Refused { reply: Some(reply) },
+            (None, None) => State::Inner { future: self.inner.call(request) },
+            (None, Some(until)) => {
+                State::Ending { future: Box::pin(self.inner.call(request)), until: Some(Box::new(until)) }
+            }
         };
         RequireLoginFuture { state }
     }
@@ -128,6 +134,8 @@ pin_project! {
     enum State<F> {
         /// Somebody is signed in; the inner service is at work.
         Inner { #[pin] future: F },
+        /// The same where the answer's body ends with the session. Boxed, so that no other request pays for it.
+        Ending { future: Pin<Box<F>>, until: Option<Box<UntilEnded>> },
         /// The inner service was not called.
         Refused { reply: Option<Reply> },
     }
@@ -143,6 +151,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Inner { future } => future.poll(cx).map_ok(|response| response.map(ResponseBody::new)),
+            StateProj::Ending { future, until } => {
+                let response = ready!(future.as_mut().poll(cx))?;
+                Poll::Ready(Ok(match until.take() {
+                    Some(until) => until_ended::ending(response, *until),
+                    None => response.map(ResponseBody::new),
+                }))
+            }
             StateProj::Refused { reply } => match reply.take() {
                 Some(reply) => Poll::Ready(Ok(convert::response(reply))),
                 // Polled after it was ready, which nothing may rely on.

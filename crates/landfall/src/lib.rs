@@ -107,7 +107,7 @@
 //! | the trip | `flow` | login, callback, code exchange, refresh, logout, and what the provider ends: one leg a file |
 //! | what every leg shares | `context` | settings, sites, endpoints, destinations, refusals, events, the state of the legs |
 //! | | `guard` | what kind of request it is, whether it comes from this site, what it gets |
-//! | | `session` | the record, its seals, the store's contract, the near cache, leases |
+//! | | `session` | the record, its seals, the store's contract, the near cache, leases, and who waits for a session's end |
 //! | | `provider` | one provider and our registration there: metadata, keys, HTTP |
 //! | | `browser` | what the browser keeps for us: cookies, pending logins, kept forms |
 //! | the ground | `protocol` | the rules: pure functions that build a request or read a response |
@@ -143,9 +143,9 @@
 //! # What to read next
 //!
 //! - [`RelyingParty`] and [`RelyingPartyBuilder`]: every setting, its default, and the environment variable it has.
-//! - [`Visit`] and [`Requirement`]: what an application asks; [`RequestView`](adapter::RequestView), [`Step`](adapter::Step) and [`Decision`](adapter::Decision): what an adapter does.
+//! - [`Visit`] and [`Requirement`]: what an application asks, [`SignedIn::ended`] for what stays open; [`RequestView`](adapter::RequestView), [`Step`](adapter::Step) and [`Decision`](adapter::Decision): what an adapter does.
 //! - [`SessionStore`](store::SessionStore): what a store promises. [`ErrorCode`]: what can fail, by whose fault, and the remedy.
-//! - `ARCHITECTURE.md` in the repository: the layers drawn, four walks through them, and the decisions with their reasons.
+//! - `ARCHITECTURE.md` in the repository: the layers drawn, five walks through them, and the decisions with their reasons.
 //!   `README.md` there lists what is refused, and the test that shows it; `SECURITY.md` says against whom.
 #![cfg_attr(
     not(test),
@@ -183,7 +183,7 @@ pub use address::return_to::{ReturnTo, ReturnToError};
 pub use address::trusted_proxies::ForwardedHeaders;
 pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
-pub use context::events::{EndReason, Event, EventKind};
+pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
 pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use crypto::seal::CookieKey;
@@ -199,7 +199,7 @@ pub use provider::client_settings::Userinfo;
 pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use relying_party::RelyingParty;
 pub use relying_party::sessions::Sessions;
-pub use session::{Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
+pub use session::{EndReason, Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
 #[cfg(feature = "reqwest")]
 pub use token_proxy::TokenProxy;
 pub use visit::Visit;
@@ -220,6 +220,7 @@ pub mod adapter {
     pub use crate::visit::guard::Guard;
     pub use crate::visit::mounting::Mount;
     pub use crate::visit::rejection::{Rejection, missing_layer, stacked_layers};
+    pub use crate::visit::until_ended::{SessionOver, UntilEnded};
     pub use crate::web::pages::PROBLEM;
     pub use crate::web::reply::{BodyError, CacheControl, Edits, NeedsBody, Reply, Waiting};
     pub use crate::web::request::{RequestView, host};

@@ -12,13 +12,14 @@
 //! that computes, would stall everybody who uses its connections, so none is opened there. Where there are several
 //! threads, another one takes over, and to go to a thread of ours would only cost: each way wakes a thread up.
 //!
-//! There are three ways to start work:
+//! There are four ways to start work:
 //!
 //! - [`Runtime::run`] is for what must come to its end whoever waits. It goes on when the browser hangs up: a code that
 //!   was sent cannot be sent again, so what came for it must not be lost.
 //! - [`Runtime::run_in_place`] is for what may be broken off at any await: it looks, and changes nothing. Where the
 //!   work may stay on the runtime that is there, it is no task of its own, but polled by whoever waits.
 //! - [`Runtime::run_while_held`] is for what is worth nothing without whoever started it.
+//! - [`Runtime::run_aside`] is for what nobody waits for, and that knows when it is done.
 //!
 //! All of them can be called and awaited under any runtime, or none. Stores are called here, and HTTP clients: they may
 //! rely on tokio being around, with time and I/O. They may not rely on its being the same one each time, and a runtime
@@ -109,6 +110,11 @@ impl Runtime {
     /// Starts the work now; it is dropped at its next await once what is given here is dropped.
     pub(crate) fn run_while_held(&self, work: impl Future<Output = ()> + Send + 'static) -> Held {
         Held(self.spawn(work))
+    }
+
+    /// Starts the work now, for nobody in particular: it ends by itself, or with the runtime that it is on.
+    pub(crate) fn run_aside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        drop(self.spawn(work));
     }
 
     /// Starts the work now and gives what it will bring; what `lost` makes if it panicked or the runtime went away.

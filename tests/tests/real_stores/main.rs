@@ -1,6 +1,7 @@
 //! Engines that die, hang and come back, and instances that share one. Needs the feature `real`:
 //! `cargo xtask test`.
 
+mod ended;
 mod faults;
 mod memory;
 mod redis;

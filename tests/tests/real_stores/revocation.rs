@@ -11,7 +11,7 @@ use crate::site::{Answer, Instance, Site, Visitor};
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Copies are kept for so long, on a clock that stands still, that only the channel can end them.
-fn long_copies(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+pub(crate) fn long_copies(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
     builder.near_cache_staleness(MINUTE)
 }
 
@@ -25,7 +25,7 @@ async fn refuses_within(span: Duration, instance: &Instance, visitor: &Visitor) 
 }
 
 /// Served, and from its own copy from then on.
-async fn keeps_a_copy(instance: &Instance, visitor: &Visitor) {
+pub(crate) async fn keeps_a_copy(instance: &Instance, visitor: &Visitor) {
     for _ in 0..3 {
         assert!(instance.get("/", Some(visitor)).await.is_ada());
     }

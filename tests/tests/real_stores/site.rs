@@ -8,6 +8,7 @@ use http::{Method, Request, StatusCode};
 use landfall::RelyingPartyBuilder;
 use landfall_testkit::{Browser, TestBed};
 use landfall_tests::real::{EngineProcess, Proxy};
+use landfall_tests::wire::Wire;
 use landfall_tests::{BASE_URL, Engine, Framework, Port, SessionKind, World};
 
 const SESSION: &str = "__Host-landfall-session";
@@ -82,6 +83,7 @@ impl Visitor {
 #[derive(Clone)]
 pub(crate) struct Instance {
     browser: Browser,
+    address: SocketAddr,
 }
 
 /// What came back.
@@ -110,7 +112,18 @@ impl Instance {
     pub(crate) fn at(address: SocketAddr) -> Self {
         let browser = Browser::new();
         browser.route(BASE_URL, address).unwrap();
-        Self { browser }
+        Self { browser, address }
+    }
+
+    /// Opens a page that stays open, and reads its first piece.
+    pub(crate) async fn open(&self, path: &str, visitor: &Visitor) -> Wire {
+        let mut wire = Wire::open(self.address).await;
+        let cookie = &visitor.cookie;
+        let head = format!("GET {path} HTTP/1.1\r\nhost: app.example.com\r\ncookie: {cookie}\r\n\r\n");
+        wire.send(head).await.unwrap();
+        assert!(wire.head().await.unwrap().starts_with("HTTP/1.1 200"));
+        assert_eq!(wire.piece().await.unwrap().as_deref(), Some(&b"waiting"[..]));
+        wire
     }
 
     pub(crate) async fn get(&self, path: &str, visitor: Option<&Visitor>) -> Answer {

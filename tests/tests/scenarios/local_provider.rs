@@ -6,7 +6,11 @@ use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks
 use crate::support::{asked, at, greeting};
 
 /// A world whose provider knows how to reach the application.
-async fn world(framework: Framework, kind: SessionKind, change: impl FnOnce(Client) -> Client) -> World {
+pub(crate) async fn world(
+    framework: Framework,
+    kind: SessionKind,
+    change: impl FnOnce(Client) -> Client,
+) -> World {
     let world = World::new(framework, kind).await;
     world.provider.route(BASE_URL, world.address).unwrap();
     world.provider.change_client(TestBed::CLIENT_ID, change);

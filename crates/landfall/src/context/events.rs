@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::ErrorCode;
+pub(crate) use crate::session::EndReason;
 use crate::session::{RecordKey, SessionHandle, SubjectId};
 
 /// Something that happened on this instance; see
@@ -63,28 +64,9 @@ pub enum EventKind {
     Created,
     /// A session's tokens were refreshed.
     Refreshed,
-    /// A session ended. One that nobody used any more runs out without an event.
+    /// A session ended. One that nobody used any more runs out without an event: [`EndReason::Expired`] and
+    /// [`EndReason::Elsewhere`] are told to whoever waits for the end, and never here.
     Ended(EndReason),
-}
-
-/// Why a session ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EndReason {
-    /// The person signed out.
-    SignedOut,
-    /// This browser signed in again, as the same person or as another: a browser has one session.
-    Replaced,
-    /// The application ended it, by [`Sessions`](crate::Sessions).
-    Application,
-    /// The provider did not refresh its tokens any more, or answered with somebody else's.
-    RefreshRefused,
-    /// The provider said so by a logout token (OpenID Connect Back-Channel Logout 1.0).
-    BackChannel,
-    /// The provider said so through the browser (OpenID Connect Front-Channel Logout 1.0).
-    FrontChannel,
-    /// An IntelliAuth tenant said so by a webhook.
-    Webhook,
 }
 
 /// The application's listener; `None` where it gave none, and then no event is made.

@@ -54,7 +54,7 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     let (sessions, site) = (&context.sessions, &request.site);
     let found = sessions.resolve(&request.found, context.clock.now()).await?;
     let ended = match &found {
-        Some(session) => sessions.take(session, context.clock.now()).await?,
+        Some(session) => sessions.take(session, EndReason::SignedOut, context.clock.now()).await?,
         None => None,
     };
     if let Some(session) = &ended {

@@ -86,7 +86,7 @@ impl<'a> Sessions<'a> {
     pub async fn end(&self, subject: &SubjectId, session: SessionHandle) -> Result<bool, Error> {
         let subject = subject.clone();
         self.run(move |context| async move {
-            let ended = context.sessions.end_one(&subject, session.0).await?;
+            let ended = context.sessions.end_one(&subject, session.0, EndReason::Application).await?;
             if ended {
                 announce(&context, &subject, &[session.0]);
             }
@@ -120,7 +120,7 @@ impl<'a> Sessions<'a> {
     async fn end_selected(&self, subject: &SubjectId, selection: Selection) -> Result<u64, Error> {
         let subject = subject.clone();
         self.run(move |context| async move {
-            let ended = context.sessions.end_subject(&subject, selection).await?;
+            let ended = context.sessions.end_subject(&subject, selection, EndReason::Application).await?;
             announce(&context, &subject, &ended);
             Ok(ended.len() as u64)
         })

@@ -50,8 +50,19 @@ impl NearCache {
     /// A stored session, if the copy is young enough; a clock that was set back makes every copy too old. The caller
     /// compares the whole session id, of which the key knows one half.
     pub(crate) fn stored(&self, key: &[u8; 32], now: Timestamp) -> Option<Arc<Session>> {
+        self.copy(key, now).map(|(session, _)| session)
+    }
+
+    /// The same, and when the store said so.
+    pub(crate) fn copy(&self, key: &[u8; 32], now: Timestamp) -> Option<(Arc<Session>, Timestamp)> {
         let entry = self.entries.get(key)?;
-        (now >= entry.loaded_at && now.since(entry.loaded_at) < self.staleness).then_some(entry.session)
+        let is_young = now >= entry.loaded_at && now.since(entry.loaded_at) < self.staleness;
+        is_young.then_some((entry.session, entry.loaded_at))
+    }
+
+    /// How old a copy of a stored session may be.
+    pub(crate) fn staleness(&self) -> Duration {
+        self.staleness
     }
 
     /// Keeps a copy of what the store has just said.

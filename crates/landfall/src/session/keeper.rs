@@ -19,8 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
-use super::ended::EndedSealed;
+use super::endings::Endings;
 use super::id::{SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
+use super::late_renewal::EndedSealed;
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
 use super::record;
@@ -102,6 +103,8 @@ pub(crate) struct SessionKeeper {
     pub(super) cache: Arc<NearCache>,
     /// Counts what the store told, so that a copy loaded before a change is not kept after it.
     changes: Arc<Changes>,
+    /// The sessions whose end somebody waits for.
+    pub(super) endings: Arc<Endings>,
     /// Tells a session that the store lost from one that is over.
     pub(super) newborn: Newborn,
     /// Keeps a late answer from setting a sealed session again that ended.
@@ -125,20 +128,35 @@ impl SessionKeeper {
         let KeeperSettings { lifetimes, store_timeout: deadline, near_cache_staleness, names } = settings;
         let cache = NearCache::new(CACHE_CAPACITY, near_cache_staleness);
         let cache = Arc::new(cache);
-        let changes = Arc::new(Changes::default());
+        let (changes, endings) = (Arc::new(Changes::default()), Arc::<Endings>::default());
         if let Some(store) = &store {
             // Weak: a store may outlive the relying party that watches it.
-            let (cache, changes) = (Arc::downgrade(&cache), Arc::clone(&changes));
+            let (cache, changes, endings) =
+                (Arc::downgrade(&cache), Arc::clone(&changes), Arc::clone(&endings));
             store.watch(Arc::new(move |change| {
                 changes.count(change);
                 if let Some(cache) = cache.upgrade() {
                     cache.forget(change);
                 }
+                endings.told(change);
             }));
         }
         let (newborn, unopened) = (Newborn::default(), Unopened::new(names));
         let ended = EndedSealed::default();
-        Self { client, entropy, store, seals, cache, changes, newborn, ended, unopened, lifetimes, deadline }
+        Self {
+            client,
+            entropy,
+            store,
+            seals,
+            cache,
+            changes,
+            endings,
+            ended,
+            newborn,
+            unopened,
+            lifetimes,
+            deadline,
+        }
     }
 
     /// How sessions become records.
@@ -242,6 +260,7 @@ impl SessionKeeper {
             self.unopened.tell(Cause::OtherIssuer, Some(&seal.base_url));
             return None;
         };
+        self.endings.renewed(&session);
         let session = Arc::new(session);
         if let Ok(text) = std::str::from_utf8(text) {
             self.cache.put_sealed(seal.site, text, Arc::clone(&session), current, now);
@@ -316,6 +335,7 @@ impl SessionKeeper {
             self.cache.put_stored(key.0, Arc::clone(&session), now);
             if self.changes.of(key) != changes {
                 self.cache.forget(Change::Record(key));
+                self.endings.told(Change::Record(key));
             }
             return Ok(Some(session));
         }
@@ -372,6 +392,7 @@ impl SessionKeeper {
             self.newborn.forget(*key);
             self.changes.count(Change::Record(*key));
             self.cache.forget(Change::Record(*key));
+            self.endings.told(Change::Record(*key));
         }
     }
 
@@ -379,6 +400,7 @@ impl SessionKeeper {
     pub(super) fn forget_everything(&self) {
         self.changes.count(Change::Everything);
         self.cache.forget(Change::Everything);
+        self.endings.told(Change::Everything);
     }
 
     /// Takes a lease in the store, so that one instance alone does what it is for; whether it was free. Without a store

@@ -11,6 +11,7 @@ use std::str::FromStr;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
+use super::endings::EndReason;
 use super::keeper::SessionKeeper;
 use super::store::{IndexKey, RecordKey, Selection, SessionStore, StoredRecord};
 use super::subject::SubjectId;
@@ -127,10 +128,16 @@ impl SessionKeeper {
     ///
     /// # Errors
     /// As [`Self::list`].
-    pub(crate) async fn end_one(&self, subject: &SubjectId, key: RecordKey) -> Result<bool, Error> {
+    pub(crate) async fn end_one(
+        &self,
+        subject: &SubjectId,
+        key: RecordKey,
+        why: EndReason,
+    ) -> Result<bool, Error> {
         let store = self.shared()?;
         let Some(record) = self.bounded(store.load(key)).await? else { return Ok(false) };
         if self.subject_indexes(subject)?.contains(&record.subject) {
+            self.expect_end(key, why);
             self.remove(key).await
         } else {
             Ok(false)
@@ -145,8 +152,12 @@ impl SessionKeeper {
         &self,
         subject: &SubjectId,
         selection: Selection,
+        why: EndReason,
     ) -> Result<Vec<RecordKey>, Error> {
         let store = self.shared()?;
+        self.expect_ends(why, selection, |session| {
+            session.identity.issuer() == subject.issuer() && session.identity.subject() == subject.subject()
+        });
         let mut ended = Vec::new();
         for index in self.subject_indexes(subject)? {
             match self.bounded(store.remove_by_subject(index, selection)).await {

@@ -9,10 +9,11 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `provider_logout`, `listing`, `renewal`, `stash`, `trial` | what the keeper does, one part of it a file |
+//! | `provider_logout`, `listing`, `lookout`, `renewal`, `stash`, `trial` | what the keeper does, one part of it a file |
 //! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
 //! | `cache` | the near cache in front of every session |
-//! | `ended` | sealed sessions that ended here a moment ago |
+//! | `late_renewal` | sealed sessions that ended here a moment ago |
+//! | `endings` | sessions whose end an open connection waits for |
 //! | `newborn` | sessions that began here a moment ago, for the log |
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
 //! | `record` | the bytes of a session, before they are sealed |
@@ -30,13 +31,15 @@
 //! something that stores must do: to [`SessionStore`], and to the suite in `landfall-testkit` that every store runs.
 
 mod cache;
-mod ended;
+mod endings;
 mod freshness;
 mod id;
 mod identity;
 mod keeper;
 mod label;
+mod late_renewal;
 mod listing;
+mod lookout;
 mod memory;
 mod misfit;
 mod newborn;
@@ -52,6 +55,8 @@ mod subject;
 mod trial;
 mod unopened;
 
+pub use endings::EndReason;
+pub(crate) use endings::Watch;
 pub(crate) use id::{SessionId, SessionIds};
 pub use identity::Identity;
 pub(crate) use identity::{KeptClaims, Scopes};

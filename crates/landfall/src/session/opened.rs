@@ -96,6 +96,12 @@ impl Session {
         })
     }
 
+    /// What it is known by as long as it lives, whatever renews it: its record's key, or for one that lives in its cookie a
+    /// digest of its id.
+    pub(super) fn name(&self) -> [u8; 32] {
+        self.record_key().map_or_else(|| sha256(&[&self.sealed_id().0]), |key| key.0)
+    }
+
     /// Whether one of its two ends has come. From that moment on it must not be served.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at || now >= self.idle_expires_at

@@ -8,6 +8,7 @@
 
 use std::time::Duration;
 
+use super::endings::EndReason;
 use super::keeper::SessionKeeper;
 use super::listing::MOST_LISTED;
 use super::store::{RecordKey, Selection, StoredRecord};
@@ -28,8 +29,12 @@ impl SessionKeeper {
         issuer: &str,
         sid: &str,
         selection: Selection,
+        why: EndReason,
     ) -> Result<Vec<RecordKey>, Error> {
         let store = self.shared()?;
+        self.expect_ends(why, selection, |session| {
+            session.identity.issuer() == issuer && session.identity.sid() == Some(sid)
+        });
         let mut ended = Vec::new();
         // Those of older cookie keys first, as in `subject_indexes`.
         for index in self.seals.sids(issuer, sid)?.into_iter().rev() {
@@ -61,18 +66,20 @@ impl SessionKeeper {
         subject: &SubjectId,
         sid: &str,
         before: Timestamp,
+        why: EndReason,
     ) -> Result<Vec<RecordKey>, Error> {
         let sids = self.seals.sids(subject.issuer(), sid)?;
         let records = self.records(subject).await?;
         if records.len() >= MOST_LISTED {
             // More than are ever looked through: the provider has signed that the session is theirs.
-            return self.end_sid(subject.issuer(), sid, Selection::all().created_before(before)).await;
+            return self.end_sid(subject.issuer(), sid, Selection::all().created_before(before), why).await;
         }
         let is_meant = |record: &StoredRecord| {
             record.created_at < before && record.sid.is_some_and(|sid| sids.contains(&sid))
         };
         let mut ended = Vec::new();
         for (key, _) in records.into_iter().filter(|(_, record)| is_meant(record)) {
+            self.expect_end(key, why);
             if self.remove(key).await? {
                 ended.push(key);
             }

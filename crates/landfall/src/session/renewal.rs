@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::ended::is_late;
+use super::endings::EndReason;
 use super::id::SessionId;
 use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
+use super::late_renewal::is_late;
 use super::opened::{SealedId, Session, Stored, Tokens};
 use super::record;
 use super::seals::Admin;
@@ -235,7 +236,7 @@ impl SessionKeeper {
     /// The Set-Cookie value that lets a sealed session live on, sealed with the first key of the ring. To be asked when
     /// the answer leaves, for a request that came at `came_at`.
     ///
-    /// `None` where the session has ended meanwhile, or may have: see [`ended`](super::ended). Also where it cannot be
+    /// `None` where the session has ended meanwhile, or may have: see [`late_renewal`](super::late_renewal). Also where it cannot be
     /// sealed or does not fit a cookie. The old cookie is then still good until its own end.
     pub(crate) fn reseal(
         &self,
@@ -249,6 +250,7 @@ impl SessionKeeper {
         }
         let mut renewed = session.clone();
         renewed.idle_expires_at = now.plus(self.lifetimes.idle).min(session.expires_at);
+        self.endings.renewed(&renewed);
         self.seal(seal, &renewed, now).ok()
     }
 
@@ -276,22 +278,25 @@ impl SessionKeeper {
     }
 
     /// Ends a stored session here and in the store; whether it stood. One that is sealed into its cookie is ended by
-    /// [`take`](Self::take).
+    /// [`take`](Self::take). Whoever waits for its end is told why.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`].
-    pub(crate) async fn end(&self, session: &Session) -> Result<bool, Error> {
-        match &session.stored {
-            Some(stored) => self.remove(stored.id.record_key()).await,
-            None => Ok(true),
-        }
+    pub(crate) async fn end(&self, session: &Session, why: EndReason) -> Result<bool, Error> {
+        let Some(key) = session.record_key() else {
+            self.endings.over(session, why);
+            return Ok(true);
+        };
+        self.expect_end(key, why);
+        self.remove(key).await
     }
 
     /// Ends a session and gives it as it was last, with the newest tokens there were: a refresh that is under way
     /// finds nothing to add to, and gives its own back. `None` where somebody else ended it first.
     ///
     /// In this order: load what is there now, take the tokens out by compare-and-swap, then remove the record. Removing
-    /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked.
+    /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked. Whoever
+    /// waits for its end is told why.
     ///
     /// A sealed one ends when the browser forgets it, so the caller has to clear its cookie or to set another; no answer
     /// that leaves from here on renews it.
@@ -301,12 +306,15 @@ impl SessionKeeper {
     pub(crate) async fn take(
         &self,
         session: &Arc<Session>,
+        why: EndReason,
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, Error> {
         let Some(stored) = &session.stored else {
             self.ended.note(session.sealed_id(), now);
+            self.endings.over(session, why);
             return Ok(Some(Arc::clone(session)));
         };
+        self.expect_end(stored.id.record_key(), why);
         let mut last = Arc::clone(session);
         for _ in 0..TRIES {
             // One that cannot be read here any more is ended all the same.

@@ -20,6 +20,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::broken_off::BrokenOff;
 use super::piece::Piece;
 use crate::runtime::Held;
+use crate::visit::until_ended::UntilEnded;
 use crate::web::pages::runtime_gone;
 use crate::web::reply::Reply;
 
@@ -71,6 +72,8 @@ enum Inner<F> {
 pub(super) struct Streamed<F> {
     /// The answer's body.
     pub(super) pieces: mpsc::Receiver<Piece>,
+    /// Ends it with the session.
+    pub(super) until: UntilEnded,
     /// Carries the request's body, until there is no more.
     pub(super) feed: Option<F>,
     /// The forwarding itself.
@@ -97,6 +100,8 @@ impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
         let reply = match (head, self.body.take()) {
             (Ok(Head::Theirs(head)), Some(body)) => {
                 let size = ProxyBodySize::of(&head);
+                let is_sized = matches!(size, ProxyBodySize::Exact(_));
+                let body = Streamed { until: body.until.sized(is_sized), ..body };
                 return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, size })));
             }
             (Ok(Head::Ours(reply)), _) => reply,
@@ -137,7 +142,8 @@ impl<F: Future<Output = ()> + Unpin> ProxyBody<F> {
     /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// [`BrokenOff`] where the upstream broke off: the browser must not take what it has for the whole.
+    /// [`BrokenOff`] where the upstream broke off, or the session ended in the middle of a body with a length: the browser
+    /// must not take what it has for the whole.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let body = match &mut self.0 {
             Inner::Whole(bytes) => {
@@ -146,10 +152,15 @@ impl<F: Future<Output = ()> + Unpin> ProxyBody<F> {
             Inner::Streamed { body, .. } => body,
         };
         body.feed(cx);
-        let piece = match ready!(body.pieces.poll_recv(cx)) {
-            Some(Piece::Bytes(bytes)) => return Poll::Ready(Some(Ok(bytes))),
+        let said = body.pieces.poll_recv(cx).map(|piece| match piece {
+            Some(Piece::Bytes(bytes)) => Some(Ok(bytes)),
             Some(Piece::End) => None,
             None => Some(Err(BrokenOff)),
+        });
+        let piece = match ready!(body.until.pass(said, cx)) {
+            Some(Ok(Ok(bytes))) => return Poll::Ready(Some(Ok(bytes))),
+            Some(Ok(Err(_)) | Err(_)) => Some(Err(BrokenOff)),
+            None => None,
         };
         // Whatever is still being sent is of no use to anybody.
         self.0 = Inner::Whole(None);

@@ -38,6 +38,7 @@ use crate::flow::access_token::{AccessToken, AccessTokenError};
 use crate::provider::http_client::HttpErrorKind;
 use crate::provider::reqwest as client;
 use crate::visit::Visit;
+use crate::visit::until_ended::UntilEnded;
 
 /// A request that was found fit to be forwarded. Nothing has been sent yet.
 #[must_use]
@@ -70,11 +71,11 @@ impl Forward {
         let (upload, uploaded) = upload::channel(self.length, progress.clone());
         let (pieces, received) = mpsc::channel(PIECES);
         let (head_sender, head) = oneshot::channel();
-        let context = Arc::clone(&self.context);
+        let (context, until) = (Arc::clone(&self.context), UntilEnded::of(&self.visit));
         let forwarding = context
             .runtime
             .run_while_held(async move { self.run(uploaded, progress, head_sender, pieces).await });
-        let body = Streamed { pieces: received, feed: Some(feed(upload)), _forwarding: forwarding };
+        let body = Streamed { pieces: received, until, feed: Some(feed(upload)), _forwarding: forwarding };
         Sending { head, body: Some(body) }
     }
 

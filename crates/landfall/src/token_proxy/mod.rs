@@ -88,7 +88,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///
 /// # What comes back
 /// - Status and body as they come, streamed: the body is not held, not decompressed, and no faster than the browser
-///   reads. Whoever breaks off, browser or upstream, breaks off the other.
+///   reads. Whoever breaks off, browser or upstream, breaks off the other. It ends with the session
+///   ([`SignedIn::ended`](crate::SignedIn::ended)), and the upstream's request with it; one with a length is broken off.
 /// - Every header but: those for one hop, Set-Cookie, WWW-Authenticate, CORS, and those that act on the whole origin
 ///   (Strict-Transport-Security, Clear-Site-Data, …) or on a proxy in front (X-Accel-Redirect, …).
 /// - Cache-Control says `private`, Vary names Cookie, and what is opened as a page is sandboxed, unless it is a PDF.

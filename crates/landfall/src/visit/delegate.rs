@@ -207,6 +207,14 @@ macro_rules! __require_login {
                 Self(self.0.writes_only())
             }
 
+            /// The bodies of answers end with the session, as soon as it does; see
+            /// [`SignedIn::ended`](landfall::SignedIn::ended). For event streams and downloads: a body without a length just
+            /// ends, one with a length is broken off, and what is there at once passes as it is. A WebSocket is no body: its
+            /// handler waits for [`ended`](landfall::SignedIn::ended) itself.
+            pub fn ends_streams(self) -> Self {
+                Self(self.0.ends_streams())
+            }
+
             /// The authentication may be no older than this, in whole seconds, give or take the clock leeway:
             /// `max_age` (OpenID Connect Core §3.1.2.1).
             pub fn max_age(self, age: ::std::time::Duration) -> Self {

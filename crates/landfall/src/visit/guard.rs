@@ -18,6 +18,7 @@ use crate::guard::guarded_paths::GuardedPaths;
 use crate::guard::request_kind::is_read;
 use crate::visit::rejection;
 use crate::visit::requirement::Requirement;
+use crate::visit::until_ended::UntilEnded;
 use crate::visit::{Answers, Visit};
 use crate::web::reply::Reply;
 
@@ -35,6 +36,8 @@ struct Rules {
     paths: GuardedPaths,
     /// Whether reads pass without a look at who is there.
     writes_only: bool,
+    /// Whether the bodies of answers end with the session.
+    ends_streams: bool,
 }
 
 impl Guard {
@@ -70,6 +73,12 @@ impl Guard {
         self
     }
 
+    /// Ends the bodies of answers with the session: those that take their time.
+    pub fn ends_streams(mut self) -> Self {
+        Arc::make_mut(&mut self.0).ends_streams = true;
+        self
+    }
+
     /// Demands more: `change` is given what was demanded so far.
     pub fn demanding(mut self, change: impl FnOnce(Requirement) -> Requirement) -> Self {
         let rules = Arc::make_mut(&mut self.0);
@@ -86,6 +95,13 @@ impl Guard {
             return None;
         }
         rejection::guard(&self.0.requirement, visit, layer)
+    }
+
+    /// What ends the body of the answer to a request that was not refused; `None` where the guard does not say so, or is
+    /// not for this request. The arguments are those of [`refusal`](Self::refusal).
+    pub fn until_ended(&self, method: &str, visit: Option<&Visit>) -> Option<UntilEnded> {
+        let visit = visit.filter(|visit| self.0.ends_streams && self.is_for(method, visit))?;
+        Some(UntilEnded::of(visit))
     }
 
     /// Whether the guard is for this request. It is a write if it was one when it came, or has become one since.

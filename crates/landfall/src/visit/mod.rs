@@ -10,6 +10,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `signed_in` | somebody who is signed in |
+//! | `ended` | the end of a session, for connections that stay open |
 //! | `guard` | what is demanded of which requests: by path, by method |
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
 //! | `rejection` | what guards and extractors answer in a handler's place |
@@ -18,12 +19,14 @@
 //! | `marks` | what looking who is there does to the answer |
 //! | `caching` | the headers that follow from that |
 //! | `personal` | a value that leaves its mark when it is looked at |
+//! | `until_ended` | what ends the body of an answer with the session |
 //! | `log_identity` | what belongs into a log line |
 //! | `delegate` | the macros that write the adapters' types around these |
 
 mod caching;
 mod challenge;
 mod delegate;
+mod ended;
 pub(crate) mod guard;
 pub(crate) mod log_identity;
 mod marks;
@@ -32,6 +35,7 @@ pub(crate) mod personal;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
 pub(crate) mod signed_in;
+pub(crate) mod until_ended;
 
 use std::fmt;
 use std::sync::Arc;
@@ -54,7 +58,8 @@ use crate::web::reply::Waiting;
 /// What one request knows about who is there: somebody signed in, or nobody.
 ///
 /// The layer makes one for each request; guards, extractors and handlers only ask it. A clone is the same visit. It
-/// says who was there when the request came: a session that ends meanwhile is noticed by the next request.
+/// says who was there when the request came: a session that ends meanwhile is noticed by the next request, and by
+/// whoever waits for [`Self::ended`].
 ///
 /// ```
 /// fn greeting(visit: &landfall::Visit) -> String {
@@ -132,7 +137,7 @@ impl Visit {
     /// it is. A middleware that stands before every answer asks [`Self::with`] or [`Self::for_log`], which leave no mark.
     pub fn signed_in(&self) -> Option<SignedIn> {
         self.inner.marks.leave(Mark::Looked);
-        self.inner.session.clone().map(|session| SignedIn { session })
+        self.user()
     }
 
     /// Who is signed in; else what to put into the response's extensions so that the layer asks for it.
@@ -211,6 +216,13 @@ impl Visit {
             Err(wanted) => Box::pin(std::future::ready(Err(AccessTokenError::Wanted(wanted)))),
             Ok(user) => self.fresh_access_token(&user.session),
         }
+    }
+
+    /// Whoever is signed in, without a mark.
+    fn user(&self) -> Option<SignedIn> {
+        let (context, _) = self.set_up()?;
+        let session = self.inner.session.clone()?;
+        Some(SignedIn { session, context: Arc::clone(context) })
     }
 
     /// A link to the login address that comes back to this page, or to where `wanted` says.

@@ -49,7 +49,7 @@ impl Visit {
     /// }
     /// ```
     pub fn with<T>(&self, f: impl FnOnce(Option<&SignedIn>) -> T) -> Personal<T> {
-        let user = self.inner.session.clone().map(|session| SignedIn { session });
+        let user = self.user();
         Personal { value: f(user.as_ref()), visit: self.clone() }
     }
 }

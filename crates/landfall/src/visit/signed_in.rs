@@ -4,12 +4,14 @@
 //! store. Tokens are not to be had from it, so that none is handed out that is about to expire: see
 //! [`Visit::access_token`](crate::Visit::access_token).
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::error::{Error, ErrorCode};
 use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, claims_error, misfit_of_data};
 
@@ -24,9 +26,11 @@ use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, clai
 ///     if user.has_role("editor") { format!("{name}, editor") } else { name.to_owned() }
 /// }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SignedIn {
     pub(super) session: Arc<Session>,
+    /// Who looks after it, for [`SignedIn::ended`].
+    pub(super) context: Arc<Context>,
 }
 
 impl SignedIn {
@@ -128,5 +132,11 @@ impl SignedIn {
     /// When the session ends at the latest, whatever happens.
     pub fn expires_at(&self) -> Timestamp {
         self.session.expires_at
+    }
+}
+
+impl fmt::Debug for SignedIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignedIn").field("session", &self.session).finish_non_exhaustive()
     }
 }

@@ -115,7 +115,7 @@ impl Arrival<'_> {
         if let Some(key) = before.record_key().filter(|_| is_the_same) {
             self.context.refreshes.replaced(key);
         }
-        match self.context.sessions.take(before, self.context.clock.now()).await {
+        match self.context.sessions.take(before, EndReason::Replaced, self.context.clock.now()).await {
             Ok(Some(ended)) => {
                 let kind = EventKind::Ended(EndReason::Replaced);
                 self.context.events.tell(kind, Some(&ended.identity.subject_id()), ended.record_key());

@@ -150,21 +150,21 @@ async fn end(context: &Context, client: &Client, token: &LogoutToken) -> Result<
     let sessions = &context.sessions;
     let (at, now) = (token.issued_at, context.clock.now());
     let before = Selection::all().created_before(at.plus(SECOND));
-    let issuer = &client.issuer;
+    let (issuer, why) = (&client.issuer, EndReason::BackChannel);
     match (&token.subject, &token.sid) {
         // Somebody else's session by this name is not what the token is about.
         (Some(subject), Some(sid)) => {
             context.provider_logouts.of_session(issuer, Some(subject), sid, at, now);
-            sessions.end_sid_of(&subject_at(client, subject), sid, at.plus(SECOND)).await
+            sessions.end_sid_of(&subject_at(client, subject), sid, at.plus(SECOND), why).await
         }
         (None, Some(sid)) => {
             context.provider_logouts.of_session(issuer, None, sid, at, now);
-            sessions.end_sid(issuer, sid, before).await
+            sessions.end_sid(issuer, sid, before, why).await
         }
         (Some(subject), None) => {
             context.provider_logouts.of_subject(issuer, subject, at, now);
             let subject = subject_at(client, subject);
-            let ended = sessions.end_subject(&subject, before).await?;
+            let ended = sessions.end_subject(&subject, before, why).await?;
             if ended.is_empty() && sessions.has_any(&subject).await? {
                 return Err(rejected("every session of this subject is newer than the token"));
             }

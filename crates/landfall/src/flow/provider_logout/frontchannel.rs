@@ -64,7 +64,7 @@ pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> 
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
     let ended = match sessions.store() {
-        Some(_) => sessions.end_sid(issuer, &request.sid, Selection::all()).await?,
+        Some(_) => sessions.end_sid(issuer, &request.sid, Selection::all(), EndReason::FrontChannel).await?,
         None => Vec::new(),
     };
     let subject = own.as_ref().map(|session| session.identity.subject_id());
@@ -75,7 +75,7 @@ pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> 
     let mut reply = pages::framed("Signed out", &ancestors(context.client_for_provider_logout()));
     if let Some(own) = &own {
         if own.stored.is_none() {
-            sessions.take(own, context.clock.now()).await?;
+            sessions.take(own, EndReason::FrontChannel, context.clock.now()).await?;
             tell(None);
         }
         pages::add_cookie(&mut reply, &request.site.names.clear(&request.site.names.session));

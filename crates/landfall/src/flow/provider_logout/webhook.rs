@@ -41,12 +41,12 @@ pub(crate) async fn receive(context: &Context, delivery: &Delivery) -> Result<Re
     let (subject, ended) = match &event.target {
         LogoutTarget::Session(sid) => {
             context.provider_logouts.of_session(issuer, None, sid, event.at, now);
-            (None, context.sessions.end_sid(issuer, sid, before).await?)
+            (None, context.sessions.end_sid(issuer, sid, before, EndReason::Webhook).await?)
         }
         LogoutTarget::User(user) => {
             context.provider_logouts.of_subject(issuer, user, event.at, now);
             let subject = SubjectId::new(Arc::clone(issuer), user.as_str());
-            let ended = context.sessions.end_subject(&subject, before).await?;
+            let ended = context.sessions.end_subject(&subject, before, EndReason::Webhook).await?;
             (Some(subject), ended)
         }
     };

@@ -292,7 +292,7 @@ impl RefreshRun<'_> {
     async fn end(&self, before: &Before, error: &Error) -> Result<RefreshOutcome, Error> {
         match self.look().await? {
             Look::Due(now) if now.spent.matches(before.spent.expose().as_bytes()) => {
-                let ended = self.context.sessions.end(&before.session).await?;
+                let ended = self.context.sessions.end(&before.session, EndReason::RefreshRefused).await?;
                 tracing::warn!(code = error.code().name(), %error, "the session ended: its tokens cannot be refreshed");
                 if ended {
                     let change = EventKind::Ended(EndReason::RefreshRefused);

@@ -1,0 +1,531 @@
+//! Sessions whose end somebody waits for, and why they end: for connections that stay open when their request is over.
+//!
+//! A request asks once who is there, and the answer is good for as long as it takes. A WebSocket, an event stream or a
+//! long poll outlives that answer, so it waits for the session's end instead. Each session that is waited for stands here
+//! once, however many connections wait for it; each of them has a seat, and whoever leaves the last one takes the
+//! session along. Nothing is here for whoever only makes requests, and what they do costs one look at a counter.
+//!
+//! | who | says what |
+//! |---|---|
+//! | a connection | [`Endings::wait`]: takes a seat, and leaves it by being dropped |
+//! | the store, by its watcher; the keeper | [`Endings::told`]: something changed, look again |
+//! | the keeper, before it removes | [`Endings::expect`], [`Endings::expect_one`]: why it will be gone |
+//! | the keeper, of a sealed session | [`Endings::over`], [`Endings::renewed`]: no store could be asked |
+//! | the lookout | [`Endings::due`], [`Endings::looked_up`]: what to ask for, and what was found |
+//!
+//! What is told here comes from the same places that the near cache forgets its copies by: the store's own word
+//! ([`Change`]), and whatever ends a session in this process. A change is no ending: the session has to be
+//! [looked up](super::lookout) then. Nobody is told that a session is over because something may have been missed.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+
+use super::opened::Session;
+use super::store::{Change, RecordKey};
+use crate::clock::Timestamp;
+use crate::error::Error;
+
+/// Why a session ended.
+///
+/// [`SignedIn::ended`](crate::SignedIn::ended) waits for it, and [`EventKind::Ended`](crate::EventKind::Ended) tells of it
+/// on the instance that ended the session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndReason {
+    /// The person signed out.
+    SignedOut,
+    /// This browser signed in again, as the same person or as another: a browser has one session.
+    Replaced,
+    /// The application ended it, by [`Sessions`](crate::Sessions).
+    Application,
+    /// The provider did not refresh its tokens any more, or answered with somebody else's.
+    RefreshRefused,
+    /// The provider said so by a logout token (OpenID Connect Back-Channel Logout 1.0).
+    BackChannel,
+    /// The provider said so through the browser (OpenID Connect Front-Channel Logout 1.0).
+    FrontChannel,
+    /// An IntelliAuth tenant said so by a webhook.
+    Webhook,
+    /// It ran out: at its end, or since no request came for as long as it may be idle. No event tells of it.
+    Expired,
+    /// It is not in the store any more, and it was not this process that ended it: another instance did, or whoever has a
+    /// hand in the store. No event tells of it here; the instance that did it knows more.
+    Elsewhere,
+}
+
+/// What a session is known by among those that are waited for; see [`Session::name`].
+pub(super) type Name = [u8; 32];
+
+/// The sessions that are waited for.
+#[derive(Default)]
+pub(crate) struct Endings {
+    /// How many there are: asked without the lock by everybody for whom it is usually none.
+    count: AtomicUsize,
+    /// Held for moments, never across an await; whoever is told is woken after it is let go.
+    state: Mutex<State>,
+    /// Wakes whoever looks them up.
+    changed: Notify,
+}
+
+/// What the lock is around.
+#[derive(Default)]
+struct State {
+    /// Each once, by its name.
+    sessions: HashMap<Name, Awaited>,
+    /// Whether somebody looks them up.
+    is_watched: bool,
+}
+
+/// A session that somebody waits for.
+struct Awaited {
+    /// As it was last known: a renewal moves its end.
+    session: Arc<Session>,
+    /// When the store last said that it stands; `None` where something changed since, or may have.
+    looked_at: Option<Timestamp>,
+    /// Why it is about to end, by whoever in this process is ending it.
+    why: Option<EndReason>,
+    /// Says so to every seat: `None` as long as it stands.
+    said: watch::Sender<Option<EndReason>>,
+}
+
+impl Awaited {
+    /// Whether the store has to be asked: something changed, its idle life is over as far as is known here, or the last
+    /// answer is too old. A clock that was set back makes every answer too old.
+    fn is_due(&self, now: Timestamp, staleness: Duration) -> bool {
+        let is_known = |at: Timestamp| now >= at && now.since(at) < staleness;
+        self.session.is_over(now) || !self.looked_at.is_some_and(is_known)
+    }
+
+    /// Says so to everybody who waits for it.
+    fn end(&self, why: EndReason) {
+        self.said.send_replace(Some(why));
+    }
+}
+
+impl Endings {
+    /// Takes a seat. `known` gives when the store last said that the session stands, if that is known; it is asked behind
+    /// the registration, so that no change falls in between.
+    pub(super) fn wait(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        known: impl FnOnce() -> Option<Timestamp>,
+    ) -> Waiter {
+        let name = session.name();
+        let mut state = self.state();
+        let awaited = state.sessions.entry(name).or_insert_with(|| Awaited {
+            session: Arc::clone(session),
+            looked_at: None,
+            why: None,
+            said: watch::Sender::new(None),
+        });
+        let said = awaited.said.subscribe();
+        let is_first = awaited.said.receiver_count() == 1;
+        self.count(&state);
+        if is_first {
+            let looked_at = known();
+            if let Some(awaited) = state.sessions.get_mut(&name) {
+                awaited.looked_at = looked_at;
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+        Waiter { said, seat: Seat { endings: Arc::clone(self), name } }
+    }
+
+    /// The store told of a change, or one was made here: what it is about is looked up at once.
+    pub(super) fn told(&self, change: Change) {
+        if self.is_empty() {
+            return;
+        }
+        let mut state = self.state();
+        match change {
+            Change::Record(key) => {
+                let Some(awaited) = state.sessions.get_mut(&key.0) else { return };
+                awaited.looked_at = None;
+            }
+            Change::Everything => state.sessions.values_mut().for_each(|awaited| awaited.looked_at = None),
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// Somebody in this process is about to end the session of this record, and says why. It is said before the deed: the
+    /// store's word on it may be quicker than whoever asked for it.
+    pub(super) fn expect_one(&self, key: RecordKey, why: EndReason) {
+        if !self.is_empty()
+            && let Some(awaited) = self.state().sessions.get_mut(&key.0)
+        {
+            awaited.why = Some(why);
+        }
+    }
+
+    /// The same for all that this is true of.
+    pub(super) fn expect(&self, why: EndReason, is_meant: impl Fn(&Session) -> bool) {
+        if !self.is_empty() {
+            let mut state = self.state();
+            for awaited in state.sessions.values_mut().filter(|awaited| is_meant(&awaited.session)) {
+                awaited.why = Some(why);
+            }
+        }
+    }
+
+    /// A sealed session was ended here: nobody has to be asked, and nobody could.
+    pub(super) fn over(&self, session: &Session, why: EndReason) {
+        if !self.is_empty() {
+            self.end(session.name(), |_| why);
+        }
+    }
+
+    /// A later form of a session came by, which may live longer.
+    pub(super) fn renewed(&self, session: &Session) {
+        if self.is_empty() {
+            return;
+        }
+        if let Some(awaited) = self.state().sessions.get_mut(&session.name())
+            && awaited.session.idle_expires_at < session.idle_expires_at
+        {
+            awaited.session = Arc::new(session.clone());
+        }
+    }
+
+    /// Lets one alone look the sessions up; `None` where somebody does already.
+    pub(crate) fn watch(self: &Arc<Self>) -> Option<Watch> {
+        let was_watched = std::mem::replace(&mut self.state().is_watched, true);
+        (!was_watched).then(|| Watch { endings: Arc::clone(self), is_over: false })
+    }
+
+    /// Is ready when something changed since it was last asked.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+
+    /// Ends what has run out, and gives the sessions that the store has to be asked for. What is told of them from here on
+    /// makes them due again.
+    pub(super) fn due(&self, now: Timestamp, staleness: Duration) -> Vec<Arc<Session>> {
+        let mut state = self.state();
+        let mut due = Vec::new();
+        state.sessions.retain(|_, awaited| {
+            let session = &awaited.session;
+            let is_over = now >= session.expires_at || (session.stored.is_none() && session.is_over(now));
+            if is_over {
+                awaited.end(EndReason::Expired);
+            } else if session.stored.is_some() && awaited.is_due(now, staleness) {
+                due.push(Arc::clone(session));
+                awaited.looked_at = Some(now);
+            }
+            !is_over
+        });
+        self.count(&state);
+        due
+    }
+
+    /// What the store said of a session that was due: it stands, or it is gone. `Err` where the store did not answer: it
+    /// is asked again, unless the session is over as far as is known.
+    pub(super) fn looked_up(
+        &self,
+        before: &Session,
+        found: Result<Option<Arc<Session>>, Error>,
+        now: Timestamp,
+    ) {
+        let name = before.name();
+        match found {
+            Ok(Some(session)) => {
+                if let Some(awaited) = self.state().sessions.get_mut(&name) {
+                    awaited.session = session;
+                }
+            }
+            Ok(None) => self.end(name, |awaited| {
+                let ran_out = || awaited.session.is_over(now).then_some(EndReason::Expired);
+                awaited.why.or_else(ran_out).unwrap_or(EndReason::Elsewhere)
+            }),
+            Err(_) if before.is_over(now) => self.end(name, |_| EndReason::Expired),
+            Err(_) => {
+                if let Some(awaited) = self.state().sessions.get_mut(&name) {
+                    awaited.looked_at = None;
+                }
+            }
+        }
+    }
+
+    /// Takes a session out and tells whoever waits for it; nothing where nobody does.
+    fn end(&self, name: Name, why: impl FnOnce(&Awaited) -> EndReason) {
+        let mut state = self.state();
+        let ended = state.sessions.remove(&name);
+        self.count(&state);
+        drop(state);
+        if let Some(awaited) = ended {
+            awaited.end(why(&awaited));
+        }
+    }
+
+    /// Whether nobody waits for anything. Whoever registers is counted before they look what is known, so that a change
+    /// is seen by one side or the other.
+    fn is_empty(&self) -> bool {
+        self.count.load(Ordering::SeqCst) == 0
+    }
+
+    /// Counts anew, with the lock held.
+    fn count(&self, state: &State) {
+        self.count.store(state.sessions.len(), Ordering::SeqCst);
+    }
+
+    /// The lock. A panic while it was held leaves a whole state.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who waits for a session's end. Dropped, they wait no more.
+pub(crate) struct Waiter {
+    // In this order: whether a seat is the last one is asked when this is gone.
+    said: watch::Receiver<Option<EndReason>>,
+    /// Given up last.
+    seat: Seat,
+}
+
+impl Waiter {
+    /// Why the session ended, once it has; `None` where whoever looked it up is gone, and somebody else has to.
+    pub(crate) async fn next(&mut self) -> Option<EndReason> {
+        let is_there = self.said.changed().await.is_ok();
+        let said = *self.said.borrow_and_update();
+        // Not there: nobody will ever say anything. It is not known any more, so it is not gone on with.
+        said.or_else(|| (!is_there).then_some(EndReason::Elsewhere))
+    }
+
+    /// What this waits among.
+    pub(crate) fn endings(&self) -> &Arc<Endings> {
+        &self.seat.endings
+    }
+}
+
+/// A place among those who wait; with the last one the session is forgotten.
+struct Seat {
+    endings: Arc<Endings>,
+    name: Name,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.endings.state();
+        if state.sessions.get(&self.name).is_some_and(|awaited| awaited.said.receiver_count() == 0) {
+            state.sessions.remove(&self.name);
+        }
+        self.endings.count(&state);
+    }
+}
+
+/// The right and the duty to look the sessions up. Where it is dropped before [`Self::is_done`] said so, as by a runtime
+/// that ends, everybody who waits is told to find somebody else.
+pub(crate) struct Watch {
+    /// What is looked after.
+    endings: Arc<Endings>,
+    /// Given back in good order, so that dropping it wakes nobody.
+    is_over: bool,
+}
+
+impl Watch {
+    /// Whether nobody waits any more; then whoever comes next looks by themselves.
+    pub(super) fn is_done(&mut self) -> bool {
+        let mut state = self.endings.state();
+        self.is_over = state.sessions.is_empty();
+        state.is_watched = !self.is_over;
+        if self.is_over {
+            // What thousands took is given back.
+            state.sessions = HashMap::new();
+        }
+        self.is_over
+    }
+
+    /// What is looked up.
+    pub(crate) fn endings(&self) -> &Arc<Endings> {
+        &self.endings
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        if !self.is_over {
+            let mut state = self.endings.state();
+            state.is_watched = false;
+            state.sessions.values().for_each(|awaited| awaited.said.send_modify(|_| ()));
+        }
+    }
+}
+
+impl std::fmt::Debug for Endings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Endings")
+            .field("sessions", &self.count.load(Ordering::Relaxed))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::super::id::SessionId;
+    use super::super::identity::Identity;
+    use super::super::opened::Stored;
+    use super::*;
+    use crate::clock::SystemEntropy;
+    use crate::error::ErrorCode;
+
+    const BEGUN: Timestamp = Timestamp::from_secs(1_000);
+    const STALENESS: Duration = Duration::from_secs(5);
+
+    fn after(secs: u64) -> Timestamp {
+        BEGUN.plus(Duration::from_secs(secs))
+    }
+
+    /// May be idle for a hundred seconds, and lasts a thousand.
+    fn sealed(subject: &str) -> Arc<Session> {
+        Arc::new(Session {
+            identity: Identity::new("https://op.example", subject),
+            created_at: BEGUN,
+            expires_at: after(1_000),
+            idle_expires_at: after(100),
+            tokens: None,
+            client_id: None,
+            stored: None,
+        })
+    }
+
+    fn stored() -> Arc<Session> {
+        let id = SessionId::generate(&SystemEntropy).unwrap();
+        let stored = Some(Stored { id, version: 1, admin: bytes::Bytes::new() });
+        Arc::new(Session { stored, ..(*sealed("ada")).clone() })
+    }
+
+    fn key(session: &Session) -> Change {
+        Change::Record(session.record_key().unwrap())
+    }
+
+    /// What whoever waits was told by now: `None` for nothing at all.
+    fn told(waiter: &mut Waiter) -> Option<Option<EndReason>> {
+        match pin!(waiter.next()).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(said) => Some(said),
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn thousands_of_connections_that_hang_up_leave_nothing_behind() {
+        let endings = Arc::<Endings>::default();
+        let sessions: Vec<_> = (0..3_000).map(|n| sealed(&n.to_string())).collect();
+        let watch = &mut endings.watch().unwrap();
+        for _ in 0..3 {
+            let waiters: Vec<_> =
+                sessions.iter().chain(&sessions).map(|session| endings.wait(session, || None)).collect();
+            assert!(!watch.is_done() && !endings.is_empty());
+            drop(waiters);
+            assert!(endings.is_empty() && endings.state().sessions.is_empty());
+        }
+        assert!(watch.is_done());
+        assert_eq!(endings.state().sessions.capacity(), 0);
+        assert!(endings.watch().is_some(), "whoever comes next looks by themselves");
+    }
+
+    #[test]
+    fn one_of_two_connections_that_hangs_up_leaves_the_other_waiting() {
+        let (endings, session) = (Arc::<Endings>::default(), sealed("ada"));
+        let (first, mut second) = (endings.wait(&session, || None), endings.wait(&session, || None));
+        drop(first);
+        assert_eq!(told(&mut second), None);
+        endings.over(&session, EndReason::SignedOut);
+        assert_eq!(told(&mut second), Some(Some(EndReason::SignedOut)));
+        assert!(endings.is_empty());
+    }
+
+    #[test]
+    fn a_sealed_session_runs_out_unless_a_later_form_of_it_came_by() {
+        let (endings, session, other) = (Arc::<Endings>::default(), sealed("ada"), sealed("grace"));
+        let (mut ada, mut grace) = (endings.wait(&session, || None), endings.wait(&other, || None));
+        endings.renewed(&Session { idle_expires_at: after(150), ..(*session).clone() });
+        assert!(endings.due(after(99), STALENESS).is_empty());
+        assert_eq!((told(&mut ada), told(&mut grace)), (None, None));
+        endings.due(after(100), STALENESS);
+        assert_eq!((told(&mut ada), told(&mut grace)), (None, Some(Some(EndReason::Expired))));
+        endings.due(after(150), STALENESS);
+        assert_eq!(told(&mut ada), Some(Some(EndReason::Expired)));
+    }
+
+    #[test]
+    fn the_store_is_asked_when_something_changed_or_the_last_answer_is_old_and_not_before() {
+        let (endings, session, other) = (Arc::<Endings>::default(), stored(), stored());
+        let _seats = [endings.wait(&session, || None), endings.wait(&other, || Some(after(0)))];
+        let due = |secs| endings.due(after(secs), STALENESS).len();
+        assert_eq!([due(0), due(0), due(4)], [1, 0, 0], "what was not known, and then nothing");
+        endings.told(key(&other));
+        assert_eq!([due(4), due(4)], [1, 0], "what changed");
+        assert_eq!([due(5), due(9)], [1, 1], "what was known for too long");
+        endings.told(Change::Everything);
+        assert_eq!([due(9), due(9)], [2, 0], "what may have been missed");
+        assert_eq!(endings.due(after(8), STALENESS).len(), 2, "a clock that was set back");
+    }
+
+    #[test]
+    fn a_change_that_is_told_while_the_store_is_asked_is_asked_for_again() {
+        let (endings, session) = (Arc::<Endings>::default(), stored());
+        let _seat = endings.wait(&session, || None);
+        assert_eq!(endings.due(after(0), STALENESS).len(), 1);
+        endings.told(key(&session));
+        endings.looked_up(&session, Ok(Some(Arc::clone(&session))), after(0));
+        assert_eq!(endings.due(after(0), STALENESS).len(), 1);
+    }
+
+    #[test]
+    fn what_is_gone_ended_for_the_reason_that_was_given_here_or_elsewhere_or_ran_out() {
+        let gone = |expected: Option<EndReason>, secs| {
+            let (endings, session) = (Arc::<Endings>::default(), stored());
+            let mut waiter = endings.wait(&session, || None);
+            if let Some(why) = expected {
+                endings.expect_one(session.record_key().unwrap(), why);
+            }
+            endings.looked_up(&session, Ok(None), after(secs));
+            told(&mut waiter)
+        };
+        assert_eq!(gone(Some(EndReason::BackChannel), 1), Some(Some(EndReason::BackChannel)));
+        assert_eq!(gone(None, 1), Some(Some(EndReason::Elsewhere)));
+        assert_eq!(gone(None, 100), Some(Some(EndReason::Expired)));
+    }
+
+    #[test]
+    fn a_store_that_does_not_answer_ends_nothing_that_has_not_run_out() {
+        let (endings, session) = (Arc::<Endings>::default(), stored());
+        let mut waiter = endings.wait(&session, || None);
+        let failed = || Err(Error::new(ErrorCode::StoreUnavailable));
+        endings.looked_up(&session, failed(), after(99));
+        assert_eq!(told(&mut waiter), None);
+        assert_eq!(endings.due(after(99), STALENESS).len(), 1, "it is asked again");
+        endings.looked_up(&session, failed(), after(100));
+        assert_eq!(told(&mut waiter), Some(Some(EndReason::Expired)));
+    }
+
+    #[test]
+    fn where_whoever_looks_is_gone_everybody_is_told_to_find_another() {
+        let (endings, session) = (Arc::<Endings>::default(), sealed("ada"));
+        let mut waiter = endings.wait(&session, || None);
+        let watch = endings.watch().unwrap();
+        assert!(endings.watch().is_none());
+        drop(watch);
+        assert_eq!(told(&mut waiter), Some(None));
+        assert!(endings.watch().is_some());
+    }
+
+    #[test]
+    fn two_sessions_have_two_names_and_a_renewed_one_has_its_own() {
+        let session = sealed("ada");
+        let renewed = Session { idle_expires_at: after(200), ..(*session).clone() };
+        assert_eq!(session.name(), renewed.name());
+        let later = Session { expires_at: after(1_001), ..(*session).clone() };
+        for other in [sealed("grace").name(), later.name(), stored().name()] {
+            assert_ne!(session.name(), other);
+        }
+    }
+}

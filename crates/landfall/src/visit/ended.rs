@@ -1,0 +1,99 @@
+//! The end of a session, as a connection waits for it that stays open when its request is over.
+//!
+//! Somebody has to look whether sessions still stand. That is one piece of work for a relying party, begun by the first who
+//! waits and over when nobody does: what it looks at is the session room's ([`lookout`](crate::session)), here it is run.
+//! Where its runtime ends under it, whoever waits begins it anew.
+
+use std::future::pending;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::Visit;
+use super::signed_in::SignedIn;
+use crate::context::Context;
+use crate::session::{EndReason, Session, Watch};
+use crate::web::reply::Waiting;
+
+/// How often the clock is looked at while somebody waits. The store tells of changes in between.
+const BEAT: Duration = Duration::from_millis(500);
+/// How often the looking is begun anew for one who waits, where runtimes end under it. Beyond that nobody can tell.
+const TRIES: usize = 8;
+
+impl SignedIn {
+    /// Waits until the session is over, and says why: for a WebSocket, an event stream or a long poll, which outlives the
+    /// look at who is there.
+    ///
+    /// A session that is renewed, or whose tokens are refreshed, is the same session. One that this browser replaced by
+    /// signing in again is over, whoever signed in. An open connection does not prolong a session: without requests it runs
+    /// out, and the connection with it.
+    ///
+    /// - With a store: as soon as the store tells of the ending, which takes less than a second with Redis and PostgreSQL,
+    ///   on every instance. What the store cannot tell of is found by asking it, once a session in each span of
+    ///   [`near_cache_staleness`](crate::RelyingPartyBuilder::near_cache_staleness). While the store does not answer, a
+    ///   session stands that has not run out.
+    /// - Sealed into its cookie: when it runs out, and when its browser signs out or in anew at this very process while
+    ///   this is waited for. Nothing more is known of such a session.
+    ///
+    /// What runs out by the clock is noticed within half a second.
+    ///
+    /// Nothing happens before it is first polled. It may be awaited on any runtime; dropped, it is forgotten.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc::Receiver;
+    ///
+    /// async fn live(user: landfall::SignedIn, mut messages: Receiver<String>) {
+    ///     let mut ended = user.ended();
+    ///     loop {
+    ///         tokio::select! {
+    ///             why = &mut ended => return println!("{why:?}"),
+    ///             Some(message) = messages.recv() => println!("{message}"),
+    ///         }
+    ///     }
+    /// }
+    /// ```
+    pub fn ended(&self) -> Waiting<EndReason> {
+        let (context, session) = (Arc::clone(&self.context), Arc::clone(&self.session));
+        Box::pin(ended(context, session))
+    }
+}
+
+impl Visit {
+    /// Waits until the session is over that the request came with, and says why; see [`SignedIn::ended`]. For ever where
+    /// nobody is signed in.
+    ///
+    /// Asking marks the answer, as [`Self::signed_in`] does.
+    pub fn ended(&self) -> Waiting<EndReason> {
+        match self.signed_in() {
+            Some(user) => user.ended(),
+            None => Box::pin(pending()),
+        }
+    }
+}
+
+/// Waits, and sees to it that somebody looks.
+async fn ended(context: Arc<Context>, session: Arc<Session>) -> EndReason {
+    let mut waiter = context.sessions.wait_for_end(&session, context.clock.now());
+    for _ in 0..TRIES {
+        if let Some(watch) = waiter.endings().watch() {
+            context.runtime.run_aside(look_out(Arc::downgrade(&context), watch));
+        }
+        if let Some(why) = waiter.next().await {
+            return why;
+        }
+    }
+    EndReason::Elsewhere
+}
+
+/// Looks after all that are waited for, as long as there are some.
+async fn look_out(context: Weak<Context>, mut watch: Watch) {
+    let endings = Arc::clone(watch.endings());
+    while let Some(context) = context.upgrade() {
+        if !context.sessions.look_out(&mut watch, &*context.clock).await {
+            return;
+        }
+        // Whoever waits has the relying party in hand; this must not keep it.
+        drop(context);
+        // A change is looked at, at once; a beat that nothing came in is a look at the clock.
+        let _ = tokio::time::timeout(BEAT, endings.changed()).await;
+    }
+}
