@@ -13,6 +13,7 @@ use landfall_actix::{
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+mod live;
 #[path = "../../shared/pages.rs"]
 mod pages;
 #[path = "../../shared/setup.rs"]
@@ -35,6 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .service(below("/vault").wrap(RequireLogin::new().auth_level(AuthLevel::Aal2)))
             .service(below("/files").wrap(RequireLogin::new().scope("files:read")))
             .service(below("/admin").wrap(RequireLogin::new().role("admin")))
+            .configure(live::routes)
             .route("/api/me", web::get().to(me))
             .route("/api/echo", web::post().to(echo))
             .wrap(AuthMiddleware::new(auth.clone()))

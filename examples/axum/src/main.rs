@@ -16,6 +16,7 @@ use landfall_axum::{
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+mod live;
 #[path = "../../shared/pages.rs"]
 mod pages;
 #[path = "../../shared/setup.rs"]
@@ -26,7 +27,6 @@ mod spa;
 async fn main() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).init();
-
     // The provider lives as long as this function.
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
@@ -34,7 +34,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Whose word on the host counts: `LANDFALL_TRUSTED_PROXIES`.
     let auth =
         AuthLayer::new(auth).peer_from(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
-    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).layer(auth);
+    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).merge(live::routes()).layer(auth);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind(listen).await?;
     axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;

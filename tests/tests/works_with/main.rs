@@ -2,6 +2,7 @@
 //! driven. README.md says the same in a table, which `cargo xtask lint` compares with that file.
 
 mod drive;
+mod live;
 mod mounting;
 mod pages;
 mod stacks;
