@@ -393,6 +393,7 @@ mod tests {
             tokens: None,
             client_id: None,
             stored: None,
+            sealed_id: None,
         })
     }
 
