@@ -7,7 +7,6 @@ use landfall::store::StoreError;
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::keys::Keys;
-use crate::rights::line;
 
 /// `doing` failed, and why. `server` is what it is called in messages.
 pub(crate) fn failed(server: &str, doing: &str, error: &RedisError) -> StoreError {
@@ -87,7 +86,7 @@ fn meaning(code: &str) -> Option<&'static str> {
 /// Which right the user lacks. Of the server's words only the name of a command is repeated: they may come from a script
 /// and quote what it was given.
 fn lacking(said: &str) -> String {
-    let all = line(&Keys::default());
+    let all = Keys::default().rules();
     match quoted(said, "run the ") {
         Some(command) => {
             format!("does not let this user run {command}: its ACL lacks +{command}; all it needs: {all}")

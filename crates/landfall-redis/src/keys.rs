@@ -2,6 +2,11 @@
 
 use landfall::store::{IndexKey, RecordKey, StoreError};
 
+/// The commands that the user of the store must be allowed, as its ACL names them; `publish` and `subscribe` for the
+/// channel alone.
+const COMMANDS: &str = "+eval +evalsha +get +getrange +set +del +pttl +pexpire +zadd +zcard +zrange +zrangebyscore +zrem \
+                        +zrevrange +publish +subscribe +ping";
+
 /// What every key begins with: a hash tag, so that a cluster keeps them in one slot.
 #[derive(Clone, Debug)]
 pub(crate) struct Keys {
@@ -19,6 +24,12 @@ impl Keys {
 
     pub(crate) fn prefix(&self) -> &str {
         &self.prefix
+    }
+
+    /// The rules of an ACL that let a user do all that the store asks, and no more.
+    pub(crate) fn rules(&self) -> String {
+        let prefix = self.prefix();
+        format!("resetkeys ~{prefix}* resetchannels &{prefix}c -@all {COMMANDS}")
     }
 
     pub(crate) fn record(&self, key: RecordKey) -> Vec<u8> {

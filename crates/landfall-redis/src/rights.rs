@@ -6,19 +6,9 @@ use redis::{Cmd, ErrorKind, FromRedisValue as _, RedisError, ServerErrorKind};
 use crate::connection::Server;
 use crate::keys::Keys;
 
-/// The commands that the user of the store must be allowed, as its ACL names them; `publish` and `subscribe` for the
-/// channel alone.
-const COMMANDS: &str = "+eval +evalsha +get +getrange +set +del +pttl +pexpire +zadd +zcard +zrange +zrangebyscore +zrem \
-                        +zrevrange +publish +subscribe +ping";
 const PROBE: &str = include_str!("scripts/probe.lua");
 /// No script has this digest.
 const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
-
-/// The rules of an ACL that let a user do all that the store asks, and no more.
-pub(crate) fn line(keys: &Keys) -> String {
-    let prefix = keys.prefix();
-    format!("resetkeys ~{prefix}* resetchannels &{prefix}c -@all {COMMANDS}")
-}
 
 /// What is lacking.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -103,7 +93,7 @@ impl Lacking {
     /// Why the store cannot work there, if it cannot.
     pub(crate) fn needed(&self, server: &str, keys: &Keys) -> Option<String> {
         let rules = (!self.needed.is_empty()).then(|| {
-            let (lacks, line) = (self.needed.join(" "), line(keys));
+            let (lacks, line) = (self.needed.join(" "), keys.rules());
             format!("{server} does not let this user do what the store needs: its ACL lacks {lacks}; all it needs: {line}")
         });
         let unknown = (!self.unknown.is_empty()).then(|| {
@@ -121,7 +111,7 @@ impl Lacking {
     /// Why instances do not hear of each other's changes, if they do not.
     pub(crate) fn telling(&self, server: &str, keys: &Keys) -> Option<String> {
         (!self.telling.is_empty()).then(|| {
-            let (lacks, line) = (self.telling.join(" "), line(keys));
+            let (lacks, line) = (self.telling.join(" "), keys.rules());
             format!("{server} does not let this user into the store's channel: its ACL lacks {lacks}; all it needs: {line}")
         })
     }
@@ -133,8 +123,8 @@ mod tests {
 
     #[test]
     fn the_readme_names_the_very_rules() {
-        let readme = include_str!("../README.md");
-        assert!(readme.contains(&line(&Keys::default())), "{}", line(&Keys::default()));
+        let (readme, rules) = (include_str!("../README.md"), Keys::default().rules());
+        assert!(readme.contains(&rules), "{rules}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use landfall::store::{Change, SessionStore as _, Updated};
+use landfall::store::{Change, Selection, SessionStore as _, Updated};
 use landfall_redis::RedisStore;
 use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;
@@ -104,6 +104,44 @@ async fn a_slot_that_moves_to_another_node_is_followed() {
         told.has(Change::Record(key(2))).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_taken_for_gone() {
+    let clock = VirtualClock::default();
+    let nodes = Server::start_pair().await;
+    let store = cluster_store(&nodes[0], &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    let slot: u16 = nodes[0].ask(cmd("CLUSTER").arg("KEYSLOT").arg(channel(&store)).clone()).await;
+    let [old, new] = if slot < 8_192 { [&nodes[0], &nodes[1]] } else { [&nodes[1], &nodes[0]] };
+    let [old_name, new_name]: [String; 2] = [
+        old.ask(cmd("CLUSTER").arg("MYID").clone()).await,
+        new.ask(cmd("CLUSTER").arg("MYID").clone()).await,
+    ];
+    let set = |how: &str, name: &str| cmd("CLUSTER").arg("SETSLOT").arg(slot).arg(how).arg(name).clone();
+    new.ask::<()>(set("IMPORTING", &old_name)).await;
+    old.ask::<()>(set("MIGRATING", &new_name)).await;
+    let migrate = async |kind: &[u8], name: [u8; 32]| {
+        let name = [crate::kit::tag(&store).as_bytes(), kind, &name].concat();
+        let mut migrate = cmd("MIGRATE");
+        migrate.arg("127.0.0.1").arg(new.port()).arg("").arg(0).arg(5_000).arg("KEYS").arg(name);
+        old.ask::<()>(migrate).await;
+    };
+
+    // The index is there already, the record is not.
+    let first = record(&clock, 1);
+    migrate(b"u", first.subject.0).await;
+    let ending = store.clone();
+    let mut ending =
+        tokio::spawn(async move { ending.remove_by_subject(first.subject, Selection::all()).await });
+    assert!(timeout(Duration::from_millis(500), &mut ending).await.is_err(), "it waits for the rest");
+    assert!(store.load(key(1)).await.unwrap().is_some(), "and sessions are read as ever");
+    migrate(b"s", [1; 32]).await;
+    migrate(b"i", record(&clock, 1).sid.unwrap().0).await;
+    new.ask::<()>(set("NODE", &new_name)).await;
+    old.ask::<()>(set("NODE", &new_name)).await;
+    assert_eq!(ending.await.unwrap().unwrap(), [key(1)]);
+    assert_eq!(store.load(key(1)).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -85,7 +85,6 @@ impl RelyingPartyBuilder {
     /// Everything in order, with errors that name settings by the builder's methods.
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
-        self.check_way_to_store()?;
         let issuer = check_issuer(&self.client.issuer)?;
         let bases = check_base_urls(&self.base_urls)?;
         let (secret, auth) = self.check_client()?;

@@ -98,12 +98,21 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// The store, opened where it was given by its address, and reached as it may be.
+    ///
+    /// # Errors
+    /// `store`; see the two steps.
+    pub(super) fn open_store(&mut self) -> Result<(), ConfigError> {
+        self.open_address()?;
+        self.check_way_to_store()
+    }
+
     /// Opens the store that an address names, by its scheme.
     ///
     /// # Errors
     /// `store`, where it was given twice, nothing opens such an address, or the opener does not take it. No error
     /// repeats the address, which may hold a password.
-    pub(super) fn open_store(&mut self) -> Result<(), ConfigError> {
+    fn open_address(&mut self) -> Result<(), ConfigError> {
         let Some(address) = self.sessions.store_address.take() else { return Ok(()) };
         if self.sessions.store.is_some() {
             return Err(ConfigError::new("store", "given twice, as a value and by its address", "give one"));
@@ -132,7 +141,7 @@ impl RelyingPartyBuilder {
     ///
     /// # Errors
     /// `store`, with the host that is reached without TLS.
-    pub(super) fn check_way_to_store(&self) -> Result<(), ConfigError> {
+    fn check_way_to_store(&self) -> Result<(), ConfigError> {
         let Some(store) = &self.sessions.store else { return Ok(()) };
         store.plain_hosts().iter().try_for_each(|address| {
             // A colon alone stands before a port; several are those of an IPv6 address, which has a bracket before its port.
