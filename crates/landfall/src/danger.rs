@@ -61,6 +61,28 @@ pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder 
     builder
 }
 
+/// Lets base URLs by plain http on loopback stand beside public ones.
+///
+/// A request says itself which base URL it is for. So whoever gets through to the deployed application with the Host
+/// header of the loopback one is answered under that: by cookies that are neither Secure nor named `__Host-`, and by
+/// pages that tell a stranger which base URL was meant. Right for tests, and where what stands in front lets no such
+/// Host header through; elsewhere each environment is given its own base URLs (`LANDFALL_BASE_URL`). What is still
+/// checked: every base URL is https or on loopback, and none is made from a request.
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = RelyingParty::builder("https://id.example")
+///     .base_url("https://app.example.com")
+///     .base_url("http://localhost:3000");
+/// let builder = danger::allow_loopback_beside_public(builder);
+/// # let _ = builder;
+/// ```
+pub fn allow_loopback_beside_public(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.network.loopback_beside_public = true;
+    builder
+}
+
 /// Lets `provider_address` be plain http beyond loopback: the client secret, codes and tokens then go over that
 /// network as they are.
 ///

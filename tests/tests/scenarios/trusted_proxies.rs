@@ -21,7 +21,7 @@ async fn three(
     change: impl FnOnce(RelyingPartyBuilder) -> RelyingPartyBuilder,
 ) -> World {
     let world = World::with(framework, SessionKind::Cookie, |builder| {
-        change(builder.base_url(STAGING).base_url(LOCAL))
+        danger::allow_loopback_beside_public(change(builder.base_url(STAGING).base_url(LOCAL)))
     })
     .await;
     let client = Client::new(TestBed::CLIENT_ID).secret(TestBed::CLIENT_SECRET);
@@ -194,7 +194,8 @@ on_both_frameworks! {
 
     async fn of_one_host_with_tls_and_without_the_forwarded_scheme_selects(framework) {
         let both = |builder: RelyingPartyBuilder| {
-            builder.base_url("http://localhost:80").base_url("https://localhost:443").trusted_proxies([HERE])
+            let builder = builder.base_url("http://localhost:80").base_url("https://localhost:443");
+            danger::allow_loopback_beside_public(builder.trusted_proxies([HERE]))
         };
         let world = World::with(framework, SessionKind::Cookie, both).await;
         let host = ("x-forwarded-host", "localhost");
@@ -225,8 +226,8 @@ fn path_of(base: &str) -> String {
 async fn where_nobody_knows_whence_a_request_comes_no_proxy_is_believed_and_the_log_says_so() {
     listen_to_errors();
     let bed = TestBed::new(BASE_URL).unwrap();
-    let auth =
-        bed.relying_party().base_url(LOCAL).trusted_proxies([HERE, "::1", "10.0.0.0/8"]).build().unwrap();
+    let builder = bed.relying_party().base_url(LOCAL).trusted_proxies([HERE, "::1", "10.0.0.0/8"]);
+    let auth = danger::allow_loopback_beside_public(builder).build().unwrap();
     // Its layer was told of no way to find out.
     let address = apps::serve(Framework::Axum, What::Silent, auth).await;
     bed.browser.route(BASE_URL, address).unwrap();
@@ -244,7 +245,8 @@ async fn an_application_may_say_itself_who_connects_as_behind_a_unix_socket() {
         [(Framework::Axum, HERE), (Framework::Actix, HERE), (Framework::Actix, "192.0.2.1")]
     {
         let bed = TestBed::new(BASE_URL).unwrap();
-        let auth = bed.relying_party().base_url(LOCAL).trusted_proxies(["127.0.0.0/8"]).build().unwrap();
+        let builder = bed.relying_party().base_url(LOCAL).trusted_proxies(["127.0.0.0/8"]);
+        let auth = danger::allow_loopback_beside_public(builder).build().unwrap();
         let peer: IpAddr = peer.parse().unwrap();
         let address = apps::serve_for(framework, auth, Arc::new(move || Some(peer))).await;
         bed.browser.route(BASE_URL, address).unwrap();

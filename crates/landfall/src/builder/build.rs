@@ -86,7 +86,7 @@ impl RelyingPartyBuilder {
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
         let issuer = check_issuer(&self.client.issuer)?;
-        let bases = check_base_urls(&self.base_urls)?;
+        let bases = check_base_urls(&self.base_urls, self.network.loopback_beside_public)?;
         let (secret, auth) = self.check_client()?;
         self.check_algorithms(&secret)?;
         let scope = self.check_scopes()?;

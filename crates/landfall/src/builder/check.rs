@@ -154,9 +154,13 @@ fn instead_of_plain_http(issuer: &str) -> String {
 
 /// The base URLs, at least one, each origin once: a request chooses among them by its host.
 ///
+/// Plain http on loopback does not stand beside a public one, unless `danger` says so: whoever asks the deployed
+/// application for `localhost` would have it set cookies that are not Secure, and tell on its pages what the log alone
+/// should say.
+///
 /// # Errors
 /// `base_url`, with what is wrong.
-pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigError> {
+pub(super) fn check_base_urls(urls: &[String], may_mix: bool) -> Result<Vec<BaseUrl>, ConfigError> {
     let bases = urls.iter().map(|url| BaseUrl::parse(url)).collect::<Result<Vec<_>, _>>()?;
     let mut origins: Vec<_> = bases.iter().map(|base| base.origin.as_str()).collect();
     origins.sort_unstable();
@@ -170,8 +174,38 @@ pub(super) fn check_base_urls(urls: &[String]) -> Result<Vec<BaseUrl>, ConfigErr
         Some(_) if origins.len() < bases.len() => {
             Err(ConfigError::new("base_url", "two of one origin", "give each host and port once"))
         }
-        Some(_) => Ok(bases),
+        Some(_) => check_mix(&bases, may_mix).map(|()| bases),
     }
+}
+
+/// Whether development and deployment are kept apart: see [`check_base_urls`].
+///
+/// # Errors
+/// `base_url`, with one of either kind.
+fn check_mix(bases: &[BaseUrl], is_allowed: bool) -> Result<(), ConfigError> {
+    const DANGER: &str = "danger::allow_loopback_beside_public";
+    let plain = bases.iter().find(|base| !base.secure);
+    let public = bases.iter().find(|base| !base.is_loopback());
+    let Some((plain, public)) = plain.zip(public) else { return Ok(()) };
+    if !is_allowed {
+        return Err(ConfigError::new(
+            "base_url",
+            format!(
+                "plain http on loopback beside a public address: {:?} and {:?}",
+                plain.literal, public.literal
+            ),
+            format!(
+                "give each environment its own `base_url`; or, where one process has to answer for both, say so by {DANGER}"
+            ),
+        ));
+    }
+    tracing::warn!(
+        loopback = plain.literal,
+        public = public.literal,
+        allowed_by = DANGER,
+        "base URLs for development and for everybody in one process: whoever asks for the loopback one gets cookies that are not Secure, and pages that explain"
+    );
+    Ok(())
 }
 
 /// A failure while seals are derived, as an error about the keys that they are derived from.
@@ -264,6 +298,30 @@ mod tests {
             assert!(under(harmless).build().is_ok(), "{harmless}");
         }
         assert!(under("https://app.example.com/auth/callback").callback_path("/").build().is_ok());
+    }
+
+    #[test]
+    fn plain_http_on_loopback_stands_beside_no_public_base_url_unless_danger_says_so() {
+        for local in ["http://localhost:3000", "http://127.0.0.1", "http://[::1]:3000"] {
+            let error = builder().base_url(local).build().unwrap_err();
+            assert_eq!(error.setting, "base_url");
+            assert!(error.remedy.contains("danger::allow_loopback_beside_public"), "{error}");
+            let named = crate::danger::allow_loopback_beside_public(builder().base_url(local));
+            assert!(format!("{named:?}").contains("loopback_beside_public: true"));
+            assert!(named.build().is_ok(), "{local}");
+            // What is left is checked as ever.
+            let plain = builder().base_url(local).base_url("http://app.example.org");
+            assert_eq!(refused(crate::danger::allow_loopback_beside_public(plain)), "base_url");
+        }
+        assert!(builder().base_url("https://localhost:3000").build().is_ok());
+        let local = RelyingParty::builder("https://op.example").client("app", "secret");
+        assert!(local.base_url("http://localhost:3000").base_url("http://127.0.0.1:3000").build().is_ok());
+    }
+
+    #[test]
+    fn base_urls_that_differ_by_path_alone_are_of_one_origin_and_refused() {
+        assert_eq!(refused(builder().base_url("https://app.example.com/staging")), "base_url");
+        assert!(builder().base_url("https://app.example.com:8443/staging").build().is_ok());
     }
 
     #[test]

@@ -97,6 +97,8 @@ pub(crate) struct NetworkSettings {
     pub(super) headers: ForwardedHeaders,
     /// Paths that any Host may ask for, as written.
     pub(super) any_host: Vec<String>,
+    /// Set by `danger` alone: base URLs by plain http on loopback may stand beside public ones.
+    pub(crate) loopback_beside_public: bool,
     /// Another origin for calls to the provider; `None` for the issuer's own.
     pub(super) provider_address: Option<String>,
     /// Set by `danger` alone: that origin may be plain http.
