@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use http::{Method, StatusCode};
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
 use landfall::{Identity, Timestamp};
 use landfall_testkit::{Fault, TestBed};
 use landfall_tests::{BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks};
@@ -101,6 +102,46 @@ on_both_frameworks! {
         for foreign in ["/tenant2/login", "/apple", "/", "/app/../tenant2"] {
             let page = bed.browser.open(&format!("https://example.com/app/auth/login?return_to={foreign}")).await.unwrap();
             assert_eq!(page.url.as_str(), "https://example.com/app/", "{foreign}");
+        }
+    }
+
+    async fn a_destination_leaves_the_base_path_by_no_reading(framework) {
+        let bed = beside(framework).await;
+        let base = "https://example.com/app";
+        for foreign in [
+            "/app/..%2ftenant2", "/app/..%2Ftenant2/login", "/app/%2e%2e%2ftenant2", "/app/.%2e/tenant2", "/app/%2E%2e/tenant2",
+            "/app/..%5ctenant2", "/app/%2e%2e%5Ctenant2", "/app/%252e%252e/tenant2", "/app/..%252ftenant2",
+            "/app/%25252e%25252e%25252ftenant2", "/app/..;/tenant2", "/app/..;x=1/tenant2", "/app/..%3b/tenant2",
+            "/app//..%2ftenant2", "/app/x/..%2f..%2ftenant2", "/app/x%2f../..%2ftenant2", "/app/x%2fy/%2e%2e/%2e%2e/tenant2",
+            "/app%2f..%2ftenant2", "/app/%c0%ae%c0%ae%2ftenant2", "/app/%EF%BC%8E%EF%BC%8E%2ftenant2", "/app/....//tenant2",
+            "/APP/x", "/%61pp/x",
+        ] {
+            let value = foreign.replace('%', "%25").replace(';', "%3B");
+            for target in [format!("{base}/auth/login?return_to={value}"), format!("{base}/auth/login?return_to={value}%3Fx=1%23y")] {
+                bed.browser.forget_cookies();
+                let page = bed.browser.open(&target).await.unwrap();
+                assert_eq!(page.url.as_str(), "https://example.com/app/", "{foreign}");
+            }
+            // A page that was asked for in this way is not come back to, either.
+            if foreign.starts_with("/app/") {
+                bed.browser.forget_cookies();
+                let request = Request::get(format!("https://example.com{foreign}")).header("accept", "text/html");
+                let answer = bed.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap();
+                let location = answer.headers().get("location").map(|to| to.to_str().unwrap().to_owned());
+                assert!(!location.is_some_and(|to| to.contains("tenant2")), "{foreign}");
+            }
+            // Nor does a sign-out lead there.
+            let signed_out = format!("{base}/auth/logout?return_to={value}");
+            let page = bed.browser.post_form(&signed_out, &[], base).await.unwrap();
+            assert!(!page.hops.iter().any(|hop| hop.url.path().contains("tenant2")), "{foreign}");
+            assert!(!page.text().contains("tenant2"), "{foreign}: {}", page.text());
+        }
+        for own in ["/app/files/a%2fb", "/app/a%20b/%C3%A4?x=..%2f..", "/app/x/..%2fy", "/app/reports/7;v=1?y=1#..%2f"] {
+            bed.browser.forget_cookies();
+            let value = own.replace('%', "%25").replace(';', "%3B").replace('#', "%23").replace('?', "%3F");
+            let page = bed.browser.open(&format!("{base}/auth/login?return_to={value}")).await.unwrap();
+            let landed = page.url.as_str().strip_prefix("https://example.com").unwrap();
+            assert_eq!(landed, own, "{own}");
         }
     }
 }

@@ -12,6 +12,7 @@
 use url::{Host, Url};
 
 use crate::address::mismatch::is_loopback_host;
+use crate::address::readings::{each_reading, is_dots, stays_below};
 use crate::address::target::Target;
 use crate::address::written::{self, shown};
 use crate::error::ConfigError;
@@ -57,6 +58,9 @@ impl BaseUrl {
         // Behind it, `//host` would be the path of a page, and another site's address to a browser.
         if url.path().trim_end_matches('/').contains("//") {
             return Err(wrong("two slashes in a row", "write one in their place".to_owned()));
+        }
+        if !is_one_place(url.path()) {
+            return Err(wrong("a path that can be read in two ways", "name its segments alone".to_owned()));
         }
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         let port = url.port_or_known_default().unwrap_or_default();
@@ -130,9 +134,10 @@ impl BaseUrl {
         self.strip(path).unwrap_or(path)
     }
 
-    /// Whether a path, as browsers see it, is below the base path. `/application` is not below `/app`.
+    /// Whether a path, as browsers see it, is below the base path, however it is read: what is in front of the
+    /// application may decode `/app/..%2fother` and serve the neighbour. `/application` is not below `/app`.
     pub(crate) fn holds(&self, path: &str) -> bool {
-        self.path.is_empty() || self.strip(path).is_some()
+        self.path.is_empty() || self.strip(path).is_some_and(stays_below)
     }
 
     /// What follows the base path, where the path is below it. `None` also where there is no base path.
@@ -142,6 +147,18 @@ impl BaseUrl {
         }
         path.strip_prefix(self.path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/'))
     }
+}
+
+/// Whether a base path is one place, however it is read: what some reader cuts off, resolves or takes for a slash is
+/// another one to it.
+fn is_one_place(path: &str) -> bool {
+    let slashes = |path: &str| path.split('/').count();
+    let is_odd = |char: char| char.is_control() || matches!(char, '\\' | ';' | '?' | '#');
+    let check = |reading: &str| {
+        let is_sound = slashes(reading) == slashes(path) && !reading.contains(is_odd);
+        if is_sound && !reading.split('/').any(is_dots) { Ok(()) } else { Err("is two places") }
+    };
+    each_reading(path, check).is_ok()
 }
 
 /// What to write where a base URL is plain http beyond loopback.
@@ -245,5 +262,50 @@ mod tests {
         assert_eq!(base.outside_path("/app/dashboard", Some("a=1")).as_str(), "/app/dashboard?a=1");
         assert_eq!(base.inside_path("/app/auth/login"), "/auth/login");
         assert_eq!(base.inside_path("/apple"), "/apple");
+    }
+
+    #[test]
+    fn below_the_base_path_is_what_no_reader_finds_beside_it() {
+        let base = BaseUrl::parse("https://example.com/app").unwrap();
+        for below in [
+            "/app",
+            "/app/",
+            "/app/x",
+            "/app/files/a%2fb",
+            "/app/a%20b/%C3%A4",
+            "/app/x;v=1/y",
+            "/app/a/..%2fb",
+        ] {
+            assert!(base.holds(below), "{below}");
+        }
+        for beside in [
+            "/",
+            "/apple",
+            "/app/..%2ftenant2",
+            "/app/%2e%2e/tenant2",
+            "/app/.%2e%5Ctenant2",
+            "/app/..%5ctenant2",
+            "/app/%252e%252e%252ftenant2",
+            "/app/..;/tenant2",
+            "/app/x/..%2f..%2ftenant2",
+            "/app//..%2ftenant2",
+            "/app/%2f..%2ftenant2",
+            "/app/%c0%ae%c0%ae/tenant2",
+            "/app/%EF%BC%8E%EF%BC%8E%2ftenant2",
+            "/app%2f..%2ftenant2",
+        ] {
+            assert!(!base.holds(beside), "{beside}");
+        }
+        assert!(BaseUrl::parse("https://example.com").unwrap().holds("/..%2fx"));
+    }
+
+    #[test]
+    fn a_base_path_that_can_be_read_in_two_ways_is_refused() {
+        for path in ["/a%2fb", "/a;b", "/%252e%252e", "/a%5cb", "/a%00", "/a/%EF%BC%8E", "/a%3fb", "/a%"] {
+            assert!(BaseUrl::parse(&format!("https://example.com{path}")).is_err(), "{path}");
+        }
+        for path in ["/app", "/a/b/", "/%C3%A4", "/a.b", "/~a"] {
+            assert!(BaseUrl::parse(&format!("https://example.com{path}")).is_ok(), "{path}");
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! A path is read by whoever comes behind us with a parser of its own: a router, a file server, an upstream behind
 //! another proxy. Whether it may go there is decided here, once, by what every one of them could read; nothing is
 //! repaired. The token proxy refuses what two readers could take for two places; a guard by paths asks for a sign-in
-//! where one of them would open what is guarded.
+//! where one of them would open what is guarded; a destination is given up where one of them finds it beside the base
+//! path.
 //!
 //! 1. The path as it is, then each decoding of it, up to [`DECODINGS`].
 //! 2. Where it is not ASCII all through, the same once more with look-alikes folded ([`look_alikes`]): a full-width dot
@@ -71,9 +72,72 @@ pub(crate) fn without_parameters(segment: &str) -> &str {
 }
 
 /// Whether some reader takes this segment for `.` or `..`.
-#[cfg_attr(not(feature = "reqwest"), allow(dead_code, reason = "for the token proxy alone"))]
 pub(crate) fn is_dots(segment: &str) -> bool {
     matches!(without_parameters(segment), "." | "..")
+}
+
+/// Whether what follows a prefix stays below it, however it is read: a guard's open prefix, or a base path.
+///
+/// Every step up counts, and of steps down those alone that every reader takes: a plain name between two slashes as they
+/// were sent.
+pub(crate) fn stays_below(rest: &str) -> bool {
+    if rest.is_empty() || is_plain(rest) {
+        return true;
+    }
+    let mut depth = 0_usize;
+    // Nothing is before the first slash.
+    for segment in rest.split('/') {
+        let (mut ups, mut is_name) = (0, true);
+        let read = each_reading(segment, |reading| {
+            if reading.chars().any(char::is_control) {
+                return Err("holds a control character");
+            }
+            ups = ups.max(reading.split(['/', '\\']).filter(|part| is_up(part)).count());
+            is_name = is_name && !reading.contains(['/', '\\']) && !name(reading).is_empty();
+            Ok(())
+        });
+        let after = match (read, ups) {
+            (Err(_), _) => None,
+            (Ok(()), 0) => Some(depth + usize::from(is_name)),
+            (Ok(()), ups) => depth.checked_sub(ups),
+        };
+        match after {
+            Some(after) => depth = after,
+            None => return false,
+        }
+    }
+    true
+}
+
+/// The name that some file system finds in a segment: Windows drops dots at its end, and what follows a colon is no
+/// part of it. Empty where it finds none.
+pub(crate) fn name(segment: &str) -> &str {
+    let segment = without_parameters(segment);
+    segment.split(':').next().unwrap_or_default().trim_end_matches(['.', ' '])
+}
+
+/// Whether some reader takes this segment for a step up: also what is one when another reader has taken `../` out.
+pub(crate) fn is_up(segment: &str) -> bool {
+    let segment = without_parameters(segment);
+    let dots = segment.bytes().filter(|byte| *byte == b'.').count();
+    dots > 1 && segment.bytes().all(|byte| matches!(byte, b'.' | b' '))
+}
+
+/// Whether a path has one reading only: ASCII that nobody decodes, cuts off or trims, and no empty segments, dot
+/// segments or dots at the end of one.
+pub(crate) fn is_plain(path: &str) -> bool {
+    let mut before = None;
+    for byte in path.bytes() {
+        let is_sound = match byte {
+            b'/' => !matches!(before, Some(b'/' | b'.')),
+            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=@".contains(&byte),
+        };
+        if !is_sound {
+            return false;
+        }
+        before = Some(byte);
+    }
+    path.starts_with('/') && before != Some(b'.')
 }
 
 /// Whether two hexadecimal digits follow the percent sign.

@@ -7,7 +7,7 @@
 //! A sign-in's destination is good if
 //!
 //! 1. it parses as a [`ReturnTo`]: a path on this host and nothing else,
-//! 2. it is below the base path, unless the answer comes to a page that is not there itself,
+//! 2. it is below the base path in every reading, unless the answer comes to a page that is not there itself,
 //! 3. it is none of our own endpoints, but for the page of kept forms.
 //!
 //! Whatever is not good becomes the default, without an error: people should land somewhere. A sign-out may also

@@ -23,7 +23,7 @@
 use percent_encoding::percent_decode_str;
 
 use crate::address::path_prefix::PathPrefix;
-use crate::address::readings::{each_reading, without_parameters};
+use crate::address::readings::{each_reading, is_plain, is_up, name, stays_below};
 
 /// Which paths a guard is for. Paths and prefixes are below the base path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -84,39 +84,6 @@ fn could_be_under(prefixes: &[PathPrefix], path: &str, base: &str) -> bool {
     found || read.is_err()
 }
 
-/// Whether what follows an open prefix stays below it, however it is read.
-///
-/// Every step up counts, and of steps down those alone that every reader takes: a plain name between two slashes as they
-/// were sent.
-fn stays_below(rest: &str) -> bool {
-    if rest.is_empty() || is_plain(rest) {
-        return true;
-    }
-    let mut depth = 0_usize;
-    // Nothing is before the first slash.
-    for segment in rest.split('/') {
-        let (mut ups, mut is_name) = (0, true);
-        let read = each_reading(segment, |reading| {
-            if reading.chars().any(char::is_control) {
-                return Err("holds a control character");
-            }
-            ups = ups.max(reading.split(['/', '\\']).filter(|part| is_up(part)).count());
-            is_name = is_name && !reading.contains(['/', '\\']) && !name(reading).is_empty();
-            Ok(())
-        });
-        let after = match (read, ups) {
-            (Err(_), _) => None,
-            (Ok(()), 0) => Some(depth + usize::from(is_name)),
-            (Ok(()), ups) => depth.checked_sub(ups),
-        };
-        match after {
-            Some(after) => depth = after,
-            None => return false,
-        }
-    }
-    true
-}
-
 /// A reading with one spelling: no empty segments, no parameters, no backslashes.
 struct Canonical {
     path: String,
@@ -147,37 +114,6 @@ fn check(reading: &str) -> Result<(), &'static str> {
         return Err("begins otherwise than with one slash");
     }
     if reading.chars().any(char::is_control) { Err("holds a control character") } else { Ok(()) }
-}
-
-/// The name that some file system finds in a segment: Windows drops dots at its end, and what follows a colon is no
-/// part of it. Empty where it finds none.
-fn name(segment: &str) -> &str {
-    let segment = without_parameters(segment);
-    segment.split(':').next().unwrap_or_default().trim_end_matches(['.', ' '])
-}
-
-/// Whether some reader takes this segment for a step up: also what is one when another reader has taken `../` out.
-fn is_up(segment: &str) -> bool {
-    let segment = without_parameters(segment);
-    let dots = segment.bytes().filter(|byte| *byte == b'.').count();
-    dots > 1 && segment.bytes().all(|byte| matches!(byte, b'.' | b' '))
-}
-
-/// Whether a path has one reading only: ASCII that nobody decodes, cuts off or trims, and no empty segments, dot
-/// segments or dots at the end of one.
-fn is_plain(path: &str) -> bool {
-    let mut before = None;
-    for byte in path.bytes() {
-        let is_sound = match byte {
-            b'/' => !matches!(before, Some(b'/' | b'.')),
-            _ => byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=@".contains(&byte),
-        };
-        if !is_sound {
-            return false;
-        }
-        before = Some(byte);
-    }
-    path.starts_with('/') && before != Some(b'.')
 }
 
 /// Whether a path is at or below a prefix, with or without the base path in front of either, in whatever case.
