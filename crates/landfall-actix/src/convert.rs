@@ -35,14 +35,18 @@ impl RequestView for View<'_> {
         self.0.uri().query()
     }
 
+    fn target_authority(&self) -> Option<&str> {
+        Some(self.0.uri().authority()?.as_str())
+    }
+
     fn is_absolute_form(&self) -> bool {
         self.0.version() < Version::HTTP_2 && self.0.uri().scheme().is_some()
     }
 
     // Not `connection_info()`, which believes the Forwarded headers of anybody.
     fn authority(&self) -> Option<&str> {
-        match self.0.uri().authority() {
-            Some(authority) => Some(authority.as_str()),
+        match self.target_authority() {
+            Some(authority) => Some(authority),
             None => adapter::host(self.0.headers().get_all(HOST).map(HeaderValue::as_bytes)),
         }
     }

@@ -43,13 +43,17 @@ impl<B> RequestView for View<'_, B> {
         self.0.uri().query()
     }
 
+    fn target_authority(&self) -> Option<&str> {
+        Some(self.0.uri().authority()?.as_str())
+    }
+
     fn is_absolute_form(&self) -> bool {
         self.0.version() < Version::HTTP_2 && self.0.uri().scheme().is_some()
     }
 
     fn authority(&self) -> Option<&str> {
-        match self.0.uri().authority() {
-            Some(authority) => Some(authority.as_str()),
+        match self.target_authority() {
+            Some(authority) => Some(authority),
             None => adapter::host(self.0.headers().get_all(HOST).iter().map(HeaderValue::as_bytes)),
         }
     }

@@ -13,7 +13,7 @@
 //! | a path that `any_host` names, from anybody | yes |
 //! | Fetch Metadata, an Origin, or a page that is wanted (`Accept`) | no: a browser's |
 //! | GET or HEAD with `Accept-Language` | no: over plain http a browser sends a rebound name nothing else that tells |
-//! | two Host headers | no |
+//! | two hosts | no, with a 400, as under a base URL |
 //! | a forwarded header of a trusted proxy that cannot be read | no, with a 400 |
 //! | anything else: probes, calendars, other programs | yes |
 //!
@@ -28,12 +28,8 @@ use crate::web::request::RequestView;
 
 impl Context {
     /// Whether a request that names no base URL is let through, by its path or as no browser's.
-    ///
-    /// One with two Host headers is not: it was made to be read in two ways (RFC 9112 §3.2).
     pub(crate) fn lets_through(&self, view: &dyn RequestView, signs: &RequestSigns<'_>) -> bool {
-        let mut hosts = 0;
-        view.header_values("host", &mut |_| hosts += 1);
-        hosts < 2 && (self.is_open_to_any_host(view.path()) || is_no_browsers(view, signs))
+        self.is_open_to_any_host(view.path()) || is_no_browsers(view, signs)
     }
 
     /// Whether a path is named for any Host. A proxy may have left the base path in front of it, any one of them.

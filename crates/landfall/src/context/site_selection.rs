@@ -69,6 +69,26 @@ impl Context {
         }
     }
 
+    /// Refuses a request that names two hosts, be it in two Host headers (RFC 9112 §3.2) or in the target and in a Host
+    /// header that differs (RFC 9113 §8.3.1; where RFC 9112 §3.2.2 has the target count, no client sends another Host).
+    /// Whoever reads the other one, a proxy in front or a cache, takes it for another site's: so whatever the path, and
+    /// however many base URLs there are.
+    ///
+    /// # Errors
+    /// [`ErrorCode::TwoHosts`].
+    pub(crate) fn check_host(view: &dyn RequestView, signs: &RequestSigns<'_>) -> Result<(), Error> {
+        if signs.two_hosts {
+            return Err(Error::new(ErrorCode::TwoHosts).detail("two Host headers"));
+        }
+        match (view.target_authority(), signs.host) {
+            (Some(target), Some(host)) if !is_same_host(target.as_bytes(), host) => {
+                Err(Error::new(ErrorCode::TwoHosts)
+                    .detail("the target names another host than the Host header"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The address that a request was sent to, as a trusted proxy or else the request itself says.
     ///
     /// # Errors
@@ -167,6 +187,15 @@ fn own_scheme(signs: &RequestSigns<'_>, site: &Site) -> Option<bool> {
     let page = signs.origin.or(signs.referer)?;
     if site.base.is_origin_of(page) {
         return None;
+/// Whether two authorities are one, but for the case of ASCII letters and a default port.
+fn is_same_host(one: &[u8], other: &[u8]) -> bool {
+    without_default_port(one).eq_ignore_ascii_case(without_default_port(other))
+}
+
+fn without_default_port(host: &[u8]) -> &[u8] {
+    host.strip_suffix(b":443").or_else(|| host.strip_suffix(b":80")).unwrap_or(host)
+}
+
     }
     let page = std::str::from_utf8(page).ok()?;
     let mismatch = Mismatch::of_url(page, &site.base)?;

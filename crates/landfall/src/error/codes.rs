@@ -358,6 +358,16 @@ error_codes! {
         remedy: "the provider sends people back without what was asked, their cookies do not stay, or the store loses their sessions: see the causes logged before this one",
     },
 
+    /// The request names two hosts: in two Host headers, or in its target and its Host header. No browser sends that;
+    /// it was made to be read in two ways.
+    TwoHosts => Row {
+        name: "two_hosts", status: 400, public_code: "two_hosts",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "This request cannot be read",
+        sentence: "The request names two hosts.",
+        remedy: "nothing to mend, unless a proxy of yours adds a Host header: it has to put one in its place",
+    },
+
     /// The body is of another media type than this endpoint takes. What cannot be read as one thing is not tried as
     /// another.
     UnsupportedMediaType => Row {

@@ -49,6 +49,10 @@ pub(crate) struct RequestSigns<'a> {
     scripted: bool,
     /// The value of `Sec-Fetch-Site`.
     pub(crate) site: Option<&'a [u8]>,
+    /// The first `Host`.
+    pub(crate) host: Option<&'a [u8]>,
+    /// There is a further `Host`.
+    pub(crate) two_hosts: bool,
     /// The value of `Origin`.
     pub(crate) origin: Option<&'a [u8]>,
     /// The value of `Referer`.
@@ -72,6 +76,10 @@ impl<'a> RequestSigns<'a> {
     #[inline]
     pub(crate) fn note(&mut self, name: &str, value: &'a [u8]) {
         match name.len() {
+            4 if name == "host" => match self.host {
+                None => self.host = Some(value),
+                Some(_) => self.two_hosts = true,
+            },
             5 if name == "x-moz" => self.prefetch |= has_token(value, b"prefetch"),
             6 if name == "accept" => match self.accept {
                 None => self.accept = Some(value),

@@ -3,7 +3,7 @@
 //! Every request comes through [`RelyingParty::begin`]:
 //!
 //! 1. The site it came by. A request that names no base URL is refused, or is nobody's, before a cookie is read: see
-//!    [`elsewhere`](super::elsewhere).
+//!    [`elsewhere`](super::elsewhere). One that names two hosts is refused on every path.
 //! 2. The path below the base path, looked up in the table of endpoints. What is ours never reaches the
 //!    application.
 //! 3. Otherwise it is the application's, after a look at who is there: see [`FrontDoor::pass`].
@@ -19,6 +19,7 @@ use super::decision::{Decision, Step};
 use super::{FrontDoor, RelyingParty};
 use crate::browser::pending_login::looks_like_ours;
 use crate::clock::Timestamp;
+use crate::context::Context;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::refused::Refused;
@@ -60,6 +61,9 @@ impl FrontDoor {
             Ok(site) => Incoming::read(view, site),
             Err(no_site) => return self.without_site(view, no_site),
         };
+        if let Err(error) = Context::check_host(view, &incoming.signs) {
+            return self.refused(&incoming, error);
+        }
         let endpoint = self.endpoint(incoming.path, incoming.query());
         if endpoint.is_some() {
             context.mounting.saw_own_path();

@@ -5,6 +5,7 @@
 
 use super::FrontDoor;
 use super::decision::Step;
+use crate::context::Context;
 use crate::context::incoming::RequestFacts;
 use crate::context::site_selection::NoSite;
 use crate::guard::request_kind::RequestSigns;
@@ -14,8 +15,8 @@ use crate::web::request::RequestView;
 impl FrontDoor {
     /// Answers a request that came by no base URL. No cookie of it is read.
     ///
-    /// 1. A trusted proxy's header that cannot be read: 400, on every path.
-    /// 2. An address of ours, below any base path; a browser's request; two Hosts: 421.
+    /// 1. A trusted proxy's header that cannot be read, or two hosts: 400, on every path.
+    /// 2. An address of ours, below any base path; a browser's request: 421.
     /// 3. Anything else is the application's, with a visit that is nobody's.
     pub(super) fn without_site(&self, view: &dyn RequestView, no_site: NoSite<'_>) -> Step {
         let context = &self.context;
@@ -25,6 +26,9 @@ impl FrontDoor {
             NoSite::Unread(error) => return Step::reply(context.misdirected(error.into(), kind)),
             NoSite::Named(asked) => asked,
         };
+        if let Err(error) = Context::check_host(view, &signs) {
+            return Step::reply(context.misdirected(error.into(), kind));
+        }
         if self.is_endpoint_of_any_site(view) || !context.lets_through(view, &signs) {
             return Step::reply(context.misdirected(context.unknown_host(view, &asked), kind));
         }

@@ -25,6 +25,13 @@ pub trait RequestView {
     /// target, else the Host header.
     fn authority(&self) -> Option<&str>;
 
+    /// Host and port as the target itself names them: the `:authority` of HTTP/2, the authority of an absolute-form
+    /// target; `None` where only the Host header does. A Host header that names another one is refused, and so it can only
+    /// be where this is implemented.
+    fn target_authority(&self) -> Option<&str> {
+        None
+    }
+
     /// Whether the target was a whole URL, as proxies are sent (absolute-form, RFC 9112 §3.2.2). Not so in HTTP/2,
     /// where every request names its authority.
     fn is_absolute_form(&self) -> bool {
