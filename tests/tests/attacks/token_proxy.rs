@@ -22,14 +22,21 @@ async fn forwarding_with(mut world: World) -> (World, Upstream) {
 }
 
 /// The session as a header line.
-fn cookie(world: &World) -> String {
+fn session(world: &World) -> String {
     format!("cookie: {SESSION}={}\r\n", cookie_value(&world.browser, SESSION).unwrap())
 }
 
-/// Sends a head of these lines as somebody signed in, and reads the answer; both heads as text.
+/// The session, and that a page of the application's own asks.
+fn cookie(world: &World) -> String {
+    session(world) + "sec-fetch-site: same-origin\r\n"
+}
+
+/// Sends a head of these lines as somebody signed in, from the application's own page unless they say where from, and
+/// reads the answer; head and body as text.
 async fn ask(world: &World, line: &str, lines: &str) -> (String, String) {
     let mut wire = Wire::open(world.address).await;
-    let own = cookie(world);
+    let says_where_from = lines.contains("sec-fetch-site:") || lines.contains("origin:");
+    let own = if says_where_from { session(world) } else { cookie(world) };
     wire.send(format!("{line} HTTP/1.1\r\nhost: app.example.com\r\n{own}{lines}\r\n")).await.unwrap();
     let head = wire.head().await.unwrap_or_else(|_| "none".to_owned());
     let body = if line.starts_with("HEAD") { String::new() } else { wire.text().await.unwrap_or_default() };
@@ -195,6 +202,30 @@ on_both_frameworks! {
         assert_eq!(upstream.heads(), 0);
     }
 
+    async fn what_no_page_of_the_application_sends_is_refused_and_a_program_is_told_what_to_send(framework) {
+        let (world, upstream) = forwarding(framework).await;
+        let address = world.address;
+        let send = async |method: &str, lines: &str| {
+            let mut wire = Wire::open(address).await;
+            let own = session(&world);
+            wire.send(format!("{method} /api/x HTTP/1.1\r\nhost: app.example.com\r\n{own}{lines}\r\n")).await.unwrap();
+            let head = wire.head().await.unwrap();
+            let body = if method == "HEAD" { String::new() } else { wire.text().await.unwrap() };
+            (status(&head), body)
+        };
+        for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PROPFIND"] {
+            for from in ["", "sec-fetch-site: none\r\n", "sec-fetch-site: none\r\norigin: https://app.example.com\r\n"] {
+                let (status, body) = send(method, from).await;
+                assert_eq!(status, 403, "{method} {from}");
+                assert!(method == "HEAD" || body.contains("Origin header"), "{body}");
+            }
+        }
+        assert_eq!(upstream.heads(), 0);
+        for from in ["sec-fetch-site: same-origin\r\n", "origin: https://app.example.com\r\n"] {
+            assert_eq!(send("GET", from).await.0, 200, "{from}");
+        }
+    }
+
     async fn a_header_that_is_required_is_required_of_every_call(framework) {
         let require = |builder: landfall::RelyingPartyBuilder| builder.required_header("x-own-page");
         let (world, upstream) = forwarding_with(World::with(framework, SessionKind::Memory, require).await).await;
@@ -204,6 +235,14 @@ on_both_frameworks! {
             assert_eq!(status(&head), 200, "{method}");
         }
         assert_eq!(upstream.heard().len(), 3);
+        // Of a browser that says nothing of where a request comes from it is proof enough; what was typed has none.
+        for (from, expected) in [("", 200), ("sec-fetch-site: none\r\n", 403), ("origin: https://evil.example\r\n", 403)] {
+            let mut wire = Wire::open(world.address).await;
+            let own = session(&world);
+            let head = format!("GET /api/x HTTP/1.1\r\nhost: app.example.com\r\n{own}x-own-page: 1\r\n{from}\r\n");
+            wire.send(head).await.unwrap();
+            assert_eq!(status(&wire.head().await.unwrap()), expected, "{from}");
+        }
         assert!(upstream.heard().iter().all(|heard| heard.header("x-own-page").is_none()));
     }
 
@@ -265,6 +304,51 @@ on_both_frameworks! {
         let expected = ["cache-control", "content-length", "content-security-policy", "content-type", "date", "vary", "x-content-type-options"];
         assert_eq!(names, expected, "{head}");
         assert_eq!(header(&head, "content-security-policy"), Some("sandbox"));
+    }
+
+    async fn an_answer_acts_on_no_origin_by_a_header_of_a_browser_to_come(framework) {
+        let (mut world, upstream) = forwarding(framework).await;
+        upstream.with_headers("/v1/x", "200 OK",
+            "sec-session-registration: (ES256);path=\"x\"\r\nsecure-session-registration: (ES256);path=\"x\"\r\n\
+            set-login: logged-out\r\nspeculation-rules: \"/rules.json\"\r\nuse-as-dictionary: match=\"/*\"\r\n\
+            service-worker-allowed: /\r\nno-vary-search: params\r\norigin-trial: x\r\npermissions-policy: camera=*\r\n\
+            a-header-of-next-year: act\r\nserver: inner/1\r\nserver-timing: db;dur=1\r\n\
+            etag: \"7\"\r\nx-total-count: 7\r\nratelimit-remaining: 7\r\n");
+        let names = |head: &str| {
+            let mut names: Vec<_> = headers(head).map(|(name, _)| name.to_ascii_lowercase()).collect();
+            names.sort();
+            names
+        };
+        let (head, _) = ask(&world, "GET /api/x", "").await;
+        let expected = [
+            "cache-control", "content-length", "content-security-policy", "date", "etag", "ratelimit-remaining", "vary",
+            "x-content-type-options", "x-total-count",
+        ];
+        assert_eq!(names(&head), expected, "{head}");
+        // What the application names, and nothing else of them.
+        let proxy = TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
+        for bad in ["set-login", "Sec-Session-Registration", "set-cookie", "access-control-allow-origin"] {
+            assert!(proxy.clone().pass_response_header(bad).is_err(), "{bad}");
+        }
+        world.forward(proxy.pass_response_header("Server-Timing").unwrap());
+        let (head, _) = ask(&world, "GET /api/x", "").await;
+        assert_eq!((names(&head).len(), header(&head, "server-timing")), (expected.len() + 1, Some("db;dur=1")));
+    }
+
+    async fn nobody_says_who_they_are_by_a_gateways_header(framework) {
+        let (world, upstream) = forwarding(framework).await;
+        let lines = "x-forwarded-user: root\r\nX-Forwarded-Email: root@example.com\r\nx-forwarded-groups: admin\r\n\
+            x-auth-request-user: root\r\nremote-user: root\r\nRemote_User: root\r\nx-remote-user: root\r\nx-user: root\r\n\
+            x-webauth-user: root\r\nx-amzn-oidc-data: x\r\ncf-access-jwt-assertion: x\r\nx-goog-iap-jwt-assertion: x\r\n\
+            x-goog-authenticated-user-email: root\r\nx-ms-client-principal: x\r\nx-authenticated-userid: root\r\n\
+            ssl-client-s-dn: CN=root\r\nx-ssl-client-verify: SUCCESS\r\nx-client-cert: x\r\nclient-cert: x\r\n\
+            x-forwarded-client-cert: x\r\nx-consumer-username: root\r\nimpersonate-user: root\r\nx-http-method-override: DELETE\r\n\
+            x-kept: 1\r\nx-request-id: 7\r\n";
+        assert_eq!(status(&ask(&world, "GET /api/x", lines).await.0), 200);
+        let heard = upstream.heard().remove(0);
+        let mut names: Vec<_> = headers(&heard.head).map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.sort();
+        assert_eq!(names, ["accept", "authorization", "host", "x-kept", "x-request-id"], "{}", heard.head);
     }
 
     async fn a_401_of_the_upstream_is_not_taken_for_ours(framework) {

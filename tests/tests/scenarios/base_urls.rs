@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri};
-use landfall::{HttpClient, HttpError, HttpErrorKind};
+use landfall::{HttpClient, HttpError, HttpErrorKind, TokenProxy};
 use landfall_testkit::{Browser, Page, Target, TestBed};
-use landfall_tests::{BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks};
+use landfall_tests::{
+    BASE_URL, Framework, SessionKind, Upstream, World, everywhere, on_both_frameworks, wherever_stored,
+};
 use std::sync::Arc;
 
 use crate::apps::{self, What};
-use crate::support::{at, attempt_cookies, client, error_log, fetch, listen_to_errors, raw};
+use crate::support::{at, attempt_cookies, client, error_log, fetch, listen_to_errors, raw, session_header};
 
 const SECOND: &str = "https://app.example.org";
 
@@ -168,6 +170,60 @@ on_both_frameworks! {
         let page = world.open("/dashboard/x").await;
         assert_eq!(page.status, 403);
         crate::support::leads_back_to(&world, &page, "/dashboard/x").await;
+    }
+}
+
+/// What a browser says of a page of another base URL: with Fetch Metadata, without, and both.
+fn from_another(origin: &'static str) -> [Vec<(&'static str, &'static str)>; 3] {
+    let (site, origin) = (("sec-fetch-site", "same-site"), ("origin", origin));
+    [vec![origin], vec![site], vec![site, origin]]
+}
+
+wherever_stored! {
+    async fn a_page_of_one_base_url_acts_in_no_other(framework, kind) {
+        listen_to_errors();
+        const STAGING: &str = "https://staging.example.com";
+        const OTHER_PORT: &str = "https://app.example.com:8443";
+        let environments = |builder: landfall::RelyingPartyBuilder| {
+            let builder = builder.base_url(STAGING).base_url(OTHER_PORT).keep_posted_forms("/echo");
+            builder.spa_callback(at("/callback")).spa_callback(format!("{STAGING}/callback"))
+        };
+        let mut world = World::with(framework, kind, environments).await;
+        let upstream = Upstream::start().await;
+        world.forward(TokenProxy::new("/api", &upstream.url("/v1")).unwrap());
+        world.open("/dashboard").await;
+        let cookie = ("cookie", session_header(&world));
+        let cookie = (cookie.0, cookie.1.as_str());
+        let handshake = [("connection", "Upgrade"), ("upgrade", "websocket")];
+        let json = [("content-type", "application/json"), ("x-csrf", "1")];
+        for from in [STAGING, OTHER_PORT].iter().flat_map(|other| from_another(other)) {
+            for (method, path, more) in [
+                (Method::POST, "/reports/7", &[][..]),
+                (Method::DELETE, "/reports/7", &[]),
+                (Method::GET, "/stream", &handshake),
+                (Method::POST, "/auth/logout", &[]),
+                (Method::GET, "/auth/session", &[]),
+                (Method::POST, "/auth/exchange", &json),
+                (Method::GET, "/api/orders", &[]),
+                (Method::POST, "/api/orders", &[]),
+            ] {
+                let headers = [&[cookie], more, &from[..]].concat();
+                let answer = raw(&world, method.clone(), path, &headers).await;
+                assert_eq!(answer.status(), 403, "{method} {path} {from:?}");
+            }
+            // With nobody signed in its form is kept for nobody.
+            let form = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html")];
+            let answer = raw(&world, Method::POST, "/echo", &[&form, &from[..]].concat()).await;
+            assert_eq!(answer.status(), 401, "{from:?}");
+        }
+        assert_eq!(upstream.heads(), 0);
+        let line = "Origin is https://staging.example.com, another base URL's";
+        assert!(error_log().contains(line));
+        // Its own page does, and nobody was signed out meanwhile.
+        for own in [("origin", BASE_URL), ("sec-fetch-site", "same-origin")] {
+            assert_eq!(raw(&world, Method::POST, "/reports/7", &[cookie, own]).await.status(), 200);
+            assert_eq!(raw(&world, Method::POST, "/api/orders", &[cookie, own]).await.status(), 200);
+        }
     }
 }
 

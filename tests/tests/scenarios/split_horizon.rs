@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use landfall::{CookieKey, HttpClient, HttpError, HttpErrorKind, RelyingParty, danger};
+use landfall::{CookieKey, HttpClient, HttpError, HttpErrorKind, RelyingParty, TokenProxy, danger};
 use landfall_testkit::{Browser, Client, Endpoint, Fault, LocalProvider, TestBed};
 use landfall_tests::{Framework, Port, SessionKind, World, on_both_frameworks};
 
-use crate::support::at;
+use crate::support::{at, error_log, listen_to_errors};
 
 const INTERNAL: &str = "http://op.internal:8080";
 
@@ -116,6 +116,35 @@ on_both_frameworks! {
             let error = world.builder().provider_address(wrong).build().unwrap_err();
             assert_eq!(error.setting, "provider_address", "{wrong}");
         }
+    }
+
+    async fn a_way_without_tls_is_refused_unless_it_is_named_and_is_told_at_each_start(framework) {
+        listen_to_errors();
+        let world = World::new(framework, SessionKind::Memory).await;
+        let host = format!("{framework:?}.internal").to_lowercase();
+        let address = format!("http://{host}:8080");
+        let told = |by: &str| {
+            let log = error_log();
+            log.lines().filter(|line| line.contains("WARN") && line.contains(&host) && line.contains(by)).count()
+        };
+        let named = ["danger::allow_plain_provider_address", "danger::plain_http_upstream"];
+        let provider = || world.builder().provider_address(&address);
+        let upstream = format!("{address}/v1");
+        let refused = [provider().build().unwrap_err(), TokenProxy::new("/api", &upstream).unwrap_err()];
+        for (error, danger) in refused.iter().zip(named) {
+            assert!(error.problem.contains(&host) && error.remedy.contains(danger), "{error}");
+        }
+        assert_eq!(named.map(told), [0, 0]);
+        for start in 1..=2 {
+            assert!(format!("{:?}", danger::allow_plain_provider_address(provider())).contains("plain_provider_address: true"));
+            danger::allow_plain_provider_address(provider()).build().unwrap();
+            let second = std::time::Duration::from_secs(1);
+            danger::plain_http_upstream("/api", &upstream).unwrap().timeouts(second, second).unwrap();
+            assert_eq!(named.map(told), [start, start]);
+        }
+        // On this machine there is nobody to listen.
+        assert!(world.builder().provider_address("http://127.0.0.1:8080").build().is_ok());
+        assert!(TokenProxy::new("/api", "http://[::1]:8080").is_ok());
     }
 
     async fn an_internal_address_vouches_for_no_other_issuer(framework) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::Method;
-use landfall::TokenProxy;
+use landfall::{Requirement, TokenProxy};
 use landfall_testkit::{Endpoint, Fault, RawResponse, Target, TestBed};
 use landfall_tests::wire::{Sum, Wire, header};
 use landfall_tests::{
@@ -13,6 +13,9 @@ use landfall_tests::{
 use serde_json::Value;
 
 use crate::support::{at, error_log, fetch, listen_to_errors, raw, session_header};
+
+/// What a browser says of the application's own page.
+const OWN_PAGE: (&str, &str) = ("sec-fetch-site", "same-origin");
 
 /// Ada, signed in, with an API below `/api`.
 async fn forwarding(framework: Framework, kind: SessionKind) -> (World, Upstream) {
@@ -93,6 +96,7 @@ on_both_frameworks! {
             let body = if ["GET", "HEAD", "OPTIONS"].contains(method) { "" } else { "{\"a\":1}" };
             let session = session_header(&world);
             let request = http::Request::builder().method(*method).uri(at("/api")).header("cookie", session);
+            let request = request.header("sec-fetch-site", "same-origin");
             let request = request.header("content-type", "application/json").body(body.into()).unwrap();
             let answer = world.browser.send(request).await.unwrap();
             assert_eq!(answer.status(), 200, "{method}");
@@ -124,7 +128,7 @@ on_both_frameworks! {
         let (world, upstream) = forwarding(framework, SessionKind::Memory).await;
         let coded = "content-encoding: gzip\r\netag: \"7\"\r\nx-one: 1\r\nx-one: 2\r\n";
         upstream.with_headers("/v1/teapot", "418 I'm a teapot", coded);
-        let page = raw(&world, Method::GET, "/api/teapot", &[("cookie", &session_header(&world))]).await;
+        let page = raw(&world, Method::GET, "/api/teapot", &[("cookie", &session_header(&world)), OWN_PAGE]).await;
         assert_eq!((page.status().as_u16(), page.body().as_ref()), (418, &b"from the upstream"[..]));
         assert_eq!(page.headers()["content-encoding"], "gzip");
         assert_eq!(page.headers()["content-length"], "17");
@@ -172,13 +176,12 @@ on_both_frameworks! {
         }
         // Back to the page that asked, since what an API answers is none.
         for (referer, back) in [(at("/orders?tab=2"), "%2Forders%3Ftab%3D2"), ("https://evil.example/x".to_owned(), "%2F")] {
-            let answer = raw(&world, Method::GET, "/api/x", &[("referer", &referer)]).await;
+            let answer = raw(&world, Method::GET, "/api/x", &[("referer", &referer), OWN_PAGE]).await;
             assert_eq!(problem(answer.body())["login_url"], format!("/auth/login?return_to={back}"));
         }
-        let page = world.open_once("/api/x").await;
-        assert!(page.location().unwrap().as_str().starts_with("https://op.example/"));
-        assert_eq!(upstream.heads(), 0);
-        assert_eq!(world.open("/api/x").await.url.path(), "/");
+        let page = world.browser.follow_link(&at("/api/x"), BASE_URL).await.unwrap();
+        assert!(page.hops.iter().any(|hop| hop.url.host_str() == Some("op.example")));
+        assert_eq!((page.url.path(), upstream.heads()), ("/", 0));
     }
 
     async fn a_page_that_people_do_not_come_back_to_is_not_asked_for_its_fragment(framework) {
@@ -186,8 +189,10 @@ on_both_frameworks! {
         let mut world = World::with(framework, SessionKind::Memory, keep).await;
         world.forward(TokenProxy::new("/api", "http://127.0.0.1:9").unwrap());
         assert_eq!(world.open_once("/dashboard").await.status, 401);
-        let page = world.open_once("/api/x").await;
-        assert!(page.location().is_some_and(|to| to.as_str().starts_with("https://op.example/")), "{}", page.text());
+        let navigation = [OWN_PAGE, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("accept", "text/html")];
+        let answer = raw(&world, Method::GET, "/api/x", &navigation).await;
+        let location = answer.headers().get("location").and_then(|to| to.to_str().ok());
+        assert!(location.is_some_and(|to| to.starts_with("https://op.example/")), "{answer:?}");
     }
 
     async fn a_session_whose_token_cannot_be_had_asks_for_a_sign_in(framework) {
@@ -234,17 +239,68 @@ on_both_frameworks! {
         world.forward(TokenProxy::new("/api/", &upstream.url("/v1/")).unwrap());
         let base = "https://example.com/app";
         world.browser.open(&format!("{base}/auth/login")).await.unwrap();
-        let page = world.browser.open_without_following(&format!("{base}/api/go")).await.unwrap();
-        assert_eq!((page.status.as_u16(), page.header("location")), (303, Some("/app/api/orders/8?x=1")));
-        // Where a proxy in front took the base path away, too.
         let jar = world.browser.cookies_for(base).unwrap();
         let session = jar.iter().find(|cookie| cookie.name.contains("-session")).unwrap();
+        let session = format!("{}={}", session.name, session.value);
+        let request = http::Request::get(format!("{base}/api/go")).header("cookie", &session);
+        let request = request.header(OWN_PAGE.0, OWN_PAGE.1).body(bytes::Bytes::new()).unwrap();
+        let answer = world.browser.send(request).await.unwrap();
+        let location = answer.headers()["location"].to_str().unwrap();
+        assert_eq!((answer.status().as_u16(), location), (303, "/app/api/orders/8?x=1"));
+        // Where a proxy in front took the base path away, too.
         let mut wire = Wire::open(world.address).await;
-        let cookie = format!("cookie: {}={}\r\n", session.name, session.value);
+        let cookie = format!("cookie: {session}\r\n{}: {}\r\n", OWN_PAGE.0, OWN_PAGE.1);
         wire.send(format!("GET /api/orders HTTP/1.1\r\nhost: inside\r\n{cookie}\r\n")).await.unwrap();
         assert!(wire.head().await.unwrap().starts_with("HTTP/1.1 200"));
         let lines = upstream.heard();
         assert_eq!(lines.iter().map(Heard::line).collect::<Vec<_>>(), ["GET /v1/go", "GET /v1/orders"]);
+    }
+
+    async fn who_does_not_meet_what_the_proxy_demands_is_told_as_a_guard_tells_it_and_nothing_is_forwarded(framework) {
+        let (mut world, upstream) = forwarding(framework, SessionKind::Memory).await;
+        let proxy = || TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
+        for (requirement, status, code, challenge) in [
+            (Requirement::new().role("nobody-has-it"), 403, "forbidden", ""),
+            (Requirement::new().allow_if(|_| false), 403, "forbidden", ""),
+            (Requirement::new().acr("urn:stronger"), 401, "insufficient_user_authentication", "acr_values=\"urn:stronger\""),
+            (Requirement::new().scope("orders:write"), 403, "insufficient_scope", "scope=\"orders:write\""),
+        ] {
+            world.forward(proxy().require(requirement));
+            let (session, referer) = (session_header(&world), at("/orders"));
+            for method in [Method::GET, Method::POST] {
+                let headers = [("cookie", session.as_str()), ("referer", &referer), OWN_PAGE];
+                let answer = raw(&world, method, "/api/x", &headers).await;
+                assert_eq!(answer.status(), status, "{code}");
+                let header = answer.headers().get("www-authenticate").map(|header| header.to_str().unwrap());
+                let header = header.unwrap_or_default();
+                assert!(header.contains(challenge) && header.is_empty() == challenge.is_empty(), "{code}: {header}");
+                let body = problem(answer.body());
+                assert_eq!(body["code"], code);
+                if !challenge.is_empty() {
+                    let login_url = body["login_url"].as_str().unwrap();
+                    assert!(login_url.contains("return_to=%2Forders"), "back to the page that asked: {login_url}");
+                }
+            }
+        }
+        assert_eq!(upstream.heads(), 0);
+        world.forward(proxy().require(Requirement::new().allow_if(|visit| visit.signed_in().is_some())));
+        assert_eq!(fetch(&world, "/api/x").await.status, 200);
+        world.browser.forget_cookies();
+        assert_eq!(fetch(&world, "/api/x").await.status, 401);
+        assert_eq!(upstream.heads(), 1);
+    }
+
+    async fn a_prefix_that_holds_an_address_of_ours_forwards_nothing_and_the_log_names_both(framework) {
+        listen_to_errors();
+        let (mut world, upstream) = forwarding(framework, SessionKind::Memory).await;
+        for prefix in ["/auth", "/auth/logout"] {
+            world.forward(TokenProxy::new(prefix, &upstream.url("/v1")).unwrap());
+            assert_eq!(fetch(&world, &format!("{prefix}/orders")).await.status, 500, "{prefix}");
+        }
+        assert!(error_log().contains("the token proxy's prefix /auth/logout holds /auth/logout, the `logout_path`"));
+        world.forward(TokenProxy::new("/auth/orders", &upstream.url("/v1")).unwrap());
+        assert_eq!(fetch(&world, "/auth/orders/7").await.status, 200);
+        assert_eq!(upstream.heads(), 1);
     }
 
     async fn pieces_of_an_answer_come_as_they_are_sent(framework) {

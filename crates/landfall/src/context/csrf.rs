@@ -1,19 +1,28 @@
 //! Whether a request may act for whoever is signed in, by this application's own origins and settings.
 //!
-//! The rules are in [`guard::fetch_metadata`](crate::guard::fetch_metadata); here is what they are asked about: which origins are
-//! ours, which pages beside them may call, and which header is required. Three strengths are asked for:
+//! The rules are in [`guard::fetch_metadata`](crate::guard::fetch_metadata); here is what they are asked about: which origin is
+//! the request's own, which pages beside it may call, and which header is required. Its own is that of the base URL it came
+//! by alone: the page of another one is another site's, since who can write a page of staging must not act in production.
+//!
+//! Three strengths are asked for:
 //!
 //! - [`Context::check_origin`]: what only looks, or cannot carry a header (a WebSocket handshake).
 //! - [`Context::check_unsafe`]: what changes something on a page of the application's.
-//! - `check_csrf_strict`: the token proxy, where a request carries somebody's access token on.
+//! - `check_own_page`: the token proxy, where a request carries somebody's access token on.
 
 use super::Context;
 use super::incoming::Incoming;
+use super::site::Site;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode};
 use crate::guard::fetch_metadata;
 use crate::guard::request_kind::RequestSigns;
 use crate::web::request::RequestView;
+
+/// What a program, or a person who typed the address, is told at the token proxy.
+#[cfg(feature = "reqwest")]
+const SAY_WHO_ASKS: &str = "This address is for the application's own pages. A program that calls it in somebody's name \
+    says so: by an Origin header with the origin of this address.";
 
 impl Context {
     /// Refuses what another site sends on its visitor's session, where it could change something.
@@ -27,53 +36,60 @@ impl Context {
         if !fetch_metadata::is_checked(incoming.method, websocket) || is_open {
             return Ok(());
         }
-        self.check_origin(&incoming.signs)?;
+        self.check_origin(incoming.site, &incoming.signs)?;
         if websocket { Ok(()) } else { self.check_required_header(incoming.view) }
     }
 
-    /// Whether the request comes from one of this application's own origins, or from a single-page application's.
-    /// Asked on its own by the sign-out, which plain forms must be able to post.
-    pub(crate) fn is_same_origin(&self, signs: &RequestSigns<'_>) -> bool {
-        fetch_metadata::is_same_origin(
-            signs,
-            self.origins(),
-            self.pages_beside().map(|page| page.origin.as_str()),
-        )
+    /// Whether the request comes from the origin of the base URL it came by, or from a single-page application's that is
+    /// at no base URL.
+    fn is_same_origin(&self, site: &Site, signs: &RequestSigns<'_>) -> bool {
+        let callers = self.pages_beside().map(|page| page.origin.as_str());
+        fetch_metadata::is_same_origin(signs, &site.base.origin, callers)
     }
 
-    /// Refuses a request from another site.
+    /// Refuses a request from another site. Asked on its own by the sign-out, which plain forms must be able to post.
     ///
     /// # Errors
-    /// [`ErrorCode::CrossSite`]. Where the foreign origin is almost a base URL's, the detail tells the operator
-    /// what differs.
-    pub(crate) fn check_origin(&self, signs: &RequestSigns<'_>) -> Result<(), Error> {
-        if self.is_same_origin(signs) {
+    /// [`ErrorCode::CrossSite`]. Where the foreign origin is another base URL's, or almost one's, the detail tells the
+    /// operator so.
+    pub(crate) fn check_origin(&self, site: &Site, signs: &RequestSigns<'_>) -> Result<(), Error> {
+        if self.is_same_origin(site, signs) {
             return Ok(());
         }
         let error = Error::new(ErrorCode::CrossSite);
-        Err(match self.other_origin(signs) {
+        Err(match self.other_origin(site, signs) {
             Some(detail) => error.detail(detail),
             None => error,
         })
     }
 
-    /// Refuses as [`Self::check_unsafe`], and also what comes from a page beside this application's own origins: a
-    /// page that may ask who is there may not spend the access token.
+    /// Refuses whatever does not say that a page of this very origin sends it, with the header of `required_header` where
+    /// that is set: an access token is spent for such a page alone. Not for a page beside the origin, which may ask who is
+    /// there; not for what was typed or bookmarked; and not for what says nothing, but for that header: no form and no
+    /// script of another origin can send it without leave (Fetch §3.2), and an old browser may say nothing else.
     ///
     /// # Errors
     /// [`ErrorCode::CrossSite`].
     #[cfg(feature = "reqwest")]
-    pub(crate) fn check_csrf_strict(&self, view: &dyn RequestView) -> Result<(), Error> {
+    pub(crate) fn check_own_page(&self, site: &Site, view: &dyn RequestView) -> Result<(), Error> {
         let signs = RequestSigns::read(view);
-        self.check_origin(&signs)?;
-        if !fetch_metadata::is_same_origin(&signs, self.origins(), std::iter::empty()) {
-            return Err(Error::new(ErrorCode::CrossSite).detail("from a page beside this origin"));
+        self.check_origin(site, &signs)?;
+        self.check_required_header(view)?;
+        let says_nothing = signs.site.is_none() && signs.origin.is_none();
+        let is_proven = says_nothing && self.settings.csrf.required_header.is_some();
+        if is_proven || fetch_metadata::is_surely_same_origin(&signs, &site.base.origin) {
+            return Ok(());
         }
-        self.check_required_header(view)
+        let error = Error::new(ErrorCode::CrossSite);
+        Err(match (signs.site, signs.origin) {
+            (None, None) => error.detail("neither Sec-Fetch-Site nor Origin").says(SAY_WHO_ASKS),
+            (Some(b"none"), _) => error.detail("no page sent it").says(SAY_WHO_ASKS),
+            _ => error.detail("from a page beside this origin"),
+        })
     }
 
     /// The application's own origins: one for each base URL.
-    pub(crate) fn origins(&self) -> impl Iterator<Item = &str> {
+    fn origins(&self) -> impl Iterator<Item = &str> {
         self.sites.iter().map(|site| site.base.origin.as_str())
     }
 

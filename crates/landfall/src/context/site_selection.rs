@@ -117,8 +117,14 @@ impl Context {
     }
 
     /// Why a request from what looks like this site is none, for the operator.
-    pub(crate) fn other_origin(&self, signs: &RequestSigns<'_>) -> Option<String> {
+    pub(crate) fn other_origin(&self, site: &Site, signs: &RequestSigns<'_>) -> Option<String> {
         let origin = std::str::from_utf8(signs.origin?).ok()?;
+        let is_another =
+            |other: &Arc<Site>| other.base.origin == origin && other.base.origin != site.base.origin;
+        if self.sites.iter().any(is_another) {
+            let own = &site.base.origin;
+            return Some(format!("Origin is {origin}, another base URL's; the request is for {own}"));
+        }
         let mut mismatches = self.sites.iter().filter_map(|site| Mismatch::of_url(origin, &site.base));
         let mismatch = mismatches.find(Mismatch::is_telling)?;
         Some(format!(
@@ -181,12 +187,6 @@ impl Context {
     }
 }
 
-/// The scheme of the page that a browser comes from, if that page is on this very host and port: then nothing else
-/// can be wrong with it.
-fn own_scheme(signs: &RequestSigns<'_>, site: &Site) -> Option<bool> {
-    let page = signs.origin.or(signs.referer)?;
-    if site.base.is_origin_of(page) {
-        return None;
 /// Whether two authorities are one, but for the case of ASCII letters and a default port.
 fn is_same_host(one: &[u8], other: &[u8]) -> bool {
     without_default_port(one).eq_ignore_ascii_case(without_default_port(other))
@@ -196,6 +196,12 @@ fn without_default_port(host: &[u8]) -> &[u8] {
     host.strip_suffix(b":443").or_else(|| host.strip_suffix(b":80")).unwrap_or(host)
 }
 
+/// The scheme of the page that a browser comes from, if that page is on this very host and port: then nothing else
+/// can be wrong with it.
+fn own_scheme(signs: &RequestSigns<'_>, site: &Site) -> Option<bool> {
+    let page = signs.origin.or(signs.referer)?;
+    if site.base.is_origin_of(page) {
+        return None;
     }
     let page = std::str::from_utf8(page).ok()?;
     let mismatch = Mismatch::of_url(page, &site.base)?;

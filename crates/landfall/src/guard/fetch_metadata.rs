@@ -4,7 +4,7 @@
 //! WebSocket handshake. Fetch Metadata (`Sec-Fetch-Site`) and the `Origin` header do. A request with neither
 //! header is not from a browser and carries no cookie that somebody else could have made it carry.
 //!
-//! The rules know no settings: callers hand in the origins that count as this site. `context/csrf.rs` does so for
+//! The rules know no settings: callers hand in the origin that counts as this site. `context/csrf.rs` does so for
 //! every endpoint, and adds what the log says about a refusal.
 
 use super::request_kind::RequestSigns;
@@ -25,10 +25,10 @@ pub(crate) fn is_checked(method: &str, websocket: bool) -> bool {
 /// 2. Neither that header nor `Origin`: yes, since no browser sent it.
 /// 3. `Sec-Fetch-Site` says anything else: only if `Origin` is one of `callers`. A sibling host is `same-site`,
 ///    and is refused.
-/// 4. `Origin` alone: if it is one of `own` or of `callers`, compared byte for byte.
+/// 4. `Origin` alone: if it is `own` or one of `callers`, compared byte for byte.
 pub(crate) fn is_same_origin<'a>(
     signs: &RequestSigns<'_>,
-    mut own: impl Iterator<Item = &'a str>,
+    own: &str,
     mut callers: impl Iterator<Item = &'a str>,
 ) -> bool {
     let origin = signs.origin;
@@ -36,7 +36,7 @@ pub(crate) fn is_same_origin<'a>(
     match (signs.site, origin) {
         (Some(b"same-origin" | b"none"), _) | (None, None) => true,
         (Some(_), _) => is_caller,
-        (None, Some(origin)) => is_caller || own.any(|own| own.as_bytes() == origin),
+        (None, Some(origin)) => is_caller || own.as_bytes() == origin,
     }
 }
 
@@ -45,13 +45,10 @@ pub(crate) fn is_same_origin<'a>(
 ///
 /// Asked before a posted form is kept: it will be sent again in the name of whoever signs in, so it has to be
 /// theirs.
-pub(crate) fn is_surely_same_origin<'a>(
-    signs: &RequestSigns<'_>,
-    mut own: impl Iterator<Item = &'a str>,
-) -> bool {
+pub(crate) fn is_surely_same_origin(signs: &RequestSigns<'_>, own: &str) -> bool {
     match (signs.site, signs.origin) {
         (Some(site), _) => site == b"same-origin",
-        (None, Some(origin)) => own.any(|own| own.as_bytes() == origin),
+        (None, Some(origin)) => own.as_bytes() == origin,
         (None, None) => false,
     }
 }

@@ -10,7 +10,6 @@ use super::FrontDoor;
 use super::decision::Step;
 use crate::context::incoming::Incoming;
 use crate::context::landing::return_to_in;
-use crate::error::{Error, ErrorCode};
 use crate::flow::logout::{self, LogoutRequest};
 use crate::guard::request_kind::RequestKind;
 use crate::web::form::{self, is_form};
@@ -38,8 +37,8 @@ impl FrontDoor {
             "GET" | "HEAD" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
             _ => return self.method_not_allowed(&incoming, "GET, POST"),
         }
-        if !context.is_same_origin(&incoming.signs) {
-            return self.refused(&incoming, Error::new(ErrorCode::CrossSite));
+        if let Err(error) = context.check_origin(incoming.site, &incoming.signs) {
+            return self.refused(&incoming, error);
         }
         let is_form = is_form(incoming.view);
         let site = Arc::clone(incoming.site);

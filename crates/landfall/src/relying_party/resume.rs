@@ -42,7 +42,7 @@ impl Context {
             && self.settings.kept_forms.paths.iter().any(below)
             && is_form(view)
             && incoming.signs.is_form_navigation()
-            && fetch_metadata::is_surely_same_origin(&incoming.signs, self.origins());
+            && fetch_metadata::is_surely_same_origin(&incoming.signs, &incoming.site.base.origin);
         keeps.then(|| incoming.site.base.outside_path(view.path(), view.query()).as_str().to_owned())
     }
 }

@@ -85,7 +85,7 @@ impl FrontDoor {
             "OPTIONS" if cors_origin.is_some() => return done(context.preflight("GET")),
             _ => return done(context.method_not_allowed(incoming.kind, site, "GET")),
         }
-        if let Err(error) = context.check_origin(&incoming.signs) {
+        if let Err(error) = context.check_origin(site, &incoming.signs) {
             return done(context.refuse(error, SCRIPT, site, None));
         }
         match context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()) {
@@ -180,7 +180,7 @@ impl Context {
     /// # Errors
     /// [`ErrorCode::CrossSite`]: another site, no header, or an origin at which no route is configured.
     fn redirect_uris_of(&self, incoming: &Incoming<'_>) -> Result<Vec<String>, Error> {
-        self.check_origin(&incoming.signs)?;
+        self.check_origin(incoming.site, &incoming.signs)?;
         let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         if !fetch_metadata::has_header(incoming.view, Some(header)) {
             return Err(Error::new(ErrorCode::CrossSite).detail(format!("without the header {header}")));

@@ -29,6 +29,22 @@ macro_rules! __token_proxy {
                 self.0.timeouts(connect, idle).map(Self)
             }
 
+            /// Demands more of whoever calls, as a guard does, and is answered as there; nothing is forwarded for who does
+            /// not meet it.
+            #[must_use]
+            pub fn require(self, requirement: $crate::Requirement) -> Self {
+                Self(self.0.require(requirement))
+            }
+
+            /// Passes this header of the upstream's answers on to the browser, besides those that always pass. Called
+            /// again: this one as well.
+            ///
+            /// # Errors
+            /// When it is no header's name, or one that acts on the whole origin and is no upstream's to say.
+            pub fn pass_response_header(self, name: &str) -> Result<Self, $crate::ConfigError> {
+                self.0.pass_response_header(name).map(Self)
+            }
+
             /// Trusts the certificates in this PEM file too, when the upstream is called.
             ///
             /// # Errors

@@ -29,6 +29,7 @@ use super::location::Addresses;
 use super::piece::{PIECES, Piece};
 use super::progress::Progress;
 use super::response_headers;
+use super::settings::ProxySettings;
 use super::upload::{self, Upload, Uploaded};
 use crate::address::return_to::ReturnTo;
 use crate::context::Context;
@@ -123,7 +124,8 @@ impl Forward {
         progress: &Progress,
         token: &AccessToken,
     ) -> Result<(Response<()>, reqwest::Response), Error> {
-        let Proxy { client: http, idle, mapping, .. } = &*self.proxy;
+        let Proxy { client: http, settings } = &*self.proxy;
+        let ProxySettings { idle, mapping, passed, .. } = settings;
         let broken_off = || Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
         body.peek(*idle).await.map_err(|_| broken_off())?;
         let mut request = reqwest::Request::new(self.method.clone(), self.target.clone());
@@ -153,7 +155,7 @@ impl Forward {
         *head.headers_mut() = std::mem::take(answer.headers_mut());
         let base = &self.site.base;
         let addresses = Addresses { mapping, target: &self.target, base_path: &base.path };
-        Ok((response_headers::rewritten(head, addresses, token.secret())?, answer))
+        Ok((response_headers::rewritten(head, addresses, token.secret(), passed)?, answer))
     }
 
     /// The body, as fast as the browser takes it. Whatever goes wrong ends it without an end, which the browser is
@@ -164,9 +166,9 @@ impl Forward {
         progress: &Progress,
         pieces: &mpsc::Sender<Piece>,
     ) {
-        let idle = self.proxy.idle;
+        let idle = self.proxy.settings.idle;
         let broken_off = |why: &str| {
-            let origin = self.proxy.mapping.upstream.origin.as_str();
+            let origin = self.proxy.settings.mapping.upstream.origin.as_str();
             tracing::warn!(upstream = origin, why, "an answer was broken off");
         };
         loop {

@@ -17,8 +17,8 @@
 //! 6. `response_headers`, `location`: what the browser gets to see of the answer.
 //!
 //! Steps 1, 3 and 6 are pure rules and have their tests beside them; `fuzzing` holds the first and the last to
-//! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type. A header that must not
-//! pass goes to the list in `request_headers` or `response_headers`.
+//! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type, `settings` keeps what it was told.
+//! A header that must not pass goes to the list in `request_headers` or `response_names`.
 
 mod body;
 mod broken_off;
@@ -33,6 +33,8 @@ mod piece;
 mod progress;
 mod request_headers;
 mod response_headers;
+mod response_names;
+mod settings;
 mod upload;
 
 use std::fmt;
@@ -44,6 +46,7 @@ use http::Method;
 
 use self::path::Mapping;
 use self::request_headers::Forwarded;
+use self::settings::ProxySettings;
 use crate::context::Context;
 use crate::context::site::Site;
 use crate::error::{ConfigError, Error, ErrorCode};
@@ -51,6 +54,7 @@ use crate::guard::fetch_metadata::CSRF_HEADER;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::provider::reqwest as client;
 use crate::visit::Visit;
+use crate::visit::requirement::{Requirement, Unmet};
 use crate::web::reply::Reply;
 use crate::web::request::RequestView;
 
@@ -59,10 +63,6 @@ pub use self::broken_off::BrokenOff;
 pub use self::forward::Forward;
 pub use self::upload::Upload;
 
-/// How long it may take to connect: as long as the calls to the provider.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long nothing may move: as proxies in front of applications have it.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// No timeout is longer.
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// What the `Allow` header of a 405 names. Other methods are forwarded, too, but for CONNECT and TRACE.
@@ -72,26 +72,32 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// token stays on the server; everything that is not below the prefix goes to the application untouched.
 ///
 /// An adapter puts it inside the layer that signs people in, around the application: a router of the application's
-/// could strip or rewrite the path before it is checked. It is for APIs: whatever it forwards is answered by the
+/// could strip or rewrite the path before it is checked. So a route of the application's at or below the prefix is never
+/// reached, which the log says when the proxy is made; with an address of the relying party's there (`callback_path` and
+/// the like) every call is a 500 that names it. It is for APIs: whatever it forwards is answered by the
 /// upstream under the application's own origin.
 ///
 /// # What is forwarded
-/// - Only for somebody signed in, and only what the application's own pages send, whatever the method: same-origin
-///   by Fetch Metadata or Origin, with the required header where one is configured. `danger::allow_cross_site` and
-///   `spa_callback` lift nothing here. With nobody signed in: the 401 that names where to sign in, and leads back to
+/// - Only for somebody signed in, who meets what [`require`](TokenProxy::require) demands, and only what the application's own pages send, whatever the method: same-origin
+///   by Fetch Metadata, or else by Origin, with the required header where one is configured. What was typed or bookmarked
+///   (`Sec-Fetch-Site: none`) is refused with a 403, and so is what says nothing: a program names the origin in an
+///   `Origin` header; a browser that sends neither gets through where there is a `required_header`, which proves as
+///   much. `danger::allow_cross_site` and `spa_callback` lift nothing here. With nobody signed in: the 401 that names where to sign in, and leads back to
 ///   the page that asked.
 /// - The path below the prefix, byte for byte, and the query. Dot segments, backslashes and control characters
 ///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400.
-/// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom (Forwarded,
-///   X-Forwarded-…; none is set anew), Origin, Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
+/// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom or as whom
+///   (Forwarded, X-Forwarded-…, Remote-User, X-Auth-Request-… and other gateways'; none is set anew), Origin, Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
 /// - WebSockets and other upgrades are refused with a 501; CONNECT and TRACE with a 405.
 ///
 /// # What comes back
 /// - Status and body as they come, streamed: the body is not held, not decompressed, and no faster than the browser
 ///   reads. Whoever breaks off, browser or upstream, breaks off the other. It ends with the session
 ///   ([`SignedIn::ended`](crate::SignedIn::ended)), and the upstream's request with it; one with a length is broken off.
-/// - Every header but: those for one hop, Set-Cookie, WWW-Authenticate, CORS, and those that act on the whole origin
-///   (Strict-Transport-Security, Clear-Site-Data, …) or on a proxy in front (X-Accel-Redirect, …).
+///   reads. Whoever breaks off, browser or upstream, breaks off the other.
+/// - Of the headers those that an API's answer needs, and nearly all that begin with `X-`: so none that acts on the
+///   whole origin (Set-Cookie, CORS, Strict-Transport-Security, device-bound sessions, what a browser learns next year)
+///   or on a proxy in front. More by [`pass_response_header`](TokenProxy::pass_response_header).
 /// - Cache-Control says `private`, Vary names Cookie, and what is opened as a page is sandboxed, unless it is a PDF.
 /// - A Location at the upstream becomes one below the prefix; one at another https host is passed on; any other redirect
 ///   is a 502. No redirect is followed here.
@@ -118,15 +124,10 @@ pub struct TokenProxy {
 }
 
 /// What clones of a [`TokenProxy`] share.
+#[derive(Clone)]
 struct Proxy {
-    /// The local prefix, and the upstream that it leads to.
-    mapping: Mapping,
-    /// Kept so that another setting can build the client anew.
-    connect: Duration,
-    /// How long nothing may move on a connection.
-    idle: Duration,
-    /// A further root certificate, as PEM.
-    root: Option<Vec<u8>>,
+    /// What it was told.
+    settings: ProxySettings,
     /// Its connections, in a pool.
     client: reqwest::Client,
 }
@@ -183,7 +184,7 @@ impl TokenProxy {
     /// # Errors
     /// When the prefix is no path of plain segments, or the upstream is neither https nor http on a loopback.
     pub fn new(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
-        Proxy::build(Mapping::new(prefix, upstream, false)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
+        Proxy::start(Mapping::new(prefix, upstream, false)?)
     }
 
     /// [`new`](Self::new) for an upstream by plain http beyond loopback: `danger::plain_http_upstream`.
@@ -191,7 +192,7 @@ impl TokenProxy {
     /// # Errors
     /// As [`new`](Self::new), but for the scheme.
     pub(crate) fn with_plain_http(prefix: &str, upstream: &str) -> Result<Self, ConfigError> {
-        Proxy::build(Mapping::new(prefix, upstream, true)?, CONNECT_TIMEOUT, IDLE_TIMEOUT, None)
+        Proxy::start(Mapping::new(prefix, upstream, true)?)
     }
 
     /// How long it may take to connect, and how long nothing may move on a connection, in either direction.
@@ -219,7 +220,7 @@ impl TokenProxy {
                 remedy,
             ));
         }
-        Proxy::build(self.proxy.mapping.clone(), connect, idle, self.proxy.root.as_deref())
+        Proxy::build(ProxySettings { connect, idle, ..self.proxy.settings.clone() })
     }
 
     /// Trusts the certificates in this PEM file too, when the upstream is called.
@@ -230,7 +231,42 @@ impl TokenProxy {
         let root = std::fs::read(file).map_err(|error| {
             ConfigError::new("ca_file", format!("cannot be read ({})", error.kind()), "name a PEM file")
         })?;
-        Proxy::build(self.proxy.mapping.clone(), self.proxy.connect, self.proxy.idle, Some(&root))
+        Proxy::build(ProxySettings { root: Some(root), ..self.proxy.settings.clone() })
+    }
+
+    /// Demands more of whoever calls: a role, a scope, a stronger or fresher authentication. Who does not meet it gets
+    /// what a guard answers, with the challenge of RFC 9470 or RFC 6750, and a way that leads back to the page that asked;
+    /// nothing is forwarded. It takes the place of one that was given before.
+    ///
+    /// ```
+    /// use landfall::{Requirement, TokenProxy};
+    ///
+    /// let orders = TokenProxy::new("/api/orders", "https://orders.example.com")?
+    ///     .require(Requirement::new().role("editor").scope("orders:write"));
+    /// # let _ = orders;
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn require(mut self, requirement: Requirement) -> Self {
+        Arc::make_mut(&mut self.proxy).settings.requirement = requirement;
+        self
+    }
+
+    /// Passes this header of the upstream's answers on to the browser, too. Of registered names only those pass by
+    /// themselves that an API's answer needs; what begins with `X-` does nearly always. Called again: this one as well.
+    ///
+    /// ```
+    /// use landfall::TokenProxy;
+    ///
+    /// let api = TokenProxy::new("/api", "https://api.example.com")?.pass_response_header("Server-Timing")?;
+    /// # let _ = api;
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When it is no header's name, or one that acts on the whole origin and is no upstream's to say.
+    pub fn pass_response_header(self, name: &str) -> Result<Self, ConfigError> {
+        Proxy::build(self.proxy.settings.clone().passing(name)?)
     }
 
     /// For adapters: what to do with a request of this visit. Nothing is sent yet: [`ProxyStep::Forward`] holds
@@ -238,7 +274,7 @@ impl TokenProxy {
     pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
         let set_up = visit.set_up();
         let path = set_up.map_or(view.path(), |(_, facts)| facts.site.base.inside_path(view.path()));
-        let Some(rest) = self.proxy.mapping.rest(path) else { return ProxyStep::Pass };
+        let Some(rest) = self.proxy.settings.mapping.rest(path) else { return ProxyStep::Pass };
         let Some((context, facts)) = set_up.filter(|_| visit.can_sign_in()) else {
             // The layer says why nobody can sign in here.
             return ProxyStep::Reply(SignInWanted::new().reply());
@@ -249,11 +285,30 @@ impl TokenProxy {
         };
         match self.judge(method, rest, view, visit, (context, &facts.site)) {
             Err(error) => refuse(error),
-            Ok(forward) => match visit.require() {
+            Ok(forward) => match visit.require_more(&self.proxy.settings.requirement) {
                 Ok(_) => ProxyStep::Forward(forward),
-                Err(wanted) => ProxyStep::Reply(wanted.return_to(forward.back).reply()),
+                Err(Unmet::Wanted(wanted)) => ProxyStep::Reply(wanted.return_to(forward.back).reply()),
+                Err(Unmet::Refused(refused)) => {
+                    let (kind, back) = (facts.kind, Some(&forward.back));
+                    ProxyStep::Reply(context.refuse(refused, kind, &facts.site, back))
+                }
             },
         }
+    }
+
+    /// Whether no address of ours is at or below the prefix: it would be answered there in the upstream's place, and
+    /// nobody would know why.
+    ///
+    /// # Errors
+    /// `Misconfigured`, with the setting.
+    fn check_mounting(&self, context: &Context) -> Result<(), Error> {
+        let prefix = &self.proxy.settings.mapping.prefix;
+        let own = context.settings.paths.settings().find(|(_, path)| prefix.rest(path).is_some());
+        own.map_or(Ok(()), |(setting, path)| {
+            let detail =
+                format!("the token proxy's prefix {} holds {path}, the `{setting}`", prefix.as_str());
+            Err(Error::new(ErrorCode::Misconfigured).detail(detail))
+        })
     }
 
     /// Whether the request may be forwarded, signed in or not, and as what. A refusal comes before the question who
@@ -269,15 +324,16 @@ impl TokenProxy {
         visit: &Visit,
         (context, site): (&Arc<Context>, &Arc<Site>),
     ) -> Result<Forward, Error> {
+        self.check_mounting(context)?;
         if view.is_absolute_form() {
             return Err(Error::new(ErrorCode::ForwardRefused).detail("the target is a whole URL"));
         }
-        let target = self.proxy.mapping.target(rest, view.query())?;
+        let target = self.proxy.settings.mapping.target(rest, view.query())?;
         if view.header("upgrade").is_some() {
             return Err(Error::new(ErrorCode::UpgradeRefused));
         }
         // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
-        context.check_csrf_strict(view)?;
+        context.check_own_page(site, view)?;
         let csrf = context.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
         let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
@@ -297,35 +353,45 @@ fn forwardable(method: &str) -> Option<Method> {
 }
 
 impl Proxy {
+    /// With every default. The log says what becomes of everything below the prefix.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    fn start(mapping: Mapping) -> Result<TokenProxy, ConfigError> {
+        let (prefix, upstream) = (mapping.prefix.as_str(), mapping.upstream.origin.as_str());
+        tracing::info!(
+            prefix,
+            upstream,
+            "whatever is at or below this prefix goes to the upstream: a route of the application's there is never reached"
+        );
+        Self::build(ProxySettings::new(mapping))
+    }
+
     /// The client anew, with these settings.
     ///
     /// # Errors
     /// When the certificate cannot be used.
-    fn build(
-        mapping: Mapping,
-        connect: Duration,
-        idle: Duration,
-        root: Option<&[u8]>,
-    ) -> Result<TokenProxy, ConfigError> {
+    fn build(settings: ProxySettings) -> Result<TokenProxy, ConfigError> {
         // What the browser is sent is what the upstream sent: nothing is unpacked on the way.
-        let mut builder = client::plain(connect, root)?.no_gzip().no_brotli().no_deflate().no_zstd();
-        if mapping.upstream.origin.scheme() == "http" {
+        let plain = client::plain(settings.connect, settings.root.as_deref())?;
+        let mut builder = plain.no_gzip().no_brotli().no_deflate().no_zstd();
+        if settings.mapping.upstream.origin.scheme() == "http" {
             // A proxy named by the environment would read the token.
             builder = builder.no_proxy();
         }
         let client = client::built(builder)?;
-        Ok(TokenProxy {
-            proxy: Arc::new(Self { mapping, connect, idle, root: root.map(<[u8]>::to_vec), client }),
-        })
+        Ok(TokenProxy { proxy: Arc::new(Self { settings, client }) })
     }
 }
 
 impl fmt::Debug for TokenProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Mapping { prefix, upstream } = &self.proxy.mapping;
+        let ProxySettings { mapping, requirement, passed, .. } = &self.proxy.settings;
         f.debug_struct("TokenProxy")
-            .field("prefix", &prefix.as_str())
-            .field("upstream", &upstream.origin.as_str())
+            .field("prefix", &mapping.prefix.as_str())
+            .field("upstream", &mapping.upstream.origin.as_str())
+            .field("requirement", requirement)
+            .field("passed", passed)
             .finish_non_exhaustive()
     }
 }

@@ -62,6 +62,67 @@ pub(super) fn forwarded(view: &dyn RequestView, csrf: &str) -> Result<Forwarded,
     Ok(Forwarded { headers, length })
 }
 
+/// How the headers begin by which proxies and gateways say who asks: by product or by what they say, since each has
+/// names of its own, and more of them with each release. The last line is in the clients' hands elsewhere; here the
+/// token says it.
+const SAID_BY_GATEWAYS: [&str; 51] = [
+    // From where, and under which address.
+    "x-forwarded",
+    "x-original-",
+    "x-real-",
+    "x-client-ip",
+    "x-envoy-",
+    "x-azure-",
+    "x-arr-",
+    "cf-connecting-",
+    "fastly-client",
+    "akamai-",
+    // By which certificate (RFC 9440, and before it).
+    "client-cert",
+    "x-client-cert",
+    "x-client-dn",
+    "x-client-verify",
+    "ssl-",
+    "x-ssl-",
+    "x-tls-",
+    "x-spiffe-",
+    // As whom: the gateways' own.
+    "cf-access-",
+    "remote-",
+    "tailscale-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-anonymous-",
+    "x-apigateway-",
+    "x-appengine-",
+    "x-auth-request-",
+    "x-auth-user",
+    "x-authelia-",
+    "x-authentik-",
+    "x-consumer-",
+    "x-credential-",
+    "x-endpoint-api-",
+    "x-goog-authenticated-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-pomerium-",
+    "x-vouch-",
+    "x-webauth-",
+    // As whom: by what is said.
+    "impersonate-",
+    "x-access-token",
+    "x-authenticated-",
+    "x-email",
+    "x-group",
+    "x-id-token",
+    "x-impersonate-",
+    "x-jwt",
+    "x-remote-",
+    "x-role",
+    "x-user",
+];
+
 /// Whether this header is between the browser and us.
 ///
 /// Names are compared as a server does that hands them to a program, where `X_Forwarded_For` is the same.
@@ -74,11 +135,12 @@ fn stays_here(name: &str) -> bool {
         // Who is there. The upstream hears it by the token alone.
         || matches!(name, "authorization" | "cookie" | "cookie2")
         // Who asks for whom. Anybody can write these; the upstream talks to us.
-        || matches!(name, "forwarded" | "x-real-ip" | "x-client-ip" | "x-cluster-client-ip" | "true-client-ip" | "x-host")
-        || matches!(name, "x-original-host" | "x-original-forwarded-for" | "client-ip" | "x-forwarded")
-        || ["x-forwarded-", "cf-connecting-", "x-envoy-"].iter().any(|start| name.starts_with(start))
-        // Another path than the one that was checked.
-        || matches!(name, "x-original-url" | "x-original-uri" | "x-rewrite-url")
+        || matches!(name, "forwarded" | "x-cluster-client-ip" | "true-client-ip" | "client-ip" | "x-host")
+        // Who somebody is, as gateways tell what is behind them: an upstream that believes its own gateway would
+        // believe a script.
+        || SAID_BY_GATEWAYS.iter().any(|start| name.starts_with(start)) && name != "x-user-agent"
+        // Another path, or another method, than the one that was checked.
+        || matches!(name, "x-rewrite-url" | "x-http-method" | "x-http-method-override" | "x-method-override")
         // About a page of ours and its relation to us. No browser talks to the upstream, so it has none to it.
         || matches!(name, "origin" | "referer")
         || ["sec-fetch-", "access-control-request-", "sec-websocket-"].iter().any(|start| name.starts_with(start))
@@ -136,6 +198,12 @@ mod tests {
             ("range", "bytes=0-1"),
             ("x-custom", "1"),
             ("x-custom", "2"),
+            ("x-user-agent", "a-library/1"),
+            ("x-request-id", "7"),
+            ("x-requested-with", "XMLHttpRequest"),
+            ("x-client-info", "a-library/1"),
+            ("x-goog-api-key", "1"),
+            ("traceparent", "00-1-2-01"),
         ];
         assert_eq!(kept(&headers), headers.map(|(name, value)| format!("{name}: {value}")));
     }
@@ -188,6 +256,52 @@ mod tests {
             "cf-connecting-ip",
             "x-envoy-external-address",
             "x-original-uri",
+            "x-forwarded-user",
+            "x-forwarded-email",
+            "x-forwarded-preferred-username",
+            "x-forwarded-groups",
+            "x-forwarded-access-token",
+            "x-forwarded-client-cert",
+            "x-auth-request-user",
+            "x-auth-request-email",
+            "remote-user",
+            "remote_user",
+            "remote-groups",
+            "x-remote-user",
+            "x-user",
+            "x-user-id",
+            "x_user_email",
+            "x-userinfo",
+            "x-webauth-user",
+            "x-amzn-oidc-identity",
+            "x-amzn-mtls-clientcert-subject",
+            "cf-access-authenticated-user-email",
+            "cf-access-jwt-assertion",
+            "x-goog-iap-jwt-assertion",
+            "x-goog-authenticated-user-email",
+            "x-ms-client-principal",
+            "x-ms-client-principal-name",
+            "x-authenticated-userid",
+            "x-authenticated-groups",
+            "ssl-client-cert",
+            "ssl-client-s-dn",
+            "x-ssl-client-verify",
+            "x-client-cert",
+            "client-cert",
+            "client-cert-chain",
+            "x-consumer-username",
+            "x-credential-identifier",
+            "x-endpoint-api-userinfo",
+            "x-appengine-user-email",
+            "x-authentik-username",
+            "x-pomerium-jwt-assertion",
+            "impersonate-user",
+            "tailscale-user-login",
+            "x-roles",
+            "x-groups",
+            "x-http-method-override",
+            "x-http-method",
+            "x-method-override",
             "x-rewrite-url",
             "access-control-request-method",
             "sec-fetch-mode",

@@ -5,28 +5,29 @@
 //! that it can answer a fetch does not make it the application.
 //!
 //! 1. Statuses that are not for the browser: a 401 is about the token, a 407 about a proxy, a 1xx no answer.
-//! 2. Each header: not one of the hop's, not one of the [list](stays_here), not one that repeats the token;
+//! 2. Each header: not one of the hop's, one that passes by its name (`response_names`), not one that repeats the token;
 //!    addresses are told anew.
 //! 3. What is set in any case: `Cache-Control` with `private`, `Vary: Cookie`, `nosniff`, and a sandbox for what is
 //!    opened as a page.
 //!
-//! A list of what stays, not of what passes: an API's own headers are not known here. Bodies are not looked at. The
-//! way there is in `request_headers`.
+//! Bodies are not looked at. The way there is in `request_headers`.
 
 use http::header::{
     CACHE_CONTROL, CONNECTION, CONTENT_LOCATION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap,
-    HeaderValue, LINK, LOCATION, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    HeaderName, HeaderValue, LINK, LOCATION, VARY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{Response, StatusCode};
 use memchr::memmem;
 
 use super::hop_by_hop::HopByHop;
 use super::location::Addresses;
+use super::response_names::passes;
 use crate::error::{Error, ErrorCode};
-use crate::web::caching::{ForOnePerson, is_for_shared_caches};
+use crate::web::caching::ForOnePerson;
 use crate::web::form::essence;
 
-/// The answer's head as the browser may read it. `token` is the one that was sent, for finding it again.
+/// The answer's head as the browser may read it. `token` is the one that was sent, for finding it again; `named` are the
+/// headers that the application has passed on besides.
 ///
 /// # Errors
 /// `UpstreamRefusedToken` for a 401; `UpstreamInvalid` for a status or a redirect that cannot be passed on.
@@ -34,6 +35,7 @@ pub(super) fn rewritten(
     answer: Response<()>,
     addresses: Addresses<'_>,
     token: &str,
+    named: &[HeaderName],
 ) -> Result<Response<()>, Error> {
     let (parts, ()) = answer.into_parts();
     let invalid = |why: String| Error::new(ErrorCode::UpstreamInvalid).detail(why);
@@ -53,7 +55,8 @@ pub(super) fn rewritten(
     for (name, value) in &parts.headers {
         // A header that says the token back stays here.
         let says_token = memmem::find(value.as_bytes(), token.as_bytes()).is_some();
-        if says_token || hop_by_hop.names(name.as_str()) || stays_here(name.as_str()) {
+        let is_meant = passes(name.as_str()) || named.contains(name);
+        if says_token || hop_by_hop.names(name.as_str()) || !is_meant {
             continue;
         }
         let value = match *name {
@@ -83,28 +86,6 @@ pub(super) fn rewritten(
     *answer.status_mut() = parts.status;
     *answer.headers_mut() = rewritten;
     Ok(answer)
-}
-
-/// Whether this header is between us and the upstream, or would act on our own origin. In lower case.
-fn stays_here(name: &str) -> bool {
-    // Cookies, prompts for a password, and the whole origin's state are ours.
-    matches!(name, "set-cookie" | "set-cookie2" | "www-authenticate" | "authentication-info" | "clear-site-data")
-        // Who may read is not the upstream's to say: it was not asked by a browser.
-        || name.starts_with("access-control-")
-        || name == "timing-allow-origin"
-        // Where our origin lives and what watches over it.
-        || matches!(name, "strict-transport-security" | "public-key-pins" | "expect-ct" | "alt-svc")
-        || matches!(name, "service-worker-allowed" | "origin-agent-cluster" | "accept-ch" | "critical-ch")
-        || matches!(name, "report-to" | "reporting-endpoints" | "nel")
-        // A redirect by another name.
-        || name == "refresh"
-        // Orders to whatever proxy stands in front of us, and what other caches are told.
-        || (name.starts_with("x-accel-") && name != "x-accel-buffering")
-        || matches!(name, "x-sendfile" | "x-lighttpd-send-file" | "x-reproxy-url")
-        || is_for_shared_caches(name)
-        || name == "cache-control"
-        // The names of inner hosts.
-        || matches!(name, "via" | "x-served-by" | "x-backend-server" | "x-upstream")
 }
 
 /// A header's value with its address told anew; nothing where it is no text or may not be told.

@@ -9,7 +9,12 @@ fn answer(status: u16, headers: &[(&str, &str)]) -> Result<Response<()>, Error> 
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    rewritten(response.body(()).unwrap(), addresses, "the-token")
+    rewritten(
+        response.body(()).unwrap(),
+        addresses,
+        "the-token",
+        &[HeaderName::from_static("x-b3"), HeaderName::from_static("request-context")],
+    )
 }
 
 fn kept(headers: &[(&str, &str)]) -> Vec<String> {
@@ -62,6 +67,25 @@ fn what_acts_on_our_origin_or_says_too_much_is_dropped() {
     ];
     assert_eq!(kept(&headers), Vec::<String>::new());
     for name in [
+        "set-login",
+        "sec-session-registration",
+        "secure-session-registration",
+        "secure-session-challenge",
+        "sec-session-challenge",
+        "speculation-rules",
+        "no-vary-search",
+        "use-as-dictionary",
+        "activate-storage-access",
+        "origin-trial",
+        "sourcemap",
+        "x-sourcemap",
+        "x-dns-prefetch-control",
+        "x-permitted-cross-domain-policies",
+        "content-security-policy-report-only",
+        "permissions-policy",
+        "document-policy",
+        "a-header-of-next-year",
+        "server",
         "set-cookie2",
         "authentication-info",
         "timing-allow-origin",
@@ -90,6 +114,12 @@ fn what_acts_on_our_origin_or_says_too_much_is_dropped() {
         assert_eq!(kept(&[(name, "x")]), Vec::<String>::new(), "{name}");
     }
     assert_eq!(kept(&[("x-accel-buffering", "no")]), ["x-accel-buffering: no"]);
+    // What the application named.
+    assert_eq!(kept(&[("request-context", "7"), ("request-contexts", "7")]), ["request-context: 7"]);
+    assert_eq!(
+        kept(&[("request-context", "the-token"), ("connection", "x-b3"), ("x-b3", "1")]),
+        Vec::<String>::new()
+    );
 }
 
 #[test]
