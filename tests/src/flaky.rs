@@ -24,6 +24,8 @@ struct Trouble {
     failing: AtomicUsize,
     failing_updates: AtomicUsize,
     hanging: AtomicUsize,
+    /// Calls that hang now, and were not given up.
+    hanging_calls: AtomicUsize,
     leases: Gate,
     updates: Gate,
 }
@@ -76,6 +78,11 @@ impl FlakyStore {
         self.trouble.hanging.store(if hanging { usize::MAX } else { 0 }, Ordering::SeqCst);
     }
 
+    /// How many calls hang now that nobody gave up.
+    pub fn hanging_calls(&self) -> usize {
+        self.trouble.hanging_calls.load(Ordering::SeqCst)
+    }
+
     /// Fails the next updates.
     pub fn fail_updates(&self, count: usize) {
         self.trouble.failing_updates.store(count, Ordering::SeqCst);
@@ -114,9 +121,26 @@ impl FlakyStore {
 
     async fn pass(&self) -> Result<(), StoreError> {
         if self.trouble.hanging.load(Ordering::SeqCst) > 0 {
+            let _hanging = Hanging::new(&self.trouble.hanging_calls);
             std::future::pending::<()>().await;
         }
         strike(&self.trouble.failing)
+    }
+}
+
+/// A call that hangs, for as long as somebody waits for it.
+struct Hanging<'a>(&'a AtomicUsize);
+
+impl<'a> Hanging<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Hanging<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -18,6 +18,8 @@
 //!   was sent cannot be sent again, so what came for it must not be lost.
 //! - [`Runtime::run_in_place`] is for what may be broken off at any await: it looks, and changes nothing. Where the
 //!   work may stay on the runtime that is there, it is no task of its own, but polled by whoever waits.
+//! - [`Runtime::run_until_left`] is for what is both, one behind the other: it stops with whoever waits, until it says by
+//!   [`GoingOn`] that it must come to its end. A stranger who asks and leaves has then asked for nothing.
 //! - [`Runtime::run_while_held`] is for what is worth nothing without whoever started it.
 //! - [`Runtime::run_aside`] is for what nobody waits for, and that knows when it is done.
 //!
@@ -29,14 +31,15 @@ use std::future::Future;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use crate::error::ConfigError;
 use crate::web::reply::Waiting;
@@ -146,8 +149,30 @@ impl Runtime {
     ) -> Waiting<T> {
         match self.here() {
             Some(here) => in_place(here, work, lost),
-            None => self.run(work, lost),
+            None => self.run_until_left(|_| work, lost),
         }
+    }
+
+    /// As [`run`](Self::run), but the work stops at its next await when the waiting is dropped, unless it said by then
+    /// that it goes on.
+    pub(crate) fn run_until_left<T: Send + 'static, F>(
+        &self,
+        work: impl FnOnce(GoingOn) -> F,
+        lost: impl FnOnce() -> T + Send + 'static,
+    ) -> Waiting<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        let going_on = GoingOn::default();
+        let task = self.spawn(work(going_on.clone()));
+        let left = Left { task: task.abort_handle(), going_on };
+        Box::pin(async move {
+            let _left = left;
+            match task.await {
+                Ok(value) => value,
+                Err(_) => lost(),
+            }
+        })
     }
 
     fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
@@ -247,6 +272,47 @@ pub(crate) struct Held(JoinHandle<()>);
 impl Drop for Held {
     fn drop(&mut self) {
         self.0.abort();
+    }
+}
+
+/// Where work that was begun for somebody, and they themselves, agree whether it goes on without them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct GoingOn(Arc<AtomicU8>);
+
+/// What [`GoingOn`] holds from the moment when the work must come to its end.
+const MUST: u8 = 1;
+/// What it holds from the moment when nobody waits any more, unless the other was first.
+const NOBODY_WAITS: u8 = 2;
+
+impl GoingOn {
+    /// From here on the work comes to its end, whoever waits. To be awaited before the first thing that cannot be taken
+    /// back; where nobody waits any more it is never ready, and the work ends there.
+    pub(crate) async fn whatever_happens(&self) {
+        if !self.decide(MUST) {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Whether it is as it says: the first decides.
+    fn decide(&self, on: u8) -> bool {
+        match self.0.compare_exchange(0, on, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) => true,
+            Err(decided) => decided == on,
+        }
+    }
+}
+
+/// Dropped with the waiting.
+struct Left {
+    task: AbortHandle,
+    going_on: GoingOn,
+}
+
+impl Drop for Left {
+    fn drop(&mut self) {
+        if self.going_on.decide(NOBODY_WAITS) {
+            self.task.abort();
+        }
     }
 }
 
@@ -370,6 +436,44 @@ mod tests {
     fn a_runtime_alone_leaves_nothing_to_what_is_around() {
         let runtime = Runtime::alone().unwrap();
         assert_eq!(ran_on(&runtime, &several_threads()), ["landfall", "landfall"]);
+    }
+
+    #[test]
+    fn work_that_stops_with_whoever_waits_goes_on_once_it_said_so() {
+        for around in [several_threads(), Builder::new_current_thread().enable_all().build().unwrap()] {
+            let runtime = Runtime::own().unwrap();
+            around.block_on(async {
+                for must in [false, true] {
+                    let (reached, is_there) = oneshot::channel();
+                    let (go, gone) = oneshot::channel::<()>();
+                    let (tell, told) = oneshot::channel();
+                    let waiting = runtime.run_until_left(
+                        |going_on| async move {
+                            if must {
+                                going_on.whatever_happens().await;
+                            }
+                            reached.send(()).unwrap();
+                            gone.await.unwrap();
+                            tell.send(()).unwrap();
+                        },
+                        || (),
+                    );
+                    is_there.await.unwrap();
+                    drop(waiting);
+                    if must {
+                        go.send(()).unwrap();
+                        told.await.unwrap();
+                    } else {
+                        // Dropped, and what it held with it.
+                        told.await.unwrap_err();
+                    }
+                }
+                let left = GoingOn::default();
+                assert!(left.decide(NOBODY_WAITS));
+                let span = Duration::from_millis(1);
+                tokio::time::timeout(span, left.whatever_happens()).await.unwrap_err();
+            });
+        }
     }
 
     #[test]

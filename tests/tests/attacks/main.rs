@@ -5,6 +5,7 @@ mod callback;
 mod callback_named;
 mod completeness;
 mod endings;
+mod floods;
 mod guard_by_path;
 mod guarded_apps;
 mod id_token_flow;

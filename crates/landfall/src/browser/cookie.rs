@@ -3,7 +3,7 @@
 //! Every Set-Cookie value of this crate is written by [`CookieNames::set`] or [`CookieNames::clear`], so the attributes
 //! stand in one place: `Path=/`, `HttpOnly`, `SameSite=Lax`, `Max-Age`, no `Domain`, and `Secure` under TLS (RFC
 //! 6265bis §4.1.2). No cookie is `SameSite=None`: an answer that the provider posts is led to a GET of ours, which is
-//! sent the Lax cookies. Values are sealed elsewhere; nothing here opens one.
+//! sent the Lax cookies. A POST from another site brings none of them, so it sets none: nobody could count what is there. Values are sealed elsewhere; nothing here opens one.
 //!
 //! | cookie | holds | lasts |
 //! |---|---|---|
@@ -11,7 +11,6 @@
 //! | `returning` | from when on a silent sign-in may be tried; plain digits | 30 days |
 //! | `login.<attempt>` | a [pending login](super::pending_login::PendingLogin) | as long as a sign-in may take |
 //! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |
-//! | `post.<attempt>` | an answer that the provider posted | a minute |
 //! | `form.<id>` | a [kept form](super::kept_form::KeptForm) | as long as a sign-in may take |
 
 use std::fmt::{self, Write as _};
@@ -46,7 +45,6 @@ pub(crate) struct CookieNames {
     returning: String,
     login: String,
     spent: String,
-    post: String,
     form: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
@@ -59,8 +57,6 @@ pub(crate) enum CookieKind {
     Login,
     /// The mark of a finished one, which tells a callback that comes twice from one that is replayed.
     Spent,
-    /// An authorization response that came by POST, on its way to the GET.
-    Post,
     /// A form that somebody posted who has to sign in first.
     Form,
 }
@@ -85,7 +81,6 @@ impl CookieNames {
             returning: name("returning"),
             login: name("login"),
             spent: name("spent"),
-            post: name("post"),
             form: name("form"),
             stem,
             attributes: attributes(base.secure),
@@ -99,7 +94,7 @@ impl CookieNames {
 
     /// What kind of attempt's cookie a name is; `None` for every other name. The value may still be anything.
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
-        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Post, CookieKind::Form];
+        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Form];
         kinds.into_iter().find(|kind| {
             name.strip_prefix(self.stem(*kind))
                 .and_then(|rest| rest.strip_prefix('.'))
@@ -145,7 +140,6 @@ impl CookieNames {
         match kind {
             CookieKind::Login => &self.login,
             CookieKind::Spent => &self.spent,
-            CookieKind::Post => &self.post,
             CookieKind::Form => &self.form,
         }
     }

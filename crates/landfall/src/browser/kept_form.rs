@@ -24,7 +24,7 @@ pub(crate) const MAX_IN_COOKIE: usize = 2048;
 /// How many kept forms a browser may hold.
 const MAX_FORMS: usize = 4;
 /// How long all of their cookies may be together, names and values, in bytes.
-const MAX_BYTES: usize = 4096;
+const MAX_BYTES: usize = 3072;
 /// A form of more fields is not kept: each of them becomes an element of the page that offers it.
 const MAX_FIELDS: usize = 1000;
 

@@ -37,6 +37,8 @@ const MAX_RETURN_TO_IN_STATE: usize = 1024;
 const MAX_PENDING: usize = 12;
 /// How long the cookies of all pending logins may be together, in bytes: servers bound the headers of a request.
 const MAX_PENDING_BYTES: usize = 5 * 1024;
+/// How long they may be with marks and kept forms, in bytes. Many servers take 8 KiB a line, and a session has to fit, too.
+const MAX_BYTES: usize = 6 * 1024;
 /// How many marks of finished attempts a browser may hold.
 const MAX_SPENT: usize = 8;
 /// How long the mark of a finished attempt lasts.
@@ -268,17 +270,21 @@ impl AttemptSeals {
     }
 
     /// Which of the cookies sent have to go so that one more pending login of `added` bytes fits: those that are no use
-    /// any more, then the oldest. Gives their names, to be cleared.
+    /// any more, then the oldest. Gives their names, to be cleared. `beside` is how long another cookie is that goes out
+    /// with the same answer.
     ///
     /// The oldest go, and not the new one is refused: a browser whose tabs were left behind must still be able to sign
-    /// in. Spent markers are bounded by their own number, with room for one more.
+    /// in. Spent markers are bounded by their own number, with room for one more, and kept forms by theirs; what both
+    /// take is left out of what pending logins may have, since anybody's page can open another of those.
     pub(crate) fn to_evict<'a>(
         &self,
         sent: &'a [SentCookie],
-        added: usize,
+        (added, beside): (usize, usize),
         lifetime: Duration,
         now: Timestamp,
     ) -> Vec<&'a str> {
+        let length = |cookie: &SentCookie| cookie.name.len() + cookie.value.len();
+        let mut others = beside;
         let mut evicted = Vec::new();
         let mut alive = Vec::new();
         let mut spent = Vec::new();
@@ -294,25 +300,26 @@ impl AttemptSeals {
                     Some(mark) => spent.push((mark.finished_at, cookie)),
                     None => evicted.push(cookie.name.as_str()),
                 },
-                // One lives for a minute and is taken away by the callback, the other makes room for itself.
-                CookieKind::Post | CookieKind::Form => {}
+                // It makes room for itself.
+                CookieKind::Form => others += length(cookie),
             }
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);
         spent.sort_by_key(|(finished_at, _)| *finished_at);
-        let mut bytes = added;
-        bytes += alive.iter().map(|(_, cookie)| cookie.name.len() + cookie.value.len()).sum::<usize>();
+        let too_many = (spent.len() + 1).saturating_sub(MAX_SPENT);
+        others += spent.iter().skip(too_many).map(|(_, cookie)| length(cookie)).sum::<usize>();
+        evicted.extend(spent.into_iter().take(too_many).map(|(_, cookie)| cookie.name.as_str()));
+        let limit = MAX_BYTES.saturating_sub(others).min(MAX_PENDING_BYTES);
+        let mut bytes = added + alive.iter().map(|(_, cookie)| length(cookie)).sum::<usize>();
         let mut count = alive.len();
         for (_, cookie) in alive {
-            if count < MAX_PENDING && bytes <= MAX_PENDING_BYTES {
+            if count < MAX_PENDING && bytes <= limit {
                 break;
             }
             count -= 1;
-            bytes -= cookie.name.len() + cookie.value.len();
+            bytes -= length(cookie);
             evicted.push(&cookie.name);
         }
-        let too_many = (spent.len() + 1).saturating_sub(MAX_SPENT);
-        evicted.extend(spent.into_iter().take(too_many).map(|(_, cookie)| cookie.name.as_str()));
         evicted
     }
 }

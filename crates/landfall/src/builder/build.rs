@@ -28,13 +28,13 @@ use crate::context::Context;
 use crate::context::attempts::Attempts;
 use crate::context::endpoints::Endpoint;
 use crate::context::kept_forms::KeptForms;
-use crate::context::logout_queue::LogoutQueue;
 use crate::context::mounting::Mounting;
 use crate::context::public_answers::PublicAnswers;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
 use crate::context::settings::Settings;
 use crate::context::site::{Site, Sites};
+use crate::context::turns::Turns;
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, ConnectError, Error};
@@ -127,7 +127,15 @@ impl RelyingPartyBuilder {
             tell_what_to_register(&sites, &client, &settings);
         }
         Ok(FrontDoor::of(Context {
-            logout_queue: LogoutQueue::new(settings.timeouts.logout_token),
+            logout_queue: Turns::new(
+                settings.timeouts.logout_token,
+                "logout tokens come faster than they are read",
+            ),
+            browser_logouts: Turns::new(
+                settings.timeouts.logout_token,
+                "logouts through the browser come faster than they are done",
+            ),
+            redemptions: Turns::new(settings.timeouts.body, "codes come faster than the provider takes them"),
             settings,
             sites,
             clients: Clients::new(client),

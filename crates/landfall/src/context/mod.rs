@@ -22,7 +22,7 @@
 //! What legs leave for each other, in the memory of this process:
 //! - [`attempts`]: callbacks that came back; [`refreshes`]: refreshes under way.
 //! - [`recent_logouts`]: logouts that a sign-in under way must not outlive.
-//! - [`kept_forms`], [`logout_queue`]: limits on what anybody can send.
+//! - [`kept_forms`], [`turns`]: limits on what anybody can send.
 //! - [`mounting`]: whether our own paths come here at all.
 //! - [`public_answers`]: what the log has told once.
 //!
@@ -38,7 +38,6 @@ pub(crate) mod events;
 pub(crate) mod incoming;
 pub(crate) mod kept_forms;
 pub(crate) mod landing;
-pub(crate) mod logout_queue;
 pub(crate) mod mounting;
 pub(crate) mod not_set_up;
 pub(crate) mod public_answers;
@@ -49,6 +48,7 @@ pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
 pub(crate) mod site;
 pub(crate) mod site_selection;
+pub(crate) mod turns;
 
 use std::sync::Arc;
 
@@ -57,7 +57,6 @@ use bytes::Bytes;
 use self::attempts::Attempts;
 use self::events::Events;
 use self::kept_forms::KeptForms;
-use self::logout_queue::LogoutQueue;
 use self::mounting::Mounting;
 use self::public_answers::PublicAnswers;
 use self::recent_logouts::ProviderLogouts;
@@ -65,6 +64,7 @@ use self::refreshes::Refreshes;
 use self::settings::Settings;
 use self::sign_in_hook::Hook;
 use self::site::Sites;
+use self::turns::Turns;
 use crate::address::mismatch::LoggedMismatches;
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, ErrorCode, Names};
@@ -93,7 +93,12 @@ pub(crate) struct Context {
     pub(crate) sign_in_hook: Option<Hook>,
     pub(crate) provider_logouts: ProviderLogouts,
     pub(crate) kept_forms: KeptForms,
-    pub(crate) logout_queue: LogoutQueue,
+    /// Where logout tokens take turns.
+    pub(crate) logout_queue: Turns,
+    /// Where logouts through the browser do.
+    pub(crate) browser_logouts: Turns,
+    /// Where codes do that are to be sent: whoever starts a sign-in can come back with one.
+    pub(crate) redemptions: Turns,
     /// The addresses that were explained in the log: each is explained once.
     pub(crate) logged_mismatches: LoggedMismatches,
     /// Whether our own paths come here.

@@ -70,12 +70,15 @@ pub(crate) async fn keep(context: &Context, form: &PostedForm) -> Result<Option<
     let id = context.random()?;
     let kept = KeptForm { kept_at: now.secs(), target: target.as_str().to_owned(), kept_in: kept };
     let cookie = kept.cookie(&*context.entropy, (&site.names, &site.seals), &id, lifetime)?;
-    let start = LoginStart::new(context, site, resume_at(context, site, &id), &form.sent);
+    let added = cookie.split(';').next().unwrap_or_default().len();
+    let start = LoginStart {
+        beside: added,
+        ..LoginStart::new(context, site, resume_at(context, site, &id), &form.sent)
+    };
     let mut reply = login::start(context, &start).await.unwrap_or_else(|error| {
         // The form waits for when the provider is back.
         start.refuse(context, error, RequestKind::Navigation)
     });
-    let added = cookie.split(';').next().unwrap_or_default().len();
     for name in to_evict(&site.seals, &form.sent, added) {
         pages::add_cookie(&mut reply, &site.names.clear(name));
     }

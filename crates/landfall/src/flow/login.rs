@@ -64,6 +64,8 @@ pub(crate) struct LoginStart {
     pub(crate) restarts: u8,
     /// The attempts' cookies that the browser holds.
     pub(crate) sent: Vec<SentCookie>,
+    /// How long another cookie is that goes out with the same answer, in bytes: it takes room as well.
+    pub(crate) beside: usize,
     /// Nobody asked for it: if it comes to nothing, the page is shown as it is.
     pub(crate) silent: bool,
     /// Where the answer is to come to; `None` for the callback.
@@ -83,6 +85,7 @@ impl LoginStart {
             wanted: SignInWanted::new(),
             restarts: 0,
             sent: sent.to_vec(),
+            beside: 0,
             silent: false,
             redirect_uri: None,
             requested_address: None,
@@ -124,11 +127,12 @@ pub(crate) fn begin(
         return Box::pin(std::future::ready(reply));
     }
     let this = Arc::clone(context);
-    let work = async move {
+    let work = move |_| async move {
         let started = self::start(&this, &start).await;
         started.unwrap_or_else(|error| start.refuse(&this, error, kind))
     };
-    context.runtime.run(work, runtime_gone)
+    // Nobody is served by it but whoever waits: the next one asks the provider anew.
+    context.runtime.run_until_left(work, runtime_gone)
 }
 
 /// Starts it, once the provider's metadata are here. For legs that start another trip themselves.
@@ -162,7 +166,7 @@ fn start_with(context: &Context, metadata: &ProviderMetadata, start: &LoginStart
     let cookie = site.seals.login_cookie(&*context.entropy, &site.names, pending, lifetime)?;
     // Name and value; the attributes stay in the browser.
     let added = cookie.split(';').next().unwrap_or_default().len();
-    for name in site.seals.to_evict(&start.sent, added, lifetime, context.clock.now()) {
+    for name in site.seals.to_evict(&start.sent, (added, start.beside), lifetime, context.clock.now()) {
         pages::add_cookie(&mut reply, &site.names.clear(name));
     }
     pages::add_cookie(&mut reply, &cookie);

@@ -120,7 +120,7 @@ impl<'a> AuthorizationResponse<'a> {
     }
 
     /// Whether there is nothing of an answer beside `state`. So comes the GET behind a response that was posted,
-    /// which waits in a cookie; see `flow::callback::posted`.
+    /// which waits in a parameter of its own; see `flow::callback::posted`.
     pub(crate) fn is_bare(&self) -> bool {
         self.code.is_none() && self.error.is_none() && self.foreign.is_none() && self.iss.is_none()
     }

@@ -19,6 +19,7 @@ use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
 use crate::flow::callback::{self, posted};
 use crate::guard::request_kind::RequestKind;
+use crate::runtime::GoingOn;
 use crate::session;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
@@ -28,7 +29,7 @@ impl FrontDoor {
     /// Answers the redirect URI (RFC 6749 §4.1.2).
     ///
     /// A prefetch is refused: it would use the code up, and its answer may never be shown. The work is begun at
-    /// once and goes on when the browser hangs up, so a code that was sent is not lost half-way.
+    /// once. From when the code is about to be sent it goes on when the browser hangs up, so that none is lost half-way.
     pub(super) fn callback(&self, incoming: Incoming<'_>) -> Step {
         let (context, site, kind) = (&self.context, incoming.site, incoming.kind);
         let form_post = context.client_for_login().settings.form_post;
@@ -40,8 +41,9 @@ impl FrontDoor {
             "POST" if form_post => return self.posted_callback(&incoming),
             _ => return self.method_not_allowed(&incoming, if form_post { "GET, POST" } else { "GET" }),
         }
-        let request = CallbackRequest {
+        let mut request = CallbackRequest {
             site: Arc::clone(site),
+            going_on: GoingOn::default(),
             query: incoming.query().to_owned(),
             redirect_uris: vec![context.client_for_login().redirect_uri(&site.base)],
             requested_address: context.mismatch(&incoming).map(|mismatch| mismatch.requested),
@@ -50,8 +52,11 @@ impl FrontDoor {
             sent: incoming.cookies.attempts,
         };
         let this = self.clone();
-        let work = async move { Decision::Reply(this.finish(&request, kind).await) };
-        Step::Wait(context.runtime.run(work, || Decision::Reply(runtime_gone())))
+        let work = move |going_on: GoingOn| async move {
+            request.going_on = going_on;
+            Decision::Reply(this.finish(&request, kind).await)
+        };
+        Step::Wait(context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
     }
 
     /// Finishes a sign-in, and tells what kept it from succeeding: to the application as an event, to the person

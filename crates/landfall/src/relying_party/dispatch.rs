@@ -36,7 +36,7 @@ impl RelyingParty {
     /// For adapters: the first step with a request.
     ///
     /// It does no I/O and blocks nothing: what takes time comes back as [`Step::Wait`], or as a body to read
-    /// first. What changes something goes on when the browser hangs up; a mere look into the store does not.
+    /// first. What changes something goes on when the browser hangs up; what comes before that does not.
     /// Where work runs is said at [`RelyingPartyBuilder::runtime`](crate::RelyingPartyBuilder::runtime).
     ///
     /// An endpoint that is not in use (the exchange without a single-page application, the page of kept forms
@@ -194,8 +194,12 @@ impl FrontDoor {
             }
             None if silently => {
                 let this = self.clone();
-                let work = async move { this.silent_login(facts, now).await };
-                return Ok(self.context.runtime.run(work, || Decision::Reply(runtime_gone())).await);
+                let work = move |_| async move { this.silent_login(facts, now).await };
+                return Ok(self
+                    .context
+                    .runtime
+                    .run_until_left(work, || Decision::Reply(runtime_gone()))
+                    .await);
             }
             None => match keep {
                 Some(target) => return Ok(Decision::NeedsBody(self.keep_form(facts, target))),

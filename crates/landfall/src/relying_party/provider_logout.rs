@@ -22,6 +22,7 @@ use crate::flow::provider_logout::frontchannel::{self, FrontchannelRequest};
 use crate::flow::provider_logout::{backchannel, webhook};
 use crate::guard::request_kind::RequestKind;
 use crate::protocol::webhook::Delivery;
+use crate::runtime::GoingOn;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
 
@@ -43,8 +44,10 @@ impl FrontDoor {
         let this = Arc::clone(context);
         Step::needs_body(context.needs_body(backchannel::MAX_BODY, move |body| {
             let context = Arc::clone(&this);
-            let work = async move { backchannel::receive(&context, form::text(body)).await };
-            this.runtime.run(work, runtime_gone)
+            let work = move |going_on: GoingOn| async move {
+                backchannel::receive(&context, form::text(body), &going_on).await
+            };
+            this.runtime.run_until_left(work, runtime_gone)
         }))
     }
 
@@ -71,9 +74,12 @@ impl FrontDoor {
         };
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
         let request = FrontchannelRequest { site: Arc::clone(site), sid, found };
-        self.wait(incoming.kind, Arc::clone(site), |this| async move {
-            Ok(Decision::Reply(frontchannel::finish(&this.context, &request).await?))
-        })
+        let (this, kind) = (Arc::clone(context), incoming.kind);
+        let work = move |going_on: GoingOn| async move {
+            let done = frontchannel::finish(&this, &request, &going_on).await;
+            Decision::Reply(done.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None)))
+        };
+        Step::Wait(context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
     }
 
     /// Takes a tenant's webhook. The signature is over the bytes of the body, so they are kept as they came. It

@@ -11,8 +11,6 @@
 //! The mark is a time in a cookie. It proves nothing: the worst that a forged one brings is a trip to the
 //! provider.
 
-use std::sync::Arc;
-
 use super::FrontDoor;
 use super::decision::{Decision, Step};
 use crate::address::return_to::ReturnTo;
@@ -24,7 +22,7 @@ use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::visit::Owed;
-use crate::web::pages;
+use crate::web::pages::{self, runtime_gone};
 
 impl Context {
     /// Whether this request is one to try it on: a page, opened by a browser that was signed in before and was
@@ -47,9 +45,9 @@ impl Context {
 impl FrontDoor {
     /// Tries it for a request whose cookies lead to no session.
     pub(super) fn try_silently(&self, facts: RequestFacts, now: Timestamp) -> Step {
-        self.wait(facts.kind, Arc::clone(&facts.site), |this| async move {
-            Ok(this.silent_login(facts, now).await)
-        })
+        let this = self.clone();
+        let work = move |_| async move { this.silent_login(facts, now).await };
+        Step::Wait(self.context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
     }
 
     /// Sends the browser to the provider, or shows the page as it is where that cannot be done: a provider that

@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
 use crate::guard::fetch_metadata::{self, CSRF_HEADER};
 use crate::guard::request_kind::RequestKind;
+use crate::runtime::GoingOn;
 use crate::session::{self, CookieSession, Session};
 use crate::web::form::{self, is_json};
 use crate::web::pages::{self, runtime_gone};
@@ -143,7 +144,7 @@ impl FrontDoor {
         let (this, site, sent) = (self.clone(), Arc::clone(site), incoming.cookies.attempts);
         Step::needs_body(context.needs_body(MAX_BODY, move |body| {
             let context = Arc::clone(&this.context);
-            let work = async move {
+            let work = move |going_on: GoingOn| async move {
                 let reply = match answer_in(body) {
                     Ok(query) => {
                         let requested_address = None;
@@ -155,6 +156,7 @@ impl FrontDoor {
                             sent,
                             found,
                             label,
+                            going_on,
                         };
                         redirect_as_json(this.finish(&request, SCRIPT).await)
                     }
@@ -162,7 +164,7 @@ impl FrontDoor {
                 };
                 pages::for_caller(reply, cors_origin.as_deref())
             };
-            context.runtime.run(work, runtime_gone)
+            context.runtime.run_until_left(work, runtime_gone)
         }))
     }
 }

@@ -63,16 +63,12 @@ impl CallbackRun<'_> {
         CallbackFailure { refused, return_to: self.return_to.clone(), redirect_uri, set_cookies }
     }
 
-    /// The Set-Cookie lines that take this attempt away: its pending login and its posted answer, where the
-    /// browser has them.
+    /// The Set-Cookie line that takes this attempt away: its pending login, where the browser has it.
     pub(super) fn consumed(&self) -> Vec<String> {
         let names = &self.site.names;
-        [CookieKind::Login, CookieKind::Post]
-            .map(|kind| names.attempt(kind, &self.state.attempt))
-            .iter()
-            .filter(|name| self.request.sent.iter().any(|cookie| cookie.name == **name))
-            .map(|name| names.clear(name))
-            .collect()
+        let name = names.attempt(CookieKind::Login, &self.state.attempt);
+        let has_it = self.request.sent.iter().any(|cookie| cookie.name == name);
+        has_it.then(|| names.clear(&name)).into_iter().collect()
     }
 
     /// The lines that take this attempt away, with a mark that its code was sent.

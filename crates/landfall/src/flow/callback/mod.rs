@@ -9,8 +9,9 @@
 //! 3. The pending login is opened: the cookie of this attempt, for this client, issuer and redirect URI
 //!    ([`pending`]). Without it the callback may have come twice, late or to another browser ([`heal`]).
 //! 4. `iss` is compared (RFC 9207 §2.4), on errors too: a mix-up ends before the code is anywhere.
-//! 5. The provider's keys are fetched, the attempt is claimed in this process and in the store, and the code is
-//!    sent.
+//! 5. The provider's keys are fetched, a [turn](crate::context::turns) is waited for, the attempt is claimed in this
+//!    process and in the store, and the code is sent. Until the claim all of this ends with a browser that hangs up;
+//!    from there on it comes to its end.
 //! 6. What came for it is verified ([`code_exchange`](crate::flow::code_exchange)), and the application has its
 //!    say ([`approval`]).
 //! 7. The session begins and the one before ends ([`arrival`]); the attempt's cookies give way to a mark.
@@ -19,7 +20,7 @@
 //!
 //! | what failed | the attempt | its cookies |
 //! |---|---|---|
-//! | metadata, keys or the store; the provider was not reached | is as good as before | stay |
+//! | metadata, keys, the turn or the store; the provider was not reached | is as good as before | stay |
 //! | a wrong `iss`, an error of the provider's, another code | is over | go |
 //! | the exchange, the application's hook, the session | is over, its code was sent | go, a mark is set |
 //!
@@ -39,7 +40,6 @@ use self::failure::Failure;
 use self::heal::same_request;
 use self::pending::CallbackRun;
 use self::request::{CallbackFailure, CallbackRequest};
-use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -59,8 +59,8 @@ use crate::web::reply::Reply;
 
 /// Finishes the sign-in: for the redirect URI, and for the exchange of a single-page application.
 ///
-/// An answer that came by POST waits in a cookie of its own. It is taken up where the GET brings nothing but
-/// `state`, and goes through every check as if it stood in the query.
+/// An answer that came by POST waits, sealed, in the query. It is taken up where the GET brings nothing beside it but
+/// `state`, and goes through every check as if it stood there in the open.
 ///
 /// # Errors
 /// [`CallbackFailure`]: the error, where "Sign in again" leads, and the cookies that have to go.
@@ -73,8 +73,9 @@ pub(crate) async fn finish(context: &Context, request: &CallbackRequest) -> Resu
         lost(Error::new(ErrorCode::StateMismatch).detail("state names a client that is not configured"))
     })?;
     let run = CallbackRun::new(context, client, request, &state);
-    // A response that came by POST waits in a cookie of its own.
-    match request.sent.iter().filter(|_| response.is_bare()).find_map(|cookie| run.posted(cookie)) {
+    let posted =
+        response.is_bare().then(|| posted::taken_up(&request.site, &state, &request.query)).flatten();
+    match posted {
         None => run.finish(&response).await,
         Some(posted) => match AuthorizationResponse::parse(&posted) {
             Ok(response) => run.finish(&response).await,
@@ -186,10 +187,12 @@ impl CallbackRun<'_> {
     /// Step 5, for whoever is first: claims the attempt, sends the code, and decides what a failure leaves of it.
     ///
     /// 1. Keys first: a code that was sent cannot be sent again when they turn out to be missing.
-    /// 2. The attempt is claimed in this process, then by a lease in the store: with several instances one alone
+    /// 2. A turn is waited for: anybody can start a sign-in and come back with a code of their making, and each is a
+    ///    call to the provider.
+    /// 3. The attempt is claimed in this process, then by a lease in the store: with several instances one alone
     ///    goes on.
-    /// 3. The code is sent. Where the provider was not reached both claims are given back.
-    /// 4. An authentication that is too old gets one more trip that asks for a new one (`prompt=login`); if that
+    /// 4. The code is sent. Where the provider was not reached both claims are given back.
+    /// 5. An authentication that is too old gets one more trip that asks for a new one (`prompt=login`); if that
     ///    was this one, or nobody asked for the sign-in, the page says what is lacking and offers another try.
     async fn send_code(
         &self,
@@ -200,6 +203,8 @@ impl CallbackRun<'_> {
     ) -> Result<Reply, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
         let keys = self.client.keys(metadata).await.map_err(Failure::open)?;
+        let _turn = self.context.redemptions.turn().await.map_err(Failure::open)?;
+        self.request.going_on.whatever_happens().await;
         if !attempt.may_send() {
             return Err(replayed());
         }
@@ -272,15 +277,6 @@ impl CallbackRun<'_> {
         tracing::info!(restarts = pending.restarts, "signed in");
         Ok(reply)
     }
-
-    /// What a POST left for this GET; `None` for a cookie of another attempt, and for one that does not open.
-    fn posted(&self, cookie: &SentCookie) -> Option<String> {
-        if cookie.name != self.site.names.attempt(CookieKind::Post, &self.state.attempt) {
-            return None;
-        }
-        let plain = self.site.seals.post.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
-        String::from_utf8(plain.to_vec()).ok()
-    }
 }
 
 /// The holder of every attempt's lease. Whoever takes it finishes the attempt: nobody takes it a second time,
@@ -298,8 +294,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::browser::cookie::CookieKind;
+    use crate::browser::cookie::{CookieKind, SentCookie};
     use crate::browser::pending_login::PendingLoginV2;
+    use crate::runtime::GoingOn;
     use crate::session::CookieSession;
     use crate::{CookieKey, RelyingParty};
 
@@ -354,6 +351,7 @@ mod tests {
                     sent,
                     found: CookieSession::Nobody,
                     label: None,
+                    going_on: GoingOn::default(),
                 };
                 let run = CallbackRun::new(context, client, &request, &state);
                 assert_eq!(run.return_to.as_str(), lands);

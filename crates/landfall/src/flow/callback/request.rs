@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::Error;
+use crate::runtime::GoingOn;
 use crate::session::CookieSession;
 
 /// A callback as it came in. Nothing in it has been believed.
@@ -26,6 +27,8 @@ pub(crate) struct CallbackRequest {
     pub(crate) found: CookieSession,
     /// What the browser is called, such as "Firefox on Windows"; `None` where it does not say.
     pub(crate) label: Option<String>,
+    /// Said before the code is sent: until then, nothing is lost if the browser hangs up.
+    pub(crate) going_on: GoingOn,
 }
 
 impl CallbackRequest {

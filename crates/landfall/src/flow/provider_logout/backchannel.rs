@@ -25,6 +25,7 @@ use crate::error::{Error, ErrorCode};
 use crate::protocol::jws::JwsError;
 use crate::protocol::logout_token::{self, LogoutToken, Unverified, rejected};
 use crate::provider::client::Client;
+use crate::runtime::GoingOn;
 use crate::session::{RecordKey, Selection, SubjectId};
 use crate::web::form::values;
 use crate::web::pages;
@@ -37,10 +38,11 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The answer to a form: 200 when its sessions are over, 400 when it is no good, 503 when it should come again.
-/// `form` is the body as text, or why it did not come.
-pub(crate) async fn receive(context: &Context, form: Result<String, Error>) -> Reply {
+/// `form` is the body as text, or why it did not come. A token that is not verified yet is forgotten when whoever sent
+/// it hangs up; what one ends that is, is ended.
+pub(crate) async fn receive(context: &Context, form: Result<String, Error>, going_on: &GoingOn) -> Reply {
     let taken = match form {
-        Ok(form) => take(context, &form).await,
+        Ok(form) => take(context, &form, going_on).await,
         Err(error) => Err(error),
     };
     match taken {
@@ -80,7 +82,7 @@ pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
 /// # Errors
 /// [`ErrorCode::RequestMalformed`], [`ErrorCode::LogoutTokenRejected`] (also for a `jti` that was seen),
 /// [`ErrorCode::Overloaded`], and those of the store and of the provider.
-async fn take(context: &Context, form: &str) -> Result<(), Error> {
+async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), Error> {
     let token = the_token(form)?;
     let client = context.client_for_provider_logout();
     let leeway = context.settings.timeouts.leeway;
@@ -88,6 +90,7 @@ async fn take(context: &Context, form: &str) -> Result<(), Error> {
     let unverified = logout_token::read(&token, &rules)?;
     let _turn = context.logout_queue.turn().await?;
     let token = verify(client, &unverified).await?;
+    going_on.whatever_happens().await;
     let ended = end(context, client, &token).await?;
     let subject = token.subject.as_deref().map(|subject| subject_at(client, subject));
     for key in &ended {

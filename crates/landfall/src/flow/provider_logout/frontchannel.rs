@@ -16,6 +16,7 @@ use crate::context::events::{EndReason, EventKind};
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::provider::client::Client;
+use crate::runtime::GoingOn;
 use crate::session::{CookieSession, Selection};
 use crate::web::form::values;
 use crate::web::pages;
@@ -57,12 +58,21 @@ pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> 
 /// Ends the session by its name in the store, and the browser's own if that is the one. The answer is a small
 /// page that the provider alone may show in a frame; it reads the same whether anything ended.
 ///
+/// Any page can name sessions here, so these requests take turns, and one whose browser is gone is dropped as long as
+/// it has ended nothing.
+///
 /// # Errors
-/// The store's.
-pub(crate) async fn finish(context: &Context, request: &FrontchannelRequest) -> Result<Reply, Error> {
+/// The store's, and [`ErrorCode::Overloaded`].
+pub(crate) async fn finish(
+    context: &Context,
+    request: &FrontchannelRequest,
+    going_on: &GoingOn,
+) -> Result<Reply, Error> {
+    let _turn = context.browser_logouts.turn().await?;
     let (sessions, issuer) = (&context.sessions, &context.client_for_provider_logout().issuer);
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
+    going_on.whatever_happens().await;
     let ended = match sessions.store() {
         Some(_) => sessions.end_sid(issuer, &request.sid, Selection::all(), EndReason::FrontChannel).await?,
         None => Vec::new(),
