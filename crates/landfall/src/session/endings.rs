@@ -137,6 +137,8 @@ impl Endings {
     }
 
     /// The store told of a change, or one was made here: what it is about is looked up at once.
+    ///
+    /// It is called by the store's watcher, maybe from within a call to the store, so it asks the store nothing.
     pub(super) fn told(&self, change: Change) {
         if self.is_empty() {
             return;
@@ -174,6 +176,8 @@ impl Endings {
     }
 
     /// A sealed session was ended here: nobody has to be asked, and nobody could.
+    ///
+    /// Another cookie of the same session has the same name, so what was opened before a renewal ends as well.
     pub(super) fn over(&self, session: &Session, why: EndReason) {
         if !self.is_empty() {
             self.end(session.name(), |_| why);
@@ -181,6 +185,9 @@ impl Endings {
     }
 
     /// A later form of a session came by, which may live longer.
+    ///
+    /// Of a sealed session this is all that is heard: a cookie that was sealed anew here, or one that another instance
+    /// sealed and that was opened here for the first time. It never shortens a life.
     pub(super) fn renewed(&self, session: &Session) {
         if self.is_empty() {
             return;
@@ -193,6 +200,8 @@ impl Endings {
     }
 
     /// Lets one alone look the sessions up; `None` where somebody does already.
+    ///
+    /// Whoever gets it runs it as work of its own: a connection may be slow to be polled, and others wait as well.
     pub(crate) fn watch(self: &Arc<Self>) -> Option<Watch> {
         let was_watched = std::mem::replace(&mut self.state().is_watched, true);
         (!was_watched).then(|| Watch { endings: Arc::clone(self), is_over: false })
@@ -205,6 +214,8 @@ impl Endings {
 
     /// Ends what has run out, and gives the sessions that the store has to be asked for. What is told of them from here on
     /// makes them due again.
+    ///
+    /// It goes through all that are waited for, which is once in a beat and once for a change; none of them has a timer.
     pub(super) fn due(&self, now: Timestamp, staleness: Duration) -> Vec<Arc<Session>> {
         let mut state = self.state();
         let mut due = Vec::new();

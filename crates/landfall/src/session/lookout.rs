@@ -43,6 +43,9 @@ impl SessionKeeper {
     }
 
     /// Asks the store for one of them.
+    ///
+    /// It is loaded past the near copy, and the answer becomes the near copy: requests of the same session have the good of
+    /// it. A record that cannot be opened here is no ending, and looking renews nothing.
     async fn look_up(&self, endings: &Endings, session: &Session, clock: &dyn Clock) {
         let Some(stored) = &session.stored else { return };
         let found = self.reload(&stored.id, clock.now()).await;

@@ -71,6 +71,8 @@ impl Visit {
 }
 
 /// Waits, and sees to it that somebody looks.
+///
+/// The seat is taken with the first poll, and is given up when the future is dropped: there is no other state.
 async fn ended(context: Arc<Context>, session: Arc<Session>) -> EndReason {
     let mut waiter = context.sessions.wait_for_end(&session, context.clock.now());
     for _ in 0..TRIES {
@@ -85,6 +87,9 @@ async fn ended(context: Arc<Context>, session: Arc<Session>) -> EndReason {
 }
 
 /// Looks after all that are waited for, as long as there are some.
+///
+/// A round is over before the next begins, so the store is never asked twice at once for one session; what is told in
+/// between makes the next round begin at once.
 async fn look_out(context: Weak<Context>, mut watch: Watch) {
     let endings = Arc::clone(watch.endings());
     while let Some(context) = context.upgrade() {
