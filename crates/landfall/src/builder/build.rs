@@ -34,7 +34,7 @@ use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
 use crate::context::settings::Settings;
 use crate::context::site::{Site, Sites};
-use crate::context::turns::Turns;
+use crate::context::turns::AllTurns;
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, ConnectError, Error};
@@ -127,15 +127,7 @@ impl RelyingPartyBuilder {
             tell_what_to_register(&sites, &client, &settings);
         }
         Ok(FrontDoor::of(Context {
-            logout_queue: Turns::new(
-                settings.timeouts.logout_token,
-                "logout tokens come faster than they are read",
-            ),
-            browser_logouts: Turns::new(
-                settings.timeouts.logout_token,
-                "logouts through the browser come faster than they are done",
-            ),
-            redemptions: Turns::new(settings.timeouts.body, "codes come faster than the provider takes them"),
+            turns: AllTurns::new(settings.timeouts.logout_token, settings.timeouts.body),
             settings,
             sites,
             clients: Clients::new(client),

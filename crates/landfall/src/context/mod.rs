@@ -64,7 +64,7 @@ use self::refreshes::Refreshes;
 use self::settings::Settings;
 use self::sign_in_hook::Hook;
 use self::site::Sites;
-use self::turns::Turns;
+use self::turns::AllTurns;
 use crate::address::mismatch::LoggedMismatches;
 use crate::clock::{Clock, Entropy};
 use crate::error::{Error, ErrorCode, Names};
@@ -93,12 +93,8 @@ pub(crate) struct Context {
     pub(crate) sign_in_hook: Option<Hook>,
     pub(crate) provider_logouts: ProviderLogouts,
     pub(crate) kept_forms: KeptForms,
-    /// Where logout tokens take turns.
-    pub(crate) logout_queue: Turns,
-    /// Where logouts through the browser do.
-    pub(crate) browser_logouts: Turns,
-    /// Where codes do that are to be sent: whoever starts a sign-in can come back with one.
-    pub(crate) redemptions: Turns,
+    /// Where what strangers can send takes turns.
+    pub(crate) turns: AllTurns,
     /// The addresses that were explained in the log: each is explained once.
     pub(crate) logged_mismatches: LoggedMismatches,
     /// Whether our own paths come here.

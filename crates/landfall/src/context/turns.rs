@@ -22,6 +22,29 @@ const AT_ONCE: usize = 32;
 /// How many wait at most.
 const MOST_WAITING: usize = 256;
 
+/// The turns of each kind of work: none of them waits for another.
+#[derive(Debug)]
+pub(crate) struct AllTurns {
+    /// Of logout tokens. Anybody can post one; the provider sends one again that was refused by a 503.
+    pub(crate) logout_tokens: Turns,
+    /// Of logouts through the browser: any page can open that address in a frame.
+    pub(crate) browser_logouts: Turns,
+    /// Of codes that are to be sent: whoever starts a sign-in can come back with one of their making. Somebody who is
+    /// turned away can load the page again; the code was not sent.
+    pub(crate) codes: Turns,
+}
+
+impl AllTurns {
+    /// With nobody waiting. A logout waits as long as `logout`, and a code as long as `code`.
+    pub(crate) fn new(logout: Duration, code: Duration) -> Self {
+        Self {
+            logout_tokens: Turns::new(logout, "logout tokens come faster than they are read"),
+            browser_logouts: Turns::new(logout, "logouts through the browser come faster than they are done"),
+            codes: Turns::new(code, "codes come faster than the provider takes them"),
+        }
+    }
+}
+
 /// The slots for one kind of work, and those who wait for one.
 #[derive(Debug)]
 pub(crate) struct Turns {
@@ -37,7 +60,7 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Slots for which nobody waits longer than this. `refused` says what comes too fast.
-    pub(crate) fn new(patience: Duration, refused: &'static str) -> Self {
+    fn new(patience: Duration, refused: &'static str) -> Self {
         Self { slots: Semaphore::new(AT_ONCE), waiting: Mutex::default(), patience, refused }
     }
 

@@ -25,7 +25,7 @@ use crate::context::site::Site;
 use crate::error::Error;
 use crate::flow::login::{self, LoginStart};
 use crate::guard::request_kind::RequestKind;
-use crate::session::{Session, SessionId};
+use crate::session::{ReadId, Session, SessionId};
 use crate::web::form::parameter;
 use crate::web::pages::{self, Next};
 use crate::web::reply::Reply;
@@ -142,7 +142,7 @@ async fn take(context: &Context, site: &Site, kept: KeptForm) -> Result<Option<T
     let body = match kept.kept_in {
         KeptIn::Cookie(body) => Some(body),
         KeptIn::Store(id) => match site.session_seal.ids.read(id.as_bytes()) {
-            Some(id) => {
+            Some(ReadId { id, .. }) => {
                 let body = context.sessions.unstash(&id, now).await?;
                 body.and_then(|body| String::from_utf8(body).ok())
             }

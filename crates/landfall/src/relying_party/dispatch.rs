@@ -207,7 +207,7 @@ impl FrontDoor {
             },
             loaded => loaded,
         };
-        let is_owed = session.as_ref().is_some_and(|session| !sessions.has_current_id(session));
+        let is_owed = session.as_ref().is_some_and(|session| session.stored.is_some() && found.has_old_key());
         let owed = if is_owed { Owed::Renewal { came_at: now } } else { Owed::Nothing };
         Ok(Decision::Pass(self.visit(session, facts, owed)))
     }

@@ -39,8 +39,6 @@ pub(crate) struct SessionId {
     whole: Secret<[u8; 32]>,
     /// Worked out once: a request asks for it at every step.
     key: RecordKey,
-    /// Whether the first key of the ring made its tag, as it does for a new one.
-    is_current: bool,
 }
 
 /// The length of the value as text: 48 bytes as base64url, which needs no padding.
@@ -60,12 +58,12 @@ impl SessionId {
     pub(crate) fn generate(entropy: &dyn Entropy) -> Result<Self, EntropyError> {
         let mut bytes = [0; RANDOM];
         entropy.fill(&mut bytes)?;
-        Ok(Self::of(bytes, true))
+        Ok(Self::of(bytes))
     }
 
-    fn of(bytes: [u8; RANDOM], is_current: bool) -> Self {
+    fn of(bytes: [u8; RANDOM]) -> Self {
         let (name, _) = bytes.split_at(HALF);
-        Self { key: RecordKey(sha256(&[name])), whole: Secret::new(bytes), is_current }
+        Self { key: RecordKey(sha256(&[name])), whole: Secret::new(bytes) }
     }
 
     /// The name of the record: the digest of the first half.
@@ -85,12 +83,15 @@ impl SessionId {
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.whole.matches(other.whole.expose())
     }
+}
 
-    /// Whether the first key of the ring made the tag that it was read with. Where it did not, the cookie should be
-    /// written anew before that key is taken out of the ring.
-    pub(crate) fn is_current(&self) -> bool {
-        self.is_current
-    }
+/// An id as a cookie brought it.
+#[derive(Debug)]
+pub(crate) struct ReadId {
+    pub(crate) id: SessionId,
+    /// Whether the first key of the ring made the tag. Where it did not, the cookie should be written anew before that
+    /// key is taken out of the ring.
+    pub(crate) is_current: bool,
 }
 
 /// Writes ids and reads them, for one application under one base URL.
@@ -128,11 +129,11 @@ impl SessionIds {
     /// a session that is over.
     ///
     /// It costs a MAC for each key of the ring at most, and no I/O.
-    pub(crate) fn read(&self, text: &[u8]) -> Option<SessionId> {
+    pub(crate) fn read(&self, text: &[u8]) -> Option<ReadId> {
         let bytes = decode(text)?;
         let (random, tag) = bytes.split_first_chunk::<RANDOM>()?;
         let number = self.keys.iter().position(|key| same_bytes(&key.tag(random), tag))?;
-        Some(SessionId::of(*random, number == 0))
+        Some(ReadId { id: SessionId::of(*random), is_current: number == 0 })
     }
 }
 
@@ -167,7 +168,7 @@ mod tests {
         let id = SessionId::generate(&SystemEntropy).unwrap();
         let text = ids(&[&old], "a").write(&id);
         assert_eq!(text.len(), TEXT_LENGTH);
-        let read = |ids: SessionIds| ids.read(text.as_bytes()).map(|read| (read.is(&id), read.is_current()));
+        let read = |ids: SessionIds| ids.read(text.as_bytes()).map(|read| (read.id.is(&id), read.is_current));
         assert_eq!(read(ids(&[&old], "a")), Some((true, true)));
         assert_eq!(read(ids(&[&old, &new], "a")), Some((true, true)));
         assert_eq!(read(ids(&[&new, &old], "a")), Some((true, false)));

@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use super::cache::{Changes, NearCache};
 use super::endings::Endings;
-use super::id::{SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
+use super::id::{ReadId, SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
 use super::late_renewal::EndedSealed;
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
@@ -56,9 +56,18 @@ pub(crate) enum CookieSession {
     /// the first that the store knows counts.
     Load {
         ids: Vec<SessionId>,
+        /// Whether an older key of the ring made the tag of one of them: the cookie is then to be written anew.
+        old_key: bool,
         /// The session of a cookie behind those, if the store knows none of them.
         otherwise: Option<Arc<Session>>,
     },
+}
+
+impl CookieSession {
+    /// Whether an older key of the ring wrote an id that is to be loaded, so that its cookie is to be written anew.
+    pub(crate) fn has_old_key(&self) -> bool {
+        matches!(self, Self::Load { old_key: true, .. })
+    }
 }
 
 /// How sessions, or their ids, are written into their cookies under one base URL.
@@ -181,7 +190,7 @@ impl SessionKeeper {
     /// out. A cookie as long as a [`SessionId`] is of a stored session, any other of a sealed one. Only an id that was
     /// written here is ever asked of the store: one that somebody made up is nobody's, as garbage is.
     pub(crate) fn find(&self, seal: &SessionSeal, sent: &SentCookies<'_>, now: Timestamp) -> CookieSession {
-        let mut to_load = Vec::new();
+        let mut to_load = ToLoad::default();
         for text in sent.sessions.into_iter().flatten() {
             let found = if text.len() == TEXT_LENGTH {
                 self.find_stored(seal, text, now, &mut to_load)
@@ -190,20 +199,16 @@ impl SessionKeeper {
                 self.find_sealed(seal, text, now)
             };
             match found {
-                Some((session, old_key)) if to_load.is_empty() => {
+                Some((session, old_key)) if to_load.ids.is_empty() => {
                     let renew = old_key || self.is_past_half_life(&session, now);
                     return CookieSession::Session { session, renew };
                 }
                 // One before it may stand: which of them counts does not depend on what is near.
-                Some((session, _)) => return CookieSession::Load { ids: to_load, otherwise: Some(session) },
+                Some((session, _)) => return to_load.or(Some(session)),
                 None => {}
             }
         }
-        if to_load.is_empty() {
-            CookieSession::Nobody
-        } else {
-            CookieSession::Load { ids: to_load, otherwise: None }
-        }
+        if to_load.ids.is_empty() { CookieSession::Nobody } else { to_load.or(None) }
     }
 
     /// A stored session from the near cache; else its id is added to those to ask the store for.
@@ -212,9 +217,9 @@ impl SessionKeeper {
         seal: &SessionSeal,
         text: &[u8],
         now: Timestamp,
-        to_load: &mut Vec<SessionId>,
+        to_load: &mut ToLoad,
     ) -> Option<Alive> {
-        let Some(id) = seal.ids.read(text) else {
+        let Some(ReadId { id, is_current }) = seal.ids.read(text) else {
             self.tell_of_no_id(seal, text);
             return None;
         };
@@ -231,7 +236,8 @@ impl SessionKeeper {
             }
             // Not here, or over as far as is known here: another instance may have renewed it.
             _ => {
-                to_load.push(id);
+                to_load.ids.push(id);
+                to_load.old_key |= !is_current;
                 None
             }
         }
@@ -297,7 +303,7 @@ impl SessionKeeper {
     ) -> Result<Option<Arc<Session>>, Error> {
         match found {
             CookieSession::Session { session, .. } => Ok(Some(Arc::clone(session))),
-            CookieSession::Load { ids, otherwise } => {
+            CookieSession::Load { ids, otherwise, .. } => {
                 Ok(self.load(ids.clone(), now).await?.or_else(|| otherwise.clone()))
             }
             CookieSession::Nobody => Ok(None),
@@ -455,6 +461,20 @@ impl std::fmt::Debug for SessionKeeper {
             .field("cache", &self.cache)
             .field("lifetimes", &self.lifetimes)
             .finish_non_exhaustive()
+    }
+}
+
+/// What the store is to be asked for.
+#[derive(Default)]
+struct ToLoad {
+    ids: Vec<SessionId>,
+    old_key: bool,
+}
+
+impl ToLoad {
+    /// To be asked; a session of a cookie behind those counts if the store knows none of them.
+    fn or(self, otherwise: Option<Arc<Session>>) -> CookieSession {
+        CookieSession::Load { ids: self.ids, old_key: self.old_key, otherwise }
     }
 }
 

@@ -57,7 +57,7 @@ mod unopened;
 
 pub use endings::EndReason;
 pub(crate) use endings::Watch;
-pub(crate) use id::{SessionId, SessionIds};
+pub(crate) use id::{ReadId, SessionId, SessionIds};
 pub use identity::Identity;
 pub(crate) use identity::{KeptClaims, Scopes};
 pub(crate) use keeper::{CookieSession, KeeperSettings, Lifetimes, SessionKeeper, SessionSeal};

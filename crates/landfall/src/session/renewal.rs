@@ -254,15 +254,9 @@ impl SessionKeeper {
         self.seal(seal, &renewed, now).ok()
     }
 
-    /// Whether the first key of the ring wrote the id in a stored session's cookie; so for every sealed session, which has
-    /// none. Where it did not, the cookie is written anew, so that a key can be taken out of the ring once the sessions
-    /// that are in use were renewed.
-    pub(crate) fn has_current_id(&self, session: &Session) -> bool {
-        session.stored.as_ref().is_none_or(|stored| stored.id.is_current())
-    }
-
-    /// The Set-Cookie value with the first key's tag, for a stored session whose cookie has an older key's. To be asked
-    /// when the answer leaves, for a request that came at `came_at`.
+    /// The Set-Cookie value with the first key's tag, for a stored session that was found by a cookie with an older key's:
+    /// so a key can be taken out of the ring once the sessions that are in use were renewed. To be asked when the answer
+    /// leaves, for a request that came at `came_at`.
     ///
     /// `None` where that is some time ago: the browser may have another session by now, and a later request is as good.
     pub(crate) fn move_to_first_key(
@@ -272,7 +266,7 @@ impl SessionKeeper {
         came_at: Timestamp,
         now: Timestamp,
     ) -> Option<String> {
-        let id = session.stored.as_ref().map(|stored| &stored.id).filter(|id| !id.is_current())?;
+        let id = &session.stored.as_ref()?.id;
         let span = session.expires_at.since(now);
         (!is_late(came_at, now)).then(|| seal.names.set(&seal.names.session, &seal.ids.write(id), span))
     }

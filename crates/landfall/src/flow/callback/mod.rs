@@ -203,7 +203,7 @@ impl CallbackRun<'_> {
     ) -> Result<Reply, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
         let keys = self.client.keys(metadata).await.map_err(Failure::open)?;
-        let _turn = self.context.redemptions.turn().await.map_err(Failure::open)?;
+        let _turn = self.context.turns.codes.turn().await.map_err(Failure::open)?;
         self.request.going_on.whatever_happens().await;
         if !attempt.may_send() {
             return Err(replayed());

@@ -88,7 +88,7 @@ async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), E
     let leeway = context.settings.timeouts.leeway;
     let rules = client.token_rules(leeway, context.clock.now());
     let unverified = logout_token::read(&token, &rules)?;
-    let _turn = context.logout_queue.turn().await?;
+    let _turn = context.turns.logout_tokens.turn().await?;
     let token = verify(client, &unverified).await?;
     going_on.whatever_happens().await;
     let ended = end(context, client, &token).await?;

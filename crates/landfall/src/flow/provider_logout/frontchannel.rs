@@ -68,7 +68,7 @@ pub(crate) async fn finish(
     request: &FrontchannelRequest,
     going_on: &GoingOn,
 ) -> Result<Reply, Error> {
-    let _turn = context.browser_logouts.turn().await?;
+    let _turn = context.turns.browser_logouts.turn().await?;
     let (sessions, issuer) = (&context.sessions, &context.client_for_provider_logout().issuer);
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
