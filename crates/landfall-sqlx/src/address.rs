@@ -120,6 +120,53 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_store_beyond_loopback_without_tls_is_refused_unless_danger_says_so() {
+        use landfall::{CookieKey, RelyingParty, danger};
+
+        let builder = |address: &str| {
+            RelyingParty::builder("https://acme.example")
+                .client("client", "secret")
+                .base_url("https://app.example.com")
+                .cookie_keys([CookieKey::generate().unwrap()])
+                .store_opener(opener())
+                .store_address(address.to_owned())
+        };
+        for address in [
+            "postgres://shop:hunter2@db.internal/shop",
+            "postgres://shop:hunter2@10.0.0.7:6432/shop?sslmode=prefer",
+            "postgres://shop:hunter2@10.0.0.7:6432/shop?sslmode=allow",
+            "postgres://shop:hunter2@127.0.0.1,10.0.0.7:6432/shop?sslmode=disable",
+            "postgres://shop:hunter2@127.0.0.1/shop?listen=10.0.0.7:5432",
+        ] {
+            let refused = builder(address).build().unwrap_err();
+            let said = format!("{refused} {refused:?}");
+            assert!(said.contains("danger::allow_plain_store") && !said.contains("hunter2"), "{said}");
+            assert!(said.contains("db.internal:5432") || said.contains("10.0.0.7:"), "{said}");
+            assert!(danger::allow_plain_store(builder(address)).build().is_ok(), "{address}");
+        }
+        for address in [
+            "postgres://shop@127.0.0.1/shop",
+            "postgres://shop@localhost,[::1]:5433/shop?sslmode=disable",
+            "postgres:///shop?host=/var/run/postgresql",
+            #[cfg(feature = "tls")]
+            "postgres://shop@db.internal/shop?sslmode=verify-full",
+        ] {
+            assert!(builder(address).build().is_ok(), "{address}");
+        }
+        let pool = |mode| {
+            let options = sqlx::postgres::PgConnectOptions::new_without_pgpass().host("10.0.0.7").port(5432);
+            sqlx::postgres::PgPoolOptions::new()
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_lazy_with(options.ssl_mode(mode))
+        };
+        let with = |mode| crate::PostgresStore::new(pool(mode)).plain_hosts();
+        assert_eq!(with(sqlx::postgres::PgSslMode::Prefer), ["10.0.0.7:5432"]);
+        assert!(with(sqlx::postgres::PgSslMode::VerifyFull).is_empty());
+    }
+
     #[cfg(all(feature = "postgres", not(feature = "tls")))]
     #[test]
     fn without_the_feature_an_address_that_asks_for_tls_names_it() {

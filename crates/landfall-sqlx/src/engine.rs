@@ -78,5 +78,10 @@ pub trait Engine: Debug + Send + Sync + 'static {
     /// Begins to listen for changes, on the runtime that this is called on.
     fn listen(&self, watchers: &Arc<Watchers>, running: Running);
 
+    /// The hosts that are reached without TLS, or could be; a database of this machine's own has none.
+    fn plain_hosts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     fn file(&self) -> Option<PathBuf>;
 }

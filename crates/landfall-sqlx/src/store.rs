@@ -318,6 +318,10 @@ impl<E: Engine> SessionStore for SqlStore<E> {
         self.watchers.add(watcher);
     }
 
+    fn plain_hosts(&self) -> Vec<String> {
+        self.engine.plain_hosts()
+    }
+
     fn file(&self) -> Option<PathBuf> {
         self.engine.file()
     }

@@ -41,6 +41,11 @@ impl Hosts {
         })
     }
 
+    /// Those of the address; none where an application brought its pool.
+    pub(super) fn all(&self) -> &[PgConnectOptions] {
+        &self.all
+    }
+
     pub(super) fn are_many(&self) -> bool {
         self.all.len() > 1
     }

@@ -251,9 +251,35 @@ impl Engine for Postgres {
         tokio::spawn(listen::listen(Arc::downgrade(watchers), pool, hosts, apart, running));
     }
 
+    fn plain_hosts(&self) -> Vec<String> {
+        let pool = self.pool.connect_options();
+        let all = self.hosts.all().iter().chain(self.listen.get()).chain([pool.as_ref()]);
+        let mut hosts: Vec<String> = all.filter_map(plain_host).collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    }
+
     fn file(&self) -> Option<PathBuf> {
         None
     }
+}
+
+/// The host that these options may lead to without TLS: `prefer`, sqlx's default, goes on without it where the server has none,
+/// or where somebody on the way says so.
+fn plain_host(options: &PgConnectOptions) -> Option<String> {
+    use sqlx::postgres::PgSslMode::{Allow, Disable, Prefer};
+
+    let (host, port) = (options.get_host(), options.get_port());
+    let is_socket = options.get_socket().is_some() || host.starts_with('/');
+    let is_plain = matches!(options.get_ssl_mode(), Allow | Disable | Prefer);
+    (is_plain && !is_socket).then(|| {
+        if host.contains(':') && !host.starts_with('[') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        }
+    })
 }
 
 /// Sends a statement, and reads all that comes back.
