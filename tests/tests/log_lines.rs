@@ -71,5 +71,22 @@ async fn a_logger_of_the_log_crate_reads_every_line_at_its_level_where_tracing_h
             let reference = said.split_once("reference=\"").unwrap().1.split_once('"').unwrap().0;
             assert!(said.contains("remedy=") && page.contains(reference), "{framework:?}: {said}\n{page}");
         }
+
+        // However many strangers send tokens of made-up keys, it is told once a minute.
+        let made_up = |world: &World| {
+            world.provider.inject_always(Fault::id_token(|header, _| {
+                header.insert("kid".into(), "made-up".into());
+            }));
+        };
+        made_up(&world);
+        for warned in [1, 0] {
+            for _ in 0..12 {
+                world.open("/dashboard").await;
+            }
+            let lines = LINES.take();
+            let warning = |(level, _, text): &&Line| *level == Level::Warn && text.contains("unknown keys");
+            assert_eq!(lines.iter().filter(warning).count(), warned, "{framework:?}: {lines:#?}");
+            line(&lines, Level::Info, "key_lookups_spent");
+        }
     }
 }

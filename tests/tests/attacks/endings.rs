@@ -119,6 +119,11 @@ impl Token {
         self
     }
 
+    pub(crate) fn header_without(mut self, name: &str) -> Self {
+        self.header.remove(name);
+        self
+    }
+
     pub(crate) fn unsigned(&self) -> String {
         let part = |part: &Map<String, Value>| URL_SAFE_NO_PAD.encode(serde_json::to_vec(part).unwrap());
         format!("{}.{}", part(&self.header), part(&self.claims))

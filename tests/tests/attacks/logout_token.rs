@@ -16,7 +16,7 @@ use crate::endings::{
 };
 use crate::support::{Ask, FORM, ask, broken_promises, cases, jar, pending, raw, sign_in, whoami};
 
-const JWKS: &str = "/.well-known/jwks.json";
+pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 
 /// Puts values in the place of `$` names.
 fn fill(world: &World, value: &Value) -> Value {
@@ -37,7 +37,7 @@ fn fill(world: &World, value: &Value) -> Value {
     }
 }
 
-fn attacker() -> SigningKey {
+pub(crate) fn attacker() -> SigningKey {
     SigningKey::generate(Algorithm::Rs256, "theirs").unwrap()
 }
 
@@ -191,6 +191,8 @@ on_both_frameworks! {
             assert_eq!(answer.status, 400, "{what}: {answer:?}");
             assert!(broken_promises(&answer, &[&forged]).is_empty(), "{what}");
             assert!(stands(&browser).await, "{what} ended a session");
+            // So many look-ups are not there at once.
+            world.wait(Duration::from_secs(10));
         }
         assert_eq!(send(&world, &sound).await.status, 200);
     }
@@ -241,26 +243,6 @@ on_both_frameworks! {
             let answer = send(&world, &posted).await;
             assert_eq!(answer.status, 400, "{posted}: {answer:?}");
             assert_eq!(whoami(&world.browser).await, "hello ada");
-        }
-    }
-
-    async fn a_flood_of_unknown_keys_fetches_keys_once_in_a_while_and_holds_nobody_up(framework) {
-        let world = world(framework, SessionKind::Memory).await;
-        let browser = session(&world, "user-1", Some("sess-1")).await;
-        let theirs = attacker();
-        for round in 1..=2 {
-            world.wait(Duration::from_secs(31));
-            let before = world.provider.calls(JWKS);
-            let flood = (0..200).map(|n| {
-                let token = Token::new(&world, "flood").header("kid", format!("{round}-{n}"));
-                let token = token.signed_with(&theirs, Algorithm::Rs256);
-                let world = &world;
-                async move { assert_eq!(send(world, &token).await.status, 400) }
-            });
-            let meanwhile = async { assert!(stands(&browser).await) };
-            tokio::join!(futures(flood), meanwhile);
-            assert_eq!(world.provider.calls(JWKS) - before, 1, "fetched again and again");
-            assert!(stands(&browser).await);
         }
     }
 
@@ -481,7 +463,7 @@ wherever_stored! {
 }
 
 /// All of them at once.
-async fn futures(all: impl Iterator<Item = impl Future<Output = ()>>) {
+pub(crate) async fn futures(all: impl Iterator<Item = impl Future<Output = ()>>) {
     let mut left: Vec<_> = all.map(Box::pin).collect();
     std::future::poll_fn(|cx| {
         left.retain_mut(|one| one.as_mut().poll(cx).is_pending());

@@ -11,6 +11,7 @@ mod guarded_apps;
 mod id_token_flow;
 mod logout_flow;
 mod logout_token;
+mod logout_token_keys;
 mod made_up_ids;
 mod refresh;
 mod resurrection;

@@ -187,7 +187,7 @@ impl Context {
     /// When to come again, in seconds: a second where the store failed, else when the provider will be asked
     /// again.
     pub(crate) fn retry_after(&self, code: ErrorCode) -> u64 {
-        if code.fault() == Fault::Store { 1 } else { self.client_for_login().retry_after() }
+        if code.fault() == Fault::Store { 1 } else { self.client_for_login().retry_after(code) }
     }
 
     /// A new reference, of this relying party's randomness.

@@ -160,6 +160,16 @@ error_codes! {
         remedy: "the iss parameter of the callback must equal `issuer`, byte for byte; if it always differs, the provider's own setting for its public address is wrong",
     },
 
+    /// A token is signed with a key that is not known, and unknown keys were looked up too often a moment ago to look this
+    /// one up. Nothing is said against the token: it may come again.
+    KeyLookupsSpent => Row {
+        name: "key_lookups_spent", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Please try again in a moment",
+        sentence: "The sign-in service's answer cannot be verified right now.",
+        remedy: "look who sends tokens of unknown keys, and whether the provider publishes every key that it signs with",
+    },
+
     /// The provider's keys (JWKS) cannot be used: the answer is no key set, or holds no key that can be used where
     /// the one before did.
     KeysInvalid => Row {

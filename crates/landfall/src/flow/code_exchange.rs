@@ -4,7 +4,7 @@
 //!
 //! 1. The code is sent, with the PKCE verifier (RFC 7636 §4.5) and the redirect URI of the pending login.
 //! 2. The ID token is verified (§3.1.3.7): signature, issuer, audience, times, nonce, `at_hash`, age and class. A
-//!    key that is not known may be a new one, so the keys are asked for once more.
+//!    key that is not known may be a new one, so the keys are asked for once more, at once.
 //! 3. The class that the configuration demands is held against it.
 //! 4. Userinfo is fetched where it is wanted, and must be about this subject (§5.3.2).
 //! 5. What the access token says is added, where the application chose to read it. This step never fails.
@@ -35,6 +35,7 @@ use crate::protocol::token::{TokenGrant, TokenSet};
 use crate::protocol::userinfo;
 use crate::provider::client::Client;
 use crate::provider::client_settings::Userinfo;
+use crate::provider::key_lookups::TokenSource;
 use crate::session::{Identity, Scopes, Tokens};
 
 /// What came for a code, verified. Whoever holds one may begin a session with it.
@@ -99,7 +100,8 @@ pub(crate) async fn exchange_code(
 
 /// Believes what the token endpoint gave once it is verified: steps 2 to 6 above.
 ///
-/// `nonce` is `None` for a sign-in without a browser, where no nonce was sent that could come back.
+/// `nonce` is `None` for a sign-in without a browser, where no nonce was sent that could come back. `tokens` have come
+/// just now: keys that are fetched from here on are newer than they are.
 ///
 /// # Errors
 /// [`CodeExchangeError::NotRecent`], and [`CodeExchangeError::Failed`]; never `NotSent`.
@@ -112,9 +114,15 @@ pub(crate) async fn verify_tokens(
     tokens: TokenSet,
     nonce: Option<&str>,
 ) -> Result<CodeExchange, CodeExchangeError> {
+    let mark = client.key_mark();
     let (verified, keys) = match verify(context, client, &keys, pending, &tokens, nonce) {
-        Err(Rejection::UnknownKey) => {
-            let keys = client.keys_beyond(metadata, &keys).await?;
+        // A key may be a second old.
+        Err(Rejection::NotVerified(_)) => {
+            let fits = |keys: &KeySet| {
+                let verified = verify(context, client, keys, pending, &tokens, nonce);
+                !matches!(verified, Err(Rejection::NotVerified(_)))
+            };
+            let keys = client.newer_keys(metadata, mark, TokenSource::TokenEndpoint, fits).await?;
             (verify(context, client, &keys, pending, &tokens, nonce), keys)
         }
         verified => (verified, keys),

@@ -33,8 +33,8 @@ pub(crate) struct Said {
 pub(crate) fn read(token: &str, keys: &KeySet, rules: &TokenRules<'_>, subject: &str) -> Option<Said> {
     // With a shared secret, anybody who has it could have made one.
     let policy = Policy { algorithms: rules.algorithms, client_secret: None, types: &["at+jwt", "JWT"] };
-    let verified = jws::verify(token, keys, &policy).ok()?;
-    let all = unique_object(&verified.payload).ok()?;
+    let payload = jws::verify(token, keys, &policy).ok()?;
+    let all = unique_object(&payload).ok()?;
     let claims = Claims(&all);
     claims.check_issuer(rules.issuer).ok()?;
     let expires = claims.time("exp").ok()??;

@@ -7,7 +7,8 @@
 //! [`verify`] takes it in this order:
 //!
 //! 1. Form, header and signature; claims that are an object with unique members.
-//! 2. `iss` (item 2) and `aud` with `azp` (items 3 to 5).
+//! 2. `iss` (item 2) and `aud` with `azp` (items 3 to 5). Only of a token that is ours so far it is said that newer keys
+//!    may verify it.
 //! 3. `exp`, `iat` and `nbf` (items 9 and 10; RFC 7519 §4.1.5).
 //! 4. `nonce` (item 11), `at_hash` (§3.1.3.6), and that it is no logout token.
 //! 5. `sub`, `auth_time`, `session_expiry`, `acr`, `sid`: whether they can be what they say.
@@ -63,8 +64,9 @@ pub(crate) struct ExpectedIdToken<'a> {
 /// Why an ID token is not believed, as far as the caller can do something about it.
 #[derive(Debug)]
 pub(crate) enum Rejection {
-    /// No key fits the token: the provider may have newer ones. The caller fetches them once and tries again.
-    UnknownKey,
+    /// No key verifies the token, which is for this client: the provider may have newer ones. The caller asks for them
+    /// once and tries again.
+    NotVerified(JwsError),
     /// All is well, but the person authenticated longer ago than `max_age`. The caller may send them to sign in
     /// again.
     NotRecent,
@@ -83,7 +85,7 @@ impl From<Broken> for Rejection {
 impl From<Rejection> for Error {
     fn from(rejection: Rejection) -> Self {
         match rejection {
-            Rejection::UnknownKey => rejected("no key of the provider's fits the token, or none verifies it"),
+            Rejection::NotVerified(error) => rejected(error.rule()),
             Rejection::NotRecent => Self::new(ErrorCode::AuthenticationInsufficient)
                 .detail("auth_time lies further back than the max_age asked for"),
             Rejection::AcrUnmet => Self::new(ErrorCode::AuthenticationInsufficient)
@@ -118,8 +120,8 @@ pub(crate) struct IdTokenClaims {
 /// Validates an ID token: form and signature first, then claim by claim, in the order above.
 ///
 /// # Errors
-/// `NotRecent` and `AcrUnmet` are only said about a token that is valid otherwise. `UnknownKey` is said about one
-/// of which only form and header are known.
+/// `NotRecent` and `AcrUnmet` are only said about a token that is valid otherwise. `NotVerified` is said about one
+/// of which only form and header are sound, and issuer and audience ours.
 pub(crate) fn verify(
     token: &str,
     keys: &KeySet,
@@ -127,18 +129,20 @@ pub(crate) fn verify(
 ) -> Result<IdTokenClaims, Rejection> {
     let policy =
         Policy { algorithms: expect.rules.algorithms, client_secret: expect.client_secret, types: &["JWT"] };
-    let verified = jws::verify(token, keys, &policy).map_err(|error| match error {
-        JwsError::UnknownKey => Rejection::UnknownKey,
-        JwsError::Invalid(rule) => invalid(rule),
-    })?;
-    let all = unique_object(&verified.payload)
+    let token = jws::read(token, &policy).map_err(invalid)?;
+    let signature = match token.check_signature(keys, expect.client_secret) {
+        Err(JwsError::Invalid(rule)) => return Err(invalid(rule)),
+        signature => signature,
+    };
+    let all = unique_object(token.payload())
         .map_err(|_| invalid("the claims are not a JSON object with unique members"))?;
     let claims = Claims(&all);
 
     claims.check_issuer(expect.rules.issuer)?;
     claims.check_audience(expect.rules.client_id, expect.rules.trusted_audiences)?;
+    signature.map_err(Rejection::NotVerified)?;
     let issued_at = claims.check_times(expect)?;
-    claims.check_binding(expect, verified.algorithm)?;
+    claims.check_binding(expect, token.algorithm())?;
     let subject = claims.subject()?.ok_or_else(|| invalid("sub is missing"))?;
     let auth_time = claims.auth_time(expect)?;
     let session_expiry = claims.session_expiry(expect.rules.now)?;

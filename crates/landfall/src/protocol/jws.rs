@@ -13,7 +13,8 @@
 //! 3. The signature, by a key of the provider's set or by the client secret, never by one the token names
 //!    ([`Unverified::check_signature`]).
 //!
-//! A logout token is read before the keys are fetched, hence two steps; everybody else calls [`verify`].
+//! A logout token is read before the keys are fetched, and of an ID token more is looked at before it is said that newer
+//! keys may help, hence two steps; an access token is handed to [`verify`].
 
 use aws_lc_rs::hmac;
 use base64::Engine as _;
@@ -43,23 +44,33 @@ pub(crate) struct Policy<'a> {
     pub(crate) types: &'a [&'a str],
 }
 
-/// A payload whose signature holds.
-#[derive(Debug)]
-pub(crate) struct Verified {
-    /// How it was signed: `at_hash` is made with the digest of this one.
-    pub(crate) algorithm: SigningAlgorithm,
-    /// The bytes that were signed, decoded. Not parsed yet.
-    pub(crate) payload: Vec<u8>,
-}
-
 /// Why a token is not believed. The sentences name the rule, never a value of the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwsError {
     /// No key fits; or the token has no `kid` and no key that fits verifies it. Newer keys may: the caller fetches
     /// them once and tries again.
     UnknownKey,
+    /// There is a key of the token's `kid`, and none of that name verifies it. It is forged, or the provider gave a new
+    /// key the old name: newer keys may help here as well.
+    Unverified,
     /// Newer keys would not help.
     Invalid(&'static str),
+}
+
+impl JwsError {
+    /// The rule that is broken where newer keys were looked up in vain, in words for the operator.
+    pub(crate) fn rule(self) -> &'static str {
+        match self {
+            Self::UnknownKey => "no key of the provider's fits the token, or none verifies it",
+            Self::Unverified => "the signature does not verify",
+            Self::Invalid(rule) => rule,
+        }
+    }
+
+    /// Whether keys that the provider published a moment ago may verify the token.
+    pub(crate) fn wants_newer_keys(self) -> bool {
+        !matches!(self, Self::Invalid(_))
+    }
 }
 
 /// A token whose form and header are sound. Nothing vouches for what it says yet.
@@ -78,18 +89,19 @@ pub(crate) struct Unverified<'a> {
     payload: Vec<u8>,
 }
 
-/// Checks the token's form, header and signature, in this order, and hands out the payload.
+/// Checks the token's form, header and signature, in this order, and hands out the payload: the bytes that were signed,
+/// decoded and not parsed yet.
 ///
 /// A key comes from `keys` or is the client secret: `jwk`, `jku`, `x5u`, `x5c` and `x5t` in the header are never
 /// used (RFC 8725 §3.10).
 ///
 /// # Errors
-/// [`JwsError::UnknownKey`] where newer keys may help, [`JwsError::Invalid`] with the broken rule where they
-/// cannot.
-pub(crate) fn verify(token: &str, keys: &KeySet, policy: &Policy<'_>) -> Result<Verified, JwsError> {
+/// [`JwsError::UnknownKey`] and [`JwsError::Unverified`] where newer keys may help, [`JwsError::Invalid`] with the
+/// broken rule where they cannot.
+pub(crate) fn verify(token: &str, keys: &KeySet, policy: &Policy<'_>) -> Result<Vec<u8>, JwsError> {
     let token = read(token, policy).map_err(JwsError::Invalid)?;
     token.check_signature(keys, policy.client_secret)?;
-    Ok(Verified { algorithm: token.algorithm, payload: token.payload })
+    Ok(token.payload)
 }
 
 /// Checks the token's form and header, without any key.
@@ -124,6 +136,11 @@ pub(crate) fn read<'a>(token: &'a str, policy: &Policy<'_>) -> Result<Unverified
 }
 
 impl Unverified<'_> {
+    /// How it is signed, if it is: `at_hash` is made with the digest of this one.
+    pub(crate) fn algorithm(&self) -> SigningAlgorithm {
+        self.algorithm
+    }
+
     /// What it says, before anybody vouches for it: fit to refuse the token by, and for nothing else.
     pub(crate) fn payload(&self) -> &[u8] {
         &self.payload
@@ -215,11 +232,7 @@ fn verify_signature(
         tried = true;
     }
     // A provider that names no keys rotates them silently: the caller may look once more.
-    if tried && kid.is_some() {
-        Err(JwsError::Invalid("the signature does not verify"))
-    } else {
-        Err(JwsError::UnknownKey)
-    }
+    if tried && kid.is_some() { Err(JwsError::Unverified) } else { Err(JwsError::UnknownKey) }
 }
 
 #[cfg(test)]

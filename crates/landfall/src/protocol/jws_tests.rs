@@ -46,9 +46,8 @@ fn every_algorithm_verifies_with_its_own_key_and_hands_out_the_payload() {
             _ => &k.rsa1,
         };
         let token = signed(&json!({"alg": algorithm.name()}), key, algorithm);
-        let verified = verify(&token, &set(), &policy(&[algorithm])).unwrap();
-        assert_eq!(verified.payload, b"payload");
-        assert_eq!(verified.algorithm, algorithm);
+        let payload = verify(&token, &set(), &policy(&[algorithm])).unwrap();
+        assert_eq!(payload, b"payload");
         // A provider that changes its algorithm changes nothing here.
         let others: Vec<_> = ALL.into_iter().filter(|other| *other != algorithm).collect();
         assert!(verify(&token, &set(), &policy(&others)).is_err(), "{algorithm}");
@@ -89,10 +88,7 @@ fn an_unknown_kid_is_told_apart_from_a_bad_signature() {
         let token = signed(&header, &k.attacker, SigningAlgorithm::Rs256);
         verify(&token, &set, &policy(&[SigningAlgorithm::Rs256])).unwrap_err()
     };
-    assert_eq!(
-        verdict(json!({"alg": "RS256", "kid": "a"})),
-        JwsError::Invalid("the signature does not verify")
-    );
+    assert_eq!(verdict(json!({"alg": "RS256", "kid": "a"})), JwsError::Unverified);
     assert_eq!(verdict(json!({"alg": "RS256", "kid": "b"})), JwsError::UnknownKey);
     assert_eq!(verdict(json!({"alg": "RS256"})), JwsError::UnknownKey);
     assert!(matches!(verdict(json!({"alg": "RS256", "kid": null})), JwsError::Invalid(_)));

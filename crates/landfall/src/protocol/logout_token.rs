@@ -72,7 +72,7 @@ impl Unverified<'_> {
     /// The token, if one of the keys signed it, or for HS256 the client secret.
     ///
     /// # Errors
-    /// `UnknownKey` when newer keys may help, `Invalid` when they cannot.
+    /// `UnknownKey` and `Unverified` when newer keys may help, `Invalid` when they cannot.
     pub(crate) fn verify(
         &self,
         keys: &KeySet,

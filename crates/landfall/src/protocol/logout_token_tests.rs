@@ -70,12 +70,10 @@ fn verdict(case: &Value) -> Result<LogoutToken, String> {
     let rule = |error: Error| error.operator_detail().unwrap().to_owned();
     let set = json!({"keys": [keys().rsa1.jwk_with(&json!({"kid": "rsa1"}))]});
     let set = KeySet::parse(set.to_string().as_bytes()).unwrap();
-    read(&token(case), &rules).map_err(rule)?.verify(&set, Some(&SECRET.into())).map_err(
-        |error| match error {
-            JwsError::UnknownKey => "no key of the provider's fits the token, or none verifies it".to_owned(),
-            JwsError::Invalid(rule) => rule.to_owned(),
-        },
-    )
+    read(&token(case), &rules)
+        .map_err(rule)?
+        .verify(&set, Some(&SECRET.into()))
+        .map_err(|error| error.rule().to_owned())
 }
 
 /// The verdict on the valid token with some claims changed.

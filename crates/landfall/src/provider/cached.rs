@@ -6,9 +6,10 @@
 //! 1. A value that will do is given at once, without waiting for a fetch.
 //! 2. Else one caller at a time has its turn. Whoever waited looks again first: the one before brought a value, or
 //!    a failure.
-//! 3. A fetch that succeeds is kept. One that fails starts a back-off of 1, 2, 4 … 60 seconds, in which nobody asks.
-//! 4. While there is an old value, a failure is a warning in the log and the old value is given. Keys that were good an
-//!    hour ago are better than nobody signed in.
+//! 3. Whoever wants a value newer than the one at hand needs leave to fetch; without it nothing is asked for.
+//! 4. A fetch that succeeds is kept. One that fails starts a back-off of 1, 2, 4 … 60 seconds, in which nobody asks.
+//! 5. While there is an old value, a failure is a warning in the log and the old value is given. Keys that were good an
+//!    hour ago are better than nobody signed in. Whoever wants a newer one is told of the failure.
 //!
 //! Metadata and key sets are kept so; what they hold is not known here.
 
@@ -25,13 +26,25 @@ const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest that nothing is asked for: the longest that a provider that is back goes unnoticed.
 const LAST_BACK_OFF: Duration = Duration::from_secs(60);
 
+/// A place in the order of fetches: what a fetch brought that began later is news to whoever remembered it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FetchMark(u64);
+
 /// When a kept value will do.
 pub(super) enum Need<'a, T> {
     /// While it is fresh. Where it cannot be had anew, also when it is old.
     Fresh,
-    /// If it is another one than `than`, or was fetched less than `after` ago. For a token that names a key which is
-    /// not in `than`: whoever makes such tokens up causes one fetch in that time.
-    Other { than: &'a Arc<T>, after: Duration },
+    /// If the fetch that brought it began after `mark`, or it `fits`. For a token of a key that is not known. An older
+    /// one is never given in its place.
+    After {
+        mark: FetchMark,
+        fits: &'a (dyn Fn(&T) -> bool + Sync),
+        /// Asked right before a fetch.
+        ///
+        /// # Errors
+        /// What the caller is told in place of a fetch.
+        leave: &'a (dyn Fn(Timestamp) -> Result<(), Error> + Sync),
+    },
 }
 
 /// One value, fetched by one request for everybody; see the module for the order of things.
@@ -47,6 +60,10 @@ struct State<T> {
     /// `None` until the first fetch that succeeds. Never taken away again.
     value: Option<Arc<T>>,
     fetched_at: Timestamp,
+    /// How many fetches have begun.
+    begun: FetchMark,
+    /// Which of them brought the value.
+    brought_by: FetchMark,
     /// In a row.
     failures: u32,
     /// When the back-off ends; the epoch where there is none.
@@ -61,6 +78,8 @@ impl<T> Cached<T> {
         let state = State {
             value: None,
             fetched_at: Timestamp::default(),
+            begun: FetchMark(0),
+            brought_by: FetchMark(0),
             failures: 0,
             not_before: Timestamp::default(),
             last_error: None,
@@ -78,6 +97,11 @@ impl<T> Cached<T> {
         self.state().value.clone()
     }
 
+    /// How many fetches have begun: to be remembered when something comes that a later one may explain.
+    pub(super) fn mark(&self) -> FetchMark {
+        self.state().begun
+    }
+
     /// How long nothing is asked for yet, after failures; zero where the next caller may ask.
     pub(super) fn wait(&self, now: Timestamp) -> Duration {
         let state = self.state();
@@ -87,8 +111,8 @@ impl<T> Cached<T> {
     /// The value, fetched if it has to be; while that fails, the old one.
     ///
     /// # Errors
-    /// What `fetch` fails with, where there is no old value; during the back-off the same code, with a detail that says
-    /// that it failed a moment ago.
+    /// What `fetch` fails with, where no old value will do; during the back-off the same code, with a detail that says
+    /// that it failed a moment ago. Those of [`Need::After`]'s `leave`.
     pub(super) async fn get(
         &self,
         clock: &dyn Clock,
@@ -103,6 +127,10 @@ impl<T> Cached<T> {
         if let Some(answer) = self.without_fetching(need, clock.now()) {
             return answer;
         }
+        if let Need::After { leave, .. } = need {
+            leave(clock.now())?;
+        }
+        let mark = self.begin();
         let fetched = fetch().await;
         let now = clock.now();
         let mut state = self.state();
@@ -111,6 +139,7 @@ impl<T> Cached<T> {
                 let value = Arc::new(value);
                 state.value = Some(Arc::clone(&value));
                 state.fetched_at = now;
+                state.brought_by = mark;
                 state.failures = 0;
                 state.not_before = Timestamp::default();
                 state.last_error = None;
@@ -121,12 +150,12 @@ impl<T> Cached<T> {
                 state.failures = state.failures.saturating_add(1);
                 state.not_before = now.plus(wait);
                 state.last_error = Some((error.code(), error.operator_detail().map(str::to_owned)));
-                match &state.value {
-                    Some(old) => {
+                match (need, &state.value) {
+                    (Need::Fresh, Some(old)) => {
                         tracing::warn!(code = error.code().name(), %error, "the provider did not answer; what is known of it stays in use");
                         Ok(Arc::clone(old))
                     }
-                    None => Err(error),
+                    _ => Err(error),
                 }
             }
         }
@@ -142,16 +171,23 @@ impl<T> Cached<T> {
             return None;
         }
         // It failed a moment ago: nobody waits for the same deadline again.
-        match (&state.value, &state.last_error) {
-            (Some(old), _) => Some(Ok(Arc::clone(old))),
-            (None, Some((code, detail))) => {
+        match (need, &state.value, &state.last_error) {
+            (Need::Fresh, Some(old), _) => Some(Ok(Arc::clone(old))),
+            (_, _, Some((code, detail))) => {
                 let detail = detail.as_deref().unwrap_or("no answer");
                 Some(Err(
                     Error::new(*code).detail(format!("failed a moment ago ({detail}); not tried again yet"))
                 ))
             }
-            (None, None) => None,
+            (_, _, None) => None,
         }
+    }
+
+    /// Counts a fetch that begins now.
+    fn begin(&self) -> FetchMark {
+        let mut state = self.state();
+        state.begun = FetchMark(state.begun.0.saturating_add(1));
+        state.begun
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State<T>> {
@@ -169,11 +205,94 @@ impl<T> State<T> {
     fn will_do(&self, need: &Need<'_, T>, now: Timestamp) -> Option<Arc<T>> {
         let value = self.value.as_ref()?;
         // A clock that was set back makes nothing fresh.
-        let younger = |than: Duration| now >= self.fetched_at && now.since(self.fetched_at) < than;
         let will_do = match need {
-            Need::Fresh => younger(FRESH),
-            Need::Other { than, after } => !Arc::ptr_eq(value, than) || younger(*after),
+            Need::Fresh => now >= self.fetched_at && now.since(self.fetched_at) < FRESH,
+            Need::After { mark, fits, .. } => self.brought_by > *mark || fits(value),
         };
         will_do.then(|| Arc::clone(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    /// A clock that stands still.
+    #[derive(Debug)]
+    struct At(Timestamp);
+
+    impl Clock for At {
+        fn now(&self) -> Timestamp {
+            self.0
+        }
+    }
+
+    const NOW: At = At(Timestamp::from_secs(1_800_000_000));
+
+    async fn fresh(cached: &Cached<u32>, fetched: u32) -> Arc<u32> {
+        cached.get(&NOW, &Need::Fresh, async || Ok(fetched)).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_began_before_the_token_came_does_not_count_for_it() {
+        let cached = Cached::new();
+        let before = cached.mark();
+        assert_eq!(*fresh(&cached, 1).await, 1);
+        let after = cached.mark();
+        let need = |mark| Need::After { mark, fits: &|_: &u32| false, leave: &|_| Ok(()) };
+        // What came before the fetch knows no more by another one.
+        assert_eq!(*cached.get(&NOW, &need(before), async || Ok(2)).await.unwrap(), 1);
+        assert_eq!(*cached.get(&NOW, &need(after), async || Ok(3)).await.unwrap(), 3);
+        // Unless the key is there, whenever it was fetched.
+        let fits = Need::After { mark: cached.mark(), fits: &|keys| *keys == 3, leave: &|_| Ok(()) };
+        assert_eq!(*cached.get(&NOW, &fits, async || Ok(4)).await.unwrap(), 3);
+    }
+
+    #[tokio::test]
+    async fn those_who_come_while_a_fetch_is_under_way_share_the_next_one() {
+        let cached = Cached::new();
+        fresh(&cached, 0).await;
+        let (calls, leaves) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let leave = |_| {
+            leaves.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        };
+        let look_up = async || {
+            let need = Need::After { mark: cached.mark(), fits: &|_| false, leave: &leave };
+            let fetch = async || {
+                calls.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                Ok(1)
+            };
+            assert_eq!(*cached.get(&NOW, &need, fetch).await.unwrap(), 1);
+        };
+        tokio::join!(look_up(), look_up(), look_up(), look_up(), look_up());
+        // The first begins one; the others came after that, and share another.
+        assert_eq!((calls.into_inner(), leaves.into_inner()), (2, 2));
+    }
+
+    #[tokio::test]
+    async fn whoever_needs_a_newer_value_is_told_of_a_failure_and_everybody_else_has_the_old_one() {
+        let cached = Cached::new();
+        fresh(&cached, 1).await;
+        let need = Need::After { mark: cached.mark(), fits: &|_| false, leave: &|_| Ok(()) };
+        let fail = async || Err(Error::new(ErrorCode::ProviderUnreachable));
+        for _ in 0..2 {
+            let error = cached.get(&NOW, &need, fail).await.unwrap_err();
+            assert_eq!(error.code(), ErrorCode::ProviderUnreachable);
+        }
+        assert_eq!(*fresh(&cached, 2).await, 1);
+    }
+
+    #[tokio::test]
+    async fn without_leave_nothing_is_asked_for_and_no_back_off_begins() {
+        let cached = Cached::new();
+        fresh(&cached, 1).await;
+        let refuse = |_| Err(Error::new(ErrorCode::KeyLookupsSpent));
+        let need = Need::After { mark: cached.mark(), fits: &|_| false, leave: &refuse };
+        let error = cached.get(&NOW, &need, async || Ok(2)).await.unwrap_err();
+        assert_eq!((error.code(), cached.wait(NOW.0)), (ErrorCode::KeyLookupsSpent, Duration::ZERO));
     }
 }

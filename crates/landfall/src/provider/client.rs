@@ -16,6 +16,7 @@ use super::cached::Cached;
 use super::client_secret::SecretSource;
 use super::client_settings::ClientSettings;
 use super::http_client::{HttpClient, HttpError, HttpErrorKind};
+use super::key_lookups::KeyLookups;
 use crate::address::base_url::BaseUrl;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorCode};
@@ -47,6 +48,8 @@ pub(crate) struct Client {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) metadata: Cached<ProviderMetadata>,
     pub(super) keys: Cached<KeySet>,
+    /// How often unknown keys may still make us ask for them.
+    pub(super) key_lookups: KeyLookups,
 }
 
 /// What a client is registered as: all of a [`Client`] that the builder has checked, without the means to call anybody.
@@ -69,8 +72,22 @@ impl Client {
     pub(crate) fn new(registration: Registration, http: Arc<dyn HttpClient>, clock: Arc<dyn Clock>) -> Self {
         let Registration { number, issuer, client_id: id, secret, auth, scope, settings, callback_path } =
             registration;
-        let (metadata, keys) = (Cached::new(), Cached::new());
-        Self { number, issuer, id, secret, auth, scope, settings, callback_path, http, clock, metadata, keys }
+        let (metadata, keys, key_lookups) = (Cached::new(), Cached::new(), KeyLookups::default());
+        Self {
+            number,
+            issuer,
+            id,
+            secret,
+            auth,
+            scope,
+            settings,
+            callback_path,
+            http,
+            clock,
+            metadata,
+            keys,
+            key_lookups,
+        }
     }
 
     /// The redirect URI under a base URL, as it is registered, byte for byte: providers compare it so (RFC 9700 §2.1).

@@ -1,20 +1,20 @@
 //! The provider's key set (RFC 7517): fetched when a token is first to be verified, asked for again when it is an hour old,
-//! and, with patience, when a token names a key that is not in it.
+//! and when a token names a key that is not in it.
+//!
+//! A provider may make a key a second before it signs with it, so a token of an unknown key is a reason to ask at once,
+//! however young the set. Whoever makes up key ids would make us ask as often as they like, so these look-ups, and no
+//! other fetch, have a budget ([`super::key_lookups`]), and whoever comes while one is under way shares it.
 //!
 //! What a set must hold, and which key fits a token, is in [`crate::protocol::jwks`].
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::cached::Need;
+use super::cached::{FetchMark, Need};
 use super::client::{Client, retry_later};
+use super::key_lookups::TokenSource;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::jwks::KeySet;
-
-/// How young a key set may be that is not fetched again for a key it does not hold: whoever sends tokens with invented
-/// key ids causes one fetch in this time.
-const KEY_COOL_DOWN: Duration = Duration::from_secs(30);
 
 impl Client {
     /// The keys, fetched if there are none yet or they are old.
@@ -26,18 +26,29 @@ impl Client {
         self.keys.get(&*self.clock, &Need::Fresh, async || self.fetch_keys(metadata).await).await
     }
 
-    /// The keys after a token named one that is not among `known`. They are asked for at most once per cool-down,
-    /// whoever sends tokens with whatever key ids; else `known` comes back. That is how a provider's rotation of keys
-    /// is noticed within the hour.
+    /// What is to be remembered when a token comes: keys that are fetched later are as good as any for it.
+    pub(crate) fn key_mark(&self) -> FetchMark {
+        self.keys.mark()
+    }
+
+    /// The keys for a token that none of those at hand fits: a set that was asked for after the token came (`mark`), or
+    /// one of which `fits` says that it has the key. Fetched if there is neither, within the budget of whoever brought
+    /// the token. So what comes back is the last word: a token that it does not verify is no good.
+    ///
+    /// The caller has seen that issuer and audience are ours: other tokens must not spend the budget.
     ///
     /// # Errors
-    /// As [`Self::keys`].
-    pub(crate) async fn keys_beyond(
+    /// [`ErrorCode::KeyLookupsSpent`] while the budget is spent. As [`Self::keys`] where the provider does not answer,
+    /// also where it did an hour ago: nothing is known of this key then.
+    pub(crate) async fn newer_keys(
         &self,
         metadata: &ProviderMetadata,
-        known: &Arc<KeySet>,
+        mark: FetchMark,
+        source: TokenSource,
+        fits: impl Fn(&KeySet) -> bool + Sync,
     ) -> Result<Arc<KeySet>, Error> {
-        let need = Need::Other { than: known, after: KEY_COOL_DOWN };
+        let leave = |now| self.key_lookups.spend(source, now);
+        let need = Need::After { mark, fits: &fits, leave: &leave };
         self.keys.get(&*self.clock, &need, async || self.fetch_keys(metadata).await).await
     }
 

@@ -56,9 +56,14 @@ impl Client {
         self.metadata.get(&*self.clock, &Need::Fresh, fetch).await
     }
 
-    /// How long to wait before the provider is tried again, in whole seconds, at least one: for `Retry-After`.
-    pub(crate) fn retry_after(&self) -> u64 {
+    /// How long to wait after this error before the provider is tried again, in whole seconds, at least one: for
+    /// `Retry-After`.
+    pub(crate) fn retry_after(&self, code: ErrorCode) -> u64 {
         let now = self.clock.now();
-        self.metadata.wait(now).max(self.keys.wait(now)).as_secs().max(1)
+        let wait = match code {
+            ErrorCode::KeyLookupsSpent => self.key_lookups.wait(now),
+            _ => self.metadata.wait(now).max(self.keys.wait(now)),
+        };
+        wait.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
     }
 }

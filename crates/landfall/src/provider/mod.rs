@@ -9,7 +9,8 @@
 //!
 //! - [`client`] is what every leg is handed; [`clients`] knows how many there are.
 //! - [`client_settings`] is how people are signed in there, [`client_secret`] how the client proves itself.
-//! - [`metadata`] and [`jwks`] keeps metadata and keys, each in a [`cached::Cached`].
+//! - [`metadata`] and [`jwks`] keep metadata and keys, each in a [`cached::Cached`]; [`key_lookups`] is the budget that
+//!   tokens of unknown keys have.
 //! - [`http_client`] is the trait behind which calls are made; [`reqwest`] is the stock client, [`internal`] the way to
 //!   a provider that has another address from here.
 
@@ -21,6 +22,7 @@ pub(crate) mod clients;
 pub(crate) mod http_client;
 pub(crate) mod internal;
 mod jwks;
+pub(crate) mod key_lookups;
 mod metadata;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;

@@ -7,7 +7,8 @@
 //! 2. The token is held against every rule but the signature (§2.6): another issuer's, or an old one, makes
 //!    nothing be fetched.
 //! 3. It waits for its turn among thirty-two.
-//! 4. The signature is verified; the keys are fetched once more where one is not known.
+//! 4. The signature is verified; where its key is not known the keys are looked up once more, as long as strangers have
+//!    look-ups left. When they have none the token is not called bad, but told to come again.
 //! 5. The logout is remembered for sign-ins under way, then the sessions end that began before it.
 //! 6. The application is told, and the token's `jti` is remembered.
 //!
@@ -22,9 +23,11 @@ use crate::context::Context;
 use crate::context::error_reply::log;
 use crate::context::events::{EndReason, EventKind};
 use crate::error::{Error, ErrorCode};
+use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::JwsError;
 use crate::protocol::logout_token::{self, LogoutToken, Unverified, rejected};
 use crate::provider::client::Client;
+use crate::provider::key_lookups::TokenSource;
 use crate::runtime::GoingOn;
 use crate::session::{RecordKey, Selection, SubjectId};
 use crate::web::form::values;
@@ -117,26 +120,26 @@ fn the_token(form: &str) -> Result<String, Error> {
     }
 }
 
-/// Holds the signature against the provider's keys, fetched once more where none fits.
+/// Holds the signature against the provider's keys, looked up once more where none fits.
 ///
 /// # Errors
-/// [`ErrorCode::LogoutTokenRejected`], and the provider's where its keys cannot be had.
+/// [`ErrorCode::LogoutTokenRejected`] once the keys are newer than the token; [`ErrorCode::KeyLookupsSpent`], and the
+/// provider's where its keys cannot be had.
 async fn verify(client: &Client, token: &Unverified<'_>) -> Result<LogoutToken, Error> {
+    let mark = client.key_mark();
     let metadata = client.metadata().await?;
     let keys = client.keys(&metadata).await?;
     let credentials = client.credentials();
-    let secret = credentials.secret.as_ref();
-    let verified = match token.verify(&keys, secret) {
-        Err(JwsError::UnknownKey) => {
-            let keys = client.keys_beyond(&metadata, &keys).await?;
-            token.verify(&keys, secret)
+    let verified = |keys: &KeySet| token.verify(keys, credentials.secret.as_ref());
+    let verified = match verified(&keys) {
+        Err(error) if error.wants_newer_keys() => {
+            let fits = |keys: &KeySet| !verified(keys).is_err_and(JwsError::wants_newer_keys);
+            let keys = client.newer_keys(&metadata, mark, TokenSource::Stranger, fits).await?;
+            verified(&keys)
         }
         verified => verified,
     };
-    verified.map_err(|error| match error {
-        JwsError::UnknownKey => rejected("no key of the provider's fits the token, or none verifies it"),
-        JwsError::Invalid(rule) => rejected(rule),
-    })
+    verified.map_err(|error| rejected(error.rule()))
 }
 
 /// Ends what the token names, as far as it began before the token: an old token never ends a newer session. Gives

@@ -19,8 +19,10 @@ use crate::flow::token_endpoint::{self, TokenError};
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::id_token::{self, ExpectedIdToken, IdTokenClaims, Original, Rejection};
 use crate::protocol::jwks::KeySet;
+use crate::protocol::jws::JwsError;
 use crate::protocol::token::{TokenGrant, TokenSet};
 use crate::provider::client::Client;
+use crate::provider::key_lookups::TokenSource;
 use crate::session::{Refreshed, Session, Tokens};
 
 /// What there is before a refresh: the answer is held against it.
@@ -102,16 +104,24 @@ async fn check_id_token(
     tokens: &TokenSet,
 ) -> Result<Option<Timestamp>, RefreshError> {
     let Some(id_token) = &tokens.id_token else { return Ok(None) };
+    let mark = client.key_mark();
     let verified = match verify(context, client, &keys, id_token, before, tokens) {
-        Err(Rejection::UnknownKey) => {
-            let newer = client.keys_beyond(metadata, &keys).await.unwrap_or_else(|_| Arc::clone(&keys));
-            if Arc::ptr_eq(&newer, &keys) {
+        Err(Rejection::NotVerified(why)) => {
+            let fits = |keys: &KeySet| {
+                let verified = verify(context, client, keys, id_token, before, tokens);
+                !matches!(verified, Err(Rejection::NotVerified(_)))
+            };
+            match client.newer_keys(metadata, mark, TokenSource::TokenEndpoint, fits).await {
+                Ok(newer) => verify(context, client, &newer, id_token, before, tokens),
                 // The keys cannot be had anew just now. The access token came from the provider all the same;
                 // nothing of the ID token is believed.
-                tracing::warn!("a refreshed ID token names a key that is not known yet: it is left aside");
-                return Ok(None);
+                Err(error) if why == JwsError::UnknownKey => {
+                    let code = error.code().name();
+                    tracing::warn!(code, %error, "a refreshed ID token names a key that is not known yet: it is left aside");
+                    return Ok(None);
+                }
+                Err(_) => Err(Rejection::NotVerified(why)),
             }
-            verify(context, client, &newer, id_token, before, tokens)
         }
         verified => verified,
     };
