@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use landfall::Identity;
-use landfall_testkit::{Endpoint, Fault, Page, RawResponse};
+use landfall_testkit::{Algorithm, Endpoint, Fault, Page, RawResponse};
 use landfall_tests::{BASE_URL, World, everywhere};
+use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::support::{at, attempt_cookies, fetch, greeting, leads_back_to};
@@ -73,6 +74,55 @@ everywhere! {
         world.provider.inject_always(Fault::Respond(Endpoint::Discovery, RawResponse::new(500, "down")));
         world.provider.inject_always(Fault::Respond(Endpoint::Jwks, RawResponse::new(200, "<html>")));
         assert_eq!(world.open("/dashboard/x").await.url.as_str(), at("/dashboard/x"));
+    }
+
+    async fn what_was_known_of_a_provider_is_believed_for_a_day_and_then_it_must_answer(world) {
+        world.open("/dashboard").await;
+        let down = |endpoint| Fault::Respond(endpoint, RawResponse::new(503, "down"));
+        for endpoint in [Endpoint::Discovery, Endpoint::Jwks] {
+            world.provider.inject_always(down(endpoint));
+            for hours in 1..24 {
+                world.wait(Duration::from_secs(3600));
+                world.browser.forget_cookies();
+                assert_eq!(world.open("/dashboard/x").await.url.as_str(), at("/dashboard/x"), "{hours}");
+            }
+            world.wait(Duration::from_secs(3600));
+            // Those signed in are served, and can sign out; the way by the provider is not known any more.
+            assert_eq!(greeting(&world).await, "hello ada");
+            world.browser.forget_cookies();
+            for _ in 0..2 {
+                is_told_to_wait(&world.open("/dashboard/x").await, 503);
+            }
+            world.provider.clear();
+            world.wait(Duration::from_secs(60));
+            assert_eq!(world.open("/dashboard/x").await.url.as_str(), at("/dashboard/x"));
+        }
+    }
+
+    async fn an_answer_that_calls_itself_good_for_a_year_is_asked_for_again(world) {
+        let key = world.provider.signing_key(Algorithm::Rs256).unwrap().public_jwk().unwrap();
+        let answer = RawResponse::json(200, &json!({"keys": [key]}))
+            .header("cache-control", "public, max-age=31536000, immutable");
+        world.provider.inject(Fault::Respond(Endpoint::Jwks, answer));
+        world.open("/dashboard").await;
+        world.browser.forget_cookies();
+        world.provider.set_down(true);
+        world.wait(Duration::from_secs(25 * 3600));
+        is_told_to_wait(&world.open("/dashboard").await, 503);
+        world.provider.set_down(false);
+        world.wait(Duration::from_secs(2));
+        assert_eq!(world.open("/dashboard").await.url.as_str(), at("/dashboard"));
+        assert_eq!(world.provider.calls(Endpoint::Jwks.path()), 2);
+    }
+
+    async fn after_a_day_without_its_provider_a_sign_out_still_signs_out(world) {
+        world.open("/dashboard").await;
+        world.provider.set_down(true);
+        world.wait(Duration::from_secs(25 * 3600));
+        sign_in_without_provider(&world).await;
+        let page = world.browser.post_form(&at("/auth/logout"), &[], BASE_URL).await.unwrap();
+        assert_eq!((page.url.as_str(), page.status.as_u16()), (at("/").as_str(), 200));
+        assert_eq!(greeting(&world).await, "hello nobody");
     }
 
     async fn an_outage_between_login_and_callback_keeps_the_pending_login(world) {

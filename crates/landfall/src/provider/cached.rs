@@ -10,6 +10,9 @@
 //! 4. A fetch that succeeds is kept. One that fails starts a back-off of 1, 2, 4 … 60 seconds, in which nobody asks.
 //! 5. While there is an old value, a failure is a warning in the log and the old value is given. Keys that were good an
 //!    hour ago are better than nobody signed in. Whoever wants a newer one is told of the failure.
+//! 6. A value is believed for a day after it was fetched, whatever its answer said of caching and however long the
+//!    provider is down: keys that it withdrew, and endpoints that moved, are then no longer used. What was known is kept,
+//!    and nobody is given it.
 //!
 //! Metadata and key sets are kept so; what they hold is not known here.
 
@@ -21,6 +24,9 @@ use crate::error::{Error, ErrorCode};
 
 /// How long a value is used before it is asked for again.
 const FRESH: Duration = Duration::from_secs(3600);
+/// How long a value is believed while it cannot be had anew. A provider that gave a key up, because it was stolen, wants
+/// it forgotten; one that is away for a night is waited for.
+const BELIEVED: Duration = Duration::from_secs(24 * 3600);
 /// How long nothing is asked for after one failure. Twice as long after each further one.
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest that nothing is asked for: the longest that a provider that is back goes unnoticed.
@@ -92,9 +98,14 @@ impl<T> Cached<T> {
         self.state().will_do(&Need::Fresh, now)
     }
 
-    /// The value as it was last known, however old.
-    pub(super) fn last(&self) -> Option<Arc<T>> {
-        self.state().value.clone()
+    /// The value as it was last known, if it may still be believed.
+    pub(super) fn last(&self, now: Timestamp) -> Option<Arc<T>> {
+        self.state().believed(now).map(Arc::clone)
+    }
+
+    /// Whether the value as it was last known, however old, is like this.
+    pub(super) fn was(&self, like: impl FnOnce(&T) -> bool) -> bool {
+        self.state().value.as_deref().is_some_and(like)
     }
 
     /// How many fetches have begun: to be remembered when something comes that a later one may explain.
@@ -111,7 +122,7 @@ impl<T> Cached<T> {
     /// The value, fetched if it has to be; while that fails, the old one.
     ///
     /// # Errors
-    /// What `fetch` fails with, where no old value will do; during the back-off the same code, with a detail that says
+    /// What `fetch` fails with, where no old value will do or it is a day old; during the back-off the same code, with a detail that says
     /// that it failed a moment ago. Those of [`Need::After`]'s `leave`.
     pub(super) async fn get(
         &self,
@@ -150,7 +161,7 @@ impl<T> Cached<T> {
                 state.failures = state.failures.saturating_add(1);
                 state.not_before = now.plus(wait);
                 state.last_error = Some((error.code(), error.operator_detail().map(str::to_owned)));
-                match (need, &state.value) {
+                match (need, state.believed(now)) {
                     (Need::Fresh, Some(old)) => {
                         tracing::warn!(code = error.code().name(), %error, "the provider did not answer; what is known of it stays in use");
                         Ok(Arc::clone(old))
@@ -171,7 +182,7 @@ impl<T> Cached<T> {
             return None;
         }
         // It failed a moment ago: nobody waits for the same deadline again.
-        match (need, &state.value, &state.last_error) {
+        match (need, state.believed(now), &state.last_error) {
             (Need::Fresh, Some(old), _) => Some(Ok(Arc::clone(old))),
             (_, _, Some((code, detail))) => {
                 let detail = detail.as_deref().unwrap_or("no answer");
@@ -201,9 +212,14 @@ impl<T> State<T> {
         now < self.not_before && self.not_before.since(now) <= LAST_BACK_OFF
     }
 
+    /// The value, if it was fetched within a day. A clock that was set back makes none too old.
+    fn believed(&self, now: Timestamp) -> Option<&Arc<T>> {
+        self.value.as_ref().filter(|_| now.since(self.fetched_at) < BELIEVED)
+    }
+
     /// The value, if it is here and meets the need.
     fn will_do(&self, need: &Need<'_, T>, now: Timestamp) -> Option<Arc<T>> {
-        let value = self.value.as_ref()?;
+        let value = self.believed(now)?;
         // A clock that was set back makes nothing fresh.
         let will_do = match need {
             Need::Fresh => now >= self.fetched_at && now.since(self.fetched_at) < FRESH,

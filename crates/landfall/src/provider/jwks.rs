@@ -20,7 +20,7 @@ impl Client {
     /// The keys, fetched if there are none yet or they are old.
     ///
     /// # Errors
-    /// Where they were never had: [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`],
+    /// Where they were not had for a day: [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`],
     /// [`ErrorCode::KeysInvalid`].
     pub(crate) async fn keys(&self, metadata: &ProviderMetadata) -> Result<Arc<KeySet>, Error> {
         self.keys.get(&*self.clock, &Need::Fresh, async || self.fetch_keys(metadata).await).await
@@ -61,7 +61,7 @@ impl Client {
             .map_err(|detail| Error::new(ErrorCode::KeysInvalid).detail(detail))?;
         let keys = KeySet::parse(response.body())?;
         // A set of which nothing can be used does not take the place of one that could.
-        if keys.is_empty() && self.keys.last().is_some_and(|known| !known.is_empty()) {
+        if keys.is_empty() && self.keys.was(|known| !known.is_empty()) {
             return Err(Error::new(ErrorCode::KeysInvalid).detail("no key in it can be used"));
         }
         Ok(keys)

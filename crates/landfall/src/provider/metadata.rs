@@ -6,9 +6,11 @@
 //! | asked by | may wait | may be old |
 //! |---|---|---|
 //! | [`Client::metadata_now`]: a login that answers without a future | no | no |
-//! | [`Client::metadata_last`]: an answer that must not depend on the provider | no | yes |
-//! | [`Client::metadata_known`]: sign-out | if never fetched | yes |
-//! | [`Client::metadata`]: everything else | yes | while the provider is down |
+//! | [`Client::metadata_last`]: an answer that must not depend on the provider | no | a day |
+//! | [`Client::metadata_known`]: sign-out | if there are none of the last day | a day |
+//! | [`Client::metadata`]: everything else | yes | a day, while the provider is down |
+//!
+//! Nobody is given metadata that were fetched more than a day ago: see [`super::cached`].
 //!
 //! What a document must hold to be believed is in [`crate::protocol::discovery`].
 
@@ -25,26 +27,26 @@ impl Client {
         self.metadata.fresh(self.clock.now())
     }
 
-    /// The metadata as they were last known, if they ever were.
+    /// The metadata as they were last known, within a day.
     pub(crate) fn metadata_last(&self) -> Option<Arc<ProviderMetadata>> {
-        self.metadata.last()
+        self.metadata.last(self.clock.now())
     }
 
-    /// The metadata as they were last known, however old; asked for if they never were.
+    /// The metadata as they were last known, within a day; else asked for.
     ///
     /// # Errors
     /// As [`Self::metadata`].
     pub(crate) async fn metadata_known(&self) -> Result<Arc<ProviderMetadata>, Error> {
-        match self.metadata.last() {
+        match self.metadata_last() {
             Some(known) => Ok(known),
             None => self.metadata().await,
         }
     }
 
-    /// The metadata; while the provider is down, what was last known of it.
+    /// The metadata; while the provider is down, what was last known of it, for a day.
     ///
     /// # Errors
-    /// Where they were never had: [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`],
+    /// Where they were not had for a day: [`ErrorCode::ProviderUnreachable`], [`ErrorCode::ProviderTimeout`],
     /// [`ErrorCode::MetadataInvalid`].
     pub(crate) async fn metadata(&self) -> Result<Arc<ProviderMetadata>, Error> {
         let fetch = async || {
