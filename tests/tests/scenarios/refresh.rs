@@ -394,4 +394,31 @@ on_both_frameworks! {
         assert_ne!(sent("/revoke", "token"), sent("/token", "refresh_token"), "the spent one is no use to revoke");
         assert_eq!(sent("/revoke", "token_type_hint"), "refresh_token");
     }
+
+    async fn refreshes_whose_tokens_cannot_be_kept_hold_up_nobody_elses(framework) {
+        let bed = landfall_testkit::TestBed::new(BASE_URL).unwrap();
+        let flaky = FlakyStore::new(MemoryStore::new().with_clock(bed.clock()));
+        let world = World::around(bed, framework, SessionKind::Memory, |builder| {
+            builder.scopes(["openid", "offline_access"]).store(flaky.clone())
+        }).await;
+        // More than ask the provider at once.
+        let people: Vec<_> = (0..33).map(|_| world.other_browser()).collect();
+        for person in &people {
+            assert_eq!(person.open(&at("/dashboard")).await.unwrap().status, 200);
+        }
+        world.wait(DUE + OVER);
+        flaky.hold_updates(true);
+        let before = world.token_calls();
+        let ask = |browser: landfall_testkit::Browser| async move {
+            let accept = [("accept", "application/json")];
+            browser.fetch(http::Method::GET, &at("/token"), &accept, "", BASE_URL).await.unwrap().status.as_u16()
+        };
+        let asked: Vec<_> = people.into_iter().map(|person| tokio::spawn(ask(person))).collect();
+        landfall_tests::within(Duration::from_secs(8), "everybody's refresh reaches the provider", async || {
+            (world.token_calls() - before == 33).then_some(())
+        }).await;
+        flaky.hold_updates(false);
+        assert_eq!(statuses(asked).await, [200]);
+        assert_eq!(world.token_calls() - before, 33, "no token was sent twice");
+    }
 }

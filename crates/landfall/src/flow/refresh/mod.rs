@@ -32,6 +32,7 @@ mod request;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SemaphorePermit;
 use tokio::time::Instant;
 
 pub(crate) use self::request::{Before, RefreshError, ask};
@@ -187,8 +188,11 @@ impl RefreshRun<'_> {
             let taken_at = Instant::now();
             let taken = context.sessions.lease(name, holder, lease).await;
             let outcome = match taken {
-                Ok(true) => Some(self.holding_the_lease(taken_at, &metadata, keys).await),
-                Ok(false) => None,
+                Ok(true) => Some(self.holding_the_lease(taken_at, slot, &metadata, keys).await),
+                Ok(false) => {
+                    drop(slot);
+                    None
+                }
                 // Perhaps it was taken, and only the answer lost.
                 Err(error) => Some(Err(error)),
             };
@@ -196,7 +200,6 @@ impl RefreshRun<'_> {
                 context.sessions.release(name, holder).await;
                 return outcome;
             }
-            drop(slot);
             // Whoever holds the lease is gone, or will be, when it ends.
             if began.elapsed() >= lease * 2 {
                 return Err(Error::new(ErrorCode::ProviderTimeout)
@@ -224,9 +227,13 @@ impl RefreshRun<'_> {
 
     /// Looks once more, then asks the provider, within what is left of the lease since `taken_at`. Somebody may
     /// have held it, and refreshed, in between.
+    ///
+    /// The slot is given back once the provider has answered: tokens may wait for minutes until a store keeps them, and
+    /// the other sessions' refreshes are not to wait for that.
     async fn holding_the_lease(
         &self,
         taken_at: Instant,
+        slot: Option<SemaphorePermit<'_>>,
         metadata: &ProviderMetadata,
         keys: Arc<KeySet>,
     ) -> Result<RefreshOutcome, Error> {
@@ -236,7 +243,9 @@ impl RefreshRun<'_> {
         };
         // Whatever client does the call, it must not outlast the lease.
         let left = self.context.refreshes.lease().saturating_sub(taken_at.elapsed());
-        match ask(self.context, self.client, &before, left, metadata, keys).await {
+        let answer = ask(self.context, self.client, &before, left, metadata, keys).await;
+        drop(slot);
+        match answer {
             Ok(refreshed) => self.keep(&before, &refreshed).await,
             Err(RefreshError::Over(error)) => self.end(&before, &error).await,
             Err(RefreshError::Failed(error)) => Err(error),
