@@ -1,8 +1,9 @@
 //! Signing out.
 
 use http::Method;
-use landfall_testkit::{Endpoint, Fault, Page};
-use landfall_tests::{BASE_URL, SessionKind, World, everywhere, on_both_frameworks};
+use landfall::MemoryStore;
+use landfall_testkit::{Endpoint, Fault, Page, RawResponse, TestBed};
+use landfall_tests::{BASE_URL, FlakyStore, Framework, SessionKind, World, everywhere, on_both_frameworks};
 
 use crate::support::{
     at, attempt_cookies, fetch, greeting, greeting_for, raw, session_header, session_value, set_cookies,
@@ -208,4 +209,76 @@ on_both_frameworks! {
         assert_eq!(page.status, 413);
         assert_eq!(greeting(&world).await, "hello ada");
     }
+
+    async fn a_revocation_that_fails_half_way_still_revokes_the_access_token(framework) {
+        let fails = [
+            Fault::Respond(Endpoint::Revoke, RawResponse::new(503, "down")),
+            Fault::disconnect(Endpoint::Revoke),
+            Fault::hang(Endpoint::Revoke),
+        ];
+        for fault in fails {
+            let (world, _) = with_tokens(framework).await;
+            world.provider.inject(fault);
+            assert_eq!(sign_out(&world, &[]).await.text(), "hello nobody");
+            assert_eq!(revoked(&world), ["refresh_token", "access_token"]);
+        }
+        let (world, _) = with_tokens(framework).await;
+        sign_out(&world, &[]).await;
+        assert_eq!(revoked(&world), ["refresh_token"], "its access tokens go with it");
+    }
+
+    async fn a_visitor_who_leaves_during_the_sign_out_leaves_no_token_behind(framework) {
+        let (world, _) = with_tokens(framework).await;
+        let mut hold = world.provider.hold(Endpoint::Revoke);
+        let session = session_header(&world);
+        let browser = world.browser.clone();
+        let leaving = tokio::spawn(async move {
+            let request = http::Request::post(at("/auth/logout")).header("cookie", session);
+            browser.send(request.body(bytes::Bytes::new()).unwrap()).await.unwrap().status()
+        });
+        hold.reached(1).await;
+        leaving.abort();
+        assert!(leaving.await.is_err());
+        world.provider.inject(Fault::Respond(Endpoint::Revoke, RawResponse::new(503, "down")));
+        hold.release();
+        landfall_tests::until("both are tried", async || (revoked(&world).len() == 2).then_some(())).await;
+        assert_eq!(greeting(&world).await, "hello nobody");
+    }
+
+    async fn the_tokens_of_a_session_that_somebody_else_ends_meanwhile_are_given_back(framework) {
+        let (world, store) = with_tokens(framework).await;
+        // The sign-out has read the session, and is about to take its tokens.
+        store.hold_updates(true);
+        let session = session_header(&world);
+        let headers = [("cookie", session.as_str())];
+        let out = raw(&world, Method::POST, "/auth/logout", &headers);
+        let meanwhile = async {
+            store.somebody_updates().await;
+            let ended = world.auth.sessions().end_all_of(&landfall_tests::subject(&world.auth, "ada")).await.unwrap();
+            store.hold_updates(false);
+            ended
+        };
+        let (answer, _) = tokio::join!(out, meanwhile);
+        assert_eq!(answer.status(), 303);
+        assert_eq!(revoked(&world), ["refresh_token"]);
+        assert_eq!(greeting_for(&world, session.split_once('=').unwrap().1).await, "hello nobody");
+    }
+}
+
+/// Ada, signed in with a refresh token, and the store that it is in.
+async fn with_tokens(framework: Framework) -> (World, FlakyStore) {
+    let bed = TestBed::new(BASE_URL).unwrap();
+    let store = FlakyStore::new(MemoryStore::new().with_clock(bed.clock()));
+    let world = World::around(bed, framework, SessionKind::Memory, |builder| {
+        builder.scopes(["openid", "offline_access"]).store(store.clone())
+    });
+    let world = world.await;
+    world.open("/dashboard").await;
+    (world, store)
+}
+
+/// As what each token was to be revoked, in order.
+fn revoked(world: &World) -> Vec<String> {
+    let seen = world.provider.requests().into_iter().filter(|seen| seen.path == "/oauth2/revoke");
+    seen.map(|seen| seen.parameter("token_type_hint").unwrap()).collect()
 }

@@ -3,7 +3,8 @@
 //! The order is the promise: whatever the provider does or does not do, the session here is over.
 //!
 //! 1. The session is found, and taken out of the store with its newest tokens.
-//! 2. The tokens are revoked (RFC 7009), as a courtesy.
+//! 2. The tokens are revoked (RFC 7009), as a courtesy: also where somebody else ended the session in between, or the
+//!    store failed once it had given them, since nobody has them after that.
 //! 3. The browser is sent through the provider's end-session endpoint (OpenID Connect RP-Initiated Logout 1.0
 //!    §2), if there is one, with a sealed `state` that says where to go from there. Otherwise it goes there at
 //!    once.
@@ -14,19 +15,26 @@
 //! another leg: [`provider_logout`](crate::flow::provider_logout).
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
 
 use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
 use crate::context::landing::LOGOUT_STATE_PREFIX;
 use crate::context::site::Site;
+use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::end_session::{self, EndSessionRequest};
 use crate::protocol::revocation;
 use crate::provider::client::Client;
-use crate::session::{CookieSession, Session, Tokens};
+use crate::session::{CookieSession, Session, Taken, Tokens};
 use crate::web::pages;
 use crate::web::reply::Reply;
+
+/// How long the refresh token's revocation may take before the access token's is begun beside it.
+const MOMENT: Duration = Duration::from_secs(2);
 
 /// A sign-out as it came in; that it comes from this site was checked.
 #[derive(Debug)]
@@ -53,18 +61,22 @@ pub(crate) struct LogoutRequest {
 pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result<Reply, Error> {
     let (sessions, site) = (&context.sessions, &request.site);
     let found = sessions.resolve(&request.found, context.clock.now()).await?;
-    let ended = match &found {
-        Some(session) => sessions.take(session, EndReason::SignedOut, context.clock.now()).await?,
+    let taken = match &found {
+        Some(session) => Some(sessions.take(session, EndReason::SignedOut, context.clock.now()).await?),
         None => None,
     };
-    if let Some(session) = &ended {
-        let kind = EventKind::Ended(EndReason::SignedOut);
-        context.events.tell(kind, Some(&session.identity.subject_id()), session.record_key());
-        if let (Some(tokens), Some(client)) = (&session.tokens, context.client_of(session)) {
-            revoke(client, tokens).await;
+    let session = match taken {
+        Some(Taken { last, is_ended }) => {
+            if matches!(is_ended, Ok(true)) {
+                let kind = EventKind::Ended(EndReason::SignedOut);
+                context.events.tell(kind, Some(&last.identity.subject_id()), last.record_key());
+            }
+            give_back(context, &last).await;
+            is_ended?;
+            Some(last)
         }
-    }
-    let session = ended.or(found);
+        None => found,
+    };
     let destination =
         request.destination.clone().unwrap_or_else(|| context.after_logout(site).as_str().to_owned());
     let at_the_provider = match &session {
@@ -87,30 +99,64 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     Ok(reply)
 }
 
-/// Tells the provider that the tokens are done with (RFC 7009 §2.1). It is a courtesy: no answer holds the
-/// sign-out up beyond the deadline of one call, and no failure does more than stand in the log.
+/// Revokes what a session held that was taken out of the store, whoever ended it: a back-channel logout cannot read the
+/// tokens, and what failed half-way has no copy of them left.
 ///
-/// The refresh token alone is enough where there is one. The metadata may be old: a provider that is down is not
-/// asked for them first.
+/// Not where the same person signed in again: their new tokens may hang on the same grant.
+async fn give_back(context: &Context, session: &Session) {
+    let is_replaced = session.record_key().is_some_and(|key| context.refreshes.was_replaced(key));
+    if let (Some(tokens), Some(client), false) = (&session.tokens, context.client_of(session), is_replaced) {
+        revoke(client, tokens).await;
+    }
+}
+
+/// Tells the provider that the tokens are done with (RFC 7009 §2.1). It is a courtesy: no answer holds the
+/// sign-out up beyond the deadline of one call and a moment, and no failure does more than stand in the log.
+///
+/// The refresh token alone is enough where there is one, since the access tokens of its grant go with it. Where that
+/// fails, or takes long, the access token is tried as well: it is what would be good for anybody who has it. The
+/// metadata may be old: a provider that is down is not asked for them first.
 pub(crate) async fn revoke(client: &Client, tokens: &Tokens) {
     let Ok(metadata) = client.metadata_known().await else { return };
     let Some(endpoint) = &metadata.revocation_endpoint else { return };
-    let (token, hint) = match &tokens.refresh {
-        Some(refresh) => (refresh, "refresh_token"),
-        None => (&tokens.access, "access_token"),
+    let access = revoke_one(client, endpoint, &tokens.access, "access_token");
+    let Some(refresh) = &tokens.refresh else {
+        access.await;
+        return;
     };
+    let mut refresh = std::pin::pin!(revoke_one(client, endpoint, refresh, "refresh_token"));
+    match tokio::time::timeout(MOMENT, &mut refresh).await {
+        Ok(true) => {}
+        Ok(false) => {
+            access.await;
+        }
+        // It has been sent, and its own deadline runs on meanwhile.
+        Err(_) => {
+            access.await;
+            refresh.await;
+        }
+    }
+}
+
+/// Asks for one token to be revoked; whether the provider says that it is.
+async fn revoke_one(client: &Client, endpoint: &Url, token: &Secret<String>, hint: &str) -> bool {
     let credentials = client.credentials();
-    let Ok(request) = revocation::request(endpoint, &credentials, token, hint) else { return };
+    let Ok(request) = revocation::request(endpoint, &credentials, token, hint) else { return false };
     match client.send(request, ErrorCode::ProviderUnreachable).await {
-        Ok(response) if response.status().is_success() => {}
+        Ok(response) if response.status().is_success() => return true,
         Ok(response) => {
-            tracing::warn!(status = response.status().as_u16(), "the provider did not revoke the token");
+            tracing::warn!(
+                status = response.status().as_u16(),
+                hint,
+                "the provider did not revoke the token"
+            );
         }
         Err(error) => {
             let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::warn!(%error, source, "the provider did not revoke the token");
+            tracing::warn!(%error, source, hint, "the provider did not revoke the token");
         }
     }
+    false
 }
 
 /// The address that ends the person's session at the provider and brings them back to `destination`; `None` if

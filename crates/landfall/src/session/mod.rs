@@ -66,7 +66,7 @@ pub use listing::{SessionHandle, SessionInfo};
 pub use memory::MemoryStore;
 pub(crate) use misfit::{ClaimsOf, claims_error, misfit_of_data};
 pub(crate) use opened::{ClientRef, Session, Tokens};
-pub(crate) use renewal::{NewSession, Refreshed, Saved};
+pub(crate) use renewal::{NewSession, Refreshed, Saved, Taken};
 pub(crate) use seals::RecordSeals;
 pub use store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,

@@ -63,6 +63,17 @@ pub(crate) struct StartedSession {
     pub(crate) key: Option<RecordKey>,
 }
 
+/// A session that was taken out of the store, by [`SessionKeeper::take`].
+#[derive(Debug)]
+pub(crate) struct Taken {
+    /// The session as it was last, with its newest tokens. Nobody else has them now: whoever is done with the person gives
+    /// them back, whatever `is_ended` says.
+    pub(crate) last: Arc<Session>,
+    /// Whether this ended it, and not somebody else a moment before. The error is the store's: the session may stand,
+    /// without its tokens.
+    pub(crate) is_ended: Result<bool, Error>,
+}
+
 /// How it went to keep refreshed tokens; [`SessionKeeper::keep_tokens`] says what each leaves behind.
 #[derive(Debug)]
 pub(crate) enum Saved {
@@ -286,7 +297,7 @@ impl SessionKeeper {
     }
 
     /// Ends a session and gives it as it was last, with the newest tokens there were: a refresh that is under way
-    /// finds nothing to add to, and gives its own back. `None` where somebody else ended it first.
+    /// finds nothing to add to, and gives its own back.
     ///
     /// In this order: load what is there now, take the tokens out by compare-and-swap, then remove the record. Removing
     /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked. Whoever
@@ -296,17 +307,17 @@ impl SessionKeeper {
     /// that leaves from here on renews it.
     ///
     /// # Errors
-    /// [`ErrorCode::StoreUnavailable`]: the session may stand, without its tokens.
+    /// [`ErrorCode::StoreUnavailable`]: the session stands. Where the store fails later the error is in what is given.
     pub(crate) async fn take(
         &self,
         session: &Arc<Session>,
         why: EndReason,
         now: Timestamp,
-    ) -> Result<Option<Arc<Session>>, Error> {
+    ) -> Result<Taken, Error> {
         let Some(stored) = &session.stored else {
             self.ended.note(session.sealed_id(), now);
             self.endings.over(session, why);
-            return Ok(Some(Arc::clone(session)));
+            return Ok(Taken { last: Arc::clone(session), is_ended: Ok(true) });
         };
         self.expect_end(stored.id.record_key(), why);
         let mut last = Arc::clone(session);
@@ -319,10 +330,11 @@ impl SessionKeeper {
             match self.change(stored, bare, now).await? {
                 (Updated::Done, _) => break,
                 (Updated::Conflict, _) => {}
-                (Updated::Gone, _) => return Ok(None),
+                (Updated::Gone, _) => return Ok(Taken { last, is_ended: Ok(false) }),
             }
         }
-        Ok(self.remove(stored.id.record_key()).await?.then_some(last))
+        let is_ended = self.remove(stored.id.record_key()).await;
+        Ok(Taken { last, is_ended })
     }
 
     /// The Set-Cookie value of a sealed session. Browsers drop a cookie that is too large without a word, so that is an

@@ -15,7 +15,7 @@ use crate::flow::approval::Rejected;
 use crate::flow::code_exchange::CodeExchange;
 use crate::flow::logout;
 use crate::provider::client::Client;
-use crate::session::{Identity, NewSession, Session, SubjectId};
+use crate::session::{Identity, NewSession, Session, SubjectId, Taken};
 
 /// Somebody who is back from the provider, verified and approved or turned away.
 pub(super) struct Arrival<'a> {
@@ -115,20 +115,24 @@ impl Arrival<'_> {
         if let Some(key) = before.record_key().filter(|_| is_the_same) {
             self.context.refreshes.replaced(key);
         }
-        match self.context.sessions.take(before, EndReason::Replaced, self.context.clock.now()).await {
-            Ok(Some(ended)) => {
-                let kind = EventKind::Ended(EndReason::Replaced);
-                self.context.events.tell(kind, Some(&ended.identity.subject_id()), ended.record_key());
+        let taken = self.context.sessions.take(before, EndReason::Replaced, self.context.clock.now()).await;
+        let is_ended = match taken {
+            Ok(Taken { last, is_ended }) => {
+                if matches!(is_ended, Ok(true)) {
+                    let kind = EventKind::Ended(EndReason::Replaced);
+                    self.context.events.tell(kind, Some(&last.identity.subject_id()), last.record_key());
+                }
                 // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-                let tokens = ended.tokens.as_ref().filter(|_| !is_the_same);
-                if let (Some(tokens), Some(client)) = (tokens, self.context.client_of(&ended)) {
+                let tokens = last.tokens.as_ref().filter(|_| !is_the_same);
+                if let (Some(tokens), Some(client)) = (tokens, self.context.client_of(&last)) {
                     logout::revoke(client, tokens).await;
                 }
+                is_ended
             }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
-            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = is_ended {
+            tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
         }
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn finish(
     let mut reply = pages::framed("Signed out", &ancestors(context.client_for_provider_logout()));
     if let Some(own) = &own {
         if own.stored.is_none() {
-            sessions.take(own, EndReason::FrontChannel, context.clock.now()).await?;
+            sessions.take(own, EndReason::FrontChannel, context.clock.now()).await?.is_ended?;
             tell(None);
         }
         pages::add_cookie(&mut reply, &request.site.names.clear(&request.site.names.session));
