@@ -67,6 +67,37 @@ fn form_cookies(world: &World) -> usize {
 }
 
 on_both_frameworks! {
+    async fn a_sign_out_takes_sign_ins_that_are_under_way_and_kept_forms_along(framework) {
+        for (kind, by_page) in KINDS.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+            let world = world(framework, kind).await;
+            world.open("/dashboard").await;
+            let texts = texts(kind);
+            for text in &texts {
+                for line in set_cookies(posted(&world, format!("text={text}")).await.headers()) {
+                    world.browser.set_cookie(BASE_URL, &line).unwrap();
+                }
+            }
+            let callback = world.callback_for("/auth/login?return_to=%2Fdashboard").await;
+            assert_eq!((form_cookies(&world), attempt_cookies(&world.browser, "login").len()), (texts.len(), texts.len() + 1));
+            let stored = world.engine.stored().await.len();
+            assert_eq!(stored, if kind == SessionKind::Cookie { 0 } else { 2 }, "a session and the larger form");
+            let page = if by_page {
+                let asks = world.open("/auth/logout").await;
+                world.browser.submit(&asks, "Sign out", &[]).await.unwrap()
+            } else {
+                post(&world, "/auth/logout", &[]).await
+            };
+            assert_eq!(page.hops[0].status, 303);
+            for name in ["form", "login", "spent", "post"] {
+                assert_eq!(attempt_cookies(&world.browser, name).len(), 0, "{name}");
+            }
+            assert!(world.engine.stored().await.is_empty(), "what was kept is gone");
+            let before = world.token_calls();
+            world.browser.open_without_following(&callback).await.unwrap();
+            assert_eq!(world.token_calls(), before, "who was signing in elsewhere is not brought back");
+        }
+    }
+
     async fn a_form_posted_when_the_session_is_over_is_sent_once_somebody_is_back(framework) {
         for kind in KINDS {
             let world = world(framework, kind).await;

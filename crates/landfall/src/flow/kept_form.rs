@@ -127,6 +127,20 @@ pub(crate) async fn resume(
     Ok(reply)
 }
 
+/// Takes out of the store what this browser's forms have there, unread. A store that fails is told of in the log: what
+/// it keeps is gone when a sign-in would have taken too long.
+pub(crate) async fn forget(context: &Context, site: &Site, sent: &[SentCookie]) {
+    for cookie in sent.iter().filter(|cookie| cookie.kind == CookieKind::Form) {
+        let Some(KeptIn::Store(id)) = KeptForm::open(&site.seals, cookie).map(|kept| kept.kept_in) else {
+            continue;
+        };
+        let Some(id) = SessionId::parse(id.as_bytes()) else { continue };
+        if let Err(error) = context.sessions.unstash(&id, context.clock.now()).await {
+            tracing::warn!(code = error.code().name(), %error, "a kept form could not be taken out of the store");
+        }
+    }
+}
+
 /// Where a form goes, and its fields in order.
 type Taken = (ReturnTo, Vec<(String, String)>);
 

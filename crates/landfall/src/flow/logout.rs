@@ -8,7 +8,8 @@
 //! 3. The browser is sent through the provider's end-session endpoint (OpenID Connect RP-Initiated Logout 1.0
 //!    §2), if there is one, with a sealed `state` that says where to go from there. Otherwise it goes there at
 //!    once.
-//! 4. The cookies go: the session's, the marks, kept forms, and the mark for silent sign-ins.
+//! 4. The cookies go: the session's, sign-ins that are under way, the marks, kept forms, and the mark for silent
+//!    sign-ins. What a form's cookie names in the store goes with it.
 //!
 //! Where people come back to from the provider is read by
 //! [`returned_from_logout`](crate::context::Context::returned_from_logout). Sessions that the provider ends are
@@ -19,13 +20,14 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::browser::cookie::{CookieKind, SentCookie};
+use crate::browser::cookie::SentCookie;
 use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
 use crate::context::landing::LOGOUT_STATE_PREFIX;
 use crate::context::site::Site;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
+use crate::flow::kept_form;
 use crate::protocol::end_session::{self, EndSessionRequest};
 use crate::protocol::revocation;
 use crate::provider::client::Client;
@@ -43,8 +45,7 @@ pub(crate) struct LogoutRequest {
     pub(crate) site: Arc<Site>,
     /// Where to land: a path of this application, or an address of a page's own, checked; `None` for the default.
     pub(crate) destination: Option<String>,
-    /// The attempts' cookies that the browser holds. Marks and forms among them are taken away; a sign-in that is
-    /// under way in another tab is not.
+    /// The attempts' cookies that the browser holds. All of them are taken away.
     pub(crate) sent: Vec<SentCookie>,
     /// What the browser's session cookie leads to.
     pub(crate) found: CookieSession,
@@ -84,17 +85,16 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
         None => None,
     };
     let mut reply = pages::see_other(at_the_provider.as_deref().unwrap_or(&destination));
-    // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do forms: whoever signs in next may be
-    // somebody else.
+    // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do sign-ins that are under way in other
+    // tabs, which would bring back whoever has just gone, and forms: whoever signs in next may be somebody else.
     pages::add_cookie(&mut reply, &site.names.clear(&site.names.session));
     if context.settings.sign_in.silent.is_some() {
         pages::add_cookie(&mut reply, &site.names.not_returning());
     }
-    for cookie in
-        request.sent.iter().filter(|cookie| matches!(cookie.kind, CookieKind::Spent | CookieKind::Form))
-    {
+    for cookie in &request.sent {
         pages::add_cookie(&mut reply, &site.names.clear(&cookie.name));
     }
+    kept_form::forget(context, site, &request.sent).await;
     tracing::info!(was_signed_in = session.is_some(), "signed out");
     Ok(reply)
 }
