@@ -175,10 +175,9 @@ impl SessionKeeper {
         Ok(ended)
     }
 
-    /// Where a subject's records are found, those of older cookie keys first: a record that is renewed
-    /// meanwhile moves on to where it is looked for last.
+    /// Where a subject's records are found, in the order of [`up_and_down`].
     fn subject_indexes(&self, subject: &SubjectId) -> Result<Vec<IndexKey>, Error> {
-        Ok(self.seals.subjects(subject.issuer(), subject.subject())?.into_iter().rev().collect())
+        Ok(up_and_down(self.seals.subjects(subject.issuer(), subject.subject())?))
     }
 
     /// The store, for what takes one.
@@ -191,4 +190,16 @@ impl SessionKeeper {
                 .detail("sessions sealed into cookies cannot be listed or ended from the server: give the builder a store")
         })
     }
+}
+
+/// The indexes of all cookie keys, in the order in which a record is looked for: from the oldest key's to the newest's, and
+/// back again.
+///
+/// Whoever writes a record puts it under the first key that they know. While keys are rotated, instances differ in which
+/// that is, so a record may move either way between two looks; by this order it is met wherever it moves to.
+pub(super) fn up_and_down(mut indexes: Vec<IndexKey>) -> Vec<IndexKey> {
+    let back: Vec<_> = indexes.iter().skip(1).copied().collect();
+    indexes.reverse();
+    indexes.extend(back);
+    indexes
 }

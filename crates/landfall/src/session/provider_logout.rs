@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::endings::EndReason;
 use super::keeper::SessionKeeper;
-use super::listing::MOST_LISTED;
+use super::listing::{MOST_LISTED, up_and_down};
 use super::store::{RecordKey, Selection, StoredRecord};
 use super::subject::SubjectId;
 use crate::clock::Timestamp;
@@ -36,8 +36,7 @@ impl SessionKeeper {
             session.identity.issuer() == issuer && session.identity.sid() == Some(sid)
         });
         let mut ended = Vec::new();
-        // Those of older cookie keys first, as in `subject_indexes`.
-        for index in self.seals.sids(issuer, sid)?.into_iter().rev() {
+        for index in up_and_down(self.seals.sids(issuer, sid)?) {
             match self.bounded(store.remove_by_sid(index, selection)).await {
                 Ok(removed) => {
                     self.forget(&removed);
