@@ -43,7 +43,7 @@ use self::request::{CallbackFailure, CallbackRequest};
 use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::context::attempts::ReturnedAttempt;
+use crate::context::attempts::{Answer, ReturnedAttempt, forget_in_time};
 use crate::context::events::EventKind;
 use crate::context::refused::Refused;
 use crate::context::site::Site;
@@ -169,19 +169,27 @@ impl CallbackRun<'_> {
         code: &str,
     ) -> Result<Reply, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
-        let attempts = &self.context.attempts;
-        let attempt = attempts.enter(pending.attempt, code_digest(code)).ok_or_else(replayed)?;
+        let (context, now) = (self.context, self.context.clock.now());
+        context.attempts.sweep(now);
+        let attempt = context.attempts.enter(pending.attempt, code_digest(code)).ok_or_else(replayed)?;
         if attempt.answer.get().is_some() {
-            return attempt.given(self.context.clock.now()).ok_or_else(replayed);
+            return attempt.given(now).ok_or_else(replayed);
         }
+        let mut own = None;
         attempt
             .answer
             .get_or_try_init(async || {
                 let reply = self.send_code(&attempt, metadata, pending, code).await?;
-                Ok((reply, self.context.clock.now()))
+                own = Some(reply.clone());
+                Ok(Answer::new(reply, context.clock.now()))
             })
-            .await
-            .map(|(reply, _)| reply.clone())
+            .await?;
+        if own.is_some() {
+            context.attempts.answered(&attempt, context.clock.now());
+            forget_in_time(&attempt);
+        }
+        // Whoever waited for it comes within the half minute.
+        own.or_else(|| attempt.given(context.clock.now())).ok_or_else(replayed)
     }
 
     /// Step 5, for whoever is first: claims the attempt, sends the code, and decides what a failure leaves of it.
