@@ -31,7 +31,10 @@ impl Neighbourhood {
 
     /// As when its time is over: the browser has its cookie no more.
     async fn forgets_the_session(&self) {
-        self.browser.delete_cookie("__Host-landfall-session").await;
+        let cookies = self.browser.cookies().await;
+        for cookie in cookies.iter().filter(|cookie| cookie.name.starts_with("__Host-landfall-session")) {
+            self.browser.delete_cookie(&cookie.name).await;
+        }
     }
 
     /// With nobody signed in any more, the form is sent; once Ada is back it waits on a page, whose button sends it.

@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use http::{Method, Request, Response, Uri};
-use landfall::{HttpClient, HttpError, HttpErrorKind, TokenProxy};
+use landfall::{CookieKey, HttpClient, HttpError, HttpErrorKind, RelyingParty, TokenProxy};
 use landfall_testkit::{Browser, Page, Target, TestBed};
 use landfall_tests::{
-    BASE_URL, Framework, SessionKind, Upstream, World, everywhere, on_both_frameworks, wherever_stored,
+    BASE_URL, Framework, Port, SessionKind, Upstream, World, everywhere, on_both_frameworks, wherever_stored,
 };
 use std::sync::Arc;
 
@@ -74,6 +74,31 @@ on_both_frameworks! {
                 assert_eq!(answer.body(), greeting, "{kind:?} at {base}");
             }
         }
+    }
+
+    async fn two_applications_on_two_tls_ports_of_one_host_sign_nobody_out_of_each_other(framework) {
+        const BESIDE: &str = "https://app.example.com:8443";
+        let world = World::new(framework, SessionKind::Cookie).await;
+        world.provider.register(client(&["https://app.example.com:8443/auth/callback"]));
+        let beside = RelyingParty::builder(world.auth.issuer())
+            .client(TestBed::CLIENT_ID, TestBed::CLIENT_SECRET)
+            .base_url(BESIDE)
+            .cookie_keys([CookieKey::generate().unwrap()])
+            .http_client(world.provider.http_client())
+            .clock(world.bed().clock())
+            .build()
+            .unwrap();
+        world.browser.route(BESIDE, Port::bind().serve(framework, beside)).unwrap();
+        let open = async |url: String| world.browser.open(&url).await.unwrap();
+        for base in [BASE_URL, BESIDE] {
+            let page = open(format!("{base}/dashboard/x?y=1")).await;
+            assert_eq!((page.url.as_str(), page.status.as_u16()), (&*format!("{base}/dashboard/x?y=1"), 200));
+        }
+        // The browser sends each the cookies of both.
+        assert_eq!(open(format!("{BASE_URL}/")).await.text(), "hello ada");
+        world.browser.post_form(&format!("{BESIDE}/auth/logout"), &[], BESIDE).await.unwrap();
+        assert_eq!(open(format!("{BESIDE}/")).await.text(), "hello nobody");
+        assert_eq!(open(format!("{BASE_URL}/")).await.text(), "hello ada");
     }
 
     async fn a_host_that_is_no_base_url_is_misdirected_and_the_log_names_both(framework) {

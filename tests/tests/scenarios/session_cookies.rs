@@ -1,10 +1,13 @@
 //! What the session's cookie may be, and what becomes of strange ones.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
+use landfall::RelyingPartyBuilder;
 use landfall_testkit::SameSitePolicy;
-use landfall_tests::{BASE_URL, World, everywhere};
+use landfall_tests::{BASE_URL, SessionKind, World, everywhere, on_both_frameworks};
 
 use crate::support::{
     SESSION, at, attempt_cookies, fetch, greeting, greeting_for, raw, session_value, set_cookies,
@@ -120,5 +123,44 @@ everywhere! {
         world.open_once("/dashboard").await;
         let cookies = world.browser.cookies_for(BASE_URL).unwrap();
         assert_eq!(greeting_for(&world, &cookies[0].value).await, "hello nobody");
+    }
+}
+
+on_both_frameworks! {
+    async fn a_session_cookie_of_the_applications_own_name_is_set_read_and_taken_away(framework) {
+        for kind in SessionKind::all() {
+            let world = World::with(framework, kind, |builder| builder.session_cookie_name("sid")).await;
+            world.open("/dashboard").await;
+            let names = || {
+                let cookies = world.browser.cookies_for(BASE_URL).unwrap();
+                cookies.into_iter().map(|cookie| cookie.name).filter(|name| !name.contains("spent")).collect::<Vec<_>>()
+            };
+            assert_eq!(names(), ["__Host-sid"], "{kind:?}");
+            assert_eq!(greeting(&world).await, "hello ada");
+            world.browser.post_form(&at("/auth/logout"), &[], BASE_URL).await.unwrap();
+            assert_eq!(names(), Vec::<String>::new(), "{kind:?}");
+            assert_eq!(greeting(&world).await, "hello nobody");
+        }
+    }
+
+    async fn a_session_cookie_that_ends_with_the_browser_says_no_time_and_its_session_ends_as_ever(framework) {
+        for kind in SessionKind::all() {
+            let hour = Duration::from_secs(3600);
+            let short = |builder: RelyingPartyBuilder| builder.non_persistent_session_cookie().idle_lifetime(hour);
+            let world = World::with(framework, kind, short).await;
+            world.open("/dashboard").await;
+            let lasts = || {
+                let cookies = world.browser.cookies_for(BASE_URL).unwrap();
+                cookies.into_iter().find(|cookie| cookie.name == SESSION).unwrap().expires
+            };
+            assert_eq!(lasts(), None, "{kind:?}");
+            world.wait(hour * 2 / 3);
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            assert_eq!(lasts(), None, "renewed: {kind:?}");
+            world.wait(hour * 2 / 3);
+            assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            world.wait(hour);
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+        }
     }
 }

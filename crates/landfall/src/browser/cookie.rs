@@ -30,12 +30,15 @@ pub(crate) const MAX_COOKIE: usize = 4096;
 /// 400 days, the longest a browser keeps a cookie (RFC 6265bis §5.5).
 const MAX_AGE: Duration = Duration::from_secs(34_560_000);
 
+/// What stands before the seconds, the last of the attributes.
+const MAX_AGE_ATTRIBUTE: &str = "; Max-Age=";
+
 /// The names under one base URL.
 ///
 /// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; on a
-/// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports: where
-/// two applications may share a host (a base path, a loopback), a short digest of the application's name and
-/// its base URL keeps them apart.
+/// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports (RFC 6265
+/// §8.5): where two applications may share a host (a base path, a port that is not the scheme's own, a loopback), a
+/// short digest of the application's name and its base URL keeps them apart.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     /// What all of them begin with.
@@ -48,6 +51,38 @@ pub(crate) struct CookieNames {
     form: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
+    /// Whether the session's cookie is set without a `Max-Age`.
+    session_ends_with_browser: bool,
+}
+
+/// What the application says of its session's cookie. The other cookies are ours alone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SessionCookieSettings {
+    /// What stands behind the prefix in its name; `None` for `landfall-session`.
+    pub(crate) name: Option<String>,
+    /// Whether it ends with the browser: it has no `Max-Age` then.
+    pub(crate) is_non_persistent: bool,
+}
+
+impl SessionCookieSettings {
+    /// Why its name is none; `None` for a good one. What begins with `landfall-` could be another cookie of ours, and
+    /// what begins with `__` a prefix that browsers read (RFC 6265bis §4.1.3).
+    pub(crate) fn problem(&self) -> Option<&'static str> {
+        let name = self.name.as_deref()?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        let lower = name.to_ascii_lowercase();
+        if name.is_empty() {
+            Some("an empty name")
+        } else if name.len() > 64 || !name.bytes().all(is_plain) {
+            Some("a name that is not of 64 letters, digits, - and _ at most")
+        } else if lower.starts_with("__") {
+            Some("a name with a prefix, which is put in front by itself")
+        } else if lower.starts_with("landfall-") {
+            Some("a name that begins as those of the other cookies")
+        } else {
+            None
+        }
+    }
 }
 
 /// What a cookie of one attempt is for. Each attempt has cookies of its own, so that tabs do not overwrite each other.
@@ -66,9 +101,13 @@ const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 impl CookieNames {
     /// The names for this application under this base URL.
-    pub(crate) fn new(application: &ApplicationName, base: &BaseUrl) -> Self {
+    pub(crate) fn new(
+        application: &ApplicationName,
+        base: &BaseUrl,
+        session: &SessionCookieSettings,
+    ) -> Self {
         let prefix = if base.secure { "__Host-" } else { "" };
-        let suffix = if base.secure && base.path.is_empty() {
+        let suffix = if base.secure && base.path.is_empty() && base.explicit_port().is_none() {
             String::new()
         } else {
             let digest = sha256(&[&application.context(&[base.literal.as_bytes()]).join(&b'\n')]);
@@ -77,7 +116,11 @@ impl CookieNames {
         let stem = format!("{prefix}landfall-");
         let name = |what: &str| format!("{stem}{what}{suffix}");
         Self {
-            session: name("session"),
+            session: match &session.name {
+                Some(own) => format!("{prefix}{own}{suffix}"),
+                None => name("session"),
+            },
+            session_ends_with_browser: session.is_non_persistent,
             returning: name("returning"),
             login: name("login"),
             spent: name("spent"),
@@ -106,6 +149,18 @@ impl CookieNames {
     /// escaping: ours are base64url and digits.
     pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
         self.format(name, value, max_age.min(MAX_AGE).as_secs())
+    }
+
+    /// A Set-Cookie value that sets the session's cookie. It is kept until then, or until the browser ends where that is
+    /// what the application wants.
+    pub(crate) fn set_session(&self, value: &str, max_age: Duration) -> String {
+        let mut line = self.set(&self.session, value, max_age);
+        if self.session_ends_with_browser
+            && let Some(at) = line.rfind(MAX_AGE_ATTRIBUTE)
+        {
+            line.truncate(at);
+        }
+        line
     }
 
     /// A Set-Cookie value that marks a browser as one that was signed in here, and says from when on it may be
@@ -220,17 +275,19 @@ impl<'a> SentCookies<'a> {
     /// several lines: see [`RequestView::header_values`](crate::web::request::RequestView::header_values).
     pub(crate) fn read(&mut self, line: &'a [u8], names: &CookieNames) {
         each_cookie(line, |name, value| {
-            // Most cookies are the application's own, and end here.
-            if !name.starts_with(names.stem.as_bytes()) {
-                return;
-            }
             if name == names.session.as_bytes() {
                 if value.len() <= MAX_COOKIE
                     && let Some(free) = self.sessions.iter_mut().find(|slot| slot.is_none())
                 {
                     *free = Some(value);
                 }
-            } else if name == names.returning.as_bytes() {
+                return;
+            }
+            // Most cookies are the application's own, and end here.
+            if !name.starts_with(names.stem.as_bytes()) {
+                return;
+            }
+            if name == names.returning.as_bytes() {
                 let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                 self.returning = seconds.map(Timestamp::from_secs);
             } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))
@@ -247,7 +304,25 @@ mod tests {
     use super::*;
 
     fn names(application: &str, url: &str) -> CookieNames {
-        CookieNames::new(&ApplicationName::given(application), &BaseUrl::parse(url).unwrap())
+        let (application, url) = (ApplicationName::given(application), BaseUrl::parse(url).unwrap());
+        CookieNames::new(&application, &url, &SessionCookieSettings::default())
+    }
+
+    #[test]
+    fn a_name_of_the_applications_own_is_none_of_ours_and_no_prefix() {
+        let problem = |name: &str| {
+            SessionCookieSettings { name: Some(name.to_owned()), ..SessionCookieSettings::default() }
+                .problem()
+        };
+        for good in ["sid", "my_app-session", "A1", "landfall"] {
+            assert_eq!(problem(good), None, "{good}");
+        }
+        let long = "x".repeat(65);
+        for bad in
+            ["", "a b", "a=b", "a;b", "a.b", "ä", "__Host-sid", "__secure-sid", "Landfall-login", &long]
+        {
+            assert!(problem(bad).is_some(), "{bad}");
+        }
     }
 
     #[test]
@@ -256,6 +331,10 @@ mod tests {
         let under_paths = [names("a", "https://example.com/one"), names("a", "https://example.com/two")];
         assert!(under_paths.iter().all(|names| names.session.starts_with("__Host-landfall-session-")));
         assert_ne!(under_paths[0].session, under_paths[1].session);
+        let on_ports = [names("a", "https://example.com:8443"), names("a", "https://example.com:9443")];
+        assert_ne!(on_ports[0].session, on_ports[1].session);
+        assert_ne!(on_ports[0].session, names("a", "https://example.com").session);
+        assert_eq!(names("a", "https://example.com:443").session, "__Host-landfall-session");
         let on_loopback = [names("a", "http://localhost:3000"), names("a", "http://localhost:3001")];
         assert_ne!(on_loopback[0].session, on_loopback[1].session);
         let attempt = on_loopback[0].attempt(CookieKind::Login, &[7; 16]);

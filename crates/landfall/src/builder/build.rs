@@ -17,12 +17,16 @@
 //! The runtime comes last of what can fail, so that a wrong setting starts no thread. Nothing is asked of the
 //! network; `connect` does that, for whoever wants to fail at start-up.
 
+use std::mem;
 use std::sync::Arc;
 
 use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
+use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
+use crate::address::spa_callback::SpaCallback;
+use crate::address::trusted_proxies::TrustedProxies;
 use crate::clock::{Entropy as _, SystemEntropy};
 use crate::context::Context;
 use crate::context::attempts::Attempts;
@@ -95,6 +99,7 @@ impl RelyingPartyBuilder {
         self.check_kept_forms()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
+        self.check_session_cookie()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.by_provider_address(&issuer, self.http()?)?;
@@ -110,19 +115,7 @@ impl RelyingPartyBuilder {
         // whoever needs one is told.
         let _ = SystemEntropy.fill(&mut [0]);
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
-        let settings = Settings {
-            paths: self.paths,
-            timeouts: self.timeouts,
-            landing: self.landing,
-            csrf: self.csrf,
-            kept_forms: self.kept_forms,
-            sign_in: self.sign_in,
-            spa_callbacks,
-            proxies,
-            any_host,
-            webhook_secrets: self.webhook_secrets,
-            keeps_tokens: self.sessions.store.is_some() || self.is_native,
-        };
+        let settings = self.settings(spa_callbacks, (proxies, any_host));
         if !self.is_native {
             tell_what_to_register(&sites, &client, &settings);
         }
@@ -146,6 +139,27 @@ impl RelyingPartyBuilder {
             entropy: self.inputs.entropy,
             runtime,
         }))
+    }
+
+    /// What was checked about the application itself, moved into the groups of those who read it.
+    fn settings(
+        &mut self,
+        spa_callbacks: Vec<SpaCallback>,
+        (proxies, any_host): (TrustedProxies, AnyHostPaths),
+    ) -> Settings {
+        Settings {
+            paths: mem::take(&mut self.paths),
+            timeouts: mem::take(&mut self.timeouts),
+            landing: mem::take(&mut self.landing),
+            csrf: mem::take(&mut self.csrf),
+            kept_forms: mem::take(&mut self.kept_forms),
+            sign_in: mem::take(&mut self.sign_in),
+            spa_callbacks,
+            proxies,
+            any_host,
+            webhook_secrets: mem::take(&mut self.webhook_secrets),
+            keeps_tokens: self.sessions.store.is_some() || self.is_native,
+        }
     }
 
     /// Where outbound work runs: on the runtime that was given, or on one of our own.
@@ -172,7 +186,7 @@ impl RelyingPartyBuilder {
             secret,
             auth,
             scope,
-            settings: std::mem::take(&mut self.client.settings),
+            settings: mem::take(&mut self.client.settings),
             callback_path: self.paths.path(Endpoint::Callback).to_owned(),
         }
     }
@@ -195,9 +209,9 @@ impl RelyingPartyBuilder {
         ring: &[CookieKey],
         application: &ApplicationName,
     ) -> Result<Sites, Error> {
-        let after_logout = &self.landing.after_logout;
+        let (cookie, after_logout) = (&self.sessions.cookie, &self.landing.after_logout);
         let sites = bases.into_iter().enumerate();
-        let sites = sites.map(|(at, base)| Site::new(at, base, ring, application, after_logout));
+        let sites = sites.map(|(at, base)| Site::new(at, base, ring, application, cookie, after_logout));
         Sites::new(sites.collect::<Result<_, _>>()?)
     }
 

@@ -98,6 +98,39 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// What the session's cookie is called, behind its prefix: `sid` is `__Host-sid` under TLS. Default:
+    /// `landfall-session`. Where applications may share a host (a base path, a port that is not the scheme's own, a
+    /// loopback), the digest that keeps them apart follows as ever.
+    ///
+    /// Another name signs everybody out who is signed in.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").session_cookie_name("sid");
+    /// # let _ = builder;
+    /// ```
+    pub fn session_cookie_name(mut self, name: impl Into<String>) -> Self {
+        self.sessions.cookie.name = Some(name.into());
+        self
+    }
+
+    /// Lets the session's cookie end with the browser (RFC 6265bis §5.5: one without `Max-Age` is not persistent). Its
+    /// lifetimes hold as before. A browser that brings its tabs back after a restart brings such cookies back, too.
+    pub fn non_persistent_session_cookie(mut self) -> Self {
+        self.sessions.cookie.is_non_persistent = true;
+        self
+    }
+
+    /// The name of the session's cookie.
+    ///
+    /// # Errors
+    /// `session_cookie_name`, where it could be another cookie's, or is none.
+    pub(super) fn check_session_cookie(&self) -> Result<(), ConfigError> {
+        self.sessions.cookie.problem().map_or(Ok(()), |problem| {
+            let remedy = "give the part behind the prefix alone, such as sid";
+            Err(ConfigError::new("session_cookie_name", problem, remedy))
+        })
+    }
+
     /// The store, opened where it was given by its address, and reached as it may be.
     ///
     /// # Errors

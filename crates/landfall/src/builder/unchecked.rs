@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::address::trusted_proxies::ForwardedHeaders;
+use crate::browser::cookie::SessionCookieSettings;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
@@ -68,6 +69,8 @@ pub(crate) struct SessionInputs {
     /// How old a near copy of a stored session may be.
     pub(super) near_cache_staleness: Duration,
     pub(super) store_timeout: Duration,
+    /// What the session's cookie is called, and whether it outlives the browser.
+    pub(super) cookie: SessionCookieSettings,
 }
 
 impl Default for SessionInputs {
@@ -82,6 +85,7 @@ impl Default for SessionInputs {
             idle_lifetime: None,
             near_cache_staleness: Duration::from_secs(5),
             store_timeout: Duration::from_secs(5),
+            cookie: SessionCookieSettings::default(),
         }
     }
 }

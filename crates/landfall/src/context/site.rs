@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::address::base_url::BaseUrl;
 use crate::address::return_to::ReturnTo;
-use crate::browser::cookie::{CookieKind, CookieNames, SentCookie};
+use crate::browser::cookie::{CookieKind, CookieNames, SentCookie, SessionCookieSettings};
 use crate::browser::pending_login::{AttemptSeals, target_digest};
 use crate::clock::Timestamp;
 use crate::crypto::application_name::ApplicationName;
@@ -52,11 +52,12 @@ impl Site {
         base: BaseUrl,
         ring: &[CookieKey],
         application: &ApplicationName,
+        session_cookie: &SessionCookieSettings,
         after_logout: &str,
     ) -> Result<Self, Error> {
         let context = application.context(&[base.origin.as_bytes()]);
         let derive = |purpose| Sealer::derive(ring, purpose, &context);
-        let names = CookieNames::new(application, &base);
+        let names = CookieNames::new(application, &base, session_cookie);
         let seals = AttemptSeals {
             login: derive("pending login")?,
             state: derive("state")?,

@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::address::base_url::BaseUrl;
-use crate::browser::cookie::{CookieKind, CookieNames, SentCookies, each_cookie};
+use crate::browser::cookie::{CookieKind, CookieNames, SentCookies, SessionCookieSettings, each_cookie};
 use crate::browser::pending_login::{PendingLogin, Spent, State};
 use crate::clock::{Entropy, EntropyError};
 use crate::crypto::application_name::ApplicationName;
@@ -89,8 +89,10 @@ fn as_plaintext(data: &[u8]) {
 /// No cookie is found that is not there, and every value lies within the header. Of cookies that name an attempt,
 /// only the kinds that do are told.
 fn as_header(data: &[u8]) {
-    let names = BaseUrl::parse("https://app.example.com")
-        .map(|base| CookieNames::new(&ApplicationName::given("fuzzer"), &base));
+    let names = BaseUrl::parse("https://app.example.com").map(|base| {
+        let (name, settings) = (ApplicationName::given("fuzzer"), SessionCookieSettings::default());
+        CookieNames::new(&name, &base, &settings)
+    });
     let Ok(names) = names else { return };
     let mut count = 0;
     each_cookie(data, |name, value| {

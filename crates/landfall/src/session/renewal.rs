@@ -139,10 +139,7 @@ impl SessionKeeper {
         let record = self.seals.seal(&session, &stored, &Admin::new(now, label))?;
         self.bounded(store.create(key, record)).await?;
         self.newborn.begun(key, now, session.idle_expires_at);
-        Ok(StartedSession {
-            cookie: seal.names.set(&seal.names.session, &value, expires_at.since(now)),
-            key: Some(key),
-        })
+        Ok(StartedSession { cookie: seal.names.set_session(&value, expires_at.since(now)), key: Some(key) })
     }
 
     /// Lets a stored session live on: another idle span, never past its end.
@@ -349,6 +346,6 @@ impl SessionKeeper {
                 names.session.len() + text.len()
             )));
         }
-        Ok(names.set(&names.session, &text, session.expires_at.since(now)))
+        Ok(names.set_session(&text, session.expires_at.since(now)))
     }
 }
