@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use landfall::{Clock as _, RelyingPartyBuilder};
-use landfall_testkit::Fault;
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks};
+use http::Method;
+use landfall::{Clock as _, RelyingPartyBuilder, SubjectId};
+use landfall_testkit::{Fault, Page};
+use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks};
 
-use crate::support::{fetch, greeting, session_value, set_cookies};
+use crate::support::{at, fetch, greeting, session_value, set_cookies};
 
 /// An hour idle, four hours in all.
 fn short(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
@@ -15,6 +16,12 @@ fn short(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
 
 fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
+}
+
+/// What a page asks for by itself.
+async fn background(world: &World, path: &str) -> Page {
+    let headers = [("accept", "application/json"), ("x-background", "1")];
+    world.browser.fetch(Method::GET, &at(path), &headers, "", BASE_URL).await.unwrap()
 }
 
 /// A second less.
@@ -37,6 +44,55 @@ on_both_frameworks! {
             world.wait(minutes(60));
             assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
             assert_eq!(fetch(&world, "/dashboard").await.status, 401, "{kind:?}");
+        }
+    }
+
+    async fn a_page_that_asks_by_itself_keeps_no_session_alive(framework) {
+        for kind in SessionKind::all() {
+            let quiet = |builder| short(builder).without_activity(["/me", "/token"]).without_activity_header("x-background");
+            let world = World::with(framework, kind, quiet).await;
+            world.open("/dashboard").await;
+            // By its path, by its header, and where a token has to be refreshed meanwhile.
+            for _ in 0..5 {
+                world.wait(minutes(10));
+                let page = fetch(&world, "/me").await;
+                assert_eq!((page.status.as_u16(), set_cookies(&page.headers).len()), (200, 0), "{kind:?}");
+                let page = background(&world, "/").await;
+                assert_eq!((page.text().as_str(), set_cookies(&page.headers).len()), ("hello ada", 0), "{kind:?}");
+                if kind.has_store() {
+                    assert_eq!(fetch(&world, "/token").await.status, 200, "{kind:?}");
+                }
+            }
+            world.wait(minutes(10));
+            assert_eq!(fetch(&world, "/me").await.status, 401, "{kind:?}");
+            assert_eq!(greeting(&world).await, "hello nobody", "{kind:?}");
+        }
+    }
+
+    async fn a_request_of_a_person_keeps_a_session_alive_beside_those_that_do_not(framework) {
+        for kind in SessionKind::all() {
+            let world = World::with(framework, kind, |builder| short(builder).without_activity(["/me"])).await;
+            world.open("/dashboard").await;
+            for _ in 0..3 {
+                world.wait(minutes(40));
+                assert_eq!(fetch(&world, "/me").await.status, 200, "{kind:?}");
+                assert_eq!(greeting(&world).await, "hello ada", "{kind:?}");
+            }
+        }
+    }
+
+    async fn what_is_no_activity_is_not_seen_in_the_list_of_sessions(framework) {
+        for kind in SessionKind::stores() {
+            let world = World::with(framework, kind, |builder| short(builder).without_activity(["/me"])).await;
+            world.open("/dashboard").await;
+            let ada = SubjectId::new(world.auth.issuer(), "ada");
+            let seen = async || world.auth.sessions().list(&ada).await.unwrap()[0].last_seen;
+            let begun = seen().await;
+            world.wait(minutes(40));
+            fetch(&world, "/me").await;
+            assert_eq!(seen().await, begun, "{kind:?}");
+            fetch(&world, "/").await;
+            assert_eq!(seen().await, begun.plus(minutes(40)), "{kind:?}");
         }
     }
 

@@ -36,7 +36,7 @@ use crate::context::mounting::Mounting;
 use crate::context::public_answers::PublicAnswers;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
-use crate::context::settings::Settings;
+use crate::context::settings::{ActivitySettings, Settings};
 use crate::context::site::{Site, Sites};
 use crate::context::turns::AllTurns;
 use crate::crypto::application_name::ApplicationName;
@@ -100,6 +100,7 @@ impl RelyingPartyBuilder {
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;
+        let activity = self.check_activity()?;
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.by_provider_address(&issuer, self.http()?)?;
@@ -115,7 +116,7 @@ impl RelyingPartyBuilder {
         // whoever needs one is told.
         let _ = SystemEntropy.fill(&mut [0]);
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
-        let settings = self.settings(spa_callbacks, (proxies, any_host));
+        let settings = self.settings(spa_callbacks, (proxies, any_host), activity);
         if !self.is_native {
             tell_what_to_register(&sites, &client, &settings);
         }
@@ -146,6 +147,7 @@ impl RelyingPartyBuilder {
         &mut self,
         spa_callbacks: Vec<SpaCallback>,
         (proxies, any_host): (TrustedProxies, AnyHostPaths),
+        activity: ActivitySettings,
     ) -> Settings {
         Settings {
             paths: mem::take(&mut self.paths),
@@ -154,6 +156,7 @@ impl RelyingPartyBuilder {
             csrf: mem::take(&mut self.csrf),
             kept_forms: mem::take(&mut self.kept_forms),
             sign_in: mem::take(&mut self.sign_in),
+            activity,
             spa_callbacks,
             proxies,
             any_host,

@@ -7,8 +7,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
+
 use super::RelyingPartyBuilder;
+use crate::address::path_prefix::PathPrefix;
 use crate::address::unencrypted::Unencrypted;
+use crate::context::settings::ActivitySettings;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
@@ -118,6 +122,51 @@ impl RelyingPartyBuilder {
     pub fn non_persistent_session_cookie(mut self) -> Self {
         self.sessions.cookie.is_non_persistent = true;
         self
+    }
+
+    /// Paths, with all below them, whose requests do not prolong the idle lifetime: what a page asks for by itself, though
+    /// nobody may be there. They neither renew a session nor count as having seen it. May be called several times.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").without_activity(["/api/poll"]);
+    /// # let _ = builder;
+    /// ```
+    pub fn without_activity<P: Into<String>>(mut self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.sessions.quiet_paths.extend(paths.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same for every request with this header, whatever its value: `x-background`, which a page's script sends with
+    /// what it asks for by itself.
+    pub fn without_activity_header(mut self, name: impl Into<String>) -> Self {
+        self.sessions.quiet_header = Some(name.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Which requests are no activity.
+    ///
+    /// # Errors
+    /// `without_activity` where one is no path of plain segments, `without_activity_header` where it is no header.
+    pub(super) fn check_activity(&self) -> Result<ActivitySettings, ConfigError> {
+        let parse = |text: &String| {
+            PathPrefix::parse(text).map_err(|problem| {
+                let problem = format!("{problem} in {:?}", printable(text));
+                ConfigError::new("without_activity", problem, "write the path below the base path: /api/poll")
+            })
+        };
+        let paths = self.sessions.quiet_paths.iter().map(parse).collect::<Result<_, _>>()?;
+        let header = self.sessions.quiet_header.clone();
+        if let Some(name) = &header
+            && HeaderName::from_bytes(name.as_bytes()).is_err()
+        {
+            let problem = format!("{:?} is no header", printable(name));
+            return Err(ConfigError::new(
+                "without_activity_header",
+                problem,
+                "name one, such as x-background",
+            ));
+        }
+        Ok(ActivitySettings { paths, header })
     }
 
     /// The name of the session's cookie.

@@ -69,6 +69,10 @@ pub(crate) struct SessionInputs {
     /// How old a near copy of a stored session may be.
     pub(super) near_cache_staleness: Duration,
     pub(super) store_timeout: Duration,
+    /// Paths whose requests are no activity, as written.
+    pub(super) quiet_paths: Vec<String>,
+    /// The header whose requests are none (lower case).
+    pub(super) quiet_header: Option<String>,
     /// What the session's cookie is called, and whether it outlives the browser.
     pub(super) cookie: SessionCookieSettings,
 }
@@ -85,6 +89,8 @@ impl Default for SessionInputs {
             idle_lifetime: None,
             near_cache_staleness: Duration::from_secs(5),
             store_timeout: Duration::from_secs(5),
+            quiet_paths: Vec::new(),
+            quiet_header: None,
             cookie: SessionCookieSettings::default(),
         }
     }

@@ -84,6 +84,8 @@ pub(crate) struct RequestFacts {
     pub(crate) cors_origin: Option<Box<str>>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
+    /// Whether it prolongs the idle life of its session.
+    pub(crate) is_activity: bool,
     /// The store lost the session that its cookie names, and that was made here a moment ago.
     pub(crate) lost_session: bool,
 }
@@ -98,6 +100,7 @@ impl RequestFacts {
         let kind = incoming.kind;
         let compared = kind == RequestKind::Navigation && !somebody;
         let mismatch = compared.then(|| context.mismatch(&incoming)).flatten();
+        let is_activity = context.settings.activity.includes(incoming.path, incoming.view);
         let Incoming { view, site, method, signs, cookies, .. } = incoming;
         let page = |url: Option<&[u8]>| {
             std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(Box::<str>::from)
@@ -116,6 +119,7 @@ impl RequestFacts {
             other_address: mismatch.map(|mismatch| Box::new(OtherAddress::Mismatched(mismatch))),
             cors_origin: context.cors_origin(&signs).map(String::into_boxed_str),
             attempts: cookies.attempts,
+            is_activity,
             lost_session: false,
             site: Arc::clone(site),
         }
@@ -147,6 +151,7 @@ impl RequestFacts {
             other_address: Some(Box::new(OtherAddress::Elsewhere(authority))),
             cors_origin: None,
             attempts: Vec::new(),
+            is_activity: false,
             lost_session: false,
             site: Arc::clone(site),
         }

@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use super::endpoints::Paths;
 use crate::address::any_host::AnyHostPaths;
+use crate::address::path_prefix::PathPrefix;
 use crate::address::spa_callback::SpaCallback;
 use crate::address::trusted_proxies::TrustedProxies;
 use crate::crypto::secret::Secret;
 use crate::session::KeptClaims;
+use crate::web::request::RequestView;
 
 /// The application's settings, in groups that the builder fills and that are moved whole.
 #[derive(Debug)]
@@ -23,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) csrf: CsrfSettings,
     pub(crate) kept_forms: KeptFormSettings,
     pub(crate) sign_in: SignInSettings,
+    pub(crate) activity: ActivitySettings,
     /// Where single-page applications take the provider's answer themselves.
     pub(crate) spa_callbacks: Vec<SpaCallback>,
     /// Whose word is taken about the address that a browser asked for.
@@ -100,6 +103,25 @@ pub(crate) struct KeptFormSettings {
 impl Default for KeptFormSettings {
     fn default() -> Self {
         Self { paths: Vec::new(), limit: 64 * 1024 }
+    }
+}
+
+/// Which requests are no sign that a person is there: a page asks by itself, and their session ends all the same where
+/// nobody uses it.
+#[derive(Debug, Default)]
+pub(crate) struct ActivitySettings {
+    /// Those of these paths, and of all below them.
+    pub(crate) paths: Vec<PathPrefix>,
+    /// Those with this header (lower case).
+    pub(crate) header: Option<String>,
+}
+
+impl ActivitySettings {
+    /// Whether a request for this path, below the base path, prolongs the idle life of its session. A client that makes
+    /// it look otherwise shortens its own session.
+    pub(crate) fn includes(&self, path: &str, view: &dyn RequestView) -> bool {
+        let is_quiet = self.paths.iter().any(|prefix| prefix.rest(path).is_some());
+        !is_quiet && self.header.as_deref().is_none_or(|name| view.header(name).is_none())
     }
 }
 

@@ -124,6 +124,8 @@ impl FrontDoor {
     /// 4. Somebody: the application sees them. A sealed session past half of its idle span, or sealed with an
     ///    older key, gets a new cookie with the answer, if it still stands when that leaves.
     /// 5. A session that has to be loaded, or renewed in the store: as before, once the store has answered.
+    ///
+    /// A request that is no activity renews nothing.
     fn pass(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
@@ -144,10 +146,10 @@ impl FrontDoor {
                 None if silently => self.try_silently(facts, now),
                 None => Step::pass(self.visit(None, facts, Owed::Nothing)),
             },
-            CookieSession::Session { session, renew: false } => {
+            CookieSession::Session { session, renew } if !(renew && facts.is_activity) => {
                 Step::pass(self.visit(Some(session), facts, Owed::Nothing))
             }
-            CookieSession::Session { session, renew: true } if session.stored.is_none() => {
+            CookieSession::Session { session, .. } if session.stored.is_none() => {
                 Step::pass(self.visit(Some(session), facts, Owed::Renewal { came_at: now }))
             }
             found => self.look_up(found, facts, keep, silently),
@@ -189,7 +191,11 @@ impl FrontDoor {
         let loaded = sessions.resolve(found, now).await?;
         facts.lost_session = loaded.is_none() && sessions.is_lost(found, now);
         let session = match loaded {
-            Some(session) if session.stored.is_some() && sessions.is_past_half_life(&session, now) => {
+            Some(session)
+                if facts.is_activity
+                    && session.stored.is_some()
+                    && sessions.is_past_half_life(&session, now) =>
+            {
                 self.renewed(session, now).await
             }
             None if silently => {

@@ -155,7 +155,7 @@ impl SessionKeeper {
         now: Timestamp,
     ) -> Result<Option<Arc<Session>>, Error> {
         let Some(stored) = &session.stored else { return Ok(None) };
-        match self.change(stored, (**session).clone(), now).await? {
+        match self.change(stored, (**session).clone(), true, now).await? {
             (Updated::Done, renewed) => Ok(Some(Arc::new(renewed))),
             // Somebody else renewed or changed it: the copy here is old, the session stands.
             (Updated::Conflict, _) => self.load(vec![stored.id.clone()], now).await,
@@ -166,7 +166,7 @@ impl SessionKeeper {
     /// Keeps refreshed tokens, unless the session ended or has newer ones than `spent` by now.
     ///
     /// `spent` is the refresh token that they were obtained with. Comparing it, and not only the version, lets other
-    /// changes come in between: a renewal does not make the tokens stale.
+    /// changes come in between: a renewal does not make the tokens stale. Where it `is_activity`, the session lives on.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`], also after so many changes in between that something is wrong. The old refresh
@@ -176,6 +176,7 @@ impl SessionKeeper {
         id: &SessionId,
         spent: &Secret<String>,
         refreshed: &Refreshed,
+        is_activity: bool,
         now: Timestamp,
     ) -> Result<Saved, Error> {
         for _ in 0..TRIES {
@@ -196,7 +197,7 @@ impl SessionKeeper {
             if let Some(ceiling) = refreshed.ceiling {
                 next.expires_at = next.expires_at.min(ceiling);
             }
-            match self.change(stored, next, now).await? {
+            match self.change(stored, next, is_activity, now).await? {
                 (Updated::Done, next) => return Ok(Saved::Done(Arc::new(next))),
                 (Updated::Conflict, _) => {}
                 (Updated::Gone, _) => return Ok(Saved::Gone),
@@ -205,20 +206,24 @@ impl SessionKeeper {
         Err(Error::new(ErrorCode::StoreUnavailable).detail("the record was changed again and again"))
     }
 
-    /// Puts `next` in the place of what stands there, if that is still of the version in `stored`, with another idle
-    /// span. Every change of a session is a sign that it is in use.
+    /// Puts `next` in the place of what stands there, if that is still of the version in `stored`: where it `is_activity`,
+    /// with another idle span, and as seen now.
     ///
     /// Gives back what was written, with its new version; it counts only if the answer is [`Updated::Done`].
     async fn change(
         &self,
         stored: &Stored,
         mut next: Session,
+        is_activity: bool,
         now: Timestamp,
     ) -> Result<(Updated, Session), Error> {
         let Some(store) = &self.store else { return Ok((Updated::Gone, next)) };
         let key = stored.id.record_key();
-        next.idle_expires_at = now.plus(self.lifetimes.idle).min(next.expires_at);
-        let admin = Admin::new(now, self.seals.open_admin(key, &stored.admin).label);
+        let idle_until = if is_activity { now.plus(self.lifetimes.idle) } else { next.idle_expires_at };
+        next.idle_expires_at = idle_until.min(next.expires_at);
+        let before = self.seals.open_admin(key, &stored.admin);
+        let seen = if is_activity { now } else { before.last_seen() };
+        let admin = Admin::new(seen, before.label);
         let mut after = Stored { version: stored.version + 1, ..stored.clone() };
         let record = self.seals.seal(&next, &after, &admin)?;
         after.admin = record.admin.clone();
@@ -324,7 +329,7 @@ impl SessionKeeper {
             last = newest;
             let Some(stored) = last.stored.as_ref().filter(|_| last.tokens.is_some()) else { break };
             let bare = Session { tokens: None, ..(*last).clone() };
-            match self.change(stored, bare, now).await? {
+            match self.change(stored, bare, false, now).await? {
                 (Updated::Done, _) => break,
                 (Updated::Conflict, _) => {}
                 (Updated::Gone, _) => return Ok(Taken { last, is_ended: Ok(false) }),

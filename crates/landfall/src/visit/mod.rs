@@ -237,15 +237,15 @@ impl Visit {
     fn fresh_access_token(&self, session: &Session) -> Waiting<Result<AccessToken, AccessTokenError>> {
         let ready = |answer| Box::pin(std::future::ready(answer));
         let wanted = || Err(AccessTokenError::Wanted(SignInWanted::new()));
-        let Some((context, _)) = self.set_up() else { return ready(wanted()) };
+        let Some((context, facts)) = self.set_up() else { return ready(wanted()) };
         let (id, old) = match refresh::due(session, context.sessions.store().is_some(), context.clock.now()) {
             Due::Not(answer) => return ready(answer),
             Due::Now { id, old } => (id, old),
         };
         let Some(client) = context.client_of(session).cloned() else { return ready(wanted()) };
-        let this = Arc::clone(context);
+        let (this, is_activity) = (Arc::clone(context), facts.is_activity);
         let gone = || Err(AccessTokenError::Failed(no_runtime()));
-        context.runtime.run(async move { refresh::fresh(&this, &client, id, &old).await }, gone)
+        context.runtime.run(async move { refresh::fresh(&this, &client, id, &old, is_activity).await }, gone)
     }
 
     /// What every leg shares, and what is kept of the request; `None` where sign-in is not set up.

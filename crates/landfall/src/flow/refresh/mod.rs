@@ -96,7 +96,7 @@ pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
 ///
 /// The refresh is a task of its own: it goes on when everybody who waits for it has gone, since what the provider
 /// gave must be kept. Whoever has a token that is still good waits two seconds for a better one; whoever has none
-/// waits for three leases at most.
+/// waits for three leases at most. `is_activity`: whether a refresh that this begins is a sign that the session is in use.
 ///
 /// # Errors
 /// [`AccessTokenError::Wanted`] where only a sign-in helps, [`AccessTokenError::Failed`] where it cannot be had
@@ -106,6 +106,7 @@ pub(crate) async fn fresh(
     client: &Arc<Client>,
     id: SessionId,
     old: &Tokens,
+    is_activity: bool,
 ) -> Result<AccessToken, AccessTokenError> {
     let key = id.record_key();
     let (refresh, is_first) = context.refreshes.enter(key, context.clock.now());
@@ -115,10 +116,9 @@ pub(crate) async fn fresh(
         tokio::spawn(async move {
             let this = Arc::clone(&begun.context);
             // A task within a task: a panic in an HTTP client must not leave everybody waiting.
-            let run =
-                tokio::spawn(
-                    async move { RefreshRun { context: &this, client: &client, id: &id }.run().await },
-                );
+            let run = tokio::spawn(async move {
+                RefreshRun { context: &this, client: &client, id: &id, is_activity }.run().await
+            });
             let lost = |_| Err(Error::new(ErrorCode::ProviderUnreachable).detail("the refresh panicked"));
             let outcome =
                 run.await.unwrap_or_else(lost).unwrap_or_else(|error| RefreshOutcome::failed(&error));
@@ -154,6 +154,8 @@ struct RefreshRun<'a> {
     client: &'a Client,
     /// Which session: its record is read anew at each look.
     id: &'a SessionId,
+    /// Whether the session lives on for it.
+    is_activity: bool,
 }
 
 impl RefreshRun<'_> {
@@ -264,7 +266,8 @@ impl RefreshRun<'_> {
         let (context, began) = (self.context, Instant::now());
         let mut pause = FIRST_LOOK;
         let saved = loop {
-            match context.sessions.keep_tokens(self.id, &before.spent, refreshed, context.clock.now()).await {
+            let (spent, now) = (&before.spent, context.clock.now());
+            match context.sessions.keep_tokens(self.id, spent, refreshed, self.is_activity, now).await {
                 Err(error) if began.elapsed() < KEEP_TRYING => {
                     tracing::warn!(code = error.code().name(), %error, "refreshed tokens could not be kept yet");
                     tokio::time::sleep(pause).await;
