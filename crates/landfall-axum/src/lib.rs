@@ -166,8 +166,8 @@ pub use convert::ResponseBody;
 pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
-    AccessTokenError, AuthLevel, ClientAuth, Clock, ConfigError, ConnectError, CookieKey, Declined,
-    EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
+    AccessTokenError, AuthLevel, BeyondLimit, ClientAuth, Clock, ConfigError, ConnectError, CookieKey,
+    Declined, EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
     HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
     Refused, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle,
     SessionInfo, Sessions, SignInWanted, SigningAlgorithm, SubjectId, SystemClock, SystemEntropy, Timestamp,

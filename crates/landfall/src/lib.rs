@@ -185,6 +185,7 @@ pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
+pub use context::session_limit::BeyondLimit;
 pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use crypto::seal::CookieKey;
 pub use crypto::secret::Secret;

@@ -33,6 +33,7 @@ mod routers;
 mod runtimes;
 mod scopes;
 mod session_cookies;
+mod session_count;
 mod session_limits;
 mod sessions;
 mod shared_caches;

@@ -36,6 +36,7 @@ use crate::context::mounting::Mounting;
 use crate::context::public_answers::PublicAnswers;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
+use crate::context::session_limit::SessionLimit;
 use crate::context::settings::{ActivitySettings, Settings};
 use crate::context::site::{Site, Sites};
 use crate::context::turns::AllTurns;
@@ -100,7 +101,7 @@ impl RelyingPartyBuilder {
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;
-        let activity = self.check_activity()?;
+        let (activity, session_limit) = (self.check_activity()?, self.check_session_limit()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
         let http = self.by_provider_address(&issuer, self.http()?)?;
@@ -116,7 +117,7 @@ impl RelyingPartyBuilder {
         // whoever needs one is told.
         let _ = SystemEntropy.fill(&mut [0]);
         let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
-        let settings = self.settings(spa_callbacks, (proxies, any_host), activity);
+        let settings = self.settings(spa_callbacks, (proxies, any_host), activity, session_limit);
         if !self.is_native {
             tell_what_to_register(&sites, &client, &settings);
         }
@@ -148,6 +149,7 @@ impl RelyingPartyBuilder {
         spa_callbacks: Vec<SpaCallback>,
         (proxies, any_host): (TrustedProxies, AnyHostPaths),
         activity: ActivitySettings,
+        session_limit: Option<SessionLimit>,
     ) -> Settings {
         Settings {
             paths: mem::take(&mut self.paths),
@@ -157,6 +159,7 @@ impl RelyingPartyBuilder {
             kept_forms: mem::take(&mut self.kept_forms),
             sign_in: mem::take(&mut self.sign_in),
             activity,
+            session_limit,
             spa_callbacks,
             proxies,
             any_host,

@@ -12,6 +12,7 @@ use http::HeaderName;
 use super::RelyingPartyBuilder;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::unencrypted::Unencrypted;
+use crate::context::session_limit::{BeyondLimit, SessionLimit};
 use crate::context::settings::ActivitySettings;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
@@ -141,6 +142,45 @@ impl RelyingPartyBuilder {
     pub fn without_activity_header(mut self, name: impl Into<String>) -> Self {
         self.sessions.quiet_header = Some(name.into().to_ascii_lowercase());
         self
+    }
+
+    /// How many sessions one person may have at a time, from 1 to 100, and what becomes of one more. It takes a store. A
+    /// sign-in in a browser that has a session takes its place, and is none more.
+    ///
+    /// Of two sign-ins at the same moment, on whatever instances, the limit holds as well: refused may then be both, and
+    /// with a limit of one both may end.
+    ///
+    /// ```
+    /// use landfall::{BeyondLimit, MemoryStore, RelyingParty};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .store(MemoryStore::new())
+    ///     .sessions_per_subject(5, BeyondLimit::Refuse);
+    /// # let _ = builder;
+    /// ```
+    pub fn sessions_per_subject(mut self, most: usize, beyond: BeyondLimit) -> Self {
+        self.sessions.per_subject = Some((most, beyond));
+        self
+    }
+
+    /// How many sessions one subject may have.
+    ///
+    /// # Errors
+    /// `sessions_per_subject`, for a number that is out of bounds, and where there is no store: nothing could count what
+    /// is sealed into cookies.
+    pub(super) fn check_session_limit(&self) -> Result<Option<SessionLimit>, ConfigError> {
+        let wrong = |problem, remedy| Err(ConfigError::new("sessions_per_subject", problem, remedy));
+        match self.sessions.per_subject {
+            None => Ok(None),
+            Some((most, _)) if !(1..=100).contains(&most) => {
+                wrong("a limit that is not from 1 to 100", "give one that is, or leave it out")
+            }
+            Some(_) if self.sessions.store.is_none() => wrong(
+                "sessions that are sealed into cookies, which nobody counts",
+                "give the builder a store",
+            ),
+            Some((most, beyond)) => Ok(Some(SessionLimit { most, beyond })),
+        }
     }
 
     /// Which requests are no activity.

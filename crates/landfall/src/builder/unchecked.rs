@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::address::trusted_proxies::ForwardedHeaders;
 use crate::browser::cookie::SessionCookieSettings;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::context::session_limit::BeyondLimit;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::protocol::client_auth::ClientAuth;
@@ -69,6 +70,8 @@ pub(crate) struct SessionInputs {
     /// How old a near copy of a stored session may be.
     pub(super) near_cache_staleness: Duration,
     pub(super) store_timeout: Duration,
+    /// How many sessions one subject may have, and what becomes of one more.
+    pub(super) per_subject: Option<(usize, BeyondLimit)>,
     /// Paths whose requests are no activity, as written.
     pub(super) quiet_paths: Vec<String>,
     /// The header whose requests are none (lower case).
@@ -89,6 +92,7 @@ impl Default for SessionInputs {
             idle_lifetime: None,
             near_cache_staleness: Duration::from_secs(5),
             store_timeout: Duration::from_secs(5),
+            per_subject: None,
             quiet_paths: Vec::new(),
             quiet_header: None,
             cookie: SessionCookieSettings::default(),

@@ -23,6 +23,7 @@
 //! - [`attempts`]: callbacks that came back; [`refreshes`]: refreshes under way.
 //! - [`recent_logouts`]: logouts that a sign-in under way must not outlive.
 //! - [`kept_forms`], [`turns`]: limits on what anybody can send.
+//! - [`session_limit`]: how many sessions one subject may have.
 //! - [`mounting`]: whether our own paths come here at all.
 //! - [`public_answers`]: what the log has told once.
 //!
@@ -44,6 +45,7 @@ pub(crate) mod public_answers;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
 pub(crate) mod refused;
+pub(crate) mod session_limit;
 pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
 pub(crate) mod site;

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use super::endpoints::Paths;
+use super::session_limit::SessionLimit;
 use crate::address::any_host::AnyHostPaths;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::spa_callback::SpaCallback;
@@ -26,6 +27,8 @@ pub(crate) struct Settings {
     pub(crate) kept_forms: KeptFormSettings,
     pub(crate) sign_in: SignInSettings,
     pub(crate) activity: ActivitySettings,
+    /// How many sessions one subject may have; `None` for as many as they like.
+    pub(crate) session_limit: Option<SessionLimit>,
     /// Where single-page applications take the provider's answer themselves.
     pub(crate) spa_callbacks: Vec<SpaCallback>,
     /// Whose word is taken about the address that a browser asked for.

@@ -378,6 +378,15 @@ error_codes! {
         remedy: "nothing to mend, unless a proxy of yours adds a Host header: it has to put one in its place",
     },
 
+    /// The person has as many sessions as one subject may, and a further one is refused (`sessions_per_subject`).
+    TooManySessions => Row {
+        name: "too_many_sessions", status: 403, public_code: "too_many_sessions",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Sign-in did not succeed",
+        sentence: "You are signed in in too many places. Please sign out in one of them first.",
+        remedy: "nothing to mend if it is meant so; else raise `sessions_per_subject`, or let the oldest session end in its place",
+    },
+
     /// The body is of another media type than this endpoint takes. What cannot be read as one thing is not tried as
     /// another.
     UnsupportedMediaType => Row {

@@ -55,7 +55,8 @@ impl<'a> Sessions<'a> {
     /// ```
     ///
     /// # Errors
-    /// When the store fails, the identity does not fit a cookie, or its issuer is not this relying party's.
+    /// When the store fails, the identity does not fit a cookie, its issuer is not this relying party's, or the subject has
+    /// as many sessions as it may ([`ErrorCode::TooManySessions`]).
     pub async fn create(&self, identity: Identity) -> Result<String, Error> {
         self.run(|context| async move {
             let (subject, now) = (identity.subject_id(), context.clock.now());
@@ -63,6 +64,7 @@ impl<'a> Sessions<'a> {
             let new =
                 NewSession { identity, client_id, tokens: None, created_at: now, ceiling: None, label: None };
             let started = context.sessions.begin(&context.sites.first().session_seal, new, now).await?;
+            context.hold_to_limit(&subject, started.key, None).await?;
             context.events.tell(EventKind::Created, Some(&subject), started.key);
             Ok(started.cookie)
         })

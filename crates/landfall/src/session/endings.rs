@@ -50,6 +50,8 @@ pub enum EndReason {
     FrontChannel,
     /// An IntelliAuth tenant said so by a webhook.
     Webhook,
+    /// The same person signed in elsewhere, and had as many sessions as they may.
+    TooMany,
     /// It ran out: at its end, or since no request came for as long as it may be idle. No event tells of it.
     Expired,
     /// It is not in the store any more, and it was not this process that ended it: another instance did, or whoever has a

@@ -123,6 +123,17 @@ impl SessionKeeper {
         Ok(found)
     }
 
+    /// When each of a subject's sessions began, the oldest first.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub(crate) async fn begun_when(&self, subject: &SubjectId) -> Result<Vec<(Timestamp, RecordKey)>, Error> {
+        let records = self.records(subject).await?;
+        let mut begun: Vec<_> = records.iter().map(|(key, record)| (record.created_at, *key)).collect();
+        begun.sort_unstable();
+        Ok(begun)
+    }
+
     /// Ends one session, if it is this subject's; whether it was there. The subject is compared so that nobody ends a
     /// stranger's session by a handle that they came by.
     ///

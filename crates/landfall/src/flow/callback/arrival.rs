@@ -35,12 +35,14 @@ impl Arrival<'_> {
     ///    is older than the session is told by one clock alone.
     /// 3. If the provider ended it meanwhile, it is removed again: see
     ///    [`provider_logouts`](crate::context::recent_logouts).
-    /// 4. The application is told: of a sign-in, or of a step up, if this trip asked for more and the same person
+    /// 4. The subject is held to its limit of sessions, where there is one.
+    /// 5. The application is told: of a sign-in, or of a step up, if this trip asked for more and the same person
     ///    is back.
-    /// 5. The session before ends.
+    /// 6. The session before ends.
     ///
     /// # Errors
-    /// The store's, a session that fits no cookie, and [`ErrorCode::ProviderRefused`] in the third step.
+    /// The store's, a session that fits no cookie, [`ErrorCode::ProviderRefused`] in the third step, and
+    /// [`ErrorCode::TooManySessions`] in the fourth.
     pub(super) async fn begin_session(
         &self,
         pending: &PendingLogin,
@@ -73,6 +75,8 @@ impl Arrival<'_> {
             return Err(Error::new(ErrorCode::ProviderRefused)
                 .detail("the provider ended this session while it began"));
         }
+        let replaces = before.as_ref().and_then(|before| before.record_key());
+        self.context.hold_to_limit(&subject, started.key, replaces).await?;
         let is_step_up = pending.v2.request.insufficient.is_some()
             && before.as_ref().is_some_and(|before| before.identity.subject_id() == subject);
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
