@@ -208,6 +208,7 @@ pub use visit::log_identity::LogIdentity;
 pub use visit::personal::Personal;
 pub use visit::requirement::{Requirement, Unmet};
 pub use visit::signed_in::SignedIn;
+pub use web::site_data::SiteData;
 
 /// For adapters: the boundary between a web framework and the core.
 ///

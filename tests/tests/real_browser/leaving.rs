@@ -1,5 +1,6 @@
 //! Signing out, and who notices.
 
+use landfall::{RelyingPartyBuilder, SiteData};
 use landfall_tests::on_both_frameworks;
 use landfall_tests::real::Viewport;
 
@@ -38,5 +39,33 @@ on_both_frameworks! {
             place.open("/").await;
             place.browser.says("hello ada").await;
         }
+    }
+
+    async fn after_a_sign_out_the_back_button_shows_no_page_of_the_person(framework) {
+        let place = Place::new(framework, Viewport::Desktop, |builder| builder.no_store_when_signed_in()).await;
+        place.sign_in().await;
+        place.open("/dashboard/x?y=1").await;
+        place.browser.says("dashboard of ada").await;
+        place.open("/auth/logout").await;
+        place.browser.press("button").await;
+        place.browser.says("hello nobody").await;
+        place.browser.back().await;
+        place.browser.says("Sign out?").await;
+        place.browser.back().await;
+        let shown = place.browser.says("Who would you like to be?").await;
+        assert!(!shown.contains("dashboard"), "{shown}");
+    }
+
+    async fn a_sign_out_throws_away_what_the_application_names(framework) {
+        let clears = |builder: RelyingPartyBuilder| builder.clear_site_data_on_sign_out([SiteData::Storage]);
+        let place = Place::new(framework, Viewport::Desktop, clears).await;
+        place.sign_in().await;
+        place.browser.run("localStorage.setItem('draft', 'of ada')", &[]).await;
+        place.open("/").await;
+        assert_eq!(place.browser.run("return localStorage.getItem('draft')", &[]).await, "of ada");
+        place.open("/auth/logout").await;
+        place.browser.press("button").await;
+        place.browser.says("hello nobody").await;
+        assert!(place.browser.run("return localStorage.getItem('draft')", &[]).await.is_null());
     }
 }

@@ -1,7 +1,8 @@
 //! What caches may keep.
 
 use http::Method;
-use landfall_tests::everywhere;
+use landfall::SiteData;
+use landfall_tests::{BASE_URL, SessionKind, World, everywhere, on_both_frameworks};
 
 use crate::support::{at, fetch, raw, set_cookies};
 
@@ -42,5 +43,32 @@ everywhere! {
         assert_eq!(world.open("/cached").await.header("cache-control"), Some("public, max-age=60"));
         world.open("/dashboard").await;
         assert_eq!(world.open("/cached").await.header("cache-control"), Some("public, max-age=60"));
+    }
+}
+
+on_both_frameworks! {
+    async fn where_no_browser_may_keep_what_was_answered_to_somebody_the_rest_is_kept_as_before(framework) {
+        for kind in SessionKind::all() {
+            let world = World::with(framework, kind, |builder| builder.no_store_when_signed_in()).await;
+            assert_eq!(world.open("/").await.header("cache-control"), Some("private, no-cache"), "nobody's");
+            world.open("/dashboard").await;
+            for path in ["/", "/dashboard", "/reports/7", "/brief"] {
+                assert_eq!(world.open(path).await.header("cache-control"), Some("no-store"), "{kind:?} {path}");
+            }
+            assert_eq!(world.open("/cached").await.header("cache-control"), Some("public, max-age=60"));
+            let unasked = raw(&world, Method::POST, "/open-echo", &[]).await;
+            assert!(!unasked.headers().contains_key("cache-control"));
+        }
+    }
+
+    async fn a_sign_out_names_what_the_browser_is_to_throw_away_and_nothing_else_does(framework) {
+        for kind in SessionKind::all() {
+            let data = [SiteData::Cache, SiteData::Storage];
+            let world = World::with(framework, kind, |builder| builder.clear_site_data_on_sign_out(data)).await;
+            assert_eq!(world.open("/dashboard").await.header("clear-site-data"), None);
+            let out = world.browser.fetch(Method::POST, &at("/auth/logout"), &[], "", BASE_URL).await.unwrap();
+            let said: Vec<_> = out.hops.iter().filter_map(|hop| hop.headers.get("clear-site-data")).collect();
+            assert_eq!(said, ["\"cache\", \"storage\""], "{kind:?} {out:?}");
+        }
     }
 }

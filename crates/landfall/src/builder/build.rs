@@ -155,6 +155,7 @@ impl RelyingPartyBuilder {
             paths: mem::take(&mut self.paths),
             timeouts: mem::take(&mut self.timeouts),
             landing: mem::take(&mut self.landing),
+            leaving: mem::take(&mut self.leaving),
             csrf: mem::take(&mut self.csrf),
             kept_forms: mem::take(&mut self.kept_forms),
             sign_in: mem::take(&mut self.sign_in),

@@ -43,11 +43,14 @@ mod unchecked;
 use self::unchecked::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
 use crate::context::endpoints::{Endpoint, Paths};
 use crate::context::events::{Event, Events};
-use crate::context::settings::{CsrfSettings, KeptFormSettings, LandingSettings, SignInSettings, Timeouts};
+use crate::context::settings::{
+    CsrfSettings, KeptFormSettings, LandingSettings, LeavingSettings, SignInSettings, Timeouts,
+};
 use crate::context::sign_in_hook::Hook;
 use crate::crypto::secret::Secret;
 use crate::error::Names;
 use crate::relying_party::RelyingParty;
+use crate::web::site_data::SiteData;
 
 /// Puts a [`RelyingParty`] together.
 ///
@@ -84,6 +87,7 @@ pub struct RelyingPartyBuilder {
     paths: Paths,
     timeouts: Timeouts,
     landing: LandingSettings,
+    leaving: LeavingSettings,
     pub(crate) csrf: CsrfSettings,
     kept_forms: KeptFormSettings,
     sign_in: SignInSettings,
@@ -118,6 +122,7 @@ impl RelyingPartyBuilder {
             paths: Paths::default(),
             timeouts: Timeouts::default(),
             landing: LandingSettings::default(),
+            leaving: LeavingSettings::default(),
             csrf: CsrfSettings::default(),
             kept_forms: KeptFormSettings::default(),
             sign_in: SignInSettings::default(),
@@ -217,6 +222,29 @@ impl RelyingPartyBuilder {
     /// provider as a post-logout redirect URI.
     pub fn after_logout(mut self, path: impl Into<String>) -> Self {
         self.landing.after_logout = path.into();
+        self
+    }
+
+    /// What a sign-out asks the browser to throw away of this origin (W3C Clear Site Data). Default: nothing, since an
+    /// application may keep there what is nobody's. Browsers heed it over TLS and on loopback, Safari not all of it.
+    ///
+    /// ```
+    /// use landfall::{RelyingParty, SiteData};
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example")
+    ///     .clear_site_data_on_sign_out([SiteData::Cache, SiteData::Storage]);
+    /// # let _ = builder;
+    /// ```
+    pub fn clear_site_data_on_sign_out(mut self, data: impl IntoIterator<Item = SiteData>) -> Self {
+        self.leaving.clear_site_data = data.into_iter().collect();
+        self
+    }
+
+    /// Lets no browser keep what was answered to somebody: `Cache-Control: no-store` in place of `private, no-cache`,
+    /// whatever the page says. Then the back button shows no page of a person who has signed out, and each step back asks
+    /// the application again. What is everybody's is left as it is.
+    pub fn no_store_when_signed_in(mut self) -> Self {
+        self.leaving.no_store = true;
         self
     }
 }

@@ -15,6 +15,7 @@ use crate::address::trusted_proxies::TrustedProxies;
 use crate::crypto::secret::Secret;
 use crate::session::KeptClaims;
 use crate::web::request::RequestView;
+use crate::web::site_data::SiteData;
 
 /// The application's settings, in groups that the builder fills and that are moved whole.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) paths: Paths,
     pub(crate) timeouts: Timeouts,
     pub(crate) landing: LandingSettings,
+    pub(crate) leaving: LeavingSettings,
     pub(crate) csrf: CsrfSettings,
     pub(crate) kept_forms: KeptFormSettings,
     pub(crate) sign_in: SignInSettings,
@@ -83,6 +85,15 @@ impl Default for LandingSettings {
         let root = || "/".to_owned();
         Self { default_return_to: root(), after_logout: root(), keep_fragments: false }
     }
+}
+
+/// What is left of a person in the browser once they have signed out.
+#[derive(Debug, Default)]
+pub(crate) struct LeavingSettings {
+    /// What a sign-out asks the browser to throw away.
+    pub(crate) clear_site_data: Vec<SiteData>,
+    /// Whether no browser keeps what was answered to somebody, and so no back button shows it.
+    pub(crate) no_store: bool,
 }
 
 /// Which requests may act for whoever is signed in.

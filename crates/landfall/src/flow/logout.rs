@@ -9,7 +9,8 @@
 //!    §2), if there is one, with a sealed `state` that says where to go from there. Otherwise it goes there at
 //!    once.
 //! 4. The cookies go: the session's, sign-ins that are under way, the marks, kept forms, and the mark for silent
-//!    sign-ins. What a form's cookie names in the store goes with it.
+//!    sign-ins; and what else the application wants the browser to throw away. What a form's cookie names in the store
+//!    goes with it.
 //!
 //! Where people come back to from the provider is read by
 //! [`returned_from_logout`](crate::context::Context::returned_from_logout). Sessions that the provider ends are
@@ -34,6 +35,7 @@ use crate::provider::client::Client;
 use crate::session::{CookieSession, Session, Taken, Tokens};
 use crate::web::pages;
 use crate::web::reply::Reply;
+use crate::web::site_data::SiteData;
 
 /// How long the refresh token's revocation may take before the access token's is begun beside it.
 const MOMENT: Duration = Duration::from_secs(2);
@@ -88,6 +90,9 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do sign-ins that are under way in other
     // tabs, which would bring back whoever has just gone, and forms: whoever signs in next may be somebody else.
     pages::add_cookie(&mut reply, &site.names.clear(&site.names.session));
+    if let Some(data) = SiteData::header(&context.settings.leaving.clear_site_data) {
+        pages::clear_site_data(&mut reply, &data);
+    }
     if context.settings.sign_in.silent.is_some() {
         pages::add_cookie(&mut reply, &site.names.not_returning());
     }

@@ -53,7 +53,7 @@ impl SessionKeeper {
     }
 
     /// This record is about to be ended here, for this reason.
-    pub(super) fn expect_end(&self, key: RecordKey, why: EndReason) {
+    pub(crate) fn expect_end(&self, key: RecordKey, why: EndReason) {
         self.endings.expect_one(key, why);
     }
 

@@ -48,6 +48,8 @@ impl Visit {
         } else if let Some(line) = owed {
             edits.set_cookies.push(line);
             edits.cache_control = Some(CacheControl::NoStore);
+        } else if is_personal && self.is_for_no_cache() {
+            edits.cache_control = Some(CacheControl::NoStore);
         } else if marks.any() && !said.keeps_shared_caches_out() && (for_one_alone || !said.public) {
             let mut rewritten = ForOnePerson::default();
             each_header(&mut |name, value| {
@@ -58,6 +60,12 @@ impl Visit {
             edits.cache_control = Some(rewritten.finish());
         }
         edits
+    }
+
+    /// Whether somebody is there, and nothing that was answered to somebody is to be kept.
+    fn is_for_no_cache(&self) -> bool {
+        let set_up = self.set_up().filter(|_| self.inner.session.is_some());
+        set_up.is_some_and(|(context, _)| context.settings.leaving.no_store)
     }
 
     /// The Set-Cookie value that the answer owes the browser, decided now. No renewal beside a session's cookie that the

@@ -10,6 +10,7 @@
 //! - [`reply`]: what the core answers with, and bodies that have to be read first.
 //! - [`form`]: the one reader of queries, forms, media types and bodies.
 //! - [`caching`]: what an answer says to caches, and how it is made one person's.
+//! - [`site_data`]: what a sign-out asks the browser to throw away.
 //! - [`pages`]: the answers we write ourselves, with the headers that belong on each.
 //!
 //! Another page of ours, or another header on all of them, goes to [`pages`].
@@ -19,3 +20,4 @@ pub(crate) mod form;
 pub(crate) mod pages;
 pub(crate) mod reply;
 pub(crate) mod request;
+pub(crate) mod site_data;

@@ -199,6 +199,11 @@ pub(crate) fn add_cookie(reply: &mut Reply, cookie: &str) {
     }
 }
 
+/// Asks the browser to throw away what it keeps of this origin (W3C Clear Site Data §3.1).
+pub(crate) fn clear_site_data(reply: &mut Reply, directives: &str) {
+    put(reply, HeaderName::from_static("clear-site-data"), directives);
+}
+
 /// Lets the page read the answer, where it calls from another origin.
 pub(crate) fn for_caller(mut reply: Reply, caller: Option<&str>) -> Reply {
     put(&mut reply, VARY, "origin");
