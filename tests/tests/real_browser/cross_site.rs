@@ -1,6 +1,6 @@
 //! What pages of other sites, and of a sibling host, can do with the session of somebody who visits them.
 
-use landfall::danger;
+use landfall::{RelyingPartyBuilder, danger};
 use landfall_tests::on_both_frameworks;
 use landfall_tests::real::{Chromium, Viewport::Desktop};
 
@@ -37,6 +37,23 @@ on_both_frameworks! {
         assert_eq!(place.deeds.count(), 0);
         place.open("/private").await;
         place.browser.says("private to ada").await;
+    }
+
+    async fn where_the_session_is_strict_a_link_of_a_strangers_lands_signed_in_and_its_scripts_have_no_session(framework) {
+        let strict = |builder: RelyingPartyBuilder| builder.same_site_strict();
+        // It has signed in, so the way back from the provider is there.
+        let place = Neighbourhood::new(framework, Chromium::start(Desktop).await, strict).await;
+        let cookies = place.browser.cookies().await;
+        let session = cookies.iter().find(|cookie| cookie.name.contains("landfall-session")).unwrap();
+        assert_eq!(session.same_site.as_deref(), Some("Strict"));
+        place.at(STRANGER).await;
+        assert_eq!(place.script(FETCH).await, "unreadable");
+        assert_eq!(place.script(SOCKET).await, "refused");
+        let link = "location.href = arguments[0] + '/private?by=link#part';";
+        place.browser.run(link, &[serde_json::json!(place.app)]).await;
+        place.browser.says("private to ada").await;
+        assert!(place.browser.url().await.as_str().starts_with(&format!("{}/private?by=link", place.app)));
+        assert_eq!(place.deeds.count(), 0);
     }
 
     async fn a_strangers_page_has_no_session_to_act_on(framework) {

@@ -31,6 +31,7 @@ mod reports;
 mod rotation;
 mod routers;
 mod runtimes;
+mod same_site_strict;
 mod scopes;
 mod session_cookies;
 mod session_count;

@@ -2,12 +2,14 @@
 //!
 //! Every Set-Cookie value of this crate is written by [`CookieNames::set`] or [`CookieNames::clear`], so the attributes
 //! stand in one place: `Path=/`, `HttpOnly`, `SameSite=Lax`, `Max-Age`, no `Domain`, and `Secure` under TLS (RFC
-//! 6265bis §4.1.2). No cookie is `SameSite=None`: an answer that the provider posts is led to a GET of ours, which is
-//! sent the Lax cookies. A POST from another site brings none of them, so it sets none: nobody could count what is there. Values are sealed elsewhere; nothing here opens one.
+//! 6265bis §4.1.2); the session's may be `Strict`. None is `SameSite=None`: an answer that the provider posts is led to a
+//! GET of ours, which is sent the Lax cookies. A POST from another site brings none of them, so it sets none: nobody
+//! could count what is there. Values are sealed elsewhere; nothing here opens one.
 //!
 //! | cookie | holds | lasts |
 //! |---|---|---|
 //! | `session` | a sealed session, or the id of a stored one with a tag of ours | as long as the session may |
+//! | `arrived` | that a link of another site was followed once more, where the session's is `Strict` | ten seconds |
 //! | `returning` | from when on a silent sign-in may be tried; plain digits | 30 days |
 //! | `login.<attempt>` | a [pending login](super::pending_login::PendingLogin) | as long as a sign-in may take |
 //! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |
@@ -51,8 +53,12 @@ pub(crate) struct CookieNames {
     form: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
+    /// The same for the session's cookie.
+    session_attributes: String,
     /// Whether the session's cookie is set without a `Max-Age`.
     session_ends_with_browser: bool,
+    /// The mark of a browser that was led once more to where a link of another site led it.
+    arrived: String,
 }
 
 /// What the application says of its session's cookie. The other cookies are ours alone.
@@ -62,6 +68,8 @@ pub(crate) struct SessionCookieSettings {
     pub(crate) name: Option<String>,
     /// Whether it ends with the browser: it has no `Max-Age` then.
     pub(crate) is_non_persistent: bool,
+    /// Whether it is `SameSite=Strict`: no request that another site begins carries it, a link included.
+    pub(crate) is_strict: bool,
 }
 
 impl SessionCookieSettings {
@@ -96,6 +104,8 @@ pub(crate) enum CookieKind {
     Form,
 }
 
+/// How long a page that was led once more is not led again.
+const ARRIVED: Duration = Duration::from_secs(10);
 /// How long a browser is known as one that was signed in here, counted from the last time that this was written.
 const RETURNING: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
@@ -121,12 +131,17 @@ impl CookieNames {
                 None => name("session"),
             },
             session_ends_with_browser: session.is_non_persistent,
+            arrived: name("arrived"),
             returning: name("returning"),
             login: name("login"),
             spent: name("spent"),
             form: name("form"),
             stem,
-            attributes: attributes(base.secure),
+            attributes: attributes(base.secure, SameSite::Lax),
+            session_attributes: attributes(
+                base.secure,
+                if session.is_strict { SameSite::Strict } else { SameSite::Lax },
+            ),
         }
     }
 
@@ -148,19 +163,30 @@ impl CookieNames {
     /// A Set-Cookie value that sets a cookie, for 400 days at most. `name` and `value` must be such as need no
     /// escaping: ours are base64url and digits.
     pub(crate) fn set(&self, name: &str, value: &str, max_age: Duration) -> String {
-        self.format(name, value, max_age.min(MAX_AGE).as_secs())
+        format(name, value, &self.attributes, max_age.min(MAX_AGE).as_secs())
     }
 
     /// A Set-Cookie value that sets the session's cookie. It is kept until then, or until the browser ends where that is
     /// what the application wants.
     pub(crate) fn set_session(&self, value: &str, max_age: Duration) -> String {
-        let mut line = self.set(&self.session, value, max_age);
+        let seconds = max_age.min(MAX_AGE).as_secs();
+        let mut line = format(&self.session, value, &self.session_attributes, seconds);
         if self.session_ends_with_browser
             && let Some(at) = line.rfind(MAX_AGE_ATTRIBUTE)
         {
             line.truncate(at);
         }
         line
+    }
+
+    /// A Set-Cookie value that takes the session's cookie away.
+    pub(crate) fn clear_session(&self) -> String {
+        format(&self.session, "", &self.session_attributes, 0)
+    }
+
+    /// A Set-Cookie value that marks a browser which is led once more to the page that it asked for.
+    pub(crate) fn arrived(&self) -> String {
+        self.set(&self.arrived, "1", ARRIVED)
     }
 
     /// A Set-Cookie value that marks a browser as one that was signed in here, and says from when on it may be
@@ -177,17 +203,7 @@ impl CookieNames {
     /// A Set-Cookie value that removes a cookie, with the attributes it was set with: with another path it would be
     /// another cookie, and a browser rejects a `__Host-` name without `Secure`.
     pub(crate) fn clear(&self, name: &str) -> String {
-        self.format(name, "", 0)
-    }
-
-    /// A whole line, in one allocation.
-    fn format(&self, name: &str, value: &str, seconds: u64) -> String {
-        // Twenty digits at most.
-        let mut line = String::with_capacity(name.len() + value.len() + self.attributes.len() + 21);
-        line.extend([name, "=", value, &self.attributes]);
-        // Writing to a string does not fail.
-        let _ = write!(line, "{seconds}");
-        line
+        format(name, "", &self.attributes, 0)
     }
 
     /// The name of an attempt's cookie up to the dot.
@@ -200,13 +216,23 @@ impl CookieNames {
     }
 }
 
-/// The one place where attributes are written, once for every base URL.
-fn attributes(secure: bool) -> String {
+/// A whole line, in one allocation.
+fn format(name: &str, value: &str, attributes: &str, seconds: u64) -> String {
+    // Twenty digits at most.
+    let mut line = String::with_capacity(name.len() + value.len() + attributes.len() + 21);
+    line.extend([name, "=", value, attributes]);
+    // Writing to a string does not fail.
+    let _ = write!(line, "{seconds}");
+    line
+}
+
+/// The one place where attributes are written, for every base URL.
+fn attributes(secure: bool, same_site: SameSite) -> String {
     let line = Cookie::build(("", ""))
         .path("/")
         .http_only(true)
         .secure(secure)
-        .same_site(SameSite::Lax)
+        .same_site(same_site)
         .max_age(cookie::time::Duration::ZERO)
         .to_string();
     // Without the empty name and value, and without the seconds.
@@ -266,6 +292,8 @@ pub(crate) struct SentCookies<'a> {
     /// From when on this browser may be signed in silently, if it was signed in before. It is not sealed: a browser
     /// that changes it can only bring a trip to the provider forward, or put it off.
     pub(crate) returning: Option<Timestamp>,
+    /// Whether it was led once more a moment ago.
+    pub(crate) arrived: bool,
     /// The cookies of attempts and kept forms. Usually none, and then nothing is allocated.
     pub(crate) attempts: Vec<SentCookie>,
 }
@@ -287,7 +315,9 @@ impl<'a> SentCookies<'a> {
             if !name.starts_with(names.stem.as_bytes()) {
                 return;
             }
-            if name == names.returning.as_bytes() {
+            if name == names.arrived.as_bytes() {
+                self.arrived = true;
+            } else if name == names.returning.as_bytes() {
                 let seconds = std::str::from_utf8(value).ok().and_then(|text| text.parse().ok());
                 self.returning = seconds.map(Timestamp::from_secs);
             } else if let (Ok(name), Ok(value)) = (std::str::from_utf8(name), std::str::from_utf8(value))

@@ -160,6 +160,7 @@ impl RelyingPartyBuilder {
             kept_forms: mem::take(&mut self.kept_forms),
             sign_in: mem::take(&mut self.sign_in),
             activity,
+            strict_cookie: self.sessions.cookie.is_strict,
             session_limit,
             spa_callbacks,
             proxies,

@@ -144,6 +144,16 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// Makes the session's cookie `SameSite=Strict` (RFC 6265bis §5.6.7.1): no request that another site begins carries it.
+    ///
+    /// People still arrive signed in. Who comes back from the provider, or follows another site's link to a page that
+    /// needs somebody, is led there once more by a page of ours, and that request is this site's own. A page that needs
+    /// nobody shows them nobody at first. A browser without Fetch Metadata goes to the provider instead, and comes back.
+    pub fn same_site_strict(mut self) -> Self {
+        self.sessions.cookie.is_strict = true;
+        self
+    }
+
     /// How many sessions one person may have at a time, from 1 to 100, and what becomes of one more. It takes a store. A
     /// sign-in in a browser that has a session takes its place, and is none more.
     ///

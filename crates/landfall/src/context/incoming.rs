@@ -84,6 +84,9 @@ pub(crate) struct RequestFacts {
     pub(crate) cors_origin: Option<Box<str>>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
+    /// Whether another site led the browser here, where that keeps a session's cookie from it that may be there; and it was
+    /// not led here once more a moment ago.
+    pub(crate) arrives: bool,
     /// Whether it prolongs the idle life of its session.
     pub(crate) is_activity: bool,
     /// The store lost the session that its cookie names, and that was made here a moment ago.
@@ -101,6 +104,10 @@ impl RequestFacts {
         let compared = kind == RequestKind::Navigation && !somebody;
         let mismatch = compared.then(|| context.mismatch(&incoming)).flatten();
         let is_activity = context.settings.activity.includes(incoming.path, incoming.view);
+        let arrives = context.settings.strict_cookie
+            && kind == RequestKind::Navigation
+            && incoming.signs.site == Some(b"cross-site".as_slice())
+            && !incoming.cookies.arrived;
         let Incoming { view, site, method, signs, cookies, .. } = incoming;
         let page = |url: Option<&[u8]>| {
             std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(Box::<str>::from)
@@ -119,6 +126,7 @@ impl RequestFacts {
             other_address: mismatch.map(|mismatch| Box::new(OtherAddress::Mismatched(mismatch))),
             cors_origin: context.cors_origin(&signs).map(String::into_boxed_str),
             attempts: cookies.attempts,
+            arrives,
             is_activity,
             lost_session: false,
             site: Arc::clone(site),
@@ -151,6 +159,7 @@ impl RequestFacts {
             other_address: Some(Box::new(OtherAddress::Elsewhere(authority))),
             cors_origin: None,
             attempts: Vec::new(),
+            arrives: false,
             is_activity: false,
             lost_session: false,
             site: Arc::clone(site),

@@ -29,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) kept_forms: KeptFormSettings,
     pub(crate) sign_in: SignInSettings,
     pub(crate) activity: ActivitySettings,
+    /// Whether the session's cookie is `SameSite=Strict`, so that people who come from another site are led once more.
+    pub(crate) strict_cookie: bool,
     /// How many sessions one subject may have; `None` for as many as they like.
     pub(crate) session_limit: Option<SessionLimit>,
     /// Where single-page applications take the provider's answer themselves.

@@ -89,7 +89,7 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     let mut reply = pages::see_other(at_the_provider.as_deref().unwrap_or(&destination));
     // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do sign-ins that are under way in other
     // tabs, which would bring back whoever has just gone, and forms: whoever signs in next may be somebody else.
-    pages::add_cookie(&mut reply, &site.names.clear(&site.names.session));
+    pages::add_cookie(&mut reply, &site.names.clear_session());
     if let Some(data) = SiteData::header(&context.settings.leaving.clear_site_data) {
         pages::clear_site_data(&mut reply, &data);
     }

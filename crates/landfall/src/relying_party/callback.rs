@@ -25,6 +25,9 @@ use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::Reply;
 
+/// What stands behind an answer that was led here once more; no parameter of a provider's.
+const ONCE_MORE: &str = "&once-more";
+
 impl FrontDoor {
     /// Answers the redirect URI (RFC 6749 §4.1.2).
     ///
@@ -40,6 +43,9 @@ impl FrontDoor {
             "GET" => {}
             "POST" if form_post => return self.posted_callback(&incoming),
             _ => return self.method_not_allowed(&incoming, if form_post { "GET, POST" } else { "GET" }),
+        }
+        if let Some(again) = self.once_more(&incoming) {
+            return Step::reply(pages::lead_on(&again));
         }
         let mut request = CallbackRequest {
             site: Arc::clone(site),
@@ -57,6 +63,17 @@ impl FrontDoor {
             Decision::Reply(this.finish(&request, kind).await)
         };
         Step::Wait(context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
+    }
+
+    /// Where the session's cookie is `Strict`, a callback that another site led here comes without the cookie of the session
+    /// that it replaces, and would land on a page that does not get the new one. So it is led here once more: the answer
+    /// is the same, with a mark behind it, and nothing is read of it before.
+    fn once_more(&self, incoming: &Incoming<'_>) -> Option<String> {
+        let (query, sessions) = (incoming.query(), incoming.cookies.sessions);
+        let is_led = self.context.settings.strict_cookie && incoming.kind == RequestKind::Navigation;
+        let is_known = sessions.iter().any(Option::is_some) || query.ends_with(ONCE_MORE);
+        let path = incoming.site.outside(incoming.path);
+        (is_led && !is_known && query.is_ascii()).then(|| format!("{path}?{query}{ONCE_MORE}"))
     }
 
     /// Finishes a sign-in, and tells what kept it from succeeding: to the application as an event, to the person

@@ -143,7 +143,7 @@ impl FrontDoor {
         match found {
             CookieSession::Nobody => match keep {
                 Some(target) => Step::needs_body(self.keep_form(facts, target)),
-                None if silently => self.try_silently(facts, now),
+                None if silently && !facts.arrives => self.try_silently(facts, now),
                 None => Step::pass(self.visit(None, facts, Owed::Nothing)),
             },
             CookieSession::Session { session, renew } if !(renew && facts.is_activity) => {

@@ -281,7 +281,7 @@ impl SessionKeeper {
     ) -> Option<String> {
         let id = &session.stored.as_ref()?.id;
         let span = session.expires_at.since(now);
-        (!is_late(came_at, now)).then(|| seal.names.set(&seal.names.session, &seal.ids.write(id), span))
+        (!is_late(came_at, now)).then(|| seal.names.set_session(&seal.ids.write(id), span))
     }
 
     /// Ends a stored session here and in the store; whether it stood. One that is sealed into its cookie is ended by

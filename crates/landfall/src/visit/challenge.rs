@@ -6,12 +6,14 @@
 //! 1. Where sign-in is not set up nobody can sign in: 503. Under another Host nobody can either: 421.
 //! 2. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
 //!    the login URL (RFC 9470 §3 for a step-up).
+//!    Where the session's cookie is `Strict` and another site led the browser here, it is led here once more first.
 //! 3. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
 //!    says so, and not a fourth trip.
 //! 4. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
 //! 5. Any other page that is being opened is sent to the provider.
 
 use super::{Answers, Visit};
+use crate::address::return_to::ReturnTo;
 use crate::context::not_set_up;
 use crate::context::refused::{Failure, Refused};
 use crate::error::{Error, ErrorCode};
@@ -41,6 +43,9 @@ impl Visit {
             RequestKind::Navigation | RequestKind::Htmx => {}
             RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),
         }
+        if let Some(reply) = self.once_more() {
+            return ready(reply);
+        }
         let page = if kind == RequestKind::Htmx { facts.htmx_page.as_deref() } else { Some(facts.page()) };
         let return_to = wanted.return_to.clone().unwrap_or_else(|| context.safe_return_to(site, page));
         if site.is_looping(&facts.attempts, &return_to, context.clock.now()) {
@@ -56,6 +61,20 @@ impl Visit {
             return ready(pages::with_fragment(&link()));
         }
         login::begin(context, facts, wanted, return_to, None)
+    }
+
+    /// A page that leads to the very page that was asked for, once, where another site's link kept the session's cookie from
+    /// us (`SameSite=Strict`): who is there is not known yet. Only a path that is one of the application's is followed.
+    fn once_more(&self) -> Option<Reply> {
+        let (context, facts) = self.set_up().filter(|(_, facts)| facts.arrives)?;
+        let here = ReturnTo::parse(facts.target.as_str()).ok()?;
+        let is_known = self.inner.session.is_some() || !context.is_landing(&facts.site, &here);
+        if is_known {
+            return None;
+        }
+        let mut reply = pages::lead_on(here.as_str());
+        pages::add_cookie(&mut reply, &facts.site.names.arrived());
+        Some(reply)
     }
 
     /// For adapters: the answer to an error that an extractor or a guard met, as a page or as JSON. The cause goes to

@@ -143,6 +143,20 @@ pub(crate) fn with_fragment(login_link: &str) -> Reply {
     reply
 }
 
+/// A page that goes on by itself: the request that follows is this site's own, whoever led the browser here.
+pub(crate) fn lead_on(href: &str) -> Reply {
+    let link = escape(href);
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>One moment</title>\
+         <meta http-equiv=\"refresh\" content=\"0;url={link}\"><style>{STYLE}</style></head>\
+         <body><main><h1>One moment</h1><p><a class=\"go\" href=\"{link}\">Go on</a></p></main></body></html>"
+    );
+    let mut reply = plain(200, "text/html; charset=utf-8", html);
+    put(&mut reply, CONTENT_SECURITY_POLICY, &POLICY);
+    reply
+}
+
 /// One line that only these origins may show in a frame.
 pub(crate) fn framed(text: &str, ancestors: &str) -> Reply {
     let text = escape(text);

@@ -88,7 +88,7 @@ pub(crate) async fn finish(
             sessions.take(own, EndReason::FrontChannel, context.clock.now()).await?.is_ended?;
             tell(None);
         }
-        pages::add_cookie(&mut reply, &request.site.names.clear(&request.site.names.session));
+        pages::add_cookie(&mut reply, &request.site.names.clear_session());
     }
     // Anybody may ask about sessions that are not there.
     if own.is_some() || !ended.is_empty() {
