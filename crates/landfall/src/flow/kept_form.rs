@@ -134,7 +134,7 @@ pub(crate) async fn forget(context: &Context, site: &Site, sent: &[SentCookie]) 
         let Some(KeptIn::Store(id)) = KeptForm::open(&site.seals, cookie).map(|kept| kept.kept_in) else {
             continue;
         };
-        let Some(id) = SessionId::parse(id.as_bytes()) else { continue };
+        let Some(ReadId { id, .. }) = site.session_seal.ids.read(id.as_bytes()) else { continue };
         if let Err(error) = context.sessions.unstash(&id, context.clock.now()).await {
             tracing::warn!(code = error.code().name(), %error, "a kept form could not be taken out of the store");
         }

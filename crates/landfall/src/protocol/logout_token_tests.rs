@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::algorithm::SigningAlgorithm;
 use super::super::test_keys::{self, encode, keys};
-use super::{Duration, Error, JwsError, KeySet, LogoutToken, Timestamp, TokenRules, read};
+use super::{Duration, Error, KeySet, LogoutToken, Timestamp, TokenRules, read};
 
 const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "0123456789abcdef0123456789abcdef";
