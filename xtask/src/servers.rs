@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::group::Group;
-use crate::programs::{Found, POSTGRES, Program, REDIS, REDIS_CLI};
+use crate::programs::{Found, POSTGRES, Program, REDIS};
 use crate::shell::{self, Failure};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,8 +30,8 @@ struct Server {
 }
 
 impl Servers {
-    /// The programs, and what moves the slots of a cluster.
-    pub(crate) const PROGRAMS: &[&Program] = &[&REDIS, &REDIS_CLI, &POSTGRES];
+    /// What is started.
+    pub(crate) const PROGRAMS: &[&Program] = &[&REDIS, &POSTGRES];
 
     /// Starts them and waits until they answer.
     pub(crate) fn start(found: &Found) -> Result<Self, Failure> {

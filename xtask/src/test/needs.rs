@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use super::parts::REAL;
 use crate::group::Group;
 use crate::npm::{self, Npm};
-use crate::programs::{self, CHROMIUM, Found, NGINX, PGBOUNCER, POSTGRES, Program, REDIS};
+use crate::programs::{self, CHROMIUM, Found, NGINX, PGBOUNCER, POSTGRES, Program, REDIS, REDIS_CLI};
 use crate::servers::Servers;
 use crate::shell::{self, Failure};
 
@@ -29,9 +29,9 @@ enum Then {
 
 const NOTHING: Need = Need { programs: &[], packages: &[], then: Then::Nothing };
 
-/// A Redis and a PostgreSQL, and a pooler that tests put before the latter.
+/// A Redis and what moves the slots of a cluster, a PostgreSQL and a pooler that tests put before it.
 pub(crate) const STORES: Need =
-    Need { programs: &[&REDIS, &POSTGRES, &PGBOUNCER], then: Then::StartStores, ..NOTHING };
+    Need { programs: &[&REDIS, &REDIS_CLI, &POSTGRES, &PGBOUNCER], then: Then::StartStores, ..NOTHING };
 /// A browser that others have written.
 pub(crate) const BROWSER: Need = Need { programs: &[&CHROMIUM], ..NOTHING };
 /// A provider that others have written.
