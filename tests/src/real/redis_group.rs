@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use landfall_redis::redis::{Client, Cmd, FromRedisValue, RedisResult, cmd};
 use tempfile::TempDir;
@@ -34,12 +35,12 @@ impl Node {
         panic!("no port is free for long enough")
     }
 
-    /// A server that keeps nothing.
-    async fn server(more: &[String]) -> Self {
+    /// A server that keeps nothing; what else it is told is asked for at each try.
+    async fn server(more: impl Fn() -> Vec<String>) -> Self {
         let arguments = |port: u16, _: &Path| {
             let port = port.to_string();
             let own = ["--bind", "127.0.0.1", "--port", &port, "--save", "", "--appendonly", "no"];
-            own.iter().map(|&argument| argument.to_owned()).chain(more.iter().cloned()).collect()
+            own.iter().map(|&argument| argument.to_owned()).chain(more()).collect()
         };
         Self::start(arguments, "eady to accept connections").await
     }
@@ -81,10 +82,10 @@ impl SentinelGroup {
     /// When they do not start.
     pub async fn start() -> Self {
         // Else it waits five seconds for a second replica.
-        let primary = Node::server(&["--repl-diskless-sync-delay", "0"].map(str::to_owned)).await;
+        let primary = Node::server(|| ["--repl-diskless-sync-delay", "0"].map(str::to_owned).to_vec()).await;
         let host_and_port = ["127.0.0.1".to_owned(), primary.address.port().to_string()];
         let follows = ["--replicaof".to_owned(), host_and_port[0].clone(), host_and_port[1].clone()];
-        let replica = Node::server(&follows).await;
+        let replica = Node::server(|| follows.to_vec()).await;
         until("the replica has caught up", async || {
             let told: String = replica.try_ask(cmd("INFO").arg("replication")).await.ok()?;
             told.contains("master_link_status:up").then_some(())
@@ -163,10 +164,15 @@ impl RedisCluster {
     pub async fn start(key: &str) -> Self {
         let mut nodes = Vec::new();
         for _ in 0..3 {
-            let bus = free_port().port().to_string();
-            let arguments =
-                ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "5000"];
-            nodes.push((Node::server(&arguments.map(str::to_owned)).await, bus));
+            let node = Node::server(|| {
+                let bus = free_port().port().to_string();
+                let arguments =
+                    ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", "5000"];
+                arguments.map(str::to_owned).to_vec()
+            })
+            .await;
+            let [_, bus]: [String; 2] = node.ask(cmd("CONFIG").arg("GET").arg("cluster-port")).await;
+            nodes.push((node, bus));
         }
         let slot: u16 = nodes[0].0.ask(cmd("CLUSTER").arg("KEYSLOT").arg(key)).await;
         let middle = slot + (16_383 - slot) / 2;
@@ -208,11 +214,12 @@ impl RedisCluster {
         self.nodes[0].ask::<()>(cmd("EVAL").arg(script).arg(1).arg(tag).arg(tag).arg(count)).await;
     }
 
-    /// Lets `redis-cli --cluster reshard` move the slot and nine more to the other half's owner, or back again.
+    /// Lets `redis-cli --cluster reshard` move the slot and nine more to the other half's owner, or back again; how long it
+    /// took.
     ///
     /// # Panics
     /// When it does not.
-    pub async fn reshard(&self, back: bool) {
+    pub async fn reshard(&self, back: bool) -> Duration {
         let [from, to] =
             if back { [&self.nodes[1], &self.nodes[0]] } else { [&self.nodes[0], &self.nodes[1]] };
         let names: [String; 2] =
@@ -221,15 +228,17 @@ impl RedisCluster {
         command.args(["--cluster", "reshard", &from.address.to_string(), "--cluster-from", &names[0]]);
         command.args(["--cluster-to", &names[1], "--cluster-slots", "10", "--cluster-yes"]);
         let output = until("all nodes agree", async || {
+            let begun = Instant::now();
             let output = command.kill_on_drop(true).output().await.unwrap();
             // It asks whether they do before it begins.
             let said = String::from_utf8_lossy(&output.stdout).into_owned();
-            (!said.contains("Nodes don't agree")).then_some((output.status, said))
+            (!said.contains("Nodes don't agree")).then_some((output.status, said, begun.elapsed()))
         })
         .await;
         assert!(output.0.success(), "{}", output.1);
         let left: Vec<(u16, u16)> = from.owned().await;
         assert!(left.iter().all(|(first, last)| !(first..=last).contains(&&self.slot)), "{left:?}");
+        output.2
     }
 }
 
