@@ -2,6 +2,7 @@
 //! opened again by the next request. Nothing waits for longer than two deadlines, and nothing waits in a queue.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,12 +18,14 @@ use redis::{
     ServerErrorKind, Value,
 };
 use tokio::runtime::Handle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::{failed, late};
 
 /// How long a connection may take, and how long an answer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
+/// When a cluster that has not answered is asked for a sign of life, which it has until [`DEADLINE`] to give.
+const UNEASE: Duration = Duration::from_millis(1_500);
 /// Between two questions to a cluster that moves the slot.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(20);
 const LONGEST_PAUSE: Duration = Duration::from_millis(200);
@@ -172,11 +175,16 @@ impl Link {
         loop {
             let (number, connection) = self.connection(doing, any_key).await?;
             let mut asked = Asked { link: self, number, connection, is_over: false };
-            let answer = within(asked.connection.ask(command)).await;
+            let answer = asked.answer(command, patience).await;
             asked.is_over = true;
-            let Some(answer) = answer else {
-                self.give_up(number);
-                return Err(late(&self.server.name(), doing));
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(Late { is_silent }) => {
+                    if is_silent {
+                        self.give_up(number);
+                    }
+                    return Err(late(&self.server.name(), doing));
+                }
             };
             let answer = answer.and_then(|value| Ok(T::from_redis_value(value)?));
             let error = match answer {
@@ -268,6 +276,32 @@ struct Asked<'l> {
     connection: Connection,
     /// Whether the answer came, or its time passed.
     is_over: bool,
+}
+
+impl Asked<'_> {
+    /// The answer. A cluster's client asks again by itself while the slot moves, as seldom as the application lets it (by
+    /// default each 1.28 seconds): where the cluster is there, its answer is waited for until `patience`.
+    async fn answer(&mut self, command: &Cmd, patience: Instant) -> Result<Result<Value, RedisError>, Late> {
+        if !self.link.server.is_cluster() {
+            return within(self.connection.ask(command)).await.ok_or(Late { is_silent: true });
+        }
+        let begun = Instant::now();
+        let mut beside = self.connection.clone();
+        let mut answer = pin!(self.connection.ask(command));
+        if let Ok(answer) = timeout_at(begun + UNEASE, &mut answer).await {
+            return Ok(answer);
+        }
+        let sign = timeout_at(begun + DEADLINE, beside.ask(&redis::cmd("PING"))).await;
+        let is_silent = !matches!(sign, Ok(Ok(_)));
+        let until = if is_silent { begun + DEADLINE } else { patience };
+        timeout_at(until, answer).await.map_err(|_| Late { is_silent })
+    }
+}
+
+/// No answer came in time.
+struct Late {
+    /// Nor anything else on this connection.
+    is_silent: bool,
 }
 
 impl Drop for Asked<'_> {

@@ -134,7 +134,8 @@ async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_take
     let ending = store.clone();
     let mut ending =
         tokio::spawn(async move { ending.remove_by_subject(first.subject, Selection::all()).await });
-    assert!(timeout(Duration::from_millis(500), &mut ending).await.is_err(), "it waits for the rest");
+    // Longer than an answer of one server may take: this client, set up by nobody, asks again each 1.28 seconds.
+    assert!(timeout(Duration::from_millis(2_200), &mut ending).await.is_err(), "it waits for the rest");
     assert!(store.load(key(1)).await.unwrap().is_some(), "and sessions are read as ever");
     migrate(b"s", [1; 32]).await;
     migrate(b"i", record(&clock, 1).sid.unwrap().0).await;
@@ -147,6 +148,7 @@ async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_take
 #[tokio::test]
 async fn a_first_connection_that_failed_is_tried_again() {
     let clock = VirtualClock::default();
+    assert!(store.load(key(1)).await.unwrap().is_some(), "also where they have arrived");
     let mut server = Server::start(&[]).await;
     server.kill();
     let store = store(&server, &clock);
