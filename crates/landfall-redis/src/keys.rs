@@ -6,6 +6,8 @@ use landfall::store::{IndexKey, RecordKey, StoreError};
 /// channel alone.
 const COMMANDS: &str = "+eval +evalsha +get +getrange +set +del +pttl +pexpire +zadd +zcard +zrange +zrangebyscore +zrem \
                         +zrevrange +publish +subscribe +ping";
+/// What the client asks of a cluster besides: where the slot is, and to be answered by the node that it moves to.
+const COMMANDS_OF_CLUSTERS: &str = "+cluster|slots +asking";
 
 /// What every key begins with: a hash tag, so that a cluster keeps them in one slot.
 #[derive(Clone, Debug)]
@@ -30,6 +32,11 @@ impl Keys {
     pub(crate) fn rules(&self) -> String {
         let prefix = self.prefix();
         format!("resetkeys ~{prefix}* resetchannels &{prefix}c -@all {COMMANDS}")
+    }
+
+    /// The same for a user of a cluster.
+    pub(crate) fn rules_of_clusters(&self) -> String {
+        format!("{} {COMMANDS_OF_CLUSTERS}", self.rules())
     }
 
     pub(crate) fn record(&self, key: RecordKey) -> Vec<u8> {

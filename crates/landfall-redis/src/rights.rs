@@ -13,6 +13,8 @@ const NO_SCRIPT: &str = "0000000000000000000000000000000000000000";
 /// What is lacking.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Lacking {
+    /// Whether it was a cluster that was asked, of which the store needs more.
+    of_cluster: bool,
     /// Rules that the ACL lacks and without which the store does not work.
     needed: Vec<String>,
     /// Commands that this Redis does not know, since it is another program or they were renamed.
@@ -26,7 +28,7 @@ impl Lacking {
     pub(crate) async fn at(server: &Server, keys: &Keys) -> Result<Self, RedisError> {
         let key = keys.nothing();
         let mut connection = server.connect(&key).await?;
-        let mut lacking = Self::default();
+        let mut lacking = Self { of_cluster: server.is_cluster(), ..Self::default() };
         lacking.note(keys, "ping", connection.ask(&redis::cmd("PING")).await)?;
         let mut by_hash = redis::cmd("EVALSHA");
         by_hash.arg(NO_SCRIPT).arg(1).arg(&key);
@@ -36,6 +38,10 @@ impl Lacking {
             for (command, words) in Vec::<(String, String)>::from_redis_value(refused)? {
                 lacking.add(keys, &command, &words);
             }
+        }
+        if lacking.of_cluster {
+            // Without effect on the node that has the slot.
+            lacking.note(keys, "asking", connection.ask(&redis::cmd("ASKING")).await)?;
         }
         Ok(lacking)
     }
@@ -69,12 +75,13 @@ impl Lacking {
         let is_telling = ["publish", "subscribe"].contains(&command);
         let (list, lack) = if says(&["nknown Redis command", "nknown command"]) {
             (&mut self.unknown, command.to_owned())
-        } else if says(&["channel"]) {
+        } else if says(&["run this command", "no permissions to run"]) {
+            // Before the others: what follows names the user and the command, which may be called anything.
+            (if is_telling { &mut self.telling } else { &mut self.needed }, format!("+{command}"))
+        } else if says(&["access one of the channels", "access a channel", "publish to the channel"]) {
             (&mut self.telling, format!("&{}c", keys.prefix()))
         } else if says(&["access at least one of the keys", "access one of the keys", "access a key"]) {
             (&mut self.needed, format!("~{}*", keys.prefix()))
-        } else if says(&["run this command", "no permissions to run"]) {
-            (if is_telling { &mut self.telling } else { &mut self.needed }, format!("+{command}"))
         } else {
             return false;
         };
@@ -90,10 +97,15 @@ impl Lacking {
             && self.add(keys, "subscribe", error.detail().unwrap_or("no permissions to run"))
     }
 
+    /// All that a user needs there.
+    fn rules(&self, keys: &Keys) -> String {
+        if self.of_cluster { keys.rules_of_clusters() } else { keys.rules() }
+    }
+
     /// Why the store cannot work there, if it cannot.
     pub(crate) fn needed(&self, server: &str, keys: &Keys) -> Option<String> {
         let rules = (!self.needed.is_empty()).then(|| {
-            let (lacks, line) = (self.needed.join(" "), keys.rules());
+            let (lacks, line) = (self.needed.join(" "), self.rules(keys));
             format!("{server} does not let this user do what the store needs: its ACL lacks {lacks}; all it needs: {line}")
         });
         let unknown = (!self.unknown.is_empty()).then(|| {
@@ -111,7 +123,7 @@ impl Lacking {
     /// Why instances do not hear of each other's changes, if they do not.
     pub(crate) fn telling(&self, server: &str, keys: &Keys) -> Option<String> {
         (!self.telling.is_empty()).then(|| {
-            let (lacks, line) = (self.telling.join(" "), keys.rules());
+            let (lacks, line) = (self.telling.join(" "), self.rules(keys));
             format!("{server} does not let this user into the store's channel: its ACL lacks {lacks}; all it needs: {line}")
         })
     }
@@ -123,8 +135,10 @@ mod tests {
 
     #[test]
     fn the_readme_names_the_very_rules() {
-        let (readme, rules) = (include_str!("../README.md"), Keys::default().rules());
-        assert!(readme.contains(&rules), "{rules}");
+        let (readme, keys) = (include_str!("../README.md"), Keys::default());
+        let (rules, of_clusters) = (keys.rules(), keys.rules_of_clusters());
+        let also = format!("On a cluster also `{}`", of_clusters.strip_prefix(&rules).unwrap().trim());
+        assert!(readme.contains(&rules) && readme.contains(&also), "{of_clusters}");
     }
 
     #[test]
@@ -168,6 +182,21 @@ mod tests {
                 "",
             ),
             ("subscribe", "No permissions to access a channel", "", "&{landfall}c", ""),
+            (
+                "publish",
+                "this user has no permissions to access one of the channels used as arguments",
+                "",
+                "&{landfall}c",
+                "",
+            ),
+            (
+                "zadd",
+                "ACL failure in script: User channel-keys has no permissions to run the 'zadd' command",
+                "+zadd",
+                "",
+                "",
+            ),
+            ("asking", "User channel has no permissions to run the 'asking' command", "+asking", "", ""),
             (
                 "zadd",
                 "ERR Unknown Redis command called from script script: 7, on @user_script:9.",

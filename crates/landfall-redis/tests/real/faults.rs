@@ -9,7 +9,10 @@ use landfall_redis::redis::{Client, cmd};
 use landfall_testkit::VirtualClock;
 use tokio::time::timeout;
 
-use crate::kit::{HOUR, Told, channel, cluster_client, cluster_store, key, record, store, version};
+use crate::kit::{
+    HOUR, Told, channel, cluster_client, cluster_store, key, prefix, record, rules_of_clusters, store, user,
+    version,
+};
 use crate::proxy::Proxy;
 use crate::server::{Server, until};
 
@@ -110,7 +113,14 @@ async fn a_slot_that_moves_to_another_node_is_followed() {
 async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_taken_for_gone() {
     let clock = VirtualClock::default();
     let nodes = Server::start_pair().await;
-    let store = cluster_store(&nodes[0], &clock);
+    // With the rights that the README names: a client follows a slot by commands of its own.
+    let prefix = prefix();
+    for node in &nodes {
+        user(node, &prefix, &rules_of_clusters(&prefix)).await;
+    }
+    let client = cluster_client(&nodes[0].address().replace("127", &format!("{prefix}:secret@127")));
+    let store = RedisStore::cluster(client).with_clock(Arc::new(clock.clone())).key_prefix(&prefix).unwrap();
+    store.check().await.unwrap();
     store.create(key(1), record(&clock, 1)).await.unwrap();
     let slot: u16 = nodes[0].ask(cmd("CLUSTER").arg("KEYSLOT").arg(channel(&store)).clone()).await;
     let [old, new] = if slot < 8_192 { [&nodes[0], &nodes[1]] } else { [&nodes[1], &nodes[0]] };
@@ -138,6 +148,7 @@ async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_take
     assert!(timeout(Duration::from_millis(2_200), &mut ending).await.is_err(), "it waits for the rest");
     assert!(store.load(key(1)).await.unwrap().is_some(), "and sessions are read as ever");
     migrate(b"s", [1; 32]).await;
+    assert!(store.load(key(1)).await.unwrap().is_some(), "also where they have arrived");
     migrate(b"i", record(&clock, 1).sid.unwrap().0).await;
     new.ask::<()>(set("NODE", &new_name)).await;
     old.ask::<()>(set("NODE", &new_name)).await;
@@ -148,7 +159,6 @@ async fn a_slot_of_which_half_is_on_its_way_is_waited_for_and_no_session_is_take
 #[tokio::test]
 async fn a_first_connection_that_failed_is_tried_again() {
     let clock = VirtualClock::default();
-    assert!(store.load(key(1)).await.unwrap().is_some(), "also where they have arrived");
     let mut server = Server::start(&[]).await;
     server.kill();
     let store = store(&server, &clock);

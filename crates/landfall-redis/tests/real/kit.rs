@@ -114,6 +114,14 @@ pub(crate) fn rules(prefix: &str) -> Vec<String> {
     line.split_whitespace().map(str::to_owned).collect()
 }
 
+/// The same for a user of a cluster.
+pub(crate) fn rules_of_clusters(prefix: &str) -> Vec<String> {
+    let (_, rest) =
+        include_str!("../../README.md").split_once("On a cluster also `").expect("what is needed there");
+    let also = rest.split('`').next().unwrap().split_whitespace();
+    rules(prefix).into_iter().chain(also.map(str::to_owned)).collect()
+}
+
 /// Gives the server a user with these rules, and with no other; how a client names it.
 pub(crate) async fn user(server: &Server, name: &str, rules: &[String]) -> String {
     let mut user = cmd("ACL");

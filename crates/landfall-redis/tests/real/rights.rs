@@ -7,8 +7,8 @@ use landfall_redis::RedisStore;
 use landfall_redis::redis::Client;
 use landfall_testkit::VirtualClock;
 
-use crate::kit::{Log, Told, key, prefix, record, rules, user, version};
-use crate::server::{Server, shared, until};
+use crate::kit::{Log, Told, cluster_client, key, prefix, record, rules, rules_of_clusters, user, version};
+use crate::server::{Server, shared, shared_cluster, until};
 
 /// A store of a user with the README's rules, changed like this.
 async fn store_with(change: &[&str], clock: &VirtualClock) -> RedisStore {
@@ -96,6 +96,20 @@ async fn each_right_of_the_readmes_line_is_needed_and_told_at_the_start_where_it
     let error = store.check().await.unwrap_err().to_string();
     assert!(error.contains(&format!("lacks ~{}*;", crate::kit::tag(&store))), "{error}");
     store_with(&[], &clock).await.check().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_of_a_cluster_who_could_not_follow_its_slot_is_told_so_at_the_start() {
+    let (server, prefix) = (shared_cluster().await, prefix());
+    let all = rules_of_clusters(&prefix);
+    let changed: Vec<_> = all.iter().cloned().chain(["-asking".to_owned()]).collect();
+    let name = user(server, &prefix, &changed).await;
+    let client = cluster_client(&server.address().replace("127", &format!("{name}127")));
+    let store = RedisStore::cluster(client).key_prefix(&prefix).unwrap();
+    let error = store.check().await.unwrap_err().to_string();
+    assert!(error.contains("lacks +asking;") && error.ends_with(&all.join(" ")), "{error}");
+    user(server, &prefix, &all).await;
+    store.check().await.unwrap();
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use landfall_redis::redis::Client;
 use landfall_testkit::stores::Engine;
 use landfall_testkit::{VirtualClock, async_trait};
 
-use crate::kit::{cluster_client, prefix, rules, user};
+use crate::kit::{cluster_client, prefix, rules, rules_of_clusters, user};
 use crate::server::{Server, shared, shared_cluster};
 
 /// A prefix of its own on a server that all share.
@@ -26,10 +26,9 @@ impl Corner {
     }
 
     /// The same for a user who may do what the README names for keys of this prefix, and nothing else.
-    async fn with_least_rights(server: &'static Server, clustered: bool, also: &[&str]) -> Self {
+    async fn with_least_rights(server: &'static Server, clustered: bool) -> Self {
         let mut this = Self::new(server, clustered);
-        let rules: Vec<_> =
-            rules(&this.prefix).into_iter().chain(also.iter().map(|&rule| rule.to_owned())).collect();
+        let rules = if clustered { rules_of_clusters(&this.prefix) } else { rules(&this.prefix) };
         this.user = user(server, &this.prefix, &rules).await;
         this
     }
@@ -63,13 +62,11 @@ mod cluster {
 mod one_server_with_the_readmes_rights {
     use super::{Corner, shared};
 
-    landfall_testkit::store_suite!(async || Corner::with_least_rights(shared().await, false, &[]).await);
+    landfall_testkit::store_suite!(async || Corner::with_least_rights(shared().await, false).await);
 }
 
 mod cluster_with_the_readmes_rights {
     use super::{Corner, shared_cluster};
 
-    landfall_testkit::store_suite!(async || {
-        Corner::with_least_rights(shared_cluster().await, true, &["+cluster|slots"]).await
-    });
+    landfall_testkit::store_suite!(async || Corner::with_least_rights(shared_cluster().await, true).await);
 }
