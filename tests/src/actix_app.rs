@@ -118,6 +118,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/live", web::get().to(live))
         .route("/live-visit", web::get().to(live_visit))
         .service(web::resource("/endless").wrap(ending()).get(endless))
+        .service(web::resource("/export").wrap(ending()).get(export))
         .service(web::resource("/long").wrap(ending()).get(long))
         .service(web::resource("/at-once").wrap(ending()).get(async || "at once"))
         .route("/echo", web::post().to(echo))
@@ -164,6 +165,10 @@ fn ending() -> RequireLogin {
 }
 
 async fn endless() -> HttpResponse {
+    HttpResponse::Ok().content_type(crate::live::EVENTS).streaming(crate::live::endless())
+}
+
+async fn export() -> HttpResponse {
     HttpResponse::Ok().streaming(crate::live::endless())
 }
 

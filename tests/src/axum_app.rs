@@ -40,7 +40,8 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .layer(RequireLogin::new());
     let merged = Router::new().route("/merged", get(async || "merged")).layer(RequireLogin::new());
     let ending = Router::new()
-        .route("/endless", get(async || Body::from_stream(crate::live::endless())))
+        .route("/endless", get(endless))
+        .route("/export", get(async || Body::from_stream(crate::live::endless())))
         .route("/long", get(long))
         .route("/at-once", get(async || "at once"))
         .layer(RequireLogin::new().ends_streams());
@@ -137,6 +138,10 @@ async fn live(user: SignedIn) -> Body {
 
 async fn live_visit(visit: Visit) -> Body {
     Body::from_stream(crate::live::live(visit.ended()))
+}
+
+async fn endless() -> impl IntoResponse {
+    ([("content-type", crate::live::EVENTS)], Body::from_stream(crate::live::endless()))
 }
 
 /// Less than it says.

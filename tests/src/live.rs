@@ -8,6 +8,9 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use landfall::EndReason;
 
+/// What an event stream says that it is: upper case and parameters make it no other.
+pub(crate) const EVENTS: &str = "text/Event-Stream; charset=utf-8";
+
 /// A piece of a body.
 type Piece = Result<Bytes, Infallible>;
 

@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use bytes::Bytes;
 use landfall::adapter::UntilEnded;
 use pin_project_lite::pin_project;
@@ -17,7 +17,9 @@ pub(crate) fn ending<B: MessageBody + 'static>(
 ) -> ServiceResponse<BoxBody> {
     let size = response.response().body().size();
     let is_sized = response.headers().contains_key(CONTENT_LENGTH) || matches!(size, BodySize::Sized(_));
-    response.map_body(|_, body| BoxBody::new(Ending { body, until: until.sized(is_sized) }))
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let until = until.answered(response.status().as_u16(), content_type, is_sized);
+    response.map_body(|_, body| BoxBody::new(Ending { body, until }))
 }
 
 pin_project! {

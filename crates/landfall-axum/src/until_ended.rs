@@ -5,7 +5,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::Response;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http_body::{Body, Frame, SizeHint};
 use landfall::adapter::UntilEnded;
 use pin_project_lite::pin_project;
@@ -19,7 +19,9 @@ where
 {
     let is_sized =
         response.headers().contains_key(CONTENT_LENGTH) || response.body().size_hint().exact().is_some();
-    response.map(|body| ResponseBody::new(Ending { body, until: until.sized(is_sized) }))
+    let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let until = until.answered(response.status().as_u16(), content_type, is_sized);
+    response.map(|body| ResponseBody::new(Ending { body, until }))
 }
 
 pin_project! {

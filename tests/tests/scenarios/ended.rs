@@ -105,14 +105,16 @@ everywhere! {
         assert_eq!(why(live).await, "Replaced");
     }
 
-    async fn a_guard_ends_the_streams_behind_it_and_breaks_off_what_has_a_length(world) {
+    async fn a_guard_ends_event_streams_and_breaks_off_whatever_else_is_under_way(world) {
         world.open("/dashboard").await;
         let mut endless = open(&world, &world.browser, "/endless", "begun").await;
         let mut long = open(&world, &world.browser, "/long", "begun").await;
+        let mut export = open(&world, &world.browser, "/export", "begun").await;
         open(&world, &world.browser, "/at-once", "at once").await;
         sign_out(&world.browser).await;
         assert_eq!(piece(&mut endless).await, None);
         assert!(!long.sum().await.whole);
+        assert!(!export.sum().await.whole, "a part of an export must not look like all of it");
     }
 }
 
@@ -162,14 +164,17 @@ on_both_frameworks! {
         let upstream = Upstream::start().await;
         upstream.at("/v1/events", Answer::TwoPieces);
         upstream.at("/v1/half", Answer::Bytes("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n0123456789".to_owned()));
+        upstream.at("/v1/export", Answer::Bytes("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n".to_owned()));
         let proxy = TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
         world.forward(proxy.timeouts(Duration::from_secs(5), Duration::from_secs(600)).unwrap());
         world.open("/dashboard").await;
         let mut events = open(&world, &world.browser, "/api/events", "data: 1").await;
         let mut half = open(&world, &world.browser, "/api/half", "0123456789").await;
+        let mut export = open(&world, &world.browser, "/api/export", "0123456789").await;
         sign_out(&world.browser).await;
         assert_eq!(piece(&mut events).await, None);
         assert!(!half.sum().await.whole);
+        assert!(!export.sum().await.whole, "a part of an export must not look like all of it");
         until("the upstream to be left alone", async || (upstream.hung_up() >= 1).then_some(())).await;
     }
 

@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::CONTENT_LENGTH;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use http::{Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -101,7 +101,9 @@ impl<F: Future<Output = ()> + Unpin> Future for Sending<F> {
             (Ok(Head::Theirs(head)), Some(body)) => {
                 let size = ProxyBodySize::of(&head);
                 let is_sized = matches!(size, ProxyBodySize::Exact(_));
-                let body = Streamed { until: body.until.sized(is_sized), ..body };
+                let content_type = head.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+                let until = body.until.answered(head.status().as_u16(), content_type, is_sized);
+                let body = Streamed { until, ..body };
                 return Poll::Ready(head.map(|()| ProxyBody(Inner::Streamed { body, size })));
             }
             (Ok(Head::Ours(reply)), _) => reply,
@@ -142,8 +144,8 @@ impl<F: Future<Output = ()> + Unpin> ProxyBody<F> {
     /// The next piece; `None` after the last.
     ///
     /// # Errors
-    /// [`BrokenOff`] where the upstream broke off, or the session ended in the middle of a body with a length: the browser
-    /// must not take what it has for the whole.
+    /// [`BrokenOff`] where the upstream broke off, or the session ended in the middle of what is no event stream: the
+    /// browser must not take what it has for the whole.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let body = match &mut self.0 {
             Inner::Whole(bytes) => {

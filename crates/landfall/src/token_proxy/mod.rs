@@ -93,8 +93,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// # What comes back
 /// - Status and body as they come, streamed: the body is not held, not decompressed, and no faster than the browser
 ///   reads. Whoever breaks off, browser or upstream, breaks off the other. It ends with the session
-///   ([`SignedIn::ended`](crate::SignedIn::ended)), and the upstream's request with it; one with a length is broken off.
-///   reads. Whoever breaks off, browser or upstream, breaks off the other.
+///   ([`SignedIn::ended`](crate::SignedIn::ended)), and the upstream's request with it: an event stream
+///   just ends, everything else is broken off.
 /// - Of the headers those that an API's answer needs, and nearly all that begin with `X-`: so none that acts on the
 ///   whole origin (Set-Cookie, CORS, Strict-Transport-Security, device-bound sessions, what a browser learns next year)
 ///   or on a proxy in front. More by [`pass_response_header`](TokenProxy::pass_response_header).

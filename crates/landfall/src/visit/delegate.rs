@@ -208,8 +208,9 @@ macro_rules! __require_login {
             }
 
             /// The bodies of answers end with the session, as soon as it does; see
-            /// [`SignedIn::ended`](landfall::SignedIn::ended). For event streams and downloads: a body without a length just
-            /// ends, one with a length is broken off, and what is there at once passes as it is. A WebSocket is no body: its
+            /// [`SignedIn::ended`](landfall::SignedIn::ended). For event streams and downloads: an event stream
+            /// (`text/event-stream`) just ends, everything else is broken off, so that no part of it is taken for the whole, and
+            /// what is there at once passes as it is. A WebSocket is no body: its
             /// handler waits for [`ended`](landfall::SignedIn::ended) itself.
             pub fn ends_streams(self) -> Self {
                 Self(self.0.ends_streams())

@@ -1,11 +1,11 @@
 //! What ends the body of an answer with the session: for a guard that is told to, and for the token proxy.
 //!
-//! The rule is the same for every framework and every body, so it stands here and the adapters' bodies ask it. A body
-//! whose length nobody has said just ends: whoever reads an event stream comes again, and is answered anew. One whose
-//! length was said breaks off, so that nobody takes a part for the whole.
+//! The rule is the same for every framework and every body, so it stands here and the adapters' bodies ask it. An event
+//! stream just ends: whoever reads it comes again, and is answered anew. Everything else breaks off, so that nobody takes
+//! a part for the whole: an export in chunks has no length, and would end like one that is complete.
 //!
-//! An adapter makes an [`UntilEnded`] while it has the request, says of the answer whether it has a length, and hands each
-//! thing that the inner body says through [`UntilEnded::pass`]. Whoever drops the body drops the waiting with it.
+//! An adapter makes an [`UntilEnded`] while it has the request, says what the answer is, and hands each thing that the
+//! inner body says through [`UntilEnded::pass`]. Whoever drops the body drops the waiting with it.
 
 use std::mem;
 use std::task::{Context, Poll};
@@ -19,8 +19,8 @@ use crate::web::reply::Waiting;
 pub struct UntilEnded {
     /// Not waited for before the body turns out to take its time; `None` once it was.
     ended: Option<Waiting<EndReason>>,
-    /// Whether a length was said.
-    is_sized: bool,
+    /// Whether it has no whole of which a part could be left, so that it just ends.
+    just_ends: bool,
     /// Whether a piece has passed.
     has_begun: bool,
 }
@@ -34,13 +34,17 @@ pub struct SessionOver;
 impl UntilEnded {
     /// With the session of this visit.
     pub(crate) fn of(visit: &Visit) -> Self {
-        Self { ended: Some(visit.ended()), is_sized: false, has_begun: false }
+        Self { ended: Some(visit.ended()), just_ends: false, has_begun: false }
     }
 
-    /// Whether a length was said of the body, in a header or by itself.
+    /// What the answer is: its status, the value of its Content-Type, and whether a length was said of its body, in a header
+    /// or by itself. Without a word on it the body is broken off.
+    ///
+    /// An event stream (`text/event-stream`) without a length just ends, and so does what a connection was switched to
+    /// (`101`), which is no body and has its own way to say that it is complete.
     #[must_use]
-    pub fn sized(mut self, is_sized: bool) -> Self {
-        self.is_sized = is_sized;
+    pub fn answered(mut self, status: u16, content_type: Option<&[u8]>, is_sized: bool) -> Self {
+        self.just_ends = status == 101 || (!is_sized && content_type.is_some_and(is_event_stream));
         self
     }
 
@@ -49,7 +53,7 @@ impl UntilEnded {
     /// A body that is one piece, or none, passes without a look: nothing is registered for what is gone at once.
     ///
     /// # Errors
-    /// [`SessionOver`], once, where the body has a length and is not whole.
+    /// [`SessionOver`], once, where the body is no event stream and not whole.
     pub fn pass<T>(
         &mut self,
         said: Poll<Option<T>>,
@@ -65,14 +69,20 @@ impl UntilEnded {
             return said.map(|piece| piece.map(Ok));
         }
         self.ended = None;
-        Poll::Ready(self.is_sized.then_some(Err(SessionOver)))
+        Poll::Ready((!self.just_ends).then_some(Err(SessionOver)))
     }
 }
 
 impl std::fmt::Debug for UntilEnded {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("UntilEnded").field("is_sized", &self.is_sized).finish_non_exhaustive()
+        f.debug_struct("UntilEnded").field("just_ends", &self.just_ends).finish_non_exhaustive()
     }
+}
+
+/// Whether this media type is that of an event stream, with whatever parameters (RFC 9110 §8.3.1).
+fn is_event_stream(content_type: &[u8]) -> bool {
+    let essence = content_type.split(|byte| *byte == b';').next().unwrap_or_default();
+    essence.trim_ascii().eq_ignore_ascii_case(b"text/event-stream")
 }
 
 #[cfg(test)]
@@ -82,24 +92,43 @@ mod tests {
 
     use super::*;
 
-    fn until(ended: Waiting<EndReason>, is_sized: bool) -> UntilEnded {
-        UntilEnded { ended: Some(ended), is_sized, has_begun: false }
+    const EVENTS: Option<&[u8]> = Some(b"text/event-stream");
+
+    fn until(ended: Waiting<EndReason>) -> UntilEnded {
+        UntilEnded { ended: Some(ended), just_ends: false, has_begun: false }
+    }
+
+    #[test]
+    fn an_event_stream_just_ends_and_everything_else_is_broken_off() {
+        let just_ends = |status, content_type: Option<&str>, is_sized| {
+            let content_type = content_type.map(str::as_bytes);
+            until(Box::pin(pending())).answered(status, content_type, is_sized).just_ends
+        };
+        for events in ["text/event-stream", "Text/Event-Stream", "text/event-stream ;charset=utf-8"] {
+            assert!(just_ends(200, Some(events), false), "{events}");
+            assert!(!just_ends(200, Some(events), true), "{events} with a length");
+        }
+        for other in ["text/csv", "application/json", "text/event-streams", "text/plain; a=text/event-stream", ""] {
+            assert!(!just_ends(200, Some(other), false), "{other}");
+        }
+        assert!(!just_ends(200, None, false) && just_ends(101, None, false));
     }
 
     #[test]
     fn a_part_is_never_taken_for_the_whole_and_a_stream_just_ends() {
         let mut cx = Context::from_waker(Waker::noop());
         for (is_sized, end) in [(true, Some(Err(SessionOver))), (false, None)] {
-            let mut over = until(Box::pin(ready(EndReason::SignedOut)), is_sized);
+            let again = || until(Box::pin(ready(EndReason::SignedOut))).answered(200, EVENTS, is_sized);
+            let mut over = again();
             assert_eq!(over.pass(Poll::Ready(Some(1)), &mut cx), Poll::Ready(Some(Ok(1))), "the first piece");
             assert_eq!(over.pass(Poll::Ready(Some(2)), &mut cx), Poll::Ready(end), "however many follow");
             assert_eq!(over.pass(Poll::Ready(Some(3)), &mut cx), Poll::Ready(None));
-            let mut over = until(Box::pin(ready(EndReason::SignedOut)), is_sized);
+            let mut over = again();
             assert_eq!(
                 over.pass::<u8>(Poll::Pending, &mut cx),
                 Poll::Ready(end.map(|end| end.map(|_: u8| 0)))
             );
-            let mut over = until(Box::pin(ready(EndReason::SignedOut)), is_sized);
+            let mut over = again();
             assert_eq!(over.pass::<u8>(Poll::Ready(None), &mut cx), Poll::Ready(None), "it was whole");
         }
     }
@@ -107,7 +136,7 @@ mod tests {
     #[test]
     fn while_the_session_stands_everything_passes() {
         let mut cx = Context::from_waker(Waker::noop());
-        let mut stands = until(Box::pin(pending()), true);
+        let mut stands = until(Box::pin(pending()));
         for said in [Poll::Ready(Some(1)), Poll::Pending, Poll::Ready(Some(2)), Poll::Ready(None)] {
             assert_eq!(stands.pass(said, &mut cx), said.map(|piece| piece.map(Ok)));
         }
