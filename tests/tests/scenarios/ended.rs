@@ -178,6 +178,15 @@ on_both_frameworks! {
         until("the upstream to be left alone", async || (upstream.hung_up() >= 1).then_some(())).await;
     }
 
+    async fn a_cookie_from_before_its_sign_out_keeps_nothing_open(framework) {
+        let world = World::new(framework, SessionKind::Cookie).await;
+        world.open("/dashboard").await;
+        let session = session_value(&world.browser).unwrap();
+        sign_out(&world.browser).await;
+        let mut live = open_with(&world, &session, "/live", "SignedOut").await;
+        assert_eq!(piece(&mut live).await, None);
+    }
+
     async fn an_open_connection_goes_on_where_the_runtime_under_another_one_ended(framework) {
         let world = World::new(framework, SessionKind::Memory).await;
         world.open("/dashboard").await;

@@ -59,6 +59,13 @@ pub enum EndReason {
     Elsewhere,
 }
 
+/// How many rounds somebody goes on looking for whom nobody waits any more: two seconds, so that answers which wait for a
+/// moment, one after another, do not each begin a lookout.
+const LINGERS: u8 = 4;
+/// How many rounds a session is not asked for again whose store did not answer, or whose record does not open here: a
+/// second, unless changes make the rounds come sooner. What is told of it meanwhile is looked at.
+const PAUSE: u8 = 2;
+
 /// What a session is known by among those that are waited for; see [`Session::name`].
 pub(super) type Name = [u8; 32];
 
@@ -71,6 +78,8 @@ pub(crate) struct Endings {
     state: Mutex<State>,
     /// Wakes whoever looks them up.
     changed: Notify,
+    /// How many rounds came to their end, so that a lookout that is lost now and then is told from one that never works.
+    rounds: AtomicUsize,
 }
 
 /// What the lock is around.
@@ -80,14 +89,18 @@ struct State {
     sessions: HashMap<Name, Awaited>,
     /// Whether somebody looks them up.
     is_watched: bool,
+    /// Whether somebody came to wait since the last round.
+    has_come: bool,
 }
 
 /// A session that somebody waits for.
-struct Awaited {
+pub(super) struct Awaited {
     /// As it was last known: a renewal moves its end.
     session: Arc<Session>,
     /// When the store last said that it stands; `None` where something changed since, or may have.
     looked_at: Option<Timestamp>,
+    /// For how many rounds it is not asked for, after a look that brought nothing.
+    pause: u8,
     /// Why it is about to end, by whoever in this process is ending it.
     why: Option<EndReason>,
     /// Says so to every seat: `None` as long as it stands.
@@ -99,7 +112,12 @@ impl Awaited {
     /// answer is too old. A clock that was set back makes every answer too old.
     fn is_due(&self, now: Timestamp, staleness: Duration) -> bool {
         let is_known = |at: Timestamp| now >= at && now.since(at) < staleness;
-        self.session.is_over(now) || !self.looked_at.is_some_and(is_known)
+        self.session.is_over(now) || (self.pause == 0 && !self.looked_at.is_some_and(is_known))
+    }
+
+    /// Makes it due again.
+    fn look_again(&mut self) {
+        (self.looked_at, self.pause) = (None, 0);
     }
 
     /// Says so to everybody who waits for it.
@@ -111,6 +129,9 @@ impl Awaited {
 impl Endings {
     /// Takes a seat. `known` gives when the store last said that the session stands, if that is known; it is asked behind
     /// the registration, so that no change falls in between.
+    ///
+    /// Whoever looks is woken only for what the store has to be asked for at once; all else has time until the next beat.
+    /// A session in use has a near copy, so answers that wait for a moment cost no round each.
     pub(super) fn wait(
         self: &Arc<Self>,
         session: &Arc<Session>,
@@ -121,20 +142,26 @@ impl Endings {
         let awaited = state.sessions.entry(name).or_insert_with(|| Awaited {
             session: Arc::clone(session),
             looked_at: None,
+            pause: 0,
             why: None,
             said: watch::Sender::new(None),
         });
+        // Of a sealed one nothing else would ever tell that it lives longer by now.
+        if session.stored.is_none() && awaited.session.idle_expires_at < session.idle_expires_at {
+            awaited.session = Arc::clone(session);
+        }
         let said = awaited.said.subscribe();
         let is_first = awaited.said.receiver_count() == 1;
+        state.has_come = true;
         self.count(&state);
-        if is_first {
-            let looked_at = known();
-            if let Some(awaited) = state.sessions.get_mut(&name) {
-                awaited.looked_at = looked_at;
-            }
+        let looked_at = is_first.then(known);
+        if let (Some(looked_at), Some(awaited)) = (looked_at, state.sessions.get_mut(&name)) {
+            awaited.looked_at = looked_at;
         }
         drop(state);
-        self.changed.notify_one();
+        if looked_at == Some(None) && session.stored.is_some() {
+            self.changed.notify_one();
+        }
         Waiter { said, seat: Seat { endings: Arc::clone(self), name } }
     }
 
@@ -149,9 +176,9 @@ impl Endings {
         match change {
             Change::Record(key) => {
                 let Some(awaited) = state.sessions.get_mut(&key.0) else { return };
-                awaited.looked_at = None;
+                awaited.look_again();
             }
-            Change::Everything => state.sessions.values_mut().for_each(|awaited| awaited.looked_at = None),
+            Change::Everything => state.sessions.values_mut().for_each(Awaited::look_again),
         }
         drop(state);
         self.changed.notify_one();
@@ -206,7 +233,12 @@ impl Endings {
     /// Whoever gets it runs it as work of its own: a connection may be slow to be polled, and others wait as well.
     pub(crate) fn watch(self: &Arc<Self>) -> Option<Watch> {
         let was_watched = std::mem::replace(&mut self.state().is_watched, true);
-        (!was_watched).then(|| Watch { endings: Arc::clone(self), is_over: false })
+        (!was_watched).then(|| Watch { endings: Arc::clone(self), idle: 0, is_over: false })
+    }
+
+    /// How many rounds came to their end so far.
+    pub(crate) fn rounds(&self) -> usize {
+        self.rounds.load(Ordering::Relaxed)
     }
 
     /// Is ready when something changed since it was last asked.
@@ -219,25 +251,48 @@ impl Endings {
     ///
     /// It goes through all that are waited for, which is once in a beat and once for a change; none of them has a timer.
     pub(super) fn due(&self, now: Timestamp, staleness: Duration) -> Vec<Arc<Session>> {
-        let mut state = self.state();
         let mut due = Vec::new();
+        self.run_out(now, |awaited| {
+            if awaited.session.stored.is_some() && awaited.is_due(now, staleness) {
+                due.push(Arc::clone(&awaited.session));
+                awaited.looked_at = Some(now);
+            } else {
+                awaited.pause = awaited.pause.saturating_sub(1);
+            }
+        });
+        // First those that end where the store does not answer.
+        due.sort_by_key(|session| !session.is_over(now));
+        due
+    }
+
+    /// Ends what has run out by the clock alone, and shows all others.
+    pub(super) fn run_out(&self, now: Timestamp, mut stands: impl FnMut(&mut Awaited)) {
+        let mut state = self.state();
         state.sessions.retain(|_, awaited| {
             let session = &awaited.session;
             let is_over = now >= session.expires_at || (session.stored.is_none() && session.is_over(now));
             if is_over {
                 awaited.end(EndReason::Expired);
-            } else if session.stored.is_some() && awaited.is_due(now, staleness) {
-                due.push(Arc::clone(session));
-                awaited.looked_at = Some(now);
+            } else {
+                stands(awaited);
             }
             !is_over
         });
         self.count(&state);
-        due
+    }
+
+    /// The store was not asked for these after all: they stay due.
+    pub(super) fn not_asked(&self, sessions: &[Arc<Session>]) {
+        let mut state = self.state();
+        for session in sessions {
+            if let Some(awaited) = state.sessions.get_mut(&session.name()) {
+                awaited.looked_at = None;
+            }
+        }
     }
 
     /// What the store said of a session that was due: it stands, or it is gone. `Err` where the store did not answer: it
-    /// is asked again, unless the session is over as far as is known.
+    /// is asked again after a [`PAUSE`], unless the session is over as far as is known.
     pub(super) fn looked_up(
         &self,
         before: &Session,
@@ -258,7 +313,8 @@ impl Endings {
             Err(_) if before.is_over(now) => self.end(name, |_| EndReason::Expired),
             Err(_) => {
                 if let Some(awaited) = self.state().sessions.get_mut(&name) {
-                    awaited.looked_at = None;
+                    // What was told while the store was asked is looked at without a pause.
+                    awaited.pause = awaited.looked_at.take().map_or(0, |_| PAUSE);
                 }
             }
         }
@@ -336,15 +392,21 @@ impl Drop for Seat {
 pub(crate) struct Watch {
     /// What is looked after.
     endings: Arc<Endings>,
+    /// How many rounds nobody waited for, one behind the other.
+    idle: u8,
     /// Given back in good order, so that dropping it wakes nobody.
     is_over: bool,
 }
 
 impl Watch {
-    /// Whether nobody waits any more; then whoever comes next looks by themselves.
+    /// A round is over. Whether nobody waits any more, and nobody has for some rounds; then whoever comes next looks by
+    /// themselves.
     pub(super) fn is_done(&mut self) -> bool {
+        self.endings.rounds.fetch_add(1, Ordering::Relaxed);
         let mut state = self.endings.state();
-        self.is_over = state.sessions.is_empty();
+        let has_come = std::mem::take(&mut state.has_come);
+        self.idle = if state.sessions.is_empty() && !has_come { self.idle.saturating_add(1) } else { 0 };
+        self.is_over = self.idle > LINGERS;
         state.is_watched = !self.is_over;
         if self.is_over {
             // What thousands took is given back.
@@ -364,7 +426,11 @@ impl Drop for Watch {
         if !self.is_over {
             let mut state = self.endings.state();
             state.is_watched = false;
-            state.sessions.values().for_each(|awaited| awaited.said.send_modify(|_| ()));
+            // What a round had taken on and not looked up is due again.
+            state.sessions.values_mut().for_each(|awaited| {
+                awaited.looked_at = None;
+                awaited.said.send_modify(|_| ());
+            });
         }
     }
 }
@@ -440,7 +506,7 @@ mod tests {
             drop(waiters);
             assert!(endings.is_empty() && endings.state().sessions.is_empty());
         }
-        assert!(watch.is_done());
+        assert!((0..LINGERS).all(|_| !watch.is_done()) && watch.is_done());
         assert_eq!(endings.state().sessions.capacity(), 0);
         assert!(endings.watch().is_some(), "whoever comes next looks by themselves");
     }
@@ -467,6 +533,33 @@ mod tests {
         assert_eq!((told(&mut ada), told(&mut grace)), (None, Some(Some(EndReason::Expired))));
         endings.due(after(150), STALENESS);
         assert_eq!(told(&mut ada), Some(Some(EndReason::Expired)));
+    }
+
+    #[test]
+    fn a_sealed_session_that_is_waited_for_twice_lives_as_long_as_the_later_form_of_it() {
+        let (endings, session) = (Arc::<Endings>::default(), sealed("ada"));
+        let later = Arc::new(Session { idle_expires_at: after(150), ..(*session).clone() });
+        let mut waiter = endings.wait(&session, || None);
+        let _seats = [endings.wait(&later, || None), endings.wait(&session, || None)];
+        endings.due(after(149), STALENESS);
+        assert_eq!(told(&mut waiter), None);
+        endings.due(after(150), STALENESS);
+        assert_eq!(told(&mut waiter), Some(Some(EndReason::Expired)));
+    }
+
+    #[test]
+    fn answers_that_wait_for_a_moment_wake_nobody_and_begin_no_lookout_each() {
+        let (endings, session) = (Arc::<Endings>::default(), stored());
+        let watch = &mut endings.watch().unwrap();
+        let is_woken = || pin!(endings.changed()).poll(&mut Context::from_waker(Waker::noop())).is_ready();
+        for _ in 0..3 * LINGERS {
+            drop([endings.wait(&session, || Some(after(0))), endings.wait(&sealed("ada"), || None)]);
+            assert!(!is_woken() && !watch.is_done());
+        }
+        let _seat = endings.wait(&session, || None);
+        assert!(is_woken(), "what the store was not asked for is looked at, at once");
+        let _another = endings.wait(&session, || None);
+        assert!(!is_woken());
     }
 
     #[test]
@@ -517,6 +610,15 @@ mod tests {
         endings.looked_up(&session, failed(), after(99));
         assert_eq!(told(&mut waiter), None);
         assert_eq!(endings.due(after(99), STALENESS).len(), 1, "it is asked again");
+        endings.looked_up(&session, failed(), after(99));
+        let due = || endings.due(after(99), STALENESS).len();
+        assert_eq!([due(), due(), due()], [0, 0, 1], "after a pause");
+        endings.looked_up(&session, failed(), after(99));
+        endings.told(key(&session));
+        assert_eq!(due(), 1, "unless something is told of it");
+        endings.told(key(&session));
+        endings.looked_up(&session, failed(), after(99));
+        assert_eq!(due(), 1, "or was told while it was asked for");
         endings.looked_up(&session, failed(), after(100));
         assert_eq!(told(&mut waiter), Some(Some(EndReason::Expired)));
     }
@@ -530,6 +632,18 @@ mod tests {
         drop(watch);
         assert_eq!(told(&mut waiter), Some(None));
         assert!(endings.watch().is_some());
+    }
+
+    #[test]
+    fn what_a_round_took_on_and_did_not_ask_for_is_due_again() {
+        let (endings, session, other) = (Arc::<Endings>::default(), stored(), stored());
+        let _seats = [endings.wait(&session, || None), endings.wait(&other, || None)];
+        let due = || endings.due(after(0), STALENESS).len();
+        assert_eq!([due(), due()], [2, 0]);
+        endings.not_asked(&[session]);
+        assert_eq!([due(), due()], [1, 0]);
+        drop(endings.watch());
+        assert_eq!([due(), due()], [2, 0], "whoever took it on is gone");
     }
 
     #[test]

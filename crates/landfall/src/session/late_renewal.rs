@@ -11,12 +11,15 @@
 //! What is remembered is bounded by [`CAPACITY`] and by [`REMEMBERED`]. Where the oldest has to go before its time, what
 //! it said is kept in a coarser way: no renewal is sent for a request that came before it.
 //!
-//! It is asked where a renewal is about to be set and nowhere else, so an ordinary request meets no lock.
+//! It is asked where a renewal is about to be set, and once by whoever begins to wait for a session's end. So an ordinary
+//! request meets no lock.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use super::endings::EndReason;
 use super::opened::SealedId;
 use crate::clock::Timestamp;
 
@@ -41,18 +44,19 @@ pub(super) struct EndedSealed(Mutex<Endings>);
 struct Endings {
     /// With the time of each ending, the oldest first.
     in_order: VecDeque<(SealedId, Timestamp)>,
-    /// The same, to be asked.
-    known: HashSet<SealedId>,
+    /// The same, to be asked, and why each ended.
+    known: HashMap<SealedId, EndReason>,
     /// When the youngest ended that had to be forgotten before its time.
     forgotten: Option<Timestamp>,
 }
 
 impl EndedSealed {
     /// Remembers that a session ended. To be called before the answer leaves that says so to the browser.
-    pub(super) fn note(&self, id: SealedId, now: Timestamp) {
+    pub(super) fn note(&self, id: SealedId, why: EndReason, now: Timestamp) {
         let mut endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         endings.forget_what_is_old(now);
-        if endings.known.insert(id) {
+        if let Entry::Vacant(new) = endings.known.entry(id) {
+            new.insert(why);
             endings.in_order.push_back((id, now));
         }
         if endings.in_order.len() > CAPACITY
@@ -63,13 +67,19 @@ impl EndedSealed {
         }
     }
 
+    /// Why this session ended here, if that is remembered: for whoever begins to wait for its end too late to be told.
+    pub(super) fn why(&self, id: SealedId) -> Option<EndReason> {
+        let endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        endings.known.get(&id).copied()
+    }
+
     /// Whether a renewal of this session may be sent now, for a request that came at `came_at`.
     pub(super) fn lets_live(&self, id: SealedId, came_at: Timestamp, now: Timestamp) -> bool {
         if is_late(came_at, now) {
             return false;
         }
         let endings = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        endings.forgotten.is_none_or(|at| came_at > at) && !endings.known.contains(&id)
+        endings.forgotten.is_none_or(|at| came_at > at) && !endings.known.contains_key(&id)
     }
 }
 
@@ -108,7 +118,9 @@ mod tests {
         assert!(ended.lets_live(id(1), at(100), at(105)));
         assert!(!ended.lets_live(id(1), at(100), at(106)), "another process may have ended it");
         assert!(!ended.lets_live(id(1), at(100), at(99)), "the clock was set back");
-        ended.note(id(1), at(102));
+        ended.note(id(1), EndReason::SignedOut, at(102));
+        ended.note(id(1), EndReason::Replaced, at(102));
+        assert_eq!((ended.why(id(1)), ended.why(id(2))), (Some(EndReason::SignedOut), None));
         assert!(!ended.lets_live(id(1), at(100), at(103)));
         assert!(!ended.lets_live(id(1), at(500), at(501)), "a request that was long on its way");
         assert!(ended.lets_live(id(2), at(100), at(103)));
@@ -118,15 +130,15 @@ mod tests {
     fn a_flood_of_endings_is_bounded_and_brings_no_session_back() {
         let at = Timestamp::from_secs;
         let ended = EndedSealed::default();
-        ended.note(id(0), at(100));
+        ended.note(id(0), EndReason::SignedOut, at(100));
         for name in 1..=CAPACITY {
-            ended.note(id(name), at(103));
+            ended.note(id(name), EndReason::SignedOut, at(103));
         }
         assert_eq!(ended.0.lock().unwrap().in_order.len(), CAPACITY);
         assert!(!ended.lets_live(id(0), at(99), at(104)), "forgotten before its time");
         assert!(ended.lets_live(id(CAPACITY + 1), at(101), at(104)));
         // An hour later all of it is over.
-        ended.note(id(CAPACITY + 1), at(4000));
+        ended.note(id(CAPACITY + 1), EndReason::SignedOut, at(4000));
         assert_eq!(ended.0.lock().unwrap().in_order.len(), 1);
         assert_eq!(ended.0.lock().unwrap().known.len(), 1);
     }

@@ -317,7 +317,7 @@ impl SessionKeeper {
         now: Timestamp,
     ) -> Result<Taken, Error> {
         let Some(stored) = &session.stored else {
-            self.ended.note(session.sealed_id(), now);
+            self.ended.note(session.sealed_id(), why, now);
             self.endings.over(session, why);
             return Ok(Taken { last: Arc::clone(session), is_ended: Ok(true) });
         };

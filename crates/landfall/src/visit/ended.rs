@@ -1,8 +1,8 @@
 //! The end of a session, as a connection waits for it that stays open when its request is over.
 //!
 //! Somebody has to look whether sessions still stand. That is one piece of work for a relying party, begun by the first who
-//! waits and over when nobody does: what it looks at is the session room's ([`lookout`](crate::session)), here it is run.
-//! Where its runtime ends under it, whoever waits begins it anew.
+//! waits and over soon after nobody does: what it looks at is the session room's ([`lookout`](crate::session)), here it is
+//! run. Where its runtime ends under it, whoever waits begins it anew.
 
 use std::future::pending;
 use std::sync::{Arc, Weak};
@@ -16,7 +16,8 @@ use crate::web::reply::Waiting;
 
 /// How often the clock is looked at while somebody waits. The store tells of changes in between.
 const BEAT: Duration = Duration::from_millis(500);
-/// How often the looking is begun anew for one who waits, where runtimes end under it. Beyond that nobody can tell.
+/// How often the looking is begun anew for one who waits without one round that came to its end: runtimes may end under it.
+/// Beyond that nobody can tell.
 const TRIES: usize = 8;
 
 impl SignedIn {
@@ -29,10 +30,10 @@ impl SignedIn {
     ///
     /// - With a store: as soon as the store tells of the ending, which takes less than a second with Redis and PostgreSQL,
     ///   on every instance. What the store cannot tell of is found by asking it, once a session in each span of
-    ///   [`near_cache_staleness`](crate::RelyingPartyBuilder::near_cache_staleness). While the store does not answer, a
-    ///   session stands that has not run out.
-    /// - Sealed into its cookie: when it runs out, and when its browser signs out or in anew at this very process while
-    ///   this is waited for. Nothing more is known of such a session.
+    ///   [`near_cache_staleness`](crate::RelyingPartyBuilder::near_cache_staleness), or in a second
+    ///   where that is less. While the store does not answer, a session stands that has not run out.
+    /// - Sealed into its cookie: when it runs out, and when its browser signs out or in anew at this very process, also
+    ///   where it did so some minutes before. Nothing more is known of such a session.
     ///
     /// What runs out by the clock is noticed within half a second.
     ///
@@ -75,18 +76,21 @@ impl Visit {
 /// The seat is taken with the first poll, and is given up when the future is dropped: there is no other state.
 async fn ended(context: Arc<Context>, session: Arc<Session>) -> EndReason {
     let mut waiter = context.sessions.wait_for_end(&session, context.clock.now());
-    for _ in 0..TRIES {
+    let (mut tries, mut rounds) = (0, waiter.endings().rounds());
+    while tries < TRIES {
         if let Some(watch) = waiter.endings().watch() {
             context.runtime.run_aside(look_out(Arc::downgrade(&context), watch));
         }
         if let Some(why) = waiter.next().await {
             return why;
         }
+        let before = std::mem::replace(&mut rounds, waiter.endings().rounds());
+        tries = if rounds == before { tries + 1 } else { 0 };
     }
     EndReason::Elsewhere
 }
 
-/// Looks after all that are waited for, as long as there are some.
+/// Looks after all that are waited for, as long as there are some and for a moment longer.
 ///
 /// A round is over before the next begins, so the store is never asked twice at once for one session; what is told in
 /// between makes the next round begin at once.

@@ -108,7 +108,9 @@ mod tests {
             assert!(just_ends(200, Some(events), false), "{events}");
             assert!(!just_ends(200, Some(events), true), "{events} with a length");
         }
-        for other in ["text/csv", "application/json", "text/event-streams", "text/plain; a=text/event-stream", ""] {
+        for other in
+            ["text/csv", "application/json", "text/event-streams", "text/plain; a=text/event-stream", ""]
+        {
             assert!(!just_ends(200, Some(other), false), "{other}");
         }
         assert!(!just_ends(200, None, false) && just_ends(101, None, false));
