@@ -3,10 +3,17 @@
 use std::env;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use landfall_testkit::{Client, LocalProvider, Person, StartError};
 
 use crate::landfall::{RelyingParty, RelyingPartyBuilder};
+
+/// How long requests under way may take once the process is told to end.
+pub(crate) const ANSWERING: Duration = Duration::from_secs(3);
+/// How long what goes on by itself may take after that. Both together have to be less than what whoever stops the
+/// process gives it: Docker ten seconds unless told otherwise, Kubernetes thirty.
+pub(crate) const FINISHING: Duration = Duration::from_secs(6);
 
 /// What an example needs to run.
 pub(crate) struct Setup {

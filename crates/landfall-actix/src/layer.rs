@@ -7,12 +7,13 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use actix_web::body::{EitherBody, MessageBody};
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
 use actix_web::{HttpMessage, HttpRequest};
 use landfall::adapter::{self, Decision, Mount, NeedsBody, Reply, Step, Waiting};
-use landfall::{RelyingParty, SignInWanted};
+use landfall::{RelyingParty, SignInWanted, Unfinished};
 use pin_project_lite::pin_project;
 
 use crate::convert::{self, FirstLine, PeerOf, View};
@@ -82,6 +83,12 @@ impl AuthMiddleware {
     /// ```
     pub fn optional(auth: Option<RelyingParty>) -> Self {
         Self::new(auth.unwrap_or_else(RelyingParty::not_set_up))
+    }
+
+    /// Waits, before the process ends, for what goes on by itself: [`RelyingParty::drain`], for whoever holds the
+    /// middleware alone.
+    pub async fn drain(&self, deadline: Duration) -> Unfinished {
+        self.auth.drain(deadline).await
     }
 
     /// Says where a connection comes from, in place of its own address. Needed where proxies are trusted

@@ -7,12 +7,13 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Extensions, Request, Response};
 use http_body::Body;
 use landfall::adapter::{self, Decision, Mount, NeedsBody, Reply, Step, Waiting};
-use landfall::{RelyingParty, SignInWanted};
+use landfall::{RelyingParty, SignInWanted, Unfinished};
 use pin_project_lite::pin_project;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -84,6 +85,12 @@ impl AuthLayer {
     /// ```
     pub fn optional(auth: Option<RelyingParty>) -> Self {
         Self::new(auth.unwrap_or_else(RelyingParty::not_set_up))
+    }
+
+    /// Waits, before the process ends, for what goes on by itself: [`RelyingParty::drain`], for whoever holds the
+    /// layer alone.
+    pub async fn drain(&self, deadline: Duration) -> Unfinished {
+        self.auth.drain(deadline).await
     }
 
     /// Says where a connection comes from, which is not in a request by itself. Needed where proxies are trusted

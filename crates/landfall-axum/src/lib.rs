@@ -171,7 +171,7 @@ pub use landfall::{
     HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
     Refused, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle,
     SessionInfo, Sessions, SignInWanted, SigningAlgorithm, SiteData, SubjectId, SystemClock, SystemEntropy,
-    Timestamp, Unmet, Userinfo, danger, store,
+    Timestamp, Unfinished, Unmet, Userinfo, danger, store,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;

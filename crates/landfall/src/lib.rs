@@ -200,6 +200,7 @@ pub use provider::client_settings::Userinfo;
 pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use relying_party::RelyingParty;
 pub use relying_party::sessions::Sessions;
+pub use runtime::under_way::Unfinished;
 pub use session::{EndReason, Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
 #[cfg(feature = "reqwest")]
 pub use token_proxy::TokenProxy;

@@ -27,6 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // The provider lives as long as this function.
     let setup::Setup { auth, listen, provider: _provider } = setup::setup()?;
 
+    let ending = auth.clone();
     let app = move || {
         let guarded = web::scope("/dashboard").default_service(web::to(dashboard));
         let below = |path: &str| web::scope(path).default_service(web::to(more));
@@ -42,8 +43,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .wrap(AuthMiddleware::new(auth.clone()))
     };
 
-    // It ends on Ctrl-C, after the requests under way.
-    HttpServer::new(app).bind(listen)?.run().await?;
+    // On SIGTERM the server takes no connection any more and answers the requests under way; on Ctrl-C it breaks them
+    // off. Then what goes on by itself is finished, and the process ends.
+    HttpServer::new(app).shutdown_timeout(setup::ANSWERING.as_secs()).bind(listen)?.run().await?;
+    // What is left is in the log.
+    let _ = ending.drain(setup::FINISHING).await;
     Ok(())
 }
 

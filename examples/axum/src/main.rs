@@ -16,6 +16,7 @@ use landfall_axum::{
 use serde_json::Value;
 use tracing_subscriber::EnvFilter;
 
+mod ending;
 mod live;
 #[path = "../../shared/pages.rs"]
 mod pages;
@@ -32,12 +33,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let app = setup::single_page().map_or_else(|| Ok(pages()), |place| spa::router(&place, auth.issuer()))?;
     // Whose word on the host counts: `LANDFALL_TRUSTED_PROXIES`.
-    let auth =
-        AuthLayer::new(auth).peer_from(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
-    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).merge(live::routes()).layer(auth);
+    let layer = AuthLayer::new(auth.clone())
+        .peer_from(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
+    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).merge(live::routes()).layer(layer);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind(listen).await?;
-    axum::serve(listener, app).with_graceful_shutdown(ctrl_c()).await?;
+
+    ending::serve(listener, app, auth).await?;
     Ok(())
 }
 
@@ -90,11 +92,4 @@ async fn echo(_user: SignedIn, headers: HeaderMap, body: Bytes) -> impl IntoResp
 
 fn html(page: String) -> impl IntoResponse {
     ([(CONTENT_SECURITY_POLICY, pages::POLICY)], Html(page))
-}
-
-async fn ctrl_c() {
-    if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::error!("cannot listen for Ctrl-C: {error}");
-        std::future::pending::<()>().await;
-    }
 }

@@ -65,6 +65,21 @@ impl Example {
         self.recipe.start().await
     }
 
+    /// Sends it this signal. It may go on for a while: see [`ended`](Self::ended).
+    pub fn send(&self, signal: &str) {
+        self.process.send(signal);
+    }
+
+    /// Waits for its end, which must be a good one.
+    pub async fn ended(self) {
+        self.process.ended().await;
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.recipe.port
+    }
+
     /// Where it is.
     pub fn base_url(&self) -> &str {
         &self.recipe.base_url

@@ -58,7 +58,19 @@ impl Process {
         }
     }
 
-    fn send(&self, signal: &str) {
+    /// Waits for its end, which it must call a success.
+    ///
+    /// # Panics
+    /// When it does not end within a minute, or fails.
+    pub async fn ended(mut self) {
+        let Ok(ended) = tokio::time::timeout(PATIENCE, self.child.wait()).await else {
+            panic!("the program did not end")
+        };
+        assert!(ended.unwrap().success());
+    }
+
+    /// Sends it this signal.
+    pub(crate) fn send(&self, signal: &str) {
         let Some(id) = self.child.id() else { return };
         // It may have ended by itself.
         let _ = StdCommand::new("sh").args(["-c", &format!("kill -{signal} {id}")]).status();

@@ -2,6 +2,7 @@
 //! `cargo xtask test`.
 
 mod ended;
+mod ending;
 mod faults;
 mod memory;
 mod redis;

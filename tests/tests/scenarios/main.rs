@@ -8,6 +8,7 @@ mod caching_apps;
 mod callback_again;
 mod callback_refused;
 mod cross_site;
+mod drain;
 mod ended;
 mod events;
 mod extractors;

@@ -184,10 +184,14 @@ impl Context {
         }
     }
 
-    /// When to come again, in seconds: a second where the store failed, else when the provider will be asked
-    /// again.
+    /// When to come again, in seconds: a second where the store failed or another instance is to do it, else
+    /// when the provider will be asked again.
     pub(crate) fn retry_after(&self, code: ErrorCode) -> u64 {
-        if code.fault() == Fault::Store { 1 } else { self.client_for_login().retry_after(code) }
+        if code.fault() == Fault::Store || code == ErrorCode::ShuttingDown {
+            1
+        } else {
+            self.client_for_login().retry_after(code)
+        }
     }
 
     /// A new reference, of this relying party's randomness.

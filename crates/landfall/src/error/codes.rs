@@ -302,6 +302,17 @@ error_codes! {
         remedy: "the kept claims do not fit into a cookie: keep fewer with `keep_claims`, or give a `store`",
     },
 
+    /// The process is about to end, and begins nothing that could be lost with it: see
+    /// [`RelyingParty::drain`](crate::RelyingParty::drain). Nothing was sent to the provider, and another instance, or the
+    /// same one after its restart, does what was asked.
+    ShuttingDown => Row {
+        name: "shutting_down", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
+        title: "Please try again in a moment",
+        sentence: "This application is being restarted.",
+        remedy: "nothing to mend; if it happens often, take the instance out of the load balancer before it is stopped",
+    },
+
     /// The person, or the provider's policy, declined (`access_denied`).
     SignInDeclined => Row {
         name: "sign_in_declined", status: 403, public_code: "sign_in_declined",

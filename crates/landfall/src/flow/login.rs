@@ -42,6 +42,7 @@ use crate::protocol::authorization_request::{self, AuthorizationRequest, code_ch
 use crate::protocol::discovery::ProviderMetadata;
 use crate::provider::client::Client;
 use crate::provider::client_settings::ClientSettings;
+use crate::runtime::under_way::Work;
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{Reply, Waiting};
 
@@ -132,7 +133,7 @@ pub(crate) fn begin(
         started.unwrap_or_else(|error| start.refuse(&this, error, kind))
     };
     // Nobody is served by it but whoever waits: the next one asks the provider anew.
-    context.runtime.run_until_left(work, runtime_gone)
+    context.runtime.run_until_left(context.runtime.enter(Work::Other), work, runtime_gone)
 }
 
 /// Starts it, once the provider's metadata are here. For legs that start another trip themselves.

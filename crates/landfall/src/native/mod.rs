@@ -35,6 +35,7 @@ use crate::flow::logout;
 use crate::flow::refresh::RefreshError;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::relying_party::FrontDoor;
+use crate::runtime::under_way::Work;
 use crate::session::{ClientRef, Identity, Session, Tokens, record};
 use crate::web::pages;
 use crate::web::reply::{Reply, Waiting};
@@ -101,7 +102,8 @@ impl NativeRelyingParty {
         &self,
         work: impl Future<Output = T> + Send + 'static,
     ) -> Waiting<Option<T>> {
-        self.context().runtime.run(async move { Some(work.await) }, || None)
+        let runtime = &self.context().runtime;
+        runtime.run(runtime.enter(Work::Other), async move { Some(work.await) }, || None)
     }
 
     /// A page of ours for the person who comes back, as a whole HTTP response. `reference` is the one that
@@ -242,7 +244,8 @@ impl NativeRelyingParty {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let lost = || Err(no_runtime());
-        self.context().runtime.run(work(Arc::clone(self.context())), lost).await
+        let runtime = &self.context().runtime;
+        runtime.run(runtime.enter(Work::Other), work(Arc::clone(self.context())), lost).await
     }
 }
 

@@ -20,6 +20,7 @@ use crate::flow::callback::request::CallbackRequest;
 use crate::flow::callback::{self, posted};
 use crate::guard::request_kind::RequestKind;
 use crate::runtime::GoingOn;
+use crate::runtime::under_way::Work;
 use crate::session;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
@@ -47,6 +48,9 @@ impl FrontDoor {
         if let Some(again) = self.once_more(&incoming) {
             return Step::reply(pages::lead_on(&again));
         }
+        let Some(place) = context.runtime.admit(Work::SignIn) else {
+            return self.refused(&incoming, Error::new(ErrorCode::ShuttingDown));
+        };
         let mut request = CallbackRequest {
             site: Arc::clone(site),
             going_on: GoingOn::default(),
@@ -62,7 +66,7 @@ impl FrontDoor {
             request.going_on = going_on;
             Decision::Reply(this.finish(&request, kind).await)
         };
-        Step::Wait(context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
+        Step::Wait(context.runtime.run_until_left(place, work, || Decision::Reply(runtime_gone())))
     }
 
     /// Where the session's cookie is `Strict`, a callback that another site led here comes without the cookie of the session

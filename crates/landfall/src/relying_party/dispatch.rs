@@ -26,6 +26,7 @@ use crate::context::refused::Refused;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::guard::request_kind::{RequestKind, RequestSigns, is_read};
+use crate::runtime::under_way::Work;
 use crate::session::{CookieSession, Session};
 use crate::visit::{Owed, Visit};
 use crate::web::form::parameter;
@@ -201,11 +202,9 @@ impl FrontDoor {
             None if silently => {
                 let this = self.clone();
                 let work = move |_| async move { this.silent_login(facts, now).await };
-                return Ok(self
-                    .context
-                    .runtime
-                    .run_until_left(work, || Decision::Reply(runtime_gone()))
-                    .await);
+                let runtime = &self.context.runtime;
+                let place = runtime.enter(Work::Other);
+                return Ok(runtime.run_until_left(place, work, || Decision::Reply(runtime_gone())).await);
             }
             None => match keep {
                 Some(target) => return Ok(Decision::NeedsBody(self.keep_form(facts, target))),
@@ -222,7 +221,8 @@ impl FrontDoor {
     async fn renewed(&self, session: Arc<Session>, now: Timestamp) -> Option<Arc<Session>> {
         let (context, as_it_was) = (Arc::clone(&self.context), Arc::clone(&session));
         let work = async move { context.sessions.renew_or_keep(session, now).await };
-        self.context.runtime.run(work, || Some(as_it_was)).await
+        let runtime = &self.context.runtime;
+        runtime.run(runtime.enter(Work::Save), work, || Some(as_it_was)).await
     }
 
     /// What guards and handlers will ask. `owed` is what the answer carries, whoever writes it.
@@ -232,13 +232,21 @@ impl FrontDoor {
 
     /// A step whose work needs the store or the provider. What fails there is a refusal before any handler runs,
     /// never "signed out".
-    pub(super) fn wait<F>(&self, kind: RequestKind, site: Arc<Site>, work: impl FnOnce(Self) -> F) -> Step
+    pub(super) fn wait<F>(
+        &self,
+        what: Work,
+        kind: RequestKind,
+        site: Arc<Site>,
+        work: impl FnOnce(Self) -> F,
+    ) -> Step
     where
         F: Future<Output = Result<Decision, Refused>> + Send + 'static,
     {
         let this = self.clone();
         let work = work(self.clone());
-        Step::Wait(self.context.runtime.run(
+        let runtime = &self.context.runtime;
+        Step::Wait(runtime.run(
+            runtime.enter(what),
             async move {
                 let decision = work.await;
                 decision.unwrap_or_else(|refused| {

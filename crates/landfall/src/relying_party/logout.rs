@@ -12,6 +12,7 @@ use crate::context::incoming::Incoming;
 use crate::context::landing::return_to_in;
 use crate::flow::logout::{self, LogoutRequest};
 use crate::guard::request_kind::RequestKind;
+use crate::runtime::under_way::Work;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 
@@ -70,7 +71,7 @@ impl FrontDoor {
                 let reply = finished.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None));
                 if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
             };
-            context.runtime.run(work, runtime_gone)
+            context.runtime.run(context.runtime.enter(Work::SignOut), work, runtime_gone)
         }))
     }
 }

@@ -35,10 +35,12 @@ mod silent;
 mod spa;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use self::sessions::Sessions;
 use crate::context::{Context, no_runtime};
 use crate::error::{Error, ErrorCode, Names};
+use crate::runtime::under_way::{Unfinished, Work};
 use crate::visit::Visit;
 
 /// The one object an application makes: it signs people in at one provider.
@@ -148,6 +150,50 @@ impl RelyingParty {
         sites.map(|site| site.base.literal.as_str())
     }
 
+    /// Waits, before the process ends, for what goes on by itself: callbacks whose code was sent, refreshes, sign-outs
+    /// and logout tokens, sessions that are written. A process that ends in the middle of a refresh takes tokens with
+    /// it that nobody else has.
+    ///
+    /// Call it when the server takes no connections any more and has answered what it had taken: with axum after
+    /// `axum::serve(…).with_graceful_shutdown(…)` has returned, with actix-web after `HttpServer::run` has. Then end the
+    /// process. Three times have to fit into what whoever stops the process allows it: the server's, this deadline, and
+    /// a moment. Ten seconds cover a provider that is slow; a store that is away may take longer.
+    ///
+    /// Requests that come all the same, from its first poll on and for good:
+    ///
+    /// | request | answer |
+    /// |---|---|
+    /// | a callback, an exchange, a token that would have to be refreshed and is over | 503 with `Retry-After` ([`ErrorCode::ShuttingDown`]), nothing is sent to the provider: the sign-in stays pending, the session stands, and another instance does it |
+    /// | a sign-out, by a person or by the provider | done, and waited for: a provider may not say it twice |
+    /// | everything else: pages, guards, the way to the provider | as ever |
+    ///
+    /// Returns what was left when `deadline` was over; a WARN names it as well. Dropping the waiting leaves the rest as
+    /// described. Several may wait at once.
+    ///
+    /// ```no_run
+    /// use std::time::Duration;
+    ///
+    /// # async fn end(auth: landfall::RelyingParty) {
+    /// let left = auth.drain(Duration::from_secs(10)).await;
+    /// assert!(left.is_empty(), "lost: {left}");
+    /// # }
+    /// ```
+    pub async fn drain(&self, deadline: Duration) -> Unfinished {
+        let Some(FrontDoor { context }) = &self.front else { return Unfinished::default() };
+        let left = context.runtime.drain(deadline).await;
+        if !left.is_empty() {
+            tracing::warn!(
+                sign_ins = left.sign_ins(),
+                refreshes = left.refreshes(),
+                saves = left.saves(),
+                sign_outs = left.sign_outs(),
+                others = left.others(),
+                "the deadline is over and work is not: {left}; what ends with the process now is lost"
+            );
+        }
+        left
+    }
+
     /// Asks the store and the provider once, for a builder that is to fail at the start rather than at the first
     /// sign-in: the store by a record that it is given and that is taken away again, the provider for its metadata.
     ///
@@ -161,7 +207,8 @@ impl RelyingParty {
             this.sessions.try_store(this.clock.now()).await?;
             this.clients.first().metadata().await.map(drop)
         };
-        let asked = context.runtime.run(asked, || Err(no_runtime())).await;
+        let place = context.runtime.enter(Work::Other);
+        let asked = context.runtime.run(place, asked, || Err(no_runtime())).await;
         asked.map_err(|error| whole(error, &context.names))
     }
 }

@@ -23,6 +23,7 @@ use crate::flow::provider_logout::{backchannel, webhook};
 use crate::guard::request_kind::RequestKind;
 use crate::protocol::webhook::Delivery;
 use crate::runtime::GoingOn;
+use crate::runtime::under_way::Work;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
 
@@ -47,7 +48,7 @@ impl FrontDoor {
             let work = move |going_on: GoingOn| async move {
                 backchannel::receive(&context, form::text(body), &going_on).await
             };
-            this.runtime.run_until_left(work, runtime_gone)
+            this.runtime.run_until_left(this.runtime.enter(Work::SignOut), work, runtime_gone)
         }))
     }
 
@@ -79,7 +80,8 @@ impl FrontDoor {
             let done = frontchannel::finish(&this, &request, &going_on).await;
             Decision::Reply(done.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None)))
         };
-        Step::Wait(context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
+        let place = context.runtime.enter(Work::SignOut);
+        Step::Wait(context.runtime.run_until_left(place, work, || Decision::Reply(runtime_gone())))
     }
 
     /// Takes a tenant's webhook. The signature is over the bytes of the body, so they are kept as they came. It
@@ -105,7 +107,7 @@ impl FrontDoor {
                 };
                 received.unwrap_or_else(|error| context.refuse(error, MACHINE, &site, None))
             };
-            this.runtime.run(work, runtime_gone)
+            this.runtime.run(this.runtime.enter(Work::SignOut), work, runtime_gone)
         }))
     }
 }

@@ -21,6 +21,7 @@ use crate::flow::kept_form::{self, PostedForm};
 use crate::guard::fetch_metadata;
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
+use crate::runtime::under_way::Work;
 use crate::visit::Owed;
 use crate::web::form::{self, is_form};
 use crate::web::pages::runtime_gone;
@@ -66,7 +67,7 @@ impl FrontDoor {
                     Err(error) => this.refuse(error, RequestKind::Navigation, &facts.site, None),
                 }
             };
-            context.runtime.run(work, runtime_gone)
+            context.runtime.run(context.runtime.enter(Work::Other), work, runtime_gone)
         })
     }
 
@@ -87,7 +88,7 @@ impl FrontDoor {
         let found = context.sessions.find(seal, &incoming.cookies, context.clock.now());
         let facts =
             RequestFacts { kind: RequestKind::Navigation, ..RequestFacts::of(context, incoming, false) };
-        self.wait(kind, Arc::clone(&facts.site), |this| async move {
+        self.wait(Work::Other, kind, Arc::clone(&facts.site), |this| async move {
             let context = &this.context;
             let session = context.sessions.resolve(&found, context.clock.now()).await?;
             let reply = if let Some(session) = session {

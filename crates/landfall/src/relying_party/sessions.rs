@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::context::events::{EndReason, EventKind};
 use crate::context::{Context, no_runtime};
 use crate::error::{Error, ErrorCode};
+use crate::runtime::under_way::Work;
 use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
 use crate::visit::signed_in::SignedIn;
 
@@ -136,7 +137,8 @@ impl<'a> Sessions<'a> {
         F: Future<Output = Result<T, Error>> + Send + 'static,
     {
         let Some(context) = self.context else { return Err(ErrorCode::NotSetUp.into()) };
-        context.runtime.run(work(Arc::clone(context)), || Err(no_runtime())).await
+        let place = context.runtime.enter(Work::Other);
+        context.runtime.run(place, work(Arc::clone(context)), || Err(no_runtime())).await
     }
 }
 

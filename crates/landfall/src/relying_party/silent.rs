@@ -21,6 +21,7 @@ use crate::flow::login::{self, LoginStart};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
+use crate::runtime::under_way::Work;
 use crate::visit::Owed;
 use crate::web::pages::{self, runtime_gone};
 
@@ -47,7 +48,9 @@ impl FrontDoor {
     pub(super) fn try_silently(&self, facts: RequestFacts, now: Timestamp) -> Step {
         let this = self.clone();
         let work = move |_| async move { this.silent_login(facts, now).await };
-        Step::Wait(self.context.runtime.run_until_left(work, || Decision::Reply(runtime_gone())))
+        let runtime = &self.context.runtime;
+        let place = runtime.enter(Work::Other);
+        Step::Wait(runtime.run_until_left(place, work, || Decision::Reply(runtime_gone())))
     }
 
     /// Sends the browser to the provider, or shows the page as it is where that cannot be done: a provider that

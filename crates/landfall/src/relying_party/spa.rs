@@ -29,6 +29,7 @@ use crate::flow::callback::request::CallbackRequest;
 use crate::guard::fetch_metadata::{self, CSRF_HEADER};
 use crate::guard::request_kind::RequestKind;
 use crate::runtime::GoingOn;
+use crate::runtime::under_way::Work;
 use crate::session::{self, CookieSession, Session};
 use crate::web::form::{self, is_json};
 use crate::web::pages::{self, runtime_gone};
@@ -144,6 +145,10 @@ impl FrontDoor {
         let (this, site, sent) = (self.clone(), Arc::clone(site), incoming.cookies.attempts);
         Step::needs_body(context.needs_body(MAX_BODY, move |body| {
             let context = Arc::clone(&this.context);
+            let Some(place) = context.runtime.admit(Work::SignIn) else {
+                let reply = context.refuse(Error::new(ErrorCode::ShuttingDown), SCRIPT, &site, None);
+                return Box::pin(std::future::ready(pages::for_caller(reply, cors_origin.as_deref())));
+            };
             let work = move |going_on: GoingOn| async move {
                 let reply = match answer_in(body) {
                     Ok(query) => {
@@ -164,7 +169,7 @@ impl FrontDoor {
                 };
                 pages::for_caller(reply, cors_origin.as_deref())
             };
-            context.runtime.run_until_left(work, runtime_gone)
+            context.runtime.run_until_left(place, work, runtime_gone)
         }))
     }
 }

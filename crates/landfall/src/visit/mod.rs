@@ -52,6 +52,7 @@ use crate::flow::refresh::{self, Due};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
+use crate::runtime::under_way::Work;
 use crate::session::Session;
 use crate::web::reply::Waiting;
 
@@ -245,7 +246,8 @@ impl Visit {
         let Some(client) = context.client_of(session).cloned() else { return ready(wanted()) };
         let (this, is_activity) = (Arc::clone(context), facts.is_activity);
         let gone = || Err(AccessTokenError::Failed(no_runtime()));
-        context.runtime.run(async move { refresh::fresh(&this, &client, id, &old, is_activity).await }, gone)
+        let waiting = async move { refresh::fresh(&this, &client, id, &old, is_activity).await };
+        context.runtime.run(context.runtime.enter(Work::Other), waiting, gone)
     }
 
     /// What every leg shares, and what is kept of the request; `None` where sign-in is not set up.

@@ -48,6 +48,7 @@ use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::discovery::ProviderMetadata;
 use crate::protocol::jwks::KeySet;
 use crate::provider::client::Client;
+use crate::runtime::under_way::{Place, Work};
 use crate::session::{RecordKey, Refreshed, Saved, Session, SessionId, Tokens};
 
 /// How long a token that is still good is worth waiting for a better one that somebody else is fetching. A
@@ -110,9 +111,9 @@ pub(crate) async fn fresh(
 ) -> Result<AccessToken, AccessTokenError> {
     let key = id.record_key();
     let (refresh, is_first) = context.refreshes.enter(key, context.clock.now());
-    if is_first {
+    if is_first && let Some(place) = context.runtime.admit(Work::Refresh) {
         let client = Arc::clone(client);
-        let begun = Begun { context: Arc::clone(context), key, shared: Arc::clone(&refresh) };
+        let begun = Begun { context: Arc::clone(context), key, shared: Arc::clone(&refresh), _place: place };
         tokio::spawn(async move {
             let this = Arc::clone(&begun.context);
             // A task within a task: a panic in an HTTP client must not leave everybody waiting.
@@ -124,6 +125,10 @@ pub(crate) async fn fresh(
                 run.await.unwrap_or_else(lost).unwrap_or_else(|error| RefreshOutcome::failed(&error));
             begun.leave(outcome);
         });
+    } else if is_first {
+        let refused =
+            RefreshOutcome::Failed(ErrorCode::ShuttingDown, "no refresh is begun any more".to_owned());
+        context.refreshes.leave(key, &refresh, refused, context.clock.now());
     }
     let lease = context.refreshes.lease();
     let patience = if old.is_good(context.clock.now()) { PATIENCE } else { lease * 3 };
@@ -326,6 +331,8 @@ struct Begun {
     context: Arc<Context>,
     key: RecordKey,
     shared: Arc<SharedRefresh>,
+    /// The process does not end before this is over.
+    _place: Place,
 }
 
 impl Begun {

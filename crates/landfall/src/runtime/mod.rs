@@ -15,7 +15,8 @@
 //! There are four ways to start work:
 //!
 //! - [`Runtime::run`] is for what must come to its end whoever waits. It goes on when the browser hangs up: a code that
-//!   was sent cannot be sent again, so what came for it must not be lost.
+//!   was sent cannot be sent again, so what came for it must not be lost. It is counted ([`under_way`]), and
+//!   [`Runtime::drain`] waits for it before the process ends.
 //! - [`Runtime::run_in_place`] is for what may be broken off at any await: it looks, and changes nothing. Where the
 //!   work may stay on the runtime that is there, it is no task of its own, but polled by whoever waits.
 //! - [`Runtime::run_until_left`] is for what is both, one behind the other: it stops with whoever waits, until it says by
@@ -27,10 +28,12 @@
 //! rely on tokio being around, with time and I/O. They may not rely on its being the same one each time, and a runtime
 //! may end: what was kept of it must then be made anew.
 
+pub(crate) mod under_way;
+
 use std::future::Future;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::task::{Context, Poll};
@@ -41,6 +44,7 @@ use tokio::runtime::{Handle, Id, RuntimeFlavor};
 use tokio::sync::oneshot;
 use tokio::task::{AbortHandle, JoinHandle};
 
+use self::under_way::{Place, UnderWay, Unfinished, Work};
 use crate::error::ConfigError;
 use crate::web::reply::Waiting;
 
@@ -53,6 +57,7 @@ pub(crate) struct Runtime {
     /// Starts work from any thread.
     handle: Handle,
     kind: Kind,
+    under_way: Arc<UnderWay>,
 }
 
 #[derive(Debug)]
@@ -71,7 +76,7 @@ type Stop = oneshot::Sender<()>;
 impl Runtime {
     /// The application's runtime. It must have I/O and time enabled, and work on it ends with it.
     pub(crate) fn given(handle: Handle) -> Self {
-        Self { handle, kind: Kind::Given }
+        Self::new(handle, Kind::Given)
     }
 
     /// The runtime that is there, if it has several threads, I/O and time. Else a thread of our own, named `landfall`:
@@ -81,7 +86,7 @@ impl Runtime {
     /// When the operating system gives no thread, or nothing to wait for I/O with.
     pub(crate) fn own() -> Result<Self, ConfigError> {
         let (handle, stop) = thread()?;
-        Ok(Self { handle, kind: Kind::Own { around: Surroundings::default(), _stop: stop } })
+        Ok(Self::new(handle, Kind::Own { around: Surroundings::default(), _stop: stop }))
     }
 
     /// A thread of our own for everything: for programs that have a runtime for a moment, if at all.
@@ -90,7 +95,37 @@ impl Runtime {
     /// As [`Self::own`].
     pub(crate) fn alone() -> Result<Self, ConfigError> {
         let (handle, stop) = thread()?;
-        Ok(Self { handle, kind: Kind::Alone { _stop: stop } })
+        Ok(Self::new(handle, Kind::Alone { _stop: stop }))
+    }
+
+    fn new(handle: Handle, kind: Kind) -> Self {
+        Self { handle, kind, under_way: Arc::default() }
+    }
+
+    /// A place for work that begins something, and that another instance can do as well; `None` once the process is
+    /// about to end.
+    pub(crate) fn admit(&self, work: Work) -> Option<Place> {
+        self.under_way.admit(work)
+    }
+
+    /// A place for work that is done to the last moment: what ends something, and what goes on with what was begun.
+    pub(crate) fn enter(&self, work: Work) -> Place {
+        self.under_way.enter(work)
+    }
+
+    /// From now on nobody is [admitted](Self::admit). Returns when all that has a place is over, or after `deadline`;
+    /// then it says what is left.
+    pub(crate) async fn drain(&self, deadline: Duration) -> Unfinished {
+        self.under_way.close();
+        let mut over = self.timer(deadline);
+        let mut idle = pin!(self.under_way.idle());
+        // What is finished in the last moment counts as finished.
+        std::future::poll_fn(|cx| match idle.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(()),
+            Poll::Pending => over.as_mut().poll(cx),
+        })
+        .await;
+        self.under_way.unfinished()
     }
 
     /// Is ready when `span` has passed. It needs no timer of whoever awaits it, and none is left when it is dropped.
@@ -123,13 +158,17 @@ impl Runtime {
     /// Starts the work now and gives what it will bring; what `lost` makes if it panicked or the runtime went away.
     ///
     /// The work goes on when the waiting is dropped. So a panic in one piece of work is one failed request, and takes
-    /// neither the thread nor other people's work with it.
+    /// neither the thread nor other people's work with it. Its place is given back when it is over.
     pub(crate) fn run<T: Send + 'static>(
         &self,
+        place: Place,
         work: impl Future<Output = T> + Send + 'static,
         lost: impl FnOnce() -> T + Send + 'static,
     ) -> Waiting<T> {
-        let task = self.spawn(work);
+        let task = self.spawn(async move {
+            let _place = place;
+            work.await
+        });
         Box::pin(async move {
             match task.await {
                 Ok(value) => value,
@@ -149,7 +188,7 @@ impl Runtime {
     ) -> Waiting<T> {
         match self.here() {
             Some(here) => in_place(here, work, lost),
-            None => self.run_until_left(|_| work, lost),
+            None => self.left_or_done(None, |_| work, lost),
         }
     }
 
@@ -157,6 +196,20 @@ impl Runtime {
     /// that it goes on.
     pub(crate) fn run_until_left<T: Send + 'static, F>(
         &self,
+        place: Place,
+        work: impl FnOnce(GoingOn) -> F,
+        lost: impl FnOnce() -> T + Send + 'static,
+    ) -> Waiting<T>
+    where
+        F: Future<Output = T> + Send + 'static,
+    {
+        self.left_or_done(Some(place), work, lost)
+    }
+
+    /// As [`run_until_left`](Self::run_until_left), also for a look, which has no place.
+    fn left_or_done<T: Send + 'static, F>(
+        &self,
+        place: Option<Place>,
         work: impl FnOnce(GoingOn) -> F,
         lost: impl FnOnce() -> T + Send + 'static,
     ) -> Waiting<T>
@@ -164,7 +217,11 @@ impl Runtime {
         F: Future<Output = T> + Send + 'static,
     {
         let going_on = GoingOn::default();
-        let task = self.spawn(work(going_on.clone()));
+        let work = work(going_on.clone());
+        let task = self.spawn(async move {
+            let _place = place;
+            work.await
+        });
         let left = Left { task: task.abort_handle(), going_on };
         Box::pin(async move {
             let _left = left;
@@ -380,6 +437,14 @@ mod tests {
         Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
     }
 
+    fn run<T: Send + 'static>(
+        runtime: &Runtime,
+        work: impl Future<Output = T> + Send + 'static,
+        lost: impl FnOnce() -> T + Send + 'static,
+    ) -> Waiting<T> {
+        runtime.run(runtime.enter(Work::Other), work, lost)
+    }
+
     /// Which thread it runs on, once a timer has run out there.
     async fn thread_name() -> String {
         let span = Duration::from_millis(1);
@@ -390,7 +455,7 @@ mod tests {
     fn ran_on(runtime: &Runtime, around: &Threads) -> [String; 2] {
         around.block_on(async {
             let lost = || "lost".to_owned();
-            let run = runtime.run(thread_name(), lost).await;
+            let run = run(&runtime, thread_name(), lost).await;
             runtime.timer(Duration::from_millis(1)).await;
             [run, runtime.run_in_place(thread_name(), lost).await]
         })
@@ -448,6 +513,7 @@ mod tests {
                     let (go, gone) = oneshot::channel::<()>();
                     let (tell, told) = oneshot::channel();
                     let waiting = runtime.run_until_left(
+                        runtime.enter(Work::Other),
                         |going_on| async move {
                             if must {
                                 going_on.whatever_happens().await;
@@ -483,7 +549,7 @@ mod tests {
             let (go, gone) = oneshot::channel::<()>();
             let (tell, told) = oneshot::channel();
             let work = async move { tell.send(gone.await.is_ok()).unwrap() };
-            drop(runtime.run(work, || ()));
+            drop(run(&runtime, work, || ()));
             go.send(()).unwrap();
             assert!(told.await.unwrap());
 
@@ -507,9 +573,9 @@ mod tests {
         for around in [several_threads(), one] {
             around.block_on(async {
                 let panics = async || -> &str { panic!("expected in this test") };
-                assert_eq!(runtime.run(panics(), || "lost").await, "lost");
+                assert_eq!(run(&runtime, panics(), || "lost").await, "lost");
                 assert_eq!(runtime.run_in_place(panics(), || "lost").await, "lost");
-                assert_eq!(runtime.run(async { "found" }, || "lost").await, "found");
+                assert_eq!(run(&runtime, async { "found" }, || "lost").await, "found");
             });
         }
     }
@@ -518,7 +584,7 @@ mod tests {
     fn a_runtime_that_ended_loses_its_work_and_the_next_one_takes_over() {
         let (runtime, first) = (Runtime::own().unwrap(), several_threads());
         let (started, look) = first.block_on(async {
-            (runtime.run(pending(), || "lost"), runtime.run_in_place(async { "found" }, || "lost"))
+            (run(&runtime, pending(), || "lost"), runtime.run_in_place(async { "found" }, || "lost"))
         });
         drop(first);
         let second = several_threads();
@@ -545,8 +611,41 @@ mod tests {
     fn without_a_runtime_around_work_runs_all_the_same() {
         let runtime = Runtime::own().unwrap();
         let (run, looked) =
-            (runtime.run(thread_name(), String::new), runtime.run_in_place(thread_name(), String::new));
+            (run(&runtime, thread_name(), String::new), runtime.run_in_place(thread_name(), String::new));
         let waiting = Builder::new_current_thread().build().unwrap();
         assert_eq!(waiting.block_on(async { [run.await, looked.await] }), ["landfall", "landfall"]);
+    }
+
+    #[test]
+    fn work_is_waited_for_until_it_is_over_by_a_panic_or_with_its_runtime_as_well() {
+        let (runtime, first) = (Runtime::own().unwrap(), several_threads());
+        first.block_on(async {
+            let panics = async || panic!("expected in this test");
+            run(&runtime, panics(), || ()).await;
+            drop(run(&runtime, pending(), || ()));
+            // A look is nobody's loss.
+            drop(runtime.run_in_place(pending(), || ()));
+            assert_eq!(runtime.drain(Duration::ZERO).await.others(), 1);
+        });
+        drop(first);
+        assert!(several_threads().block_on(runtime.drain(Duration::MAX)).is_empty());
+    }
+
+    #[test]
+    fn a_drain_is_told_of_the_end_of_work_on_whatever_runtime_and_without_any() {
+        let runtime = Runtime::own().unwrap();
+        let one = Builder::new_current_thread().build().unwrap();
+        for around in [several_threads(), one] {
+            let (go, gone) = oneshot::channel::<()>();
+            around.block_on(async {
+                let place = runtime.enter(Work::Refresh);
+                drop(runtime.run(place, async move { gone.await.unwrap() }, || ()));
+                let mut drained = Box::pin(runtime.drain(Duration::from_secs(600)));
+                assert!(std::future::poll_fn(|cx| Poll::Ready(drained.as_mut().poll(cx))).await.is_pending());
+                assert!(runtime.admit(Work::Refresh).is_none());
+                go.send(()).unwrap();
+                assert!(drained.await.is_empty());
+            });
+        }
     }
 }
