@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | lint | bench | load | fuzz | spa`.
+//! The project's own commands: `cargo xtask test | lint | bench | load | fuzz | soak | spa`.
 
 mod apt;
 mod bench;
@@ -11,6 +11,7 @@ mod npm;
 mod programs;
 mod servers;
 mod shell;
+mod soak;
 mod spa;
 mod test;
 
@@ -28,6 +29,8 @@ usage: cargo xtask <command>
   bench --build [NAME...]      crates, cold build and size of small applications, ours beside others; 15 minutes at most
   load                         guarded requests over 10 000 connections at once, beside bare frameworks and others'
                                sessions: at most ten minutes
+  soak [--minutes N] [--try]   a day of two instances on one Redis, with faults and an injected clock, in N minutes (20);
+                               --try builds it as the tests are built
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
 ";
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         }
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
+        Some((command, rest)) if command == "soak" => soak::run(rest),
         Some((command, [])) if command == "load" => load::run(),
         Some((command, [])) if command == "spa" => spa::run(false),
         Some((command, [flag])) if command == "spa" && flag == "--production" => spa::run(true),
