@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::Method;
-use landfall::SubjectId;
+use landfall::{CookieKey, SubjectId};
 use landfall_testkit::Fault;
 use landfall_tests::{BASE_URL, Gate, SessionKind, World, everywhere, on_both_frameworks};
 use tokio::task::JoinHandle;
@@ -57,6 +57,19 @@ everywhere! {
     async fn another_persons_sign_in_while_a_handler_is_at_work_stays_theirs(world) {
         let gate = Gate::new();
         let late = ada_and_a_slow_request(&world, &gate).await;
+        world.provider.sign_in_as("grace");
+        world.browser.open(&format!("{BASE_URL}{}", login_path("/"))).await.unwrap();
+        assert_eq!(whoami(&world.browser).await, "hello grace");
+        nothing_comes_late(&gate, late).await;
+        assert_eq!(whoami(&world.browser).await, "hello grace");
+    }
+
+    async fn another_persons_sign_in_stays_theirs_while_cookies_move_to_another_key(world) {
+        let (mut world, gate) = (world, Gate::new());
+        sign_in(&world.browser).await;
+        let keys = [CookieKey::generate().unwrap(), world.keys[0].clone()];
+        world.switch_to(world.builder().cookie_keys(keys)).await;
+        let late = slow_request(&world, &gate).await;
         world.provider.sign_in_as("grace");
         world.browser.open(&format!("{BASE_URL}{}", login_path("/"))).await.unwrap();
         assert_eq!(whoami(&world.browser).await, "hello grace");

@@ -21,7 +21,7 @@ use std::time::Duration;
 use super::cache::{Changes, NearCache};
 use super::endings::Endings;
 use super::id::{ReadId, SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
-use super::late_renewal::EndedSealed;
+use super::late_renewal::EndedHere;
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
 use super::record;
@@ -116,8 +116,8 @@ pub(crate) struct SessionKeeper {
     pub(super) endings: Arc<Endings>,
     /// Tells a session that the store lost from one that is over.
     pub(super) newborn: Newborn,
-    /// Keeps a late answer from setting a sealed session again that ended.
-    pub(super) ended: EndedSealed,
+    /// Keeps a late answer from setting a session again that ended.
+    pub(super) ended: EndedHere,
     /// What was told of cookies that do not open.
     unopened: Unopened,
     pub(super) lifetimes: Lifetimes,
@@ -151,7 +151,7 @@ impl SessionKeeper {
             }));
         }
         let (newborn, unopened) = (Newborn::default(), Unopened::new(names));
-        let ended = EndedSealed::default();
+        let ended = EndedHere::default();
         Self {
             client,
             entropy,

@@ -43,7 +43,7 @@ impl SessionKeeper {
         });
         // Behind the registration: a sealed one that ended before is told of by nobody else.
         if session.stored.is_none()
-            && let Some(why) = self.ended.why(session.sealed_id())
+            && let Some(why) = self.ended.why(session.short_name())
         {
             self.endings.over(session, why);
         }

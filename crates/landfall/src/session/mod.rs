@@ -12,7 +12,7 @@
 //! | `provider_logout`, `listing`, `lookout`, `renewal`, `stash`, `trial` | what the keeper does, one part of it a file |
 //! | `keeper` | the keeper itself: finding and loading a session, asking the store within a deadline |
 //! | `cache` | the near cache in front of every session |
-//! | `late_renewal` | sealed sessions that ended here a moment ago |
+//! | `late_renewal` | sessions that a browser lost here a moment ago |
 //! | `endings` | sessions whose end an open connection waits for |
 //! | `newborn` | sessions that began here a moment ago, for the log |
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |

@@ -102,6 +102,11 @@ impl Session {
         self.record_key().map_or_else(|| sha256(&[&self.sealed_id().0]), |key| key.0)
     }
 
+    /// Half of its [`name`](Self::name), for what remembers many.
+    pub(super) fn short_name(&self) -> [u8; 16] {
+        *self.name().first_chunk().unwrap_or(&[0; 16])
+    }
+
     /// Whether one of its two ends has come. From that moment on it must not be served.
     pub(crate) fn is_over(&self, now: Timestamp) -> bool {
         now >= self.expires_at || now >= self.idle_expires_at

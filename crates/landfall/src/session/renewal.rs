@@ -13,8 +13,8 @@
 //! creates a record, so a renewal that is late cannot undo a sign-out.
 //!
 //! A session that is sealed into its cookie has only its beginning and [`reseal`](SessionKeeper::reseal): nothing here
-//! can end it before its time, and it keeps no tokens. That it was ended is remembered for the answers that are still
-//! under way ([`ended`](super::ended)).
+//! can end it before its time, and it keeps no tokens. That a browser lost a session, of either kind, is remembered for the
+//! answers that are still under way ([`late_renewal`](super::late_renewal)).
 
 use std::sync::Arc;
 
@@ -24,7 +24,6 @@ use super::endings::EndReason;
 use super::id::SessionId;
 use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
-use super::late_renewal::is_late;
 use super::opened::{SealedId, Session, Stored, Tokens};
 use super::record;
 use super::seals::Admin;
@@ -258,7 +257,7 @@ impl SessionKeeper {
         came_at: Timestamp,
         now: Timestamp,
     ) -> Option<String> {
-        if !self.ended.lets_live(session.sealed_id(), came_at, now) {
+        if !self.ended.lets_live(session.short_name(), came_at, now) {
             return None;
         }
         let mut renewed = session.clone();
@@ -271,7 +270,8 @@ impl SessionKeeper {
     /// so a key can be taken out of the ring once the sessions that are in use were renewed. To be asked when the answer
     /// leaves, for a request that came at `came_at`.
     ///
-    /// `None` where that is some time ago: the browser may have another session by now, and a later request is as good.
+    /// `None` where that is some time ago, or the session was [taken](Self::take) here meanwhile: the browser may have
+    /// another session by now, and a later request is as good.
     pub(crate) fn move_to_first_key(
         &self,
         seal: &SessionSeal,
@@ -281,7 +281,8 @@ impl SessionKeeper {
     ) -> Option<String> {
         let id = &session.stored.as_ref()?.id;
         let span = session.expires_at.since(now);
-        (!is_late(came_at, now)).then(|| seal.names.set_session(&seal.ids.write(id), span))
+        let may_leave = self.ended.lets_live(session.short_name(), came_at, now);
+        may_leave.then(|| seal.names.set_session(&seal.ids.write(id), span))
     }
 
     /// Ends a stored session here and in the store; whether it stood. One that is sealed into its cookie is ended by
@@ -305,8 +306,8 @@ impl SessionKeeper {
     /// it at once would lose tokens that a refresh had put in a moment before, and they could not be revoked. Whoever
     /// waits for its end is told why.
     ///
-    /// A sealed one ends when the browser forgets it, so the caller has to clear its cookie or to set another; no answer
-    /// that leaves from here on renews it.
+    /// A sealed one ends when the browser forgets it, so the caller has to clear its cookie or to set another. No answer
+    /// that leaves from here on sets it again, whichever it is.
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`]: the session stands. Where the store fails later the error is in what is given.
@@ -316,8 +317,8 @@ impl SessionKeeper {
         why: EndReason,
         now: Timestamp,
     ) -> Result<Taken, Error> {
+        self.ended.note(session.short_name(), why, now);
         let Some(stored) = &session.stored else {
-            self.ended.note(session.sealed_id(), why, now);
             self.endings.over(session, why);
             return Ok(Taken { last: Arc::clone(session), is_ended: Ok(true) });
         };
