@@ -6,7 +6,8 @@ use std::time::Duration;
 use http::Method;
 use landfall::{EndReason, RelyingPartyBuilder, testing};
 use landfall_testkit::{Algorithm, Endpoint, Fault, SigningKey, TestBed};
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, subject, wherever_stored};
+use landfall_tests::wire::Wire;
+use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, subject, until, wherever_stored};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -153,6 +154,24 @@ on_both_frameworks! {
             assert_eq!(answer.unwrap().status, 200);
         }
         assert_eq!(world.provider.calls(JWKS), 1);
+    }
+
+    async fn a_provider_that_hangs_up_before_its_keys_are_here_ends_the_session_all_the_same(framework) {
+        let mut world = world(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        // An instance that was just started.
+        world.switch_to(world.builder()).await;
+        let mut held = world.provider.hold(Endpoint::Jwks);
+        let form = format!("logout_token={}", Token::new(&world, "hung-up").signed(&world));
+        let length = form.len();
+        let mut wire = Wire::open(world.address).await;
+        let head = format!("POST {BACKCHANNEL} HTTP/1.1\r\nhost: app.example.com\r\ncontent-type: {FORM}\r\n");
+        wire.send(format!("{head}content-length: {length}\r\n\r\n{form}")).await.unwrap();
+        held.reached(1).await;
+        wire.reset();
+        assert_eq!(whoami(&world.browser).await, "hello nobody");
+        held.release();
+        until("the session is over", async || (!stands(&browser).await).then_some(())).await;
     }
 
     async fn every_row_of_the_table_is_answered_and_ends_what_it_must(framework) {

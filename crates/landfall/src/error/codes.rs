@@ -227,14 +227,14 @@ error_codes! {
         remedy: "give the layer a relying party, or leave the guard out where nobody is needed",
     },
 
-    /// More came at once than is worked on: logout tokens that wait for their turn, or posted forms that wait to be
-    /// kept.
+    /// More came at once than is worked on: logout tokens, logouts through the browser or codes that wait for their turn,
+    /// or posted forms that wait to be kept. The detail says which.
     Overloaded => Row {
         name: "overloaded", status: 503, public_code: "temporarily_unavailable",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
         title: "Sign-in did not succeed",
         sentence: "There is too much to do right now.",
-        remedy: "look who sends so much; the provider sends its logout tokens again",
+        remedy: "look who sends so much of what the detail names; the provider sends its logout tokens again, and a code that was not sent is good for another try",
     },
 
     /// The provider answered the authorization request with an error that has no code of its own here (RFC 6749

@@ -199,7 +199,7 @@ impl CallbackRun<'_> {
     ///    call to the provider.
     /// 3. The attempt is claimed in this process, then by a lease in the store: with several instances one alone
     ///    goes on.
-    /// 4. The code is sent. Where the provider was not reached both claims are given back.
+    /// 4. The code is sent, and the turn is over. Where the provider was not reached both claims are given back.
     /// 5. An authentication that is too old gets one more trip that asks for a new one (`prompt=login`); if that
     ///    was this one, or nobody asked for the sign-in, the page says what is lacking and offers another try.
     async fn send_code(
@@ -211,7 +211,7 @@ impl CallbackRun<'_> {
     ) -> Result<Reply, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
         let keys = self.client.keys(metadata).await.map_err(Failure::open)?;
-        let _turn = self.context.turns.codes.turn().await.map_err(Failure::open)?;
+        let turn = self.context.turns.codes.turn().await.map_err(Failure::open)?;
         self.request.going_on.whatever_happens().await;
         if !attempt.may_send() {
             return Err(replayed());
@@ -229,7 +229,10 @@ impl CallbackRun<'_> {
                 return Err(Failure::open(error));
             }
         }
-        match exchange_code(self.context, self.client, metadata, keys, pending, code).await {
+        let exchanged = exchange_code(self.context, self.client, metadata, keys, pending, code).await;
+        // What follows is the application's hook and the store's, and may take its time.
+        drop(turn);
+        match exchanged {
             Ok(exchange) => self.land(pending, code, exchange).await,
             // Nothing was sent: the pending login stays good for another try.
             Err(CodeExchangeError::NotSent(error)) => {

@@ -41,8 +41,8 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// The answer to a form: 200 when its sessions are over, 400 when it is no good, 503 when it should come again.
-/// `form` is the body as text, or why it did not come. A token that is not verified yet is forgotten when whoever sent
-/// it hangs up; what one ends that is, is ended.
+/// `form` is the body as text, or why it did not come. A token that waits for its turn is forgotten when whoever
+/// sent it hangs up; one that has it is verified, within the deadline of a call to the provider, and ends what it ends.
 pub(crate) async fn receive(context: &Context, form: Result<String, Error>, going_on: &GoingOn) -> Reply {
     let taken = match form {
         Ok(form) => take(context, &form, going_on).await,
@@ -92,8 +92,9 @@ async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), E
     let rules = client.token_rules(leeway, context.clock.now());
     let unverified = logout_token::read(&token, &rules)?;
     let _turn = context.turns.logout_tokens.turn().await?;
-    let token = verify(client, &unverified).await?;
+    // The provider may wait for less time than its own keys take to come, and send it never again.
     going_on.whatever_happens().await;
+    let token = verify(client, &unverified).await?;
     let ended = end(context, client, &token).await?;
     let subject = token.subject.as_deref().map(|subject| subject_at(client, subject));
     for key in &ended {
