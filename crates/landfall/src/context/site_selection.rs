@@ -187,13 +187,18 @@ impl Context {
     }
 }
 
-/// Whether two authorities are one, but for the case of ASCII letters and a default port.
+/// Whether two authorities are one, but for the case of ASCII letters and a default port that one of them leaves out.
+/// Two ports that are both written out are two, whichever scheme they are the default of.
 fn is_same_host(one: &[u8], other: &[u8]) -> bool {
-    without_default_port(one).eq_ignore_ascii_case(without_default_port(other))
+    let is_bare = |bare: &[u8], whole: &[u8]| {
+        without_default_port(whole).is_some_and(|whole| whole.eq_ignore_ascii_case(bare))
+    };
+    one.eq_ignore_ascii_case(other) || is_bare(one, other) || is_bare(other, one)
 }
 
-fn without_default_port(host: &[u8]) -> &[u8] {
-    host.strip_suffix(b":443").or_else(|| host.strip_suffix(b":80")).unwrap_or(host)
+/// The host of an authority that writes out a default port.
+fn without_default_port(authority: &[u8]) -> Option<&[u8]> {
+    authority.strip_suffix(b":443").or_else(|| authority.strip_suffix(b":80"))
 }
 
 /// The scheme of the page that a browser comes from, if that page is on this very host and port: then nothing else
@@ -206,4 +211,21 @@ fn own_scheme(signs: &RequestSigns<'_>, site: &Site) -> Option<bool> {
     let page = std::str::from_utf8(page).ok()?;
     let mismatch = Mismatch::of_url(page, &site.base)?;
     mismatch.is_of_scheme_alone().then_some(!site.base.secure)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_default_port_may_be_left_out_and_another_is_another_host() {
+        for (one, other) in [("app", "APP"), ("app", "app:443"), ("app:80", "app"), ("app:443", "App:443")] {
+            assert!(is_same_host(one.as_bytes(), other.as_bytes()), "{one} {other}");
+        }
+        for (one, other) in
+            [("app:80", "app:443"), ("app:443", "app:80"), ("app", "app:8080"), ("app", "evil")]
+        {
+            assert!(!is_same_host(one.as_bytes(), other.as_bytes()), "{one} {other}");
+        }
+    }
 }
