@@ -10,6 +10,8 @@
 //! 4. A fetch that succeeds is kept. One that fails starts a back-off of 1, 2, 4 … 60 seconds, in which nobody asks.
 //! 5. While there is an old value, a failure is a warning in the log and the old value is given. Keys that were good an
 //!    hour ago are better than nobody signed in. Whoever wants a newer one is told of the failure.
+//!    A fetch that was left after more than [`PATIENCE`] is a failure, too: whoever comes next is given the old value, and
+//!    does not wait for what the one before gave up.
 //! 6. A value is believed for a day after it was fetched, whatever its answer said of caching and however long the
 //!    provider is down: keys that it withdrew, and endpoints that moved, are then no longer used. What was known is kept,
 //!    and nobody is given it.
@@ -31,6 +33,10 @@ const BELIEVED: Duration = Duration::from_secs(24 * 3600);
 const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
 /// The longest that nothing is asked for: the longest that a provider that is back goes unnoticed.
 const LAST_BACK_OFF: Duration = Duration::from_secs(60);
+
+/// How long a fetch hangs until whoever gives it up says something of the provider, and not of themselves: a provider that
+/// is well has answered by then, so a stranger who leaves again and again keeps no value old.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A place in the order of fetches: what a fetch brought that began later is news to whoever remembered it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,7 +148,9 @@ impl<T> Cached<T> {
             leave(clock.now())?;
         }
         let mark = self.begin();
+        let mut left = Left { cached: self, clock, since: clock.now(), is_over: false };
         let fetched = fetch().await;
+        left.is_over = true;
         let now = clock.now();
         let mut state = self.state();
         match fetched {
@@ -157,10 +165,7 @@ impl<T> Cached<T> {
                 Ok(value)
             }
             Err(error) => {
-                let wait = FIRST_BACK_OFF.saturating_mul(1 << state.failures.min(6)).min(LAST_BACK_OFF);
-                state.failures = state.failures.saturating_add(1);
-                state.not_before = now.plus(wait);
-                state.last_error = Some((error.code(), error.operator_detail().map(str::to_owned)));
+                state.failed(now, error.code(), error.operator_detail());
                 match (need, state.believed(now)) {
                     (Need::Fresh, Some(old)) => {
                         tracing::warn!(code = error.code().name(), %error, "the provider did not answer; what is known of it stays in use");
@@ -206,7 +211,40 @@ impl<T> Cached<T> {
     }
 }
 
+/// A fetch that is under way. Dropped, it was left by whoever waited for it.
+struct Left<'a, T> {
+    cached: &'a Cached<T>,
+    clock: &'a dyn Clock,
+    since: Timestamp,
+    /// It came to its end.
+    is_over: bool,
+}
+
+impl<T> Drop for Left<'_, T> {
+    fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
+        let (now, mut state) = (self.clock.now(), self.cached.state());
+        // Without an old value there is nothing to give meanwhile: the next one waits in their place.
+        if now.since(self.since) > PATIENCE && state.believed(now).is_some() {
+            state.failed(now, ErrorCode::ProviderTimeout, Some("nobody waited for it to its end"));
+            tracing::warn!(
+                "the provider did not answer while anybody waited; what is known of it stays in use"
+            );
+        }
+    }
+}
+
 impl<T> State<T> {
+    /// Counts a failure, and starts the back-off.
+    fn failed(&mut self, now: Timestamp, code: ErrorCode, detail: Option<&str>) {
+        let wait = FIRST_BACK_OFF.saturating_mul(1 << self.failures.min(6)).min(LAST_BACK_OFF);
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.plus(wait);
+        self.last_error = Some((code, detail.map(str::to_owned)));
+    }
+
     /// Whether the back-off still runs. None is longer than the longest, whatever became of the clock.
     fn is_waiting(&self, now: Timestamp) -> bool {
         now < self.not_before && self.not_before.since(now) <= LAST_BACK_OFF
@@ -264,6 +302,43 @@ mod tests {
         // Unless the key is there, whenever it was fetched.
         let fits = Need::After { mark: cached.mark(), fits: &|keys| *keys == 3, leave: &|_| Ok(()) };
         assert_eq!(*cached.get(&NOW, &fits, async || Ok(4)).await.unwrap(), 3);
+    }
+
+    /// A clock that is moved on.
+    #[derive(Debug)]
+    struct Moving(AtomicUsize);
+
+    impl Clock for Moving {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_secs(self.0.load(Ordering::SeqCst) as u64)
+        }
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_hangs_until_everybody_left_has_failed_and_the_old_value_is_given() {
+        for (hangs, is_asked_again) in [(2, true), (3, false)] {
+            let (clock, cached) = (Moving(AtomicUsize::new(1_800_000_000)), Cached::new());
+            assert_eq!(*cached.get(&clock, &Need::Fresh, async || Ok(1)).await.unwrap(), 1);
+            clock.0.fetch_add(3601, Ordering::SeqCst);
+            let hanging = cached.get(&clock, &Need::Fresh, async || {
+                clock.0.fetch_add(hangs, Ordering::SeqCst);
+                std::future::pending().await
+            });
+            assert!(tokio::time::timeout(Duration::ZERO, hanging).await.is_err());
+            let next = cached.get(&clock, &Need::Fresh, async || Ok(2)).await;
+            assert_eq!(*next.unwrap(), if is_asked_again { 2 } else { 1 }, "{hangs}");
+            // It is asked for again when the back-off is over.
+            clock.0.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(*cached.get(&clock, &Need::Fresh, async || Ok(2)).await.unwrap(), 2);
+        }
+        // Where nothing is known there is nothing to give: the next one asks.
+        let (clock, cached) = (Moving(AtomicUsize::new(1_800_000_000)), Cached::new());
+        let hanging = cached.get(&clock, &Need::Fresh, async || {
+            clock.0.fetch_add(9, Ordering::SeqCst);
+            std::future::pending().await
+        });
+        assert!(tokio::time::timeout(Duration::ZERO, hanging).await.is_err());
+        assert_eq!(*cached.get(&clock, &Need::Fresh, async || Ok(2)).await.unwrap(), 2);
     }
 
     #[tokio::test]
