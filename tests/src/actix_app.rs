@@ -25,17 +25,22 @@ use self::handlers::{
 mod handlers;
 
 /// Two workers, as an application has: each is a runtime of its own. Ends with the test's runtime.
-pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxies: &[landfall::TokenProxy]) {
     // The type of an application depends on what is wrapped around it.
-    let is_there = proxy.is_some();
     let nowhere = || landfall::TokenProxy::new("/nowhere", "http://127.0.0.1:9").unwrap();
-    let proxy = TokenProxy::from(proxy.unwrap_or_else(nowhere));
+    let proxies = [0, 1].map(|n| {
+        let proxy = proxies.get(n).cloned();
+        (proxy.is_some(), TokenProxy::from(proxy.unwrap_or_else(nowhere)))
+    });
     let (told, handle) = oneshot::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let app = move || {
-                let proxy = Condition::new(is_there, proxy.clone());
-                App::new().configure(routes).wrap(proxy).wrap(AuthMiddleware::new(auth.clone()))
+                let [first, second] =
+                    proxies.clone().map(|(is_there, proxy)| Condition::new(is_there, proxy));
+                let auth = AuthMiddleware::new(auth.clone());
+                // The outermost is asked first.
+                App::new().configure(routes).wrap(second).wrap(first).wrap(auth)
             };
             let server =
                 HttpServer::new(app).workers(2).disable_signals().listen_auto_h2c(listener).unwrap().run();

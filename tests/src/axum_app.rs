@@ -23,15 +23,15 @@ use self::handlers::{
 #[allow(clippy::duplicate_mod, reason = "the same words for each framework")]
 mod handlers;
 
-pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxy: Option<landfall::TokenProxy>) {
+pub(crate) fn serve(listener: TcpListener, auth: RelyingParty, proxies: &[landfall::TokenProxy]) {
     listener.set_nonblocking(true).unwrap();
     let listener = tokio::net::TcpListener::from_std(listener).unwrap();
     // Ends with the test's runtime.
-    let app = app(auth, proxy).into_make_service_with_connect_info::<SocketAddr>();
+    let app = app(auth, proxies).into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
 }
 
-fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
+fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
     // A nested router with a fallback of its own; the guard covers both.
     let reports = Router::new()
         .route("/", get(async || "all reports"))
@@ -97,10 +97,8 @@ fn app(auth: RelyingParty, proxy: Option<landfall::TokenProxy>) -> Router {
         .route("/open-echo", post(async |body: String| body))
         // Without one, the guarded "not found" of the merged router would be everybody's.
         .fallback(async || StatusCode::NOT_FOUND);
-    let app = match proxy {
-        Some(proxy) => app.layer(TokenProxy::from(proxy)),
-        None => app,
-    };
+    // The outermost is asked first.
+    let app = proxies.iter().rev().fold(app, |app, proxy| app.layer(TokenProxy::from(proxy.clone())));
     app.layer(AuthLayer::new(auth).peer_from(|extensions| Some(peer(extensions)?.ip())))
 }
 

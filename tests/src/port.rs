@@ -39,22 +39,17 @@ impl Port {
     /// # Panics
     /// When the server does not start.
     pub fn serve(self, framework: Framework, auth: RelyingParty) -> SocketAddr {
-        self.serve_with(framework, auth, None)
+        self.serve_with(framework, auth, &[])
     }
 
-    /// The same with a token proxy between the application and what signs people in.
+    /// The same with token proxies, two at most, between the application and what signs people in.
     ///
     /// # Panics
     /// When the server does not start.
-    pub fn serve_with(
-        self,
-        framework: Framework,
-        auth: RelyingParty,
-        proxy: Option<TokenProxy>,
-    ) -> SocketAddr {
+    pub fn serve_with(self, framework: Framework, auth: RelyingParty, proxies: &[TokenProxy]) -> SocketAddr {
         match framework {
-            Framework::Axum => crate::axum_app::serve(self.listener, auth, proxy),
-            Framework::Actix => crate::actix_app::serve(self.listener, auth, proxy),
+            Framework::Axum => crate::axum_app::serve(self.listener, auth, proxies),
+            Framework::Actix => crate::actix_app::serve(self.listener, auth, proxies),
         }
         self.address
     }

@@ -139,7 +139,15 @@ impl World {
     /// # Panics
     /// When the server does not start.
     pub fn forward(&mut self, proxy: TokenProxy) {
-        self.address = Port::bind().serve_with(self.framework, self.auth.clone(), Some(proxy));
+        self.forward_by(&[proxy]);
+    }
+
+    /// The same with two token proxies at most; the first is asked first.
+    ///
+    /// # Panics
+    /// When the server does not start.
+    pub fn forward_by(&mut self, proxies: &[TokenProxy]) {
+        self.address = Port::bind().serve_with(self.framework, self.auth.clone(), proxies);
         self.browser.route(self.bed.base_url(), self.address).unwrap();
     }
 

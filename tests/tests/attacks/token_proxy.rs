@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use http::Method;
-use landfall::{TokenProxy, danger};
+use landfall::{Requirement, TokenProxy, danger};
 use landfall_tests::wire::{Wire, header, headers};
 use landfall_tests::{Answer, BASE_URL, Framework, SessionKind, Upstream, World, on_both_frameworks, until};
 
@@ -70,6 +70,25 @@ on_both_frameworks! {
             assert!(matches!(status(&head), 400 | 404), "{elsewhere}: {head}");
         }
         assert_eq!(upstream.heads(), 0);
+    }
+
+    async fn no_spelling_of_a_path_leads_round_what_a_proxy_demands_to_another_with_the_same_upstream(framework) {
+        let (mut world, upstream) = forwarding(framework).await;
+        let orders = TokenProxy::new("/api/orders", &upstream.url("/v1/orders")).unwrap();
+        let orders = orders.require(Requirement::new().role("editor"));
+        world.forward_by(&[orders, TokenProxy::new("/api", &upstream.url("/v1")).unwrap()]);
+        assert_eq!(status(&ask(&world, "GET /api/orders/7", "").await.0), 403);
+        for spelling in [
+            "/api/%6frders/7", "/api/%256frders", "/api/Orders/7", "/api/ORDERS", "/api/orders;v=1/7", "/api/orders%2f7", "/api/orders%3fx",
+            "/api//orders/7", "/api/ord%EF%BD%85rs", "/api/orders%20/7", "/api/./orders", "/api/x/../orders", "/api/%2e/orders", "//api/orders",
+        ] {
+            let (head, _) = ask(&world, &format!("GET {spelling}"), "").await;
+            assert!(matches!(status(&head), 400 | 404), "{spelling}: {head}");
+        }
+        assert_eq!(upstream.heads(), 0);
+        for other in ["/api/others/7", "/api/ordersx", "/api/x%20y", "/api/x/orders"] {
+            assert_eq!(status(&ask(&world, &format!("GET {other}"), "").await.0), 200, "{other}");
+        }
     }
 
     async fn an_absolute_form_target_is_refused_and_names_no_other_host(framework) {
@@ -214,14 +233,23 @@ on_both_frameworks! {
             (status(&head), body)
         };
         for method in ["GET", "HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PROPFIND"] {
-            for from in ["", "sec-fetch-site: none\r\n", "sec-fetch-site: none\r\norigin: https://app.example.com\r\n"] {
+            for from in [
+                "", "sec-fetch-site: none\r\n", "sec-fetch-site: none\r\norigin: https://app.example.com\r\n",
+                "sec-fetch-site: none\r\nreferer: https://app.example.com/\r\n", "referer: https://evil.example/\r\n",
+                "referer: https://app.example.com.evil.example/\r\n", "referer: https://app.example.com:444/\r\n",
+                "referer: http://app.example.com/\r\n", "referer: https://app.example.com@evil.example/\r\n",
+            ] {
                 let (status, body) = send(method, from).await;
                 assert_eq!(status, 403, "{method} {from}");
                 assert!(method == "HEAD" || body.contains("Origin header"), "{body}");
             }
         }
         assert_eq!(upstream.heads(), 0);
-        for from in ["sec-fetch-site: same-origin\r\n", "origin: https://app.example.com\r\n"] {
+        // A browser that knows no Fetch Metadata says where a GET comes from by its Referer alone.
+        for from in [
+            "sec-fetch-site: same-origin\r\n", "origin: https://app.example.com\r\n", "referer: https://app.example.com/orders?page=2\r\n",
+            "referer: https://app.example.com\r\n",
+        ] {
             assert_eq!(send("GET", from).await.0, 200, "{from}");
         }
     }

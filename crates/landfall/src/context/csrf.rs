@@ -65,8 +65,9 @@ impl Context {
 
     /// Refuses whatever does not say that a page of this very origin sends it, with the header of `required_header` where
     /// that is set: an access token is spent for such a page alone. Not for a page beside the origin, which may ask who is
-    /// there; not for what was typed or bookmarked; and not for what says nothing, but for that header: no form and no
-    /// script of another origin can send it without leave (Fetch §3.2), and an old browser may say nothing else.
+    /// there; not for what was typed or bookmarked; and not for what says nothing. An old browser sends neither Fetch
+    /// Metadata nor, with a GET, an Origin: there a Referer of this origin says it, which a page can leave out and never
+    /// make up (Fetch §4.6); or that header, which no form and no script of another origin can send without leave (§3.2).
     ///
     /// # Errors
     /// [`ErrorCode::CrossSite`].
@@ -76,13 +77,16 @@ impl Context {
         self.check_origin(site, &signs)?;
         self.check_required_header(view)?;
         let says_nothing = signs.site.is_none() && signs.origin.is_none();
-        let is_proven = says_nothing && self.settings.csrf.required_header.is_some();
+        let is_of_this_origin = signs.referer.is_some_and(|page| site.base.is_origin_of(page));
+        let is_proven = says_nothing && (is_of_this_origin || self.settings.csrf.required_header.is_some());
         if is_proven || fetch_metadata::is_surely_same_origin(&signs, &site.base.origin) {
             return Ok(());
         }
         let error = Error::new(ErrorCode::CrossSite);
         Err(match (signs.site, signs.origin) {
-            (None, None) => error.detail("neither Sec-Fetch-Site nor Origin").says(SAY_WHO_ASKS),
+            (None, None) => error
+                .detail("neither Sec-Fetch-Site nor Origin, and no Referer of this origin")
+                .says(SAY_WHO_ASKS),
             (Some(b"none"), _) => error.detail("no page sent it").says(SAY_WHO_ASKS),
             _ => error.detail("from a page beside this origin"),
         })

@@ -69,8 +69,15 @@ impl GuardedPaths {
 
 /// Whether some reader takes the path for one under a prefix, or nobody can read it.
 fn could_be_under(prefixes: &[PathPrefix], path: &str, base: &str) -> bool {
+    is_read_as_under(prefixes, path, base).unwrap_or(true)
+}
+
+/// Whether some reader takes the path for one under a prefix; `None` where none was found and it cannot be read to its
+/// end. Both are below the base path, which a reader may find once more at the beginning. The token proxy asks, too:
+/// what cannot be read it forwards nowhere.
+pub(crate) fn is_read_as_under(prefixes: &[PathPrefix], path: &str, base: &str) -> Option<bool> {
     if is_plain(path) {
-        return prefixes.iter().any(|prefix| is_at_or_below(prefix.as_str(), path, base));
+        return Some(prefixes.iter().any(|prefix| is_at_or_below(prefix.as_str(), path, base)));
     }
     let base = percent_decode_str(base).decode_utf8_lossy();
     let mut found = false;
@@ -81,7 +88,7 @@ fn could_be_under(prefixes: &[PathPrefix], path: &str, base: &str) -> bool {
         found = found || prefixes.iter().any(|prefix| is_under(prefix.as_str(), &path, &base));
         Ok(())
     });
-    found || read.is_err()
+    (found || read.is_ok()).then_some(found)
 }
 
 /// A reading with one spelling: no empty segments, no parameters, no backslashes.

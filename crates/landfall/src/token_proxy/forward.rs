@@ -124,7 +124,7 @@ impl Forward {
         progress: &Progress,
         token: &AccessToken,
     ) -> Result<(Response<()>, reqwest::Response), Error> {
-        let Proxy { client: http, settings } = &*self.proxy;
+        let Proxy { client: http, settings, dropped } = &*self.proxy;
         let ProxySettings { idle, mapping, passed, .. } = settings;
         let broken_off = || Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
         body.peek(*idle).await.map_err(|_| broken_off())?;
@@ -153,6 +153,7 @@ impl Forward {
         let mut head = Response::new(());
         *head.status_mut() = answer.status();
         *head.headers_mut() = std::mem::take(answer.headers_mut());
+        dropped.look(mapping.prefix.as_str(), head.headers(), passed);
         let base = &self.site.base;
         let addresses = Addresses { mapping, target: &self.target, base_path: &base.path };
         Ok((response_headers::rewritten(head, addresses, token.secret(), passed)?, answer))

@@ -17,12 +17,14 @@
 //! 6. `response_headers`, `location`: what the browser gets to see of the answer.
 //!
 //! Steps 1, 3 and 6 are pure rules and have their tests beside them; `fuzzing` holds the first and the last to
-//! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type, `settings` keeps what it was told.
+//! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type, `settings` keeps what it was told,
+//! `dropped` tells the operator what step 6 left out.
 //! A header that must not pass goes to the list in `request_headers` or `response_names`.
 
 mod body;
 mod broken_off;
 mod delegate;
+mod dropped;
 mod forward;
 #[cfg(feature = "fuzzing")]
 pub(crate) mod fuzzing;
@@ -44,6 +46,7 @@ use std::time::Duration;
 
 use http::Method;
 
+use self::dropped::Dropped;
 use self::path::Mapping;
 use self::request_headers::Forwarded;
 use self::settings::ProxySettings;
@@ -78,16 +81,20 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// upstream under the application's own origin.
 ///
 /// # What is forwarded
-/// - Only for somebody signed in, who meets what [`require`](TokenProxy::require) demands, and only what the application's own pages send, whatever the method: same-origin
-///   by Fetch Metadata, or else by Origin, with the required header where one is configured. What was typed or bookmarked
+/// - Only for somebody signed in, who meets what [`require`](TokenProxy::require) demands, and only what the
+///   application's own pages send, whatever the method: same-origin by Fetch Metadata, or else by Origin, or where
+///   both are missing by Referer, with the required header where one is configured. What was typed or bookmarked
 ///   (`Sec-Fetch-Site: none`) is refused with a 403, and so is what says nothing: a program names the origin in an
-///   `Origin` header; a browser that sends neither gets through where there is a `required_header`, which proves as
-///   much. `danger::allow_cross_site` and `spa_callback` lift nothing here. With nobody signed in: the 401 that names where to sign in, and leads back to
-///   the page that asked.
+///   `Origin` header; a browser that sends none of the three gets through where there is a `required_header`, which
+///   proves as much. `danger::allow_cross_site` and `spa_callback` lift nothing here. With nobody signed in: the 401
+///   that names where to sign in, and leads back to the page that asked.
 /// - The path below the prefix, byte for byte, and the query. Dot segments, backslashes and control characters
-///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400.
+///   (encoded, too, however often), two slashes at the beginning and absolute-form targets are refused with a 400. So
+///   is a path that some reader would find below the prefix (`/api/%6frders`, `/api/Orders`): it reaches no other
+///   proxy.
 /// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom or as whom
-///   (Forwarded, X-Forwarded-…, Remote-User, X-Auth-Request-… and other gateways'; none is set anew), Origin, Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
+///   (Forwarded, X-Forwarded-…, Remote-User, X-Auth-Request-… and other gateways'; none is set anew), Origin,
+///   Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
 /// - WebSockets and other upgrades are refused with a 501; CONNECT and TRACE with a 405.
 ///
 /// # What comes back
@@ -97,7 +104,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///   just ends, everything else is broken off.
 /// - Of the headers those that an API's answer needs, and nearly all that begin with `X-`: so none that acts on the
 ///   whole origin (Set-Cookie, CORS, Strict-Transport-Security, device-bound sessions, what a browser learns next year)
-///   or on a proxy in front. More by [`pass_response_header`](TokenProxy::pass_response_header).
+///   or on a proxy in front. More by [`pass_response_header`](TokenProxy::pass_response_header); the log names what is
+///   left out and could pass, once.
 /// - Cache-Control says `private`, Vary names Cookie, and what is opened as a page is sandboxed, unless it is a PDF.
 /// - A Location at the upstream becomes one below the prefix; one at another https host is passed on; any other redirect
 ///   is a 502. No redirect is followed here.
@@ -130,6 +138,8 @@ struct Proxy {
     settings: ProxySettings,
     /// Its connections, in a pool.
     client: reqwest::Client,
+    /// The headers of answers that the log has named.
+    dropped: Arc<Dropped>,
 }
 
 /// What to do with a request. An adapter's whole part in it:
@@ -166,7 +176,7 @@ struct Proxy {
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "made once a request and taken apart at once")]
 pub enum ProxyStep {
-    /// It is the application's: the path is not below the prefix.
+    /// It is the application's: nobody takes the path for one below the prefix.
     Pass,
     /// It is refused, or a sign-in is wanted: answer with this.
     Reply(Reply),
@@ -238,6 +248,8 @@ impl TokenProxy {
     /// what a guard answers, with the challenge of RFC 9470 or RFC 6750, and a way that leads back to the page that asked;
     /// nothing is forwarded. It takes the place of one that was given before.
     ///
+    /// Of two proxies to one API the one with the longer prefix and its demands stands in front, asked first.
+    ///
     /// ```
     /// use landfall::{Requirement, TokenProxy};
     ///
@@ -273,8 +285,15 @@ impl TokenProxy {
     /// what is needed for that.
     pub fn begin(&self, view: &dyn RequestView, visit: &Visit) -> ProxyStep {
         let set_up = visit.set_up();
-        let path = set_up.map_or(view.path(), |(_, facts)| facts.site.base.inside_path(view.path()));
-        let Some(rest) = self.proxy.settings.mapping.rest(path) else { return ProxyStep::Pass };
+        let (mapping, sent) = (&self.proxy.settings.mapping, view.path());
+        let (path, base) = set_up.map_or((sent, ""), |(_, facts)| {
+            let base = &facts.site.base;
+            (base.inside_path(sent), base.path.as_str())
+        });
+        let rest = mapping.rest(path);
+        if rest.is_none() && !mapping.could_hold(path, base) {
+            return ProxyStep::Pass;
+        }
         let Some((context, facts)) = set_up.filter(|_| visit.can_sign_in()) else {
             // The layer says why nobody can sign in here.
             return ProxyStep::Reply(SignInWanted::new().reply());
@@ -282,6 +301,11 @@ impl TokenProxy {
         let refuse = |error: Error| ProxyStep::Reply(context.refuse(error, facts.kind, &facts.site, None));
         let Some(method) = forwardable(view.method()) else {
             return ProxyStep::Reply(context.method_not_allowed(facts.kind, &facts.site, METHODS));
+        };
+        let Some(rest) = rest else {
+            // Behind us it could go to the same upstream through another proxy, which demands less.
+            let doubt = "a reader could take the path for one below the prefix";
+            return refuse(Error::new(ErrorCode::ForwardRefused).detail(doubt));
         };
         match self.judge(method, rest, view, visit, (context, &facts.site)) {
             Err(error) => refuse(error),
@@ -380,7 +404,7 @@ impl Proxy {
             builder = builder.no_proxy();
         }
         let client = client::built(builder)?;
-        Ok(TokenProxy { proxy: Arc::new(Self { settings, client }) })
+        Ok(TokenProxy { proxy: Arc::new(Self { settings, client, dropped: Arc::default() }) })
     }
 }
 

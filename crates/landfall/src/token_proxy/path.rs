@@ -4,7 +4,9 @@
 //! reader could take it for another place than it is, however often that reader decodes it. Otherwise
 //! `/api/..%2fadmin` would reach, with a person's token, what is beside the path that the configuration opened.
 //!
-//! 1. [`Mapping::rest`]: what follows the local prefix, segment by segment.
+//! 1. [`Mapping::rest`]: what follows the local prefix, segment by segment. What only some reader takes for a path below
+//!    it ([`Mapping::could_hold`]) is refused as well: another proxy, with a prefix above this one and fewer demands,
+//!    would forward it, and the upstream decode it.
 //! 2. [`Mapping::target`]: length; every reading of the rest (`address::readings`, which guards by paths share); then
 //!    the URL, which must hold that rest unchanged.
 //!
@@ -17,6 +19,7 @@ use crate::address::path_prefix::PathPrefix;
 use crate::address::readings::{each_reading, is_dots};
 use crate::address::unencrypted::Unencrypted;
 use crate::error::{ConfigError, Error, ErrorCode, printable};
+use crate::guard::guarded_paths::is_read_as_under;
 
 /// The longest path and query together, in bytes.
 const MAX_LENGTH: usize = 8 * 1024;
@@ -61,6 +64,12 @@ impl Mapping {
     /// What follows the prefix, if this path, below the base path, is at or below it. `/apis` is not below `/api`.
     pub(super) fn rest<'p>(&self, path: &'p str) -> Option<&'p str> {
         self.prefix.rest(path)
+    }
+
+    /// Whether some reader takes this path for one at or below the prefix: in another case, encoded, with parameters. One
+    /// that nobody can read is not: no proxy forwards it. `base` is the base path, empty for none.
+    pub(super) fn could_hold(&self, path: &str, base: &str) -> bool {
+        is_read_as_under(std::slice::from_ref(&self.prefix), path, base).unwrap_or(false)
     }
 
     /// The upstream's address for what follows the prefix. The query is carried as it is: nothing here depends on

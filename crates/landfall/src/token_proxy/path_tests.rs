@@ -66,6 +66,29 @@ fn a_path_beside_the_prefix_is_the_applications() {
 }
 
 #[test]
+fn what_some_reader_takes_for_a_path_below_the_prefix_could_be_below_it() {
+    let mapping = Mapping::new("/api/orders", "https://api.example.com", false).unwrap();
+    for doubtful in [
+        "/api/orders/7",
+        "/api/%6frders",
+        "/api/%256frders/7",
+        "/api/Orders",
+        "/api/orders;v=1/7",
+        "/api/orders%2f7",
+        "/api//orders",
+        "/api/ord%EF%BD%85rs",
+        "/app/api/orders",
+    ] {
+        assert!(mapping.could_hold(doubtful, "/app"), "{doubtful}");
+    }
+    for other in
+        ["/", "/api", "/api/order", "/api/ordersx", "/x/api/orders", "/api/%", "//api/orders", "*", ""]
+    {
+        assert!(!mapping.could_hold(other, "/app"), "{other}");
+    }
+}
+
+#[test]
 fn a_path_that_some_reader_takes_for_another_is_refused() {
     for rest in [
         "/..",
