@@ -26,7 +26,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// nothing on.
 const HEARING: Duration = Duration::from_secs(2);
 /// How long until a deaf connection is tried again.
-const DEAF_PAUSE: Duration = Duration::from_secs(30);
+const DEAF_PAUSE: Duration = Duration::from_mins(10);
 
 /// Listens, and listens again when the connection was lost, until the store is gone: where the pool leads, or `apart`.
 pub(super) async fn listen(
@@ -46,38 +46,29 @@ pub(super) async fn listen(
         let subscribed = if hosts.are_many() && !takes_changes {
             Ok(Err(Error::PoolTimedOut))
         } else {
-            timeout(CONNECT, subscribe(&pool, options)).await
+            timeout(CONNECT + HEARING, subscribe(&pool, options)).await
         };
         match subscribed {
-            Ok(Ok((listener, own))) => {
+            Ok(Ok(Some(listener))) => {
                 pause = SHORTEST_PAUSE;
-                warned = false;
-                let end = follow(&watchers, listener, own.as_deref()).await;
+                (warned, was_deaf) = (false, false);
+                follow(&watchers, listener).await;
                 // From here on changes are missed.
-                let is_wanted = tell(&watchers, Change::Everything);
-                match end {
-                    End::Deaf if is_wanted => {
-                        if !was_deaf {
-                            tracing::warn!(
-                                "PostgreSQL's notices do not come through (a pooler in transaction mode?): a session that is \
-                                 ended elsewhere is noticed after `near_cache_staleness`; name the server itself by \
-                                 `?listen=host:port` in the store's address, or by `listening_at`"
-                            );
-                        }
-                        was_deaf = true;
-                        pause_until_wanted(&watchers, DEAF_PAUSE).await;
-                        continue;
-                    }
-                    End::Lost { heard } => {
-                        was_deaf &= !heard;
-                        if is_wanted {
-                            tracing::warn!(
-                                "lost the connection on which PostgreSQL tells of changed sessions"
-                            );
-                        }
-                    }
-                    End::Deaf => {}
+                if tell(&watchers, Change::Everything) {
+                    tracing::warn!("lost the connection on which PostgreSQL tells of changed sessions");
                 }
+            }
+            Ok(Ok(None)) => {
+                if tell(&watchers, Change::Everything) && !was_deaf {
+                    tracing::warn!(
+                        "PostgreSQL's notices do not come through (a pooler in transaction mode?): a session that is \
+                         ended elsewhere is noticed after `near_cache_staleness`; name the server itself by \
+                         `?listen=host:port` in the store's address, or by `listening_at`"
+                    );
+                }
+                was_deaf = true;
+                pause_until_wanted(&watchers, DEAF_PAUSE).await;
+                continue;
             }
             failed => {
                 let reason = match failed {
@@ -97,65 +88,61 @@ pub(super) async fn listen(
     }
 }
 
-/// A connection that listens, and the channel on which a notice of its own is to be heard.
-async fn subscribe(pool: &PgPool, options: PgConnectOptions) -> Result<(PgListener, Option<String>), Error> {
+/// A connection that listens; `None` where one hears nothing.
+///
+/// What a pooler in transaction mode is told to listen to, one of its connections to the server listens to from then on,
+/// and whoever has that connection gets notices in the middle of other answers. So the common channel is listened to only
+/// by who was found to hear, on a channel that nobody else has.
+async fn subscribe(pool: &PgPool, options: PgConnectOptions) -> Result<Option<PgListener>, Error> {
     let alone = PgPoolOptions::new().max_connections(1).idle_timeout(None).max_lifetime(None);
     let mut listener = PgListener::connect_with(&alone.connect_lazy_with(options)).await?;
     // A lost connection is noticed here, not mended behind our back.
     listener.eager_reconnect(false);
-    // A channel that nobody else has: others would take a notice on the common one for a change.
     let own = format!("{CHANNEL}_{:016x}", RandomState::new().hash_one(0));
-    listener.listen_all([CHANNEL, own.as_str()]).await?;
-    // Where there is no room for one more connection, it is believed to hear.
-    let sent = notify(pool, &own).await.is_ok();
-    Ok((listener, sent.then_some(own)))
+    listener.listen(&own).await?;
+    notify(pool, &own).await?;
+    // Nothing is asked of it meanwhile: for a moment, a pooler would give it the very connection that hears.
+    let Ok(heard) = timeout(HEARING, listener.try_recv()).await else { return Ok(None) };
+    if heard?.is_none() {
+        return Err(Error::WorkerCrashed);
+    }
+    listener.listen(CHANNEL).await?;
+    listener.unlisten(&own).await?;
+    Ok(Some(listener))
 }
 
 /// Sends a notice by another connection, as changes come; not by the pool's, which may all be in use.
 async fn notify(pool: &PgPool, channel: &str) -> Result<(), Error> {
     let options = pool.connect_options();
     let mut connection = options.connect().await?;
-    sqlx::raw_sql(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut connection).await?;
-    connection.close().await
+    let sent = sqlx::raw_sql(AssertSqlSafe(format!("NOTIFY {channel}"))).execute(&mut connection).await;
+    let _ = connection.close().await;
+    match sent {
+        // By way of a pooler, the notice itself may come before the answer to it.
+        Ok(_) | Err(Error::Protocol(_)) => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
-/// Why nothing is heard any more.
-enum End {
-    Lost {
-        /// Whether anything could be heard before.
-        heard: bool,
-    },
-    Deaf,
-}
-
-/// Tells of every change until the connection is lost, or turns out to be deaf.
-async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener, own: Option<&str>) -> End {
+/// Tells of every change until the connection is lost.
+async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener) {
     // What was changed before is not told any more.
     let mut wanted = tell(watchers, Change::Everything);
-    let deaf = Instant::now() + HEARING;
-    let mut heard = own.is_none();
     let mut beat = Instant::now() + BEAT;
     while wanted {
         match timeout_at(beat, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => {
-                heard = true;
-                if Some(notification.channel()) != own {
-                    wanted = tell(watchers, change(notification.payload()));
-                }
-            }
-            Ok(Ok(None) | Err(_)) => return End::Lost { heard },
-            Err(_) if !heard && Instant::now() >= deaf => return End::Deaf,
+            Ok(Ok(Some(notification))) => wanted = tell(watchers, change(notification.payload())),
+            Ok(Ok(None) | Err(_)) => return,
             Err(_) => {
                 let alive = timeout(BEAT, sqlx::raw_sql("SELECT 1").execute(&mut listener)).await;
                 if !matches!(alive, Ok(Ok(_))) {
-                    return End::Lost { heard };
+                    return;
                 }
                 beat = Instant::now() + BEAT;
                 wanted = watchers.strong_count() > 0;
             }
         }
     }
-    End::Lost { heard }
 }
 
 /// Waits, but not for longer than the store is there.

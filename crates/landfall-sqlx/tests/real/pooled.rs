@@ -105,6 +105,11 @@ async fn a_pooler_that_passes_no_notices_on_is_told_once_and_an_address_for_list
     elsewhere.remove(key(1)).await.unwrap();
     assert_eq!(one.load(key(1)).await.unwrap(), None, "what is asked for is what is");
     assert!(!told.has(Change::Record(key(1))));
+    // Nobody else's answers are interrupted by notices for a listener that hears none.
+    for name in 0..40 {
+        one.create(key(name), record(&clock, name)).await.unwrap();
+        assert!(one.remove(key(name)).await.unwrap());
+    }
 
     let address = format!("{}?listen=127.0.0.1:{}", pooler.address(&database), server.port());
     let one = open(&address, &clock);
