@@ -2,7 +2,7 @@
 
 use landfall::store::StoreError;
 use sqlx::ConnectOptions as _;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 /// Where an address leads.
 pub(super) struct Address {
@@ -59,13 +59,9 @@ impl Address {
 
 /// What all of them have in common.
 fn prepared(options: PgConnectOptions) -> Result<PgConnectOptions, StoreError> {
-    #[cfg(not(feature = "tls"))]
-    if !matches!(
-        options.get_ssl_mode(),
-        sqlx::postgres::PgSslMode::Disable
-            | sqlx::postgres::PgSslMode::Allow
-            | sqlx::postgres::PgSslMode::Prefer
-    ) {
+    let may_be_plain =
+        matches!(options.get_ssl_mode(), PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer);
+    if cfg!(not(feature = "tls")) && !may_be_plain {
         return Err(StoreError::new("this `sslmode` needs the feature `tls` of landfall-sqlx"));
     }
     // There are no floats, and poolers refuse the parameter. By way of one, statements hold records: none is logged.
