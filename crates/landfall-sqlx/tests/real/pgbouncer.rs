@@ -8,7 +8,12 @@ use std::process::{Child, Command, Stdio};
 use landfall_sqlx::sqlx::ConnectOptions as _;
 use tempfile::TempDir;
 
-use crate::server::{Database, Server, WATCHDOG, free_port, shared, until, user};
+use crate::server::{Database, Server, free_port, shared, until, user};
+
+/// As a server's. What a shell starts in the background ignores QUIT, unless it says otherwise, and what TERM means depends on
+/// the version.
+const WATCHDOG: &str =
+    r#""$@" & pooler=$!; read -r _; kill -KILL $pooler; wait $pooler 2>/dev/null; rm -rf "$FOLDER""#;
 
 /// One that has four connections to the server for all who come, and gives the next statement to the one that waited
 /// longest.

@@ -20,9 +20,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Ends the server, and removes its folder if it is not wanted any more, when nothing holds the other end of its
 /// standard input: the test process cannot die so suddenly that this would not be noticed. The first line says
-/// whether the folder is to stay. QUIT is an immediate shutdown; after KILL its shared memory would be left. PgBouncer
-/// knows TERM alone, where a shell had it ignore QUIT.
-pub(crate) const WATCHDOG: &str = r#""$@" & server=$!; stay=; read -r stay; kill -QUIT $server; kill $server 2>/dev/null; wait $server 2>/dev/null
+/// whether the folder is to stay. QUIT is an immediate shutdown; after KILL its shared memory would be left.
+const WATCHDOG: &str = r#""$@" & server=$!; stay=; read -r stay; kill -QUIT $server; wait $server 2>/dev/null
 [ "$stay" = stay ] || rm -rf "$FOLDER""#;
 
 /// A server of one test, or of all.
