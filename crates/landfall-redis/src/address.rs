@@ -70,7 +70,7 @@ impl StoreOpener for Opener {
 
 /// Several hosts, one user, and what follows them.
 struct Nodes<'a> {
-    nodes: Vec<ConnectionInfo>,
+    hosts: Vec<ConnectionInfo>,
     secure: bool,
     user: &'a str,
     path: &'a str,
@@ -84,8 +84,8 @@ impl<'a> Nodes<'a> {
             return None;
         }
         let secure = scheme == "rediss";
-        let mut this = Self { nodes: Vec::new(), secure, user, path };
-        this.nodes = hosts.split(',').map(|host| this.info(host, port)).collect::<Option<_>>()?;
+        let mut this = Self { hosts: Vec::new(), secure, user, path };
+        this.hosts = hosts.split(',').map(|host| this.info(host, port)).collect::<Option<_>>()?;
         Some(this)
     }
 
@@ -99,12 +99,12 @@ impl<'a> Nodes<'a> {
     }
 
     fn plain_hosts(&self) -> Vec<String> {
-        self.nodes.iter().filter_map(|node| plain_host(node.addr())).collect()
+        self.hosts.iter().filter_map(|node| plain_host(node.addr())).collect()
     }
 
     fn cluster(self, ca: Authorities) -> Option<Server> {
         let plain_hosts = self.plain_hosts();
-        let builder = ClusterClient::builder(self.nodes)
+        let builder = ClusterClient::builder(self.hosts)
             .use_protocol(ProtocolVersion::RESP3)
             .connection_timeout(DEADLINE)
             .response_timeout(DEADLINE)
@@ -122,8 +122,8 @@ impl<'a> Nodes<'a> {
             return None;
         }
         let plain_hosts = self.plain_hosts();
-        let redis = self.nodes.first()?.redis_settings().clone();
-        let addresses = self.nodes.iter().map(|node| node.addr().clone());
+        let redis = self.hosts.first()?.redis_settings().clone();
+        let addresses = self.hosts.iter().map(|node| node.addr().clone());
         let mut builder = SentinelClientBuilder::new(addresses, name, SentinelServerType::Master).ok()?;
         builder = builder.set_client_to_redis_db(database);
         if let Some(user) = redis.username() {

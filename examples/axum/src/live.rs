@@ -11,9 +11,9 @@ use axum::routing::get;
 use futures_util::stream::{self, Stream};
 use landfall_axum::{RequireLogin, SignedIn};
 
-pub(crate) fn routes() -> Router {
-    Router::new()
-        .route("/live/events", get(events).layer(RequireLogin::new().ends_streams()))
+/// Adds them. A router of their own would take, when it is merged, the place of a fallback with somebody's layer around it.
+pub(crate) fn add_to(app: Router) -> Router {
+    app.route("/live/events", get(events).layer(RequireLogin::new().ends_streams()))
         .route("/live/socket", get(socket))
 }
 

@@ -35,7 +35,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // Whose word on the host counts: `LANDFALL_TRUSTED_PROXIES`.
     let layer = AuthLayer::new(auth.clone())
         .peer_from(|request| Some(request.get::<ConnectInfo<SocketAddr>>()?.0.ip()));
-    let app = app.route("/api/me", get(me)).route("/api/echo", post(echo)).merge(live::routes()).layer(layer);
+    let app = live::add_to(app).route("/api/me", get(me)).route("/api/echo", post(echo)).layer(layer);
     let app = app.into_make_service_with_connect_info::<SocketAddr>();
     let listener = tokio::net::TcpListener::bind(listen).await?;
 

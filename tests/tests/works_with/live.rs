@@ -20,8 +20,7 @@ const POLICY: u16 = 1008;
 #[tokio::test(flavor = "multi_thread")]
 async fn the_example_on_axum_ends_its_stream_and_its_socket_with_the_session() {
     let place = Place::new("https://app.example.com");
-    let app: Router =
-        on_axum::routes().merge(crate::pages::on_axum::routes()).layer(AuthLayer::new(place.auth()));
+    let app: Router = on_axum::add_to(crate::pages::on_axum::routes()).layer(AuthLayer::new(place.auth()));
     place.serve(app).await;
     ends_with_the_session(&place).await;
 }
