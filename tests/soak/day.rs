@@ -280,8 +280,8 @@ impl Day {
         let (instance, other) = (self.instances[which].clone(), self.instances[1 - which].clone());
         let mut hold = self.world.provider.hold(Endpoint::Token);
         let mut asking = JoinSet::new();
-        for person in self.people.iter().take(AT_ONCE).cloned() {
-            let (instance, other) = (instance.clone(), other.clone());
+        for person in self.people.iter().take(AT_ONCE) {
+            let (instance, other, person) = (instance.clone(), other.clone(), person.clone());
             asking.spawn(async move {
                 let answer = instance.get("/token", &person).await?;
                 if answer.status == 200 {

@@ -22,13 +22,11 @@ fn main() -> ExitCode {
             .next()
             .and_then(|value| value.parse().ok())
             .filter(|given| (1..=MINUTES).contains(given));
-        match (argument.as_str(), given) {
-            ("--minutes", Some(given)) => minutes = given,
-            _ => {
-                eprintln!("usage: soak [--minutes N], N from 1 to {MINUTES}");
-                return ExitCode::from(2);
-            }
-        }
+        let Some(given) = given.filter(|_| argument == "--minutes") else {
+            eprintln!("usage: soak [--minutes N], N from 1 to {MINUTES}");
+            return ExitCode::from(2);
+        };
+        minutes = given;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let span = Duration::from_secs(minutes * 60);

@@ -95,6 +95,7 @@ async fn asked(world: &World, target: &str, cookie: &str) -> TcpStream {
 /// Hangs up at once. A connection that is only closed for writing looks to actix-web as if somebody still listened.
 fn hang_up(stream: TcpStream) {
     stream.set_zero_linger().unwrap();
+    drop(stream);
 }
 
 async fn are(there: &AtomicUsize, count: usize, what: &str) {

@@ -42,7 +42,7 @@ on_both_frameworks! {
     }
 
     async fn after_a_sign_out_the_back_button_shows_no_page_of_the_person(framework) {
-        let place = Place::new(framework, Viewport::Desktop, |builder| builder.no_store_when_signed_in()).await;
+        let place = Place::new(framework, Viewport::Desktop, landfall::RelyingPartyBuilder::no_store_when_signed_in).await;
         place.sign_in().await;
         place.open("/dashboard/x?y=1").await;
         place.browser.says("dashboard of ada").await;

@@ -206,9 +206,9 @@ fn from_another(origin: &'static str) -> [Vec<(&'static str, &'static str)>; 3] 
 
 wherever_stored! {
     async fn a_page_of_one_base_url_acts_in_no_other(framework, kind) {
-        listen_to_errors();
         const STAGING: &str = "https://staging.example.com";
         const OTHER_PORT: &str = "https://app.example.com:8443";
+        listen_to_errors();
         let environments = |builder: landfall::RelyingPartyBuilder| {
             let builder = builder.base_url(STAGING).base_url(OTHER_PORT).keep_posted_forms("/echo");
             builder.spa_callback(at("/callback")).spa_callback(format!("{STAGING}/callback"))

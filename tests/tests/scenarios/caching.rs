@@ -49,7 +49,7 @@ everywhere! {
 on_both_frameworks! {
     async fn where_no_browser_may_keep_what_was_answered_to_somebody_the_rest_is_kept_as_before(framework) {
         for kind in SessionKind::all() {
-            let world = World::with(framework, kind, |builder| builder.no_store_when_signed_in()).await;
+            let world = World::with(framework, kind, landfall::RelyingPartyBuilder::no_store_when_signed_in).await;
             assert_eq!(world.open("/").await.header("cache-control"), Some("private, no-cache"), "nobody's");
             world.open("/dashboard").await;
             for path in ["/", "/dashboard", "/reports/7", "/brief"] {

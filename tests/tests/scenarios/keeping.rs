@@ -74,7 +74,7 @@ on_both_frameworks! {
             let texts = texts(kind);
             for text in &texts {
                 for line in set_cookies(posted(&world, format!("text={text}")).await.headers()) {
-                    world.browser.set_cookie(BASE_URL, &line).unwrap();
+                    world.browser.set_cookie(BASE_URL, line).unwrap();
                 }
             }
             let callback = world.callback_for("/auth/login?return_to=%2Fdashboard").await;

@@ -63,6 +63,10 @@ pub(crate) enum OtherAddress {
 /// What is kept of a request until the application has answered. All of it comes from outside; `target`,
 /// `form` and `htmx_page` become destinations only through [`Context::safe_return_to`].
 #[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any of them may hold beside any other"
+)]
 pub(crate) struct RequestFacts {
     /// Whether the answer may be a redirect.
     pub(crate) kind: RequestKind,

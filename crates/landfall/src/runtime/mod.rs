@@ -455,7 +455,7 @@ mod tests {
     fn ran_on(runtime: &Runtime, around: &Threads) -> [String; 2] {
         around.block_on(async {
             let lost = || "lost".to_owned();
-            let run = run(&runtime, thread_name(), lost).await;
+            let run = run(runtime, thread_name(), lost).await;
             runtime.timer(Duration::from_millis(1)).await;
             [run, runtime.run_in_place(thread_name(), lost).await]
         })

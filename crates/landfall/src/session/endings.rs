@@ -487,6 +487,7 @@ mod tests {
     }
 
     /// What whoever waits was told by now: `None` for nothing at all.
+    #[allow(clippy::option_option, reason = "nothing was told, or that no reason is known")]
     fn told(waiter: &mut Waiter) -> Option<Option<EndReason>> {
         match pin!(waiter.next()).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(said) => Some(said),
