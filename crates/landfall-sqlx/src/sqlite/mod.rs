@@ -169,7 +169,10 @@ impl Sqlite {
         }
         if let Some(file) = &self.file {
             make(file, self.makes).map_err(|error| unmade(file, doing, self.makes, &error))?;
-            try_folder(file).map_err(|error| closed(file, doing, &error))?;
+            // SQLite follows a link, and makes its files beside what that leads to.
+            let whole = if file.is_symlink() { file.canonicalize().ok() } else { None };
+            let whole = whole.as_deref().unwrap_or(file);
+            try_folder(whole).map_err(|error| closed(whole, doing, &error))?;
         }
         self.made.store(true, Ordering::Release);
         Ok(())

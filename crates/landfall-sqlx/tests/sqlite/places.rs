@@ -112,6 +112,12 @@ async fn a_place_that_may_not_be_written_is_one_line_at_the_start_with_its_path_
         let later = SqliteStore::open(&path).migrate().await.unwrap_err().to_string();
         assert!(later.contains(&missing), "{later}");
     }
+    // A link's own folder may be closed: the files are made where it leads to.
+    permit(&closed, 0o700);
+    std::os::unix::fs::symlink(open.join("linked.db"), closed.join("link.db")).unwrap();
+    permit(&closed, 0o500);
+    assert!(start(&closed.join("link.db")).is_ok());
+    SqliteStore::open(closed.join("link.db")).migrate().await.unwrap();
     permit(&closed, 0o700);
     assert!(start(&closed.join("new.db")).is_ok());
 }
