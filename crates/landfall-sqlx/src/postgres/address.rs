@@ -47,14 +47,26 @@ impl Address {
                 _ => others.push(parameter),
             }
         }
-        let others = others.join("&");
-        let at = |host: &str| {
-            let options = format!("{scheme}://{user}{host}{path}?{others}").parse();
+        if hosts.contains(',') && others.iter().any(|parameter| names_a_host(parameter)) {
+            return Err(StoreError::new(
+                "the store's address names several hosts, and one more by a parameter: name all of them before the database",
+            ));
+        }
+        let at = |host: &str, others: &[&str]| {
+            let options = format!("{scheme}://{user}{host}{path}?{}", others.join("&")).parse();
             options.map_err(|_| malformed()).and_then(prepared)
         };
-        let hosts = hosts.split(',').map(at).collect::<Result<_, _>>()?;
-        Ok(Self { hosts, listen: listen.map(at).transpose()? })
+        let hosts = hosts.split(',').map(|host| at(host, &others)).collect::<Result<_, _>>()?;
+        // Beside its own place, the parameter of the address's would count.
+        others.retain(|parameter| !names_a_host(parameter));
+        Ok(Self { hosts, listen: listen.map(|place| at(place, &others)).transpose()? })
     }
+}
+
+/// Whether a parameter says where the server is, as the part before the database does.
+fn names_a_host(parameter: &str) -> bool {
+    let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+    matches!(name, "host" | "hostaddr" | "port")
 }
 
 /// What all of them have in common.
@@ -93,7 +105,16 @@ mod tests {
             places("postgresql://shop@pooler:6432/shop?listen=db:5433"),
             ["shop pooler:6432 Some(\"shop\")", "shop db:5433 Some(\"shop\")"]
         );
-        for address in ["postgres://one,two:x/shop", "postgres://one/shop?target_session_attrs=standby"] {
+        assert_eq!(
+            places("postgres:///shop?user=shop&host=pooler&port=6432&listen=db:5433"),
+            ["shop pooler:6432 Some(\"shop\")", "shop db:5433 Some(\"shop\")"]
+        );
+        for address in [
+            "postgres://one,two:x/shop",
+            "postgres://one/shop?target_session_attrs=standby",
+            "postgres://one,two/shop?port=5433",
+            "postgres://one,two/shop?host=three",
+        ] {
             assert!(Address::read(address).is_err(), "{address}");
         }
     }
