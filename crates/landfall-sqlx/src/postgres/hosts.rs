@@ -1,18 +1,21 @@
 //! The hosts of an address, of which the store uses the one that takes changes.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPool};
-use sqlx::{ConnectOptions as _, Connection as _, Error, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Error, PgExecutor, Row as _};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::error::name;
+use crate::engine::CONNECT;
 
 /// How long a host may take to say whether it takes changes.
 const ANSWER: Duration = Duration::from_secs(1);
+/// How long the one in use is believed to take changes, where no listener asks it.
+const BELIEVED: Duration = Duration::from_mins(1);
 
 /// One host, or several of which one takes changes, and which it was last. Not shown: the options hold a password.
 pub(super) struct Hosts {
@@ -20,8 +23,8 @@ pub(super) struct Hosts {
     begun: Instant,
     /// When the pool was last led to another host, in nanoseconds from `begun`; 0 for never.
     moved: AtomicU64,
-    /// Whether the one in use was ever looked at.
-    looked: AtomicBool,
+    /// When the one in use was last looked at, in the same way.
+    looked: AtomicU64,
     /// How often they were looked at.
     rounds: AtomicU64,
     /// Which one is in use; held by who looks.
@@ -35,7 +38,7 @@ impl Hosts {
             all,
             begun: Instant::now(),
             moved: AtomicU64::new(0),
-            looked: AtomicBool::new(false),
+            looked: AtomicU64::new(0),
             rounds: AtomicU64::new(0),
             used: Mutex::new(0),
         })
@@ -50,15 +53,30 @@ impl Hosts {
         self.all.len() > 1
     }
 
-    /// Whether none was looked at yet, and there is a choice.
-    pub(super) fn are_new(&self) -> bool {
-        self.are_many() && !self.looked.load(Ordering::Acquire)
+    /// Whether there is a choice, and none was looked at yet, or not lately.
+    pub(super) fn are_due(&self) -> bool {
+        if !self.are_many() {
+            return false;
+        }
+        let looked = self.looked.load(Ordering::Acquire);
+        looked == 0 || self.begun.elapsed().saturating_sub(Duration::from_nanos(looked)) >= BELIEVED
     }
 
-    /// Whether a connection of this age leads to a host that is not in use any more.
+    /// The one in use was asked elsewhere, and takes changes.
+    pub(super) fn take_changes(&self) {
+        self.looked.store(self.now(), Ordering::Release);
+    }
+
+    /// Whether a connection of this age may lead to a host that is not in use any more. One that was begun before the pool
+    /// was led away may have been made after that.
     pub(super) fn left_behind(&self, age: Duration) -> bool {
         let moved = self.moved.load(Ordering::Acquire);
-        moved > 0 && age >= self.begun.elapsed().saturating_sub(Duration::from_nanos(moved))
+        moved > 0
+            && age.saturating_add(CONNECT) >= self.begun.elapsed().saturating_sub(Duration::from_nanos(moved))
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1)
     }
 
     /// When the pool was last led to another host; any two moments are different.
@@ -93,12 +111,11 @@ impl Hosts {
                     name(options)
                 );
                 pool.set_connect_options(options.clone());
-                let now = u64::try_from(self.begun.elapsed().as_nanos()).unwrap_or(u64::MAX).max(1);
-                self.moved.store(now, Ordering::Release);
+                self.moved.store(self.now(), Ordering::Release);
             }
             break;
         }
-        self.looked.store(true, Ordering::Release);
+        self.looked.store(self.now(), Ordering::Release);
         self.rounds.fetch_add(1, Ordering::AcqRel);
         found
     }
@@ -107,8 +124,14 @@ impl Hosts {
 /// As libpq has it for `target_session_attrs=read-write`: a standby, or a server that is set to be read, says no.
 async fn takes_changes(options: &PgConnectOptions) -> Result<bool, Error> {
     let mut connection = options.connect().await?;
-    let row = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(&mut connection).await?;
-    let only_read: String = row.try_get(0)?;
+    let takes_changes = takes_changes_by(&mut connection).await?;
     let _ = connection.close().await;
+    Ok(takes_changes)
+}
+
+/// The same, on a connection that is there: a server that is set to be read while it runs says no from then on.
+pub(super) async fn takes_changes_by<'c>(connection: impl PgExecutor<'c>) -> Result<bool, Error> {
+    let row = sqlx::raw_sql("SHOW transaction_read_only").fetch_one(connection).await?;
+    let only_read: String = row.try_get(0)?;
     Ok(only_read == "off")
 }

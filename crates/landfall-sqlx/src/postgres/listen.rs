@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Error};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::error::Server;
-use super::hosts::Hosts;
+use super::hosts::{Hosts, takes_changes_by};
 use crate::engine::CONNECT;
 use crate::error::reason;
 use crate::running::Running;
@@ -27,6 +27,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 const HEARING: Duration = Duration::from_secs(2);
 /// How long until a deaf connection is tried again.
 const DEAF_PAUSE: Duration = Duration::from_mins(10);
+/// How often in a row no notice came until a connection counts as deaf: one may have been late.
+const MISSES: u32 = 2;
+/// How often the host in use is looked at, where there are others and the listener is not connected to it.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Listens, and listens again when the connection was lost, until the store is gone: where the pool leads, or `apart`.
 pub(super) async fn listen(
@@ -37,10 +41,12 @@ pub(super) async fn listen(
     _running: Running,
 ) {
     let mut pause = SHORTEST_PAUSE;
-    let (mut warned, mut was_deaf) = (false, false);
+    let (mut warned, mut misses) = (false, 0_u32);
     while watchers.strong_count() > 0 {
         // Where the host died, the others' requests go on the sooner.
         let takes_changes = hosts.choose(&pool).await;
+        let at = if apart.is_some() { None } else { Some(hosts.moved()) };
+        let place = Place { pool: &pool, hosts: &hosts, at };
         // Read each time: the application may have set another password on its pool.
         let options = apart.clone().unwrap_or_else(|| pool.connect_options().as_ref().clone());
         let subscribed = if hosts.are_many() && !takes_changes {
@@ -51,23 +57,27 @@ pub(super) async fn listen(
         match subscribed {
             Ok(Ok(Some(listener))) => {
                 pause = SHORTEST_PAUSE;
-                (warned, was_deaf) = (false, false);
-                follow(&watchers, listener).await;
+                (warned, misses) = (false, 0);
+                follow(&watchers, listener, &place).await;
                 // From here on changes are missed.
                 if tell(&watchers, Change::Everything) {
                     tracing::warn!("lost the connection on which PostgreSQL tells of changed sessions");
                 }
             }
             Ok(Ok(None)) => {
-                if tell(&watchers, Change::Everything) && !was_deaf {
+                let is_wanted = tell(&watchers, Change::Everything);
+                misses = misses.saturating_add(1);
+                if misses < MISSES {
+                    continue;
+                }
+                if is_wanted && misses == MISSES {
                     tracing::warn!(
                         "PostgreSQL's notices do not come through (a pooler in transaction mode?): a session that is \
                          ended elsewhere is noticed after `near_cache_staleness`; name the server itself by \
                          `?listen=host:port` in the store's address, or by `listening_at`"
                     );
                 }
-                was_deaf = true;
-                pause_until_wanted(&watchers, DEAF_PAUSE).await;
+                place.pause(&watchers, DEAF_PAUSE).await;
                 continue;
             }
             failed => {
@@ -124,32 +134,70 @@ async fn notify(pool: &PgPool, channel: &str) -> Result<(), Error> {
     }
 }
 
-/// Tells of every change until the connection is lost.
-async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener) {
+/// Where a listener listens, among the hosts.
+struct Place<'a> {
+    pool: &'a PgPool,
+    hosts: &'a Hosts,
+    /// When the pool was led to where the listener is, too; `None` where it listens apart.
+    at: Option<u64>,
+}
+
+impl Place<'_> {
+    /// Gives a sign of life. Of several hosts, the one that is listened to also has to be in use and to take changes: one
+    /// that takes none any more is alive, and tells of nothing. `looked` is when the one in use was last looked at from
+    /// apart.
+    async fn is_good(&self, listener: &mut PgListener, looked: &mut Instant) -> bool {
+        let Some(at) = self.at.filter(|_| self.hosts.are_many()) else {
+            self.look(looked).await;
+            let alive = timeout(BEAT, sqlx::raw_sql("SELECT 1").execute(listener)).await;
+            return matches!(alive, Ok(Ok(_)));
+        };
+        if self.hosts.moved() != at {
+            return false;
+        }
+        let takes_changes = matches!(timeout(BEAT, takes_changes_by(listener)).await, Ok(Ok(true)));
+        if takes_changes {
+            self.hosts.take_changes();
+        }
+        takes_changes
+    }
+
+    /// Looks at the host in use by a connection of its own, where there are others, every second at most.
+    async fn look(&self, looked: &mut Instant) {
+        if self.hosts.are_many() && looked.elapsed() >= LOOK {
+            self.hosts.choose(self.pool).await;
+            *looked = Instant::now();
+        }
+    }
+
+    /// Waits, but not for longer than the store is there, nor than the hosts stay what they are.
+    async fn pause(&self, watchers: &Weak<Watchers>, pause: Duration) {
+        let until = Instant::now() + pause;
+        let (moved, mut looked) = (self.hosts.moved(), Instant::now());
+        while watchers.strong_count() > 0 && Instant::now() < until && self.hosts.moved() == moved {
+            sleep(BEAT).await;
+            self.look(&mut looked).await;
+        }
+    }
+}
+
+/// Tells of every change until the connection is lost, or its host is not the one in use any more.
+async fn follow(watchers: &Weak<Watchers>, mut listener: PgListener, place: &Place<'_>) {
     // What was changed before is not told any more.
     let mut wanted = tell(watchers, Change::Everything);
-    let mut beat = Instant::now() + BEAT;
+    let (mut beat, mut looked) = (Instant::now() + BEAT, Instant::now());
     while wanted {
         match timeout_at(beat, listener.try_recv()).await {
             Ok(Ok(Some(notification))) => wanted = tell(watchers, change(notification.payload())),
             Ok(Ok(None) | Err(_)) => return,
             Err(_) => {
-                let alive = timeout(BEAT, sqlx::raw_sql("SELECT 1").execute(&mut listener)).await;
-                if !matches!(alive, Ok(Ok(_))) {
+                if !place.is_good(&mut listener, &mut looked).await {
                     return;
                 }
                 beat = Instant::now() + BEAT;
                 wanted = watchers.strong_count() > 0;
             }
         }
-    }
-}
-
-/// Waits, but not for longer than the store is there.
-async fn pause_until_wanted(watchers: &Weak<Watchers>, pause: Duration) {
-    let until = Instant::now() + pause;
-    while watchers.strong_count() > 0 && Instant::now() < until {
-        sleep(BEAT).await;
     }
 }
 

@@ -134,9 +134,9 @@ impl Postgres {
         Self { pool, spares: Arc::default(), hosts, way: Way::default(), listen: OnceLock::new() }
     }
 
-    /// Chooses among several hosts before the first is asked.
+    /// Chooses among several hosts before the first is asked, and looks again now and then.
     async fn begin(&self) {
-        if self.hosts.are_new() {
+        if self.hosts.are_due() {
             self.choose_host().await;
         }
     }
@@ -151,7 +151,13 @@ impl Postgres {
         Server(&self.pool)
     }
 
-    /// Whether statements may be prepared, as it is found out before the first.
+    /// A connection, and whether statements may be prepared on it.
+    async fn way_there(&self, doing: &str, tried: bool) -> Result<(bool, Lent), StoreError> {
+        let is_direct = self.is_direct(doing).await?;
+        Ok((is_direct, self.acquire(doing, tried).await?))
+    }
+
+    /// Whether statements may be prepared, as it is found out before the first, and again now and then.
     async fn is_direct(&self, doing: &str) -> Result<bool, StoreError> {
         let looking = self.way.is_direct(self.hosts.moved(), || self.pool.connect_options().as_ref().clone());
         timeout(CONNECT, looking).await.map_err(|_| unconnected(&self.server(), doing))
@@ -188,9 +194,8 @@ impl Engine for Postgres {
         let mut attempts = 0;
         loop {
             self.begin().await;
-            let is_direct = self.is_direct(step.doing).await?;
-            let mut connection = match self.acquire(step.doing, attempts > 0).await {
-                Ok(connection) => connection,
+            let (is_direct, mut connection) = match self.way_there(step.doing, attempts > 0).await {
+                Ok(there) => there,
                 Err(_) if attempts == 0 && self.choose_host().await => {
                     attempts += 1;
                     continue;
@@ -216,15 +221,18 @@ impl Engine for Postgres {
                 Ok(Err(error)) => error,
                 Err(_) => {
                     connection.close_at_the_end();
-                    return Err(late(&self.server(), step.doing));
+                    drop(connection);
+                    let late = late(&self.server(), step.doing);
+                    // Of several hosts, the next statement asks one that answers.
+                    self.choose_host().await;
+                    return Err(late);
                 }
             };
-            let mixed_up = is_mixed_up(&error);
-            if mixed_up {
-                self.way.doubt();
-            }
-            let lost = is_lost(&error) || mixed_up || (self.hosts.are_many() && only_reads(&error));
+            let lost =
+                is_lost(&error) || is_mixed_up(&error) || (self.hosts.are_many() && only_reads(&error));
             if lost {
+                // What ended it may have been somebody who put a pooler there.
+                self.way.doubt();
                 connection.close_at_the_end();
             } else {
                 connection.give_back_at_the_end();

@@ -6,45 +6,89 @@
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _, Error, Row as _};
 use tokio::sync::Mutex;
 
-use crate::engine::Value;
+use crate::engine::{CONNECT, Value};
 use crate::error::code;
 
 /// A setting of ours that a server takes with the connection, and that no pooler hands on.
 const MARK: &str = "landfall.direct";
 
-/// Whether statements may be prepared. Found out once; until then they are not.
-#[derive(Debug, Default)]
+/// How long an answer counts: a pooler may come in between without a connection being lost.
+const COUNTS: Duration = Duration::from_mins(1);
+/// How long nobody asks again after it could not be told.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Whether statements may be prepared. Until it is known, they are not.
+#[derive(Debug)]
 pub(super) struct Way {
+    begun: Instant,
     /// For which host it is known, by the moment the pool was led there, and one; 0 for none.
     known: AtomicU64,
+    /// When it was found out, in milliseconds from `begun`.
+    asked: AtomicU64,
     is_direct: AtomicBool,
-    /// Held by who finds it out.
-    turn: Mutex<()>,
+    /// Until when nobody asks again; held by who finds it out.
+    turn: Mutex<Option<Instant>>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self {
+            begun: Instant::now(),
+            known: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            is_direct: AtomicBool::new(true),
+            turn: Mutex::new(None),
+        }
+    }
 }
 
 impl Way {
-    /// Whether it is known to be the server itself that the options lead to, `moved` being when they
-    /// last changed. Where that cannot be told now, what is
-    /// not prepared works in any case, and whoever takes a connection from the pool says what is wrong.
+    /// Whether it is known to be the server itself that the options lead to, `moved` being when they last changed. Where
+    /// that cannot be told now, what is not prepared works in any case, and whoever takes a connection from the pool says
+    /// what is wrong.
     pub(super) async fn is_direct(&self, moved: u64, options: impl FnOnce() -> PgConnectOptions) -> bool {
         let host = moved.saturating_add(1);
-        if self.known.load(Ordering::Acquire) != host {
-            let _turn = self.turn.lock().await;
-            if self.known.load(Ordering::Acquire) != host {
-                let Ok(is_direct) = reaches_the_server(options()).await else { return false };
-                if !is_direct {
-                    tracing::info!("a pooler stands before PostgreSQL: statements are sent to it unprepared");
-                }
-                self.is_direct.store(is_direct, Ordering::Relaxed);
-                self.known.store(host, Ordering::Release);
-            }
+        if self.is_known(host) {
+            return self.is_direct.load(Ordering::Relaxed);
         }
-        self.is_direct.load(Ordering::Relaxed)
+        let mut later = self.turn.lock().await;
+        if self.is_known(host) {
+            return self.is_direct.load(Ordering::Relaxed);
+        }
+        if later.is_some_and(|later| Instant::now() < later) {
+            return false;
+        }
+        // Whoever asks may be dropped while no answer comes.
+        *later = Some(Instant::now() + CONNECT + PAUSE);
+        let asked = self.now();
+        let Ok(is_direct) = reaches_the_server(options()).await else {
+            *later = Some(Instant::now() + PAUSE);
+            return false;
+        };
+        *later = None;
+        if self.is_direct.swap(is_direct, Ordering::Relaxed) && !is_direct {
+            tracing::info!("a pooler stands before PostgreSQL: statements are sent to it unprepared");
+        }
+        self.asked.store(asked, Ordering::Release);
+        self.known.store(host, Ordering::Release);
+        is_direct
+    }
+
+    /// Whether it was found out for this host, and lately.
+    fn is_known(&self, host: u64) -> bool {
+        let counts = u64::try_from(COUNTS.as_millis()).unwrap_or(u64::MAX);
+        self.known.load(Ordering::Acquire) == host
+            && self.now().saturating_sub(self.asked.load(Ordering::Acquire)) < counts
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Finds it out again before the next statement: a pooler may have come in between.
@@ -54,9 +98,14 @@ impl Way {
 }
 
 async fn reaches_the_server(options: PgConnectOptions) -> Result<bool, Error> {
-    let mut connection = match options.options([(MARK, "1")]).connect().await {
+    let mut connection = match options.clone().options([(MARK, "1")]).connect().await {
         Ok(connection) => connection,
         Err(error) if refuses_a_parameter(&error) => return Ok(false),
+        Err(error) if refuses_it_otherwise(&error) => {
+            // In whichever words: what comes without the mark and is let in was refused for it.
+            let _ = options.connect().await?.close().await;
+            return Ok(false);
+        }
         Err(error) => return Err(error),
     };
     let asked = sqlx::raw_sql("SELECT current_setting('landfall.direct', true)");
@@ -70,6 +119,13 @@ async fn reaches_the_server(options: PgConnectOptions) -> Result<bool, Error> {
 fn refuses_a_parameter(error: &Error) -> bool {
     code(error).as_deref() == Some("08P01")
         && error.as_database_error().is_some_and(|error| error.message().contains("startup parameter"))
+}
+
+/// What is neither about the role (28) or its rights (42501), the database (3D), room (53), nor the server's coming and
+/// going (57P) may be about the mark: poolers have many words for what they do not take.
+fn refuses_it_otherwise(error: &Error) -> bool {
+    let others = ["28", "42501", "3D", "53", "57P"];
+    code(error).is_some_and(|code| !others.iter().any(|other| code.starts_with(other)))
 }
 
 /// What is prepared is not there, or not what it should be: no connection of the server's own.

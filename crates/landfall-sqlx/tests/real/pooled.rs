@@ -10,11 +10,12 @@ use landfall_sqlx::{PostgresStore, opener};
 use landfall_testkit::VirtualClock;
 use landfall_testkit::async_trait;
 use landfall_testkit::stores::Engine;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::kit::{HOUR, Told, key, record, store, version};
 use crate::log;
 use crate::pgbouncer::{PgBouncer, pgbouncer};
+use crate::proxy::Proxy;
 use crate::server::{Database, shared, until};
 
 struct Pooled(&'static PgBouncer, Database);
@@ -87,6 +88,46 @@ async fn a_pool_of_the_applications_own_may_lead_to_a_pooler() {
         store.create(key(name), record(&clock, name)).await.unwrap();
         assert!(store.remove(key(name)).await.unwrap());
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_comes_in_between_when_connections_were_lost_is_noticed_before_the_next_statement() {
+    const CUT: &str = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    // What a connection was sent last, with places for its values.
+    const PREPARED: &str = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                            AND pid <> pg_backend_pid() AND query LIKE '%landfall_%$1%'";
+
+    let server = shared().await;
+    let (database, clock) = (server.database().await, VirtualClock::default());
+    let network = Proxy::start(server.port()).await;
+    let store = open(&network.address(&database), &clock);
+    store.create(key(1), record(&clock, 1)).await.unwrap();
+    store.load(key(1)).await.unwrap();
+    assert!(database.count(PREPARED).await > 0, "without one, statements are prepared");
+
+    network.lead_to(pgbouncer().await.port());
+    database.count(CUT).await;
+    assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
+    // Connections that were cut end in a moment; a pooler keeps its own for longer.
+    let gone = until("none is left", async || (database.count(PREPARED).await == 0).then_some(()));
+    assert!(timeout(Duration::from_secs(5), gone).await.is_ok(), "nothing was prepared by way of the pooler");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pooler_that_refuses_settings_in_words_of_its_own_is_asked_once() {
+    let server = shared().await;
+    let (database, clock) = (server.database().await, VirtualClock::default());
+    let network = Proxy::start(server.port()).await;
+    network.refuse_settings();
+    let store = open(&network.address(&database), &clock);
+    // What could not be told is asked again after a second.
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_millis(1500) {
+        store.create(key(1), record(&clock, 1)).await.unwrap();
+        assert!(store.remove(key(1)).await.unwrap());
+    }
+    assert_eq!(network.refused(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
