@@ -11,13 +11,14 @@ use actix_web::web::{self, Html, Json};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder};
 use landfall::RelyingParty;
 use landfall_actix as landfall_web;
-use landfall_actix::{AccessToken, AuthMiddleware, RequireLogin, SignedIn, TokenProxy, Visit};
+use landfall_actix::{AccessToken, AuthMiddleware, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way,
-    held, home, level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
-    report, silent, strong, switch, verified,
+    begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
+    grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
+    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, sign_out_link, silent,
+    strong, switch, take_attempt, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -120,6 +121,7 @@ fn routes(config: &mut web::ServiceConfig) {
             }),
         )
         .route("/become", web::get().to(become_grace))
+        .configure(ways_in)
         .route("/live", web::get().to(live))
         .route("/live-visit", web::get().to(live_visit))
         .service(web::resource("/endless").wrap(ending()).get(endless))
@@ -128,6 +130,35 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/at-once").wrap(ending()).get(async || "at once"))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
+}
+
+/// What an application of people of its own has.
+fn ways_in(config: &mut web::ServiceConfig) {
+    let sign_in = async |visit: Visit, request: HttpRequest| local(visit, request.query_string()).await;
+    let foreign =
+        async |visit: Visit, request: HttpRequest| local_of_a_provider(visit, request.query_string()).await;
+    let left = async |visit: Visit, request: HttpRequest| leave(visit, request.query_string()).await;
+    let begun = async |visit: Visit, request: HttpRequest| begin_attempt(visit, request.query_string()).await;
+    config
+        .route("/local", web::route().to(sign_in))
+        .route("/local-public", web::post().to(local_public))
+        .route("/local-fails", web::post().to(local_fails))
+        .route("/local-and-wanted", web::post().to(local_and_wanted))
+        .route("/local-of-a-provider", web::post().to(foreign))
+        .route("/way", web::get().to(way))
+        .route("/leave", web::route().to(left))
+        .route("/sign-out-link", web::get().to(sign_out_link))
+        .route("/attempt/begin", web::get().to(begun))
+        .route("/attempt/take", web::post().to(take_attempt));
+}
+
+async fn local_public(visit: Visit) -> Result<impl Responder, Rejection> {
+    let page = local(visit, "user-17").await?;
+    Ok(page.customize().insert_header((CACHE_CONTROL, "public, max-age=60")))
+}
+
+async fn local_fails(visit: Visit) -> Result<impl Responder, Rejection> {
+    Ok((local(visit, "user-17").await?, StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 async fn dashboard(user: SignedIn, request: HttpRequest) -> String {

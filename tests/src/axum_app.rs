@@ -7,16 +7,17 @@ use axum::extract::{ConnectInfo, OriginalUri, RawQuery};
 use axum::http::header::{CACHE_CONTROL, CONTENT_LENGTH, SET_COOKIE};
 use axum::http::{Extensions, StatusCode};
 use axum::response::{Html, IntoResponse};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use landfall::RelyingParty;
 use landfall_axum as landfall_web;
-use landfall_axum::{AccessToken, AuthLayer, RequireLogin, SignedIn, TokenProxy, Visit};
+use landfall_axum::{AccessToken, AuthLayer, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way,
-    held, home, level, links, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
-    report, silent, strong, switch, verified,
+    begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
+    grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
+    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, sign_out_link, silent,
+    strong, switch, take_attempt, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -90,6 +91,7 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
             get(async |visit: Visit, RawQuery(name): RawQuery| held(visit, name.as_deref()).await),
         )
         .route("/become", get(become_grace))
+        .merge(ways_in())
         .route("/live", get(live))
         .route("/live-visit", get(live_visit))
         .merge(ending)
@@ -100,6 +102,35 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
     // The outermost is asked first.
     let app = proxies.iter().rev().fold(app, |app, proxy| app.layer(TokenProxy::from(proxy.clone())));
     app.layer(AuthLayer::new(auth).peer_from(|extensions| Some(peer(extensions)?.ip())))
+}
+
+/// What an application of people of its own has.
+fn ways_in() -> Router {
+    let who = |query: Option<String>| query.unwrap_or_default();
+    let sign_in = async move |visit: Visit, RawQuery(query): RawQuery| local(visit, &who(query)).await;
+    let foreign =
+        async move |visit: Visit, RawQuery(query): RawQuery| local_of_a_provider(visit, &who(query)).await;
+    let left = async move |visit: Visit, RawQuery(how): RawQuery| leave(visit, &who(how)).await;
+    let begun = async move |visit: Visit, RawQuery(query): RawQuery| begin_attempt(visit, &who(query)).await;
+    Router::new()
+        .route("/local", any(sign_in))
+        .route("/local-public", post(local_public))
+        .route("/local-fails", post(local_fails))
+        .route("/local-and-wanted", post(local_and_wanted))
+        .route("/local-of-a-provider", post(foreign))
+        .route("/way", get(way))
+        .route("/leave", any(left))
+        .route("/sign-out-link", get(sign_out_link))
+        .route("/attempt/begin", get(begun))
+        .route("/attempt/take", post(take_attempt))
+}
+
+async fn local_public(visit: Visit) -> Result<impl IntoResponse, Rejection> {
+    Ok(([(CACHE_CONTROL, "public, max-age=60")], local(visit, "user-17").await?))
+}
+
+async fn local_fails(visit: Visit) -> Result<impl IntoResponse, Rejection> {
+    Ok((StatusCode::INTERNAL_SERVER_ERROR, local(visit, "user-17").await?))
 }
 
 fn peer(extensions: &Extensions) -> Option<SocketAddr> {

@@ -3,7 +3,8 @@
 
 use super::landfall_web::{
     AccessToken, AuthLevel, Claims, ErrorCode, Identity, Prompt, Rejection, RelyingParty, Requirement,
-    ReturnTo, SessionHandle, SessionInfo, Sessions, SignInWanted, SignedIn, SubjectId, Timestamp, Visit,
+    ReturnTo, SessionHandle, SessionInfo, Sessions, SignInOptions, SignInWanted, SignOut, SignedIn,
+    SubjectId, Timestamp, Visit,
 };
 
 pub(super) async fn home(visit: Visit) -> String {
@@ -140,4 +141,74 @@ pub(super) async fn strong(visit: Visit) -> Result<String, Rejection> {
 
 pub(super) async fn echo(_user: SignedIn, body: String) -> String {
     body
+}
+
+/// Believes the name in the query: the test has checked the password.
+pub(super) async fn local(visit: Visit, who: &str) -> Result<String, Rejection> {
+    let options = SignInOptions::new()
+        .method("pwd")
+        .auth_level(AuthLevel::Aal1)
+        .role("local")
+        .label("a test")
+        .data(&"kept")?;
+    let user = visit.sign_in(Identity::local(who), options).await?;
+    let again = visit.signed_in().map(|user| user.subject().to_owned());
+    assert_eq!(again.as_deref(), Some(user.subject()), "it is there at once");
+    Ok(way(user).await)
+}
+
+/// A provider's person, as nobody signs in by a handler.
+pub(super) async fn local_of_a_provider(visit: Visit, issuer: &str) -> Result<String, Rejection> {
+    let issuer =
+        if issuer.is_empty() { visit.relying_party().issuer().to_owned() } else { issuer.to_owned() };
+    let user = visit.sign_in(Identity::new(issuer, "ada"), SignInOptions::new()).await?;
+    Ok(way(user).await)
+}
+
+/// Signs in, and then wants a sign-in.
+pub(super) async fn local_and_wanted(visit: Visit) -> Result<String, Rejection> {
+    visit.sign_in(Identity::local("user-17"), SignInOptions::new()).await?;
+    Err(SignInWanted::new().into())
+}
+
+/// All that is said of the way in.
+pub(super) async fn way(user: SignedIn) -> String {
+    let identity = user.identity();
+    let level = identity.auth_level().map_or("no level", AuthLevel::name);
+    let since = identity.auth_time().map(Timestamp::secs).unwrap_or_default();
+    let roles: Vec<_> = identity.roles().collect();
+    let data: Option<String> = user.data().unwrap();
+    format!(
+        "{} of {} by {} at {level} since {since} as {} with {}",
+        user.subject(),
+        user.issuer(),
+        user.method().unwrap_or("a provider"),
+        roles.join("+"),
+        data.unwrap_or_else(|| "nothing".to_owned())
+    )
+}
+
+pub(super) async fn leave(visit: Visit, how: &str) -> Result<String, Rejection> {
+    let how = if how == "local" { SignOut::Local } else { SignOut::AtProvider };
+    let out = visit.sign_out(how).await?;
+    assert!(visit.signed_in().is_none(), "nobody is there any more");
+    Ok(out.location().to_owned())
+}
+
+pub(super) async fn sign_out_link(visit: Visit) -> String {
+    visit.sign_out_link().unwrap_or_default()
+}
+
+/// What a passkey's challenge stands for.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Challenge(String);
+
+pub(super) async fn begin_attempt(visit: Visit, challenge: &str) -> Result<&'static str, Rejection> {
+    visit.begin_attempt(&Challenge(challenge.to_owned()))?;
+    Ok("begun")
+}
+
+pub(super) async fn take_attempt(visit: Visit) -> Result<String, Rejection> {
+    let taken: Option<Challenge> = visit.take_attempt().await?;
+    Ok(taken.map_or_else(|| "nothing".to_owned(), |Challenge(challenge)| challenge))
 }

@@ -82,6 +82,8 @@ macro_rules! guards {
             ("offline", $guard::new().scope("offline_access")),
             ("admin", $guard::new().role("admin").role("owner")),
             ("verified", $guard::new().allow_if(verified)),
+            ("by-provider", $guard::new().issuer("https://op.example")),
+            ("by-us", $guard::new().issuer(landfall::SubjectId::local("").issuer())),
             ("all", $guard::from(all)),
         ]
     }};

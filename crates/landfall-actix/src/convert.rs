@@ -147,8 +147,9 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// Changes the application's response as the visit asks, which is usually not at all.
 pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
+    let status = response.status().as_u16();
     let headers = response.headers_mut();
-    let edits = visit.edits(|each| {
+    let edits = visit.edits(status, |each| {
         for (name, value) in headers.iter() {
             each(name.as_str(), value.as_bytes());
         }
@@ -164,6 +165,9 @@ pub(crate) fn apply_edits<B>(visit: &Visit, response: &mut HttpResponse<B>) {
                 headers.insert(CACHE_CONTROL, value);
             }
         }
+    }
+    if let Some(Ok(value)) = edits.clear_site_data.map(HeaderValue::try_from) {
+        headers.insert(HeaderName::from_static("clear-site-data"), value);
     }
     for cookie in edits.set_cookies {
         if let Ok(mut value) = HeaderValue::try_from(cookie) {

@@ -169,8 +169,8 @@ pub use landfall::{
     Declined, EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
     HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
     Refused, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret, SessionHandle,
-    SessionInfo, Sessions, SignInWanted, SigningAlgorithm, SiteData, SubjectId, SystemClock, SystemEntropy,
-    Timestamp, Unfinished, Unmet, Userinfo, danger, store,
+    SessionInfo, Sessions, SignInOptions, SignInWanted, SignOut, SignedOut, SigningAlgorithm, SiteData,
+    SubjectId, SystemClock, SystemEntropy, Timestamp, Unfinished, Unmet, Userinfo, danger, store,
 };
 pub use layer::{AuthMiddleware, AuthService};
 pub use reject::Rejection;

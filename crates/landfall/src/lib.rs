@@ -201,13 +201,14 @@ pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use relying_party::RelyingParty;
 pub use relying_party::sessions::Sessions;
 pub use runtime::under_way::Unfinished;
-pub use session::{EndReason, Identity, MemoryStore, SessionHandle, SessionInfo, SubjectId};
+pub use session::{EndReason, Identity, MemoryStore, SessionHandle, SessionInfo, SignInOptions, SubjectId};
 #[cfg(feature = "reqwest")]
 pub use token_proxy::TokenProxy;
 pub use visit::Visit;
 pub use visit::log_identity::LogIdentity;
 pub use visit::personal::Personal;
 pub use visit::requirement::{Requirement, Unmet};
+pub use visit::sign_out::{SignOut, SignedOut};
 pub use visit::signed_in::SignedIn;
 pub use web::site_data::SiteData;
 
@@ -227,6 +228,8 @@ pub mod adapter {
     pub use crate::web::pages::PROBLEM;
     pub use crate::web::reply::{BodyError, CacheControl, Edits, NeedsBody, Reply, Waiting};
     pub use crate::web::request::{RequestView, host};
+    #[doc(hidden)]
+    pub use serde::{Serialize, de::DeserializeOwned};
 
     #[cfg(feature = "reqwest")]
     #[doc(hidden)]

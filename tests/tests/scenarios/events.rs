@@ -8,9 +8,9 @@ use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks
 
 use crate::support::at;
 
-type Heard = Arc<Mutex<Vec<Event>>>;
+pub(crate) type Heard = Arc<Mutex<Vec<Event>>>;
 
-async fn listened(framework: Framework, kind: SessionKind) -> (World, Heard) {
+pub(crate) async fn listened(framework: Framework, kind: SessionKind) -> (World, Heard) {
     let heard = Heard::default();
     let ears = Arc::clone(&heard);
     let world = World::with(framework, kind, |builder| {

@@ -20,6 +20,8 @@ mod instances;
 mod keeping;
 mod landing;
 mod local_provider;
+mod local_sign_in;
+mod local_sign_out;
 mod logout;
 mod loops;
 mod not_set_up;

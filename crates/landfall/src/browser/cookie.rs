@@ -51,6 +51,7 @@ pub(crate) struct CookieNames {
     login: String,
     spent: String,
     form: String,
+    kept: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
     /// The same for the session's cookie.
@@ -102,6 +103,8 @@ pub(crate) enum CookieKind {
     Spent,
     /// A form that somebody posted who has to sign in first.
     Form,
+    /// A value that the application keeps for a request of this browser's.
+    Kept,
 }
 
 /// How long a page that was led once more is not led again.
@@ -136,6 +139,7 @@ impl CookieNames {
             login: name("login"),
             spent: name("spent"),
             form: name("form"),
+            kept: name("kept"),
             stem,
             attributes: attributes(base.secure, SameSite::Lax),
             session_attributes: attributes(
@@ -152,7 +156,7 @@ impl CookieNames {
 
     /// What kind of attempt's cookie a name is; `None` for every other name. The value may still be anything.
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
-        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Form];
+        let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Form, CookieKind::Kept];
         kinds.into_iter().find(|kind| {
             name.strip_prefix(self.stem(*kind))
                 .and_then(|rest| rest.strip_prefix('.'))
@@ -212,6 +216,7 @@ impl CookieNames {
             CookieKind::Login => &self.login,
             CookieKind::Spent => &self.spent,
             CookieKind::Form => &self.form,
+            CookieKind::Kept => &self.kept,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! | `cookie` | names and attributes of every cookie, and how they are found in a request | |
 //! | `pending_login` | a sign-in that is under way, `state`, and the mark of one that is finished | minutes |
 //! | `kept_form` | a form that was posted by somebody who has to sign in first | the sign-in's time |
+//! | `kept_value` | a value of the application's, for another request of this browser's | ten minutes |
 //! | `request_link` | what a link asks the provider for | until the cookie keys change |
 //!
 //! It imports from `protocol`, `address`, `web`, `crypto`, `error` and `clock`. Another cookie gets a
@@ -17,5 +18,6 @@
 
 pub(crate) mod cookie;
 pub(crate) mod kept_form;
+pub(crate) mod kept_value;
 pub(crate) mod pending_login;
 pub(crate) mod request_link;

@@ -176,6 +176,8 @@ pub(crate) struct AttemptSeals {
     pub(crate) post: Sealer,
     /// For [`KeptForm`](super::kept_form::KeptForm).
     pub(crate) form: Sealer,
+    /// For [`KeptValue`](super::kept_value::KeptValue).
+    pub(crate) kept: Sealer,
 }
 
 impl AttemptSeals {
@@ -301,7 +303,7 @@ impl AttemptSeals {
                     None => evicted.push(cookie.name.as_str()),
                 },
                 // It makes room for itself.
-                CookieKind::Form => others += length(cookie),
+                CookieKind::Form | CookieKind::Kept => others += length(cookie),
             }
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);

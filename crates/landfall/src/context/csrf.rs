@@ -11,7 +11,7 @@
 //! - `check_own_page`: the token proxy, where a request carries somebody's access token on.
 
 use super::Context;
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Sender};
 use super::site::Site;
 use crate::address::spa_callback::SpaCallback;
 use crate::error::{Error, ErrorCode};
@@ -38,6 +38,20 @@ impl Context {
         }
         self.check_origin(incoming.site, &incoming.signs)?;
         if websocket { Ok(()) } else { self.check_required_header(incoming.view) }
+    }
+
+    /// Who sent a request that would begin a session: the check of [`Self::check_unsafe`], also where nobody is signed in,
+    /// and on paths that are open to other sites. A form that signs somebody in is posted by nobody, and whose account it
+    /// is must not be another site's to say (login CSRF).
+    pub(crate) fn sender(&self, incoming: &Incoming<'_>) -> Sender {
+        if !matches!(incoming.method, "POST" | "PUT" | "PATCH") {
+            return Sender::NoPost;
+        }
+        let checked = self.check_origin(incoming.site, &incoming.signs);
+        match checked.and_then(|()| self.check_required_header(incoming.view)) {
+            Ok(()) => Sender::OwnPage,
+            Err(error) => Sender::Foreign(error.operator_detail().unwrap_or_default().into()),
+        }
     }
 
     /// Whether the request comes from the origin of the base URL it came by, or from a single-page application's that is

@@ -95,6 +95,19 @@ pub(crate) struct RequestFacts {
     pub(crate) is_activity: bool,
     /// The store lost the session that its cookie names, and that was made here a moment ago.
     pub(crate) lost_session: bool,
+    /// Whether a session may begin with it.
+    pub(crate) sender: Sender,
+}
+
+/// Who sent a request that would begin a session.
+#[derive(Debug)]
+pub(crate) enum Sender {
+    /// It is none that could: a session begins with a POST, PUT or PATCH.
+    NoPost,
+    /// A page that may act in its person's name, as of a post by somebody who is signed in.
+    OwnPage,
+    /// Anybody else, with what the operator is told.
+    Foreign(Box<str>),
 }
 
 impl RequestFacts {
@@ -112,6 +125,7 @@ impl RequestFacts {
             && kind == RequestKind::Navigation
             && incoming.signs.site == Some(b"cross-site".as_slice())
             && !incoming.cookies.arrived;
+        let sender = context.sender(&incoming);
         let Incoming { view, site, method, signs, cookies, .. } = incoming;
         let page = |url: Option<&[u8]>| {
             std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(Box::<str>::from)
@@ -133,6 +147,7 @@ impl RequestFacts {
             arrives,
             is_activity,
             lost_session: false,
+            sender,
             site: Arc::clone(site),
         }
     }
@@ -166,6 +181,7 @@ impl RequestFacts {
             arrives: false,
             is_activity: false,
             lost_session: false,
+            sender: Sender::NoPost,
             site: Arc::clone(site),
         }
     }

@@ -64,6 +64,7 @@ impl Site {
             spent: derive("spent")?,
             post: derive("posted response")?,
             form: derive("posted form")?,
+            kept: derive("kept value")?,
         };
         let session_seal = SessionSeal {
             site: number,

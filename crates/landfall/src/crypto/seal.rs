@@ -14,6 +14,7 @@
 //! nothing from a difference, and there is nothing for the visitor to mend. Only a version byte of a later release is
 //! told apart.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce};
@@ -25,8 +26,22 @@ use zeroize::Zeroizing;
 use crate::clock::Entropy;
 use crate::error::{ConfigError, Error, ErrorCode};
 
-/// The version byte of everything that is sealed here.
-const VERSION: u8 = 1;
+/// The form of what is inside a sealed value, as its first byte says it.
+///
+/// A release that does not know the form finds nobody in it, whatever it would make of what is inside. So a form of its
+/// own is for what an older release would take for more, or for less, than it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// What every release reads.
+    First = 1,
+    /// A session that no provider began. Its number is bound into the seal, so that nobody calls it the first.
+    Local = 2,
+}
+
+/// The version byte of what every release reads.
+const VERSION: u8 = Form::First as u8;
+/// The last that this release writes.
+const NEWEST: u8 = Form::Local as u8;
 /// Version bytes that a later release may write. Anything above is not ours.
 const LAST_VERSION: u8 = 31;
 /// How many bytes a sealed value is longer than its plaintext: version, key id, nonce and tag.
@@ -315,11 +330,26 @@ impl Sealer {
         aad: &[u8],
         plain: &[u8],
     ) -> Result<Vec<u8>, Error> {
+        self.seal_bytes_as(Form::First, entropy, aad, plain)
+    }
+
+    /// As [`Self::seal_bytes`], in this form.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn seal_bytes_as(
+        &self,
+        form: Form,
+        entropy: &dyn Entropy,
+        aad: &[u8],
+        plain: &[u8],
+    ) -> Result<Vec<u8>, Error> {
         let (id, key) = self.keys.first().ok_or_else(broken)?;
+        let aad = &*bound(form as u8, aad);
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce)?;
         let mut out = Vec::with_capacity(OVERHEAD + plain.len());
-        out.extend_from_slice(&[VERSION, *id]);
+        out.extend_from_slice(&[form as u8, *id]);
         out.extend_from_slice(&nonce);
         out.extend_from_slice(plain);
         let (_, body) = out.split_at_mut(2 + NONCE_LEN);
@@ -335,7 +365,21 @@ impl Sealer {
     /// # Errors
     /// As there.
     pub(crate) fn seal(&self, entropy: &dyn Entropy, aad: &[u8], plain: &[u8]) -> Result<String, Error> {
-        Ok(URL_SAFE_NO_PAD.encode(self.seal_bytes(entropy, aad, plain)?))
+        self.seal_as(Form::First, entropy, aad, plain)
+    }
+
+    /// As [`Self::seal`], in this form.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn seal_as(
+        &self,
+        form: Form,
+        entropy: &dyn Entropy,
+        aad: &[u8],
+        plain: &[u8],
+    ) -> Result<String, Error> {
+        Ok(URL_SAFE_NO_PAD.encode(self.seal_bytes_as(form, entropy, aad, plain)?))
     }
 
     /// Opens base64url text. Text that is not exactly what an encoder would write is garbage.
@@ -349,7 +393,7 @@ impl Sealer {
     /// Opens bytes, for the `aad` that they were sealed with. Its cost grows with the length of the value alone.
     pub(crate) fn open_bytes(&self, aad: &[u8], sealed: &[u8]) -> Opened {
         let [version, id, rest @ ..] = sealed else { return Opened::Garbage };
-        if *version != VERSION {
+        if !(VERSION..=NEWEST).contains(version) {
             return if (VERSION..=LAST_VERSION).contains(version) {
                 Opened::LaterVersion
             } else {
@@ -357,6 +401,7 @@ impl Sealer {
             };
         }
         let Some((nonce, body)) = rest.split_first_chunk::<NONCE_LEN>() else { return Opened::Garbage };
+        let aad = &*bound(*version, aad);
         for (index, (_, key)) in self.keys.iter().enumerate().filter(|(_, (own, _))| own == id) {
             let mut body = Zeroizing::new(body.to_vec());
             let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -384,6 +429,11 @@ pub(crate) fn looks_sealed(text: &[u8]) -> bool {
         bytes.len() > OVERHEAD
             && bytes.first().is_some_and(|version| (VERSION..=LAST_VERSION).contains(version))
     })
+}
+
+/// Additional data with the version in it, but for the first version's, which every release knows without.
+fn bound(version: u8, aad: &[u8]) -> Cow<'_, [u8]> {
+    if version == VERSION { Cow::Borrowed(aad) } else { Cow::Owned([aad, &[version]].concat()) }
 }
 
 /// Each part with its length in front, so that no two lists of parts read the same.
@@ -456,6 +506,17 @@ mod tests {
     }
 
     #[test]
+    fn no_value_of_one_form_opens_as_one_of_another() {
+        let sealer = sealer(&[CookieKey::generate().unwrap()], "session", "a");
+        for (form, other) in [(Form::First, Form::Local), (Form::Local, Form::First)] {
+            let mut sealed = sealer.seal_bytes_as(form, &SystemEntropy, b"name", b"hello").unwrap();
+            assert_eq!(sealer.open_bytes(b"name", &sealed).plain().unwrap().as_slice(), b"hello");
+            sealed[0] = other as u8;
+            assert!(sealer.open_bytes(b"name", &sealed).plain().is_none(), "{form:?} as {other:?}");
+        }
+    }
+
+    #[test]
     fn an_old_key_still_opens_and_says_that_it_is_old() {
         let old = CookieKey::generate().unwrap();
         let new = CookieKey::generate().unwrap();
@@ -480,7 +541,7 @@ mod tests {
     fn a_value_of_a_later_version_is_told_apart_from_garbage() {
         let sealer = sealer(&[CookieKey::generate().unwrap()], "s", "c");
         let mut sealed = sealer.seal_bytes(&SystemEntropy, b"", b"x").unwrap();
-        sealed[0] = 2;
+        sealed[0] = NEWEST + 1;
         assert!(matches!(sealer.open_bytes(b"", &sealed), Opened::LaterVersion));
         assert!(looks_sealed(URL_SAFE_NO_PAD.encode(&sealed).as_bytes()));
         for text in [&b"%%%"[..], b"", b"AQ", b"{\"sub\":\"admin\"}", &[b'_'; 60]] {

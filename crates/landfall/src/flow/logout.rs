@@ -51,6 +51,33 @@ pub(crate) struct LogoutRequest {
     pub(crate) sent: Vec<SentCookie>,
     /// What the browser's session cookie leads to.
     pub(crate) found: CookieSession,
+    /// Whether the person's session at the provider ends as well, where there is one.
+    pub(crate) at_provider: bool,
+}
+
+/// What a sign-out sends to the browser.
+#[derive(Debug)]
+pub(crate) struct Farewell {
+    /// Where the browser goes: to the provider, or to where the person lands.
+    pub(crate) location: String,
+    /// The cookies that go, each as a line for Set-Cookie.
+    pub(crate) cookies: Vec<String>,
+    /// The header Clear-Site-Data, if the application wants one.
+    pub(crate) clear_site_data: Option<String>,
+}
+
+impl Farewell {
+    /// The answer that sends the browser on.
+    pub(crate) fn reply(self) -> Reply {
+        let mut reply = pages::see_other(&self.location);
+        if let Some(data) = self.clear_site_data {
+            pages::clear_site_data(&mut reply, &data);
+        }
+        for cookie in &self.cookies {
+            pages::add_cookie(&mut reply, cookie);
+        }
+        reply
+    }
 }
 
 /// Ends the session here, whatever the provider does; revokes what can be revoked; then sends the browser through
@@ -61,7 +88,7 @@ pub(crate) struct LogoutRequest {
 ///
 /// # Errors
 /// [`ErrorCode::StoreUnavailable`]. The session may then stand, and its cookie is left for another try.
-pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result<Reply, Error> {
+pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result<Farewell, Error> {
     let (sessions, site) = (&context.sessions, &request.site);
     let found = sessions.resolve(&request.found, context.clock.now()).await?;
     let taken = match &found {
@@ -82,26 +109,21 @@ pub(crate) async fn finish(context: &Context, request: &LogoutRequest) -> Result
     };
     let destination =
         request.destination.clone().unwrap_or_else(|| context.after_logout(site).as_str().to_owned());
-    let at_the_provider = match &session {
+    let at_the_provider = match session.as_ref().filter(|_| request.at_provider) {
         Some(session) => at_the_provider(context, site, session, &destination).await,
         None => None,
     };
-    let mut reply = pages::see_other(at_the_provider.as_deref().unwrap_or(&destination));
     // Marks of earlier sign-ins go too: the next one starts with a clean sheet. So do sign-ins that are under way in other
     // tabs, which would bring back whoever has just gone, and forms: whoever signs in next may be somebody else.
-    pages::add_cookie(&mut reply, &site.names.clear_session());
-    if let Some(data) = SiteData::header(&context.settings.leaving.clear_site_data) {
-        pages::clear_site_data(&mut reply, &data);
-    }
+    let mut cookies = vec![site.names.clear_session()];
     if context.settings.sign_in.silent.is_some() {
-        pages::add_cookie(&mut reply, &site.names.not_returning());
+        cookies.push(site.names.not_returning());
     }
-    for cookie in &request.sent {
-        pages::add_cookie(&mut reply, &site.names.clear(&cookie.name));
-    }
+    cookies.extend(request.sent.iter().map(|cookie| site.names.clear(&cookie.name)));
     kept_form::forget(context, site, &request.sent).await;
     tracing::info!(was_signed_in = session.is_some(), "signed out");
-    Ok(reply)
+    let clear_site_data = SiteData::header(&context.settings.leaving.clear_site_data);
+    Ok(Farewell { location: at_the_provider.unwrap_or(destination), cookies, clear_site_data })
 }
 
 /// Revokes what a session held that was taken out of the store, whoever ended it: a back-channel logout cannot read the

@@ -10,7 +10,10 @@
 //! 2. [`callback`]: what comes back is checked, and the session begins. It uses [`code_exchange`] for the tokens
 //!    and [`approval`] for the application's say.
 //! 3. [`refresh`]: a new access token while the session lasts.
-//! 4. [`logout`]: the person signs out. [`provider_logout`]: the provider ends sessions.
+//! 4. [`logout`]: the person signs out, by a form or by a [`sign_out_link`]. [`provider_logout`]: the provider ends sessions.
+//!
+//! [`local_sign_in`] is the end of a trip that nobody made: the application found out by itself who it is. What becomes of
+//! the session before is [`replacement`]'s, for both.
 //!
 //! Beside it: [`kept_form`] takes a posted form across a sign-in, and [`token_endpoint`] is the one call that the
 //! exchange and the refresh share.
@@ -27,8 +30,11 @@ pub(crate) mod approval;
 pub(crate) mod callback;
 pub(crate) mod code_exchange;
 pub(crate) mod kept_form;
+pub(crate) mod local_sign_in;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod provider_logout;
 pub(crate) mod refresh;
+pub(crate) mod replacement;
+pub(crate) mod sign_out_link;
 pub(crate) mod token_endpoint;

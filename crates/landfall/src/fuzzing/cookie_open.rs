@@ -104,7 +104,9 @@ fn as_header(data: &[u8]) {
     sent.read(data, &names);
     for cookie in sent.attempts {
         assert_eq!(names.kind(&cookie.name), Some(cookie.kind));
-        assert!([CookieKind::Login, CookieKind::Spent, CookieKind::Form].contains(&cookie.kind));
+        assert!(
+            [CookieKind::Login, CookieKind::Spent, CookieKind::Form, CookieKind::Kept].contains(&cookie.kind)
+        );
         let text = format!("{}={}", cookie.name, cookie.value);
         assert!(String::from_utf8_lossy(data).contains(&text));
     }

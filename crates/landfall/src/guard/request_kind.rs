@@ -45,6 +45,8 @@ pub(crate) struct RequestSigns<'a> {
     mode: Option<&'a [u8]>,
     /// The value of `Sec-Fetch-Dest`.
     dest: Option<&'a [u8]>,
+    /// `Sec-Fetch-User`: a person did it.
+    user: bool,
     /// `X-Requested-With` is there: older script libraries set it on what they send.
     scripted: bool,
     /// The value of `Sec-Fetch-Site`.
@@ -99,6 +101,7 @@ impl<'a> RequestSigns<'a> {
                 "sec-fetch-dest" => _ = self.dest.get_or_insert(value),
                 "sec-fetch-mode" => _ = self.mode.get_or_insert(value),
                 "sec-fetch-site" => _ = self.site.get_or_insert(value),
+                "sec-fetch-user" => self.user |= value == b"?1",
                 _ => {}
             },
             16 if name == "x-requested-with" => self.scripted = true,
@@ -148,6 +151,14 @@ impl<'a> RequestSigns<'a> {
     pub(crate) fn is_form_navigation(&self) -> bool {
         let shows = self.mode.is_some() || (self.accepts_html() && !self.scripted);
         shows && self.htmx.is_none() && !self.websocket && !self.is_no_navigation()
+    }
+
+    /// Whether the browser says that a person opened this page, by themselves, from a page of such an origin
+    /// (`Sec-Fetch-Site`). A browser that says nothing does not say it.
+    pub(crate) fn is_opened_from(&self, site: &[u8]) -> bool {
+        let says =
+            self.site == Some(site) && self.mode == Some(b"navigate") && self.dest == Some(b"document");
+        says && self.user && !self.prefetch
     }
 
     /// Whether this request is, by its own headers, anything but a person opening a page; a browser that

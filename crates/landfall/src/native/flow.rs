@@ -134,6 +134,7 @@ async fn begin_session(
                 tokens: Some(exchange.tokens),
                 client_id: Some(Arc::clone(&client.id)),
                 stored: None,
+                method: None,
                 sealed_id: None,
             })
         }

@@ -7,12 +7,15 @@
 use std::sync::Arc;
 
 use super::FrontDoor;
-use super::decision::Step;
+use super::decision::{Decision, Step};
+use crate::address::return_to::ReturnTo;
 use crate::context::incoming::Incoming;
 use crate::context::landing::return_to_in;
-use crate::flow::logout::{self, LogoutRequest};
+use crate::flow::logout::{self, Farewell, LogoutRequest};
+use crate::flow::sign_out_link;
 use crate::guard::request_kind::RequestKind;
 use crate::runtime::under_way::Work;
+use crate::session::CookieSession;
 use crate::web::form::{self, is_form};
 use crate::web::pages::{self, runtime_gone};
 
@@ -23,6 +26,7 @@ impl FrontDoor {
     /// Answers the logout address.
     ///
     /// 1. A GET, or a HEAD, is answered by a page with a button. It ends nothing: a link of another site could be a GET.
+    ///    A [link for this very session](sign_out_link) that its person opened here signs out.
     /// 2. A POST must come from this site. A header of the application's own is not asked for, so a plain form
     ///    will do.
     /// 3. The destination is taken from the query, else from the form. A page beside the base URL lands on its
@@ -35,7 +39,7 @@ impl FrontDoor {
         let from_query = return_to_in(incoming.query());
         match incoming.method {
             "POST" => {}
-            "GET" | "HEAD" => return Step::reply(context.logout_page(incoming.site, from_query.as_ref())),
+            "GET" | "HEAD" => return self.logout_by_get(incoming, from_query.as_ref()),
             _ => return self.method_not_allowed(&incoming, "GET, POST"),
         }
         if let Err(error) = context.check_origin(incoming.site, &incoming.signs) {
@@ -64,14 +68,35 @@ impl FrontDoor {
                 }
                 None => return_to.filter(|to| context.is_landing(&site, to)).map(|to| to.as_str().to_owned()),
             };
-            let request = LogoutRequest { site, destination, sent, found };
+            let request = LogoutRequest { site, destination, sent, found, at_provider: true };
             let this = Arc::clone(&context);
             let work = async move {
                 let finished = logout::finish(&this, &request).await;
-                let reply = finished.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None));
+                let reply = finished.map(Farewell::reply);
+                let reply = reply.unwrap_or_else(|error| this.refuse(error, kind, &request.site, None));
                 if kind == RequestKind::Htmx { pages::for_htmx(reply) } else { reply }
             };
             context.runtime.run(context.runtime.enter(Work::SignOut), work, runtime_gone)
         }))
+    }
+
+    /// Signs out by a link that was made for the session that is there; anything else is asked.
+    fn logout_by_get(&self, incoming: Incoming<'_>, return_to: Option<&ReturnTo>) -> Step {
+        let context = &self.context;
+        let page = context.logout_page(incoming.site, return_to);
+        let Some(meant) = sign_out_link::opened(&incoming) else { return Step::reply(page) };
+        let (kind, site) = (incoming.kind, Arc::clone(incoming.site));
+        let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
+        let sent = incoming.cookies.attempts;
+        self.wait(Work::SignOut, kind, Arc::clone(&site), |this| async move {
+            let context = &this.context;
+            let session = context.sessions.resolve(&found, context.clock.now()).await?;
+            let Some(session) = session.filter(|session| session.name() == meant) else {
+                return Ok(Decision::Reply(page));
+            };
+            let found = CookieSession::Session { session, renew: false };
+            let request = LogoutRequest { site, destination: None, sent, found, at_provider: true };
+            Ok(Decision::Reply(logout::finish(context, &request).await?.reply()))
+        })
     }
 }

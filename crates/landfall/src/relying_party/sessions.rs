@@ -11,7 +11,9 @@ use crate::context::events::{EndReason, EventKind};
 use crate::context::{Context, no_runtime};
 use crate::error::{Error, ErrorCode};
 use crate::runtime::under_way::Work;
-use crate::session::{Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SubjectId};
+use crate::session::{
+    Identity, NewSession, RecordKey, Selection, SessionHandle, SessionInfo, SignInOptions, SubjectId,
+};
 use crate::visit::signed_in::SignedIn;
 
 /// Sessions that the application itself begins, lists or ends; see
@@ -44,7 +46,8 @@ impl<'a> Sessions<'a> {
     }
 
     /// Begins a session for somebody whom the application knows by other means, its own tests above all. Gives
-    /// the Set-Cookie header's value, for the first base URL.
+    /// the Set-Cookie header's value, for the first base URL. It is for one of the application's own people
+    /// ([`Identity::local`]), or for a person of the configured provider's.
     ///
     /// ```
     /// # async fn test(auth: landfall::RelyingParty) -> Result<(), landfall::Error> {
@@ -59,12 +62,54 @@ impl<'a> Sessions<'a> {
     /// When the store fails, the identity does not fit a cookie, its issuer is not this relying party's, or the subject has
     /// as many sessions as it may ([`ErrorCode::TooManySessions`]).
     pub async fn create(&self, identity: Identity) -> Result<String, Error> {
+        self.create_with(identity, SignInOptions::new(), None).await
+    }
+
+    /// As [`Self::create`], with what a session may be given, under this base URL; `None` is the first.
+    ///
+    /// ```
+    /// use landfall::{Identity, SignInOptions};
+    ///
+    /// # async fn test(auth: landfall::RelyingParty) -> Result<(), landfall::Error> {
+    /// let options = SignInOptions::new().method("pwd").label("a script");
+    /// let base_url = Some("https://eu.shop.example");
+    /// let set_cookie = auth.sessions().create_with(Identity::local("user-17"), options, base_url).await?;
+    /// # let _ = set_cookie;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As there, and [`ErrorCode::Misconfigured`] for a base URL that is none of this application's.
+    pub async fn create_with(
+        &self,
+        identity: Identity,
+        options: SignInOptions,
+        base_url: Option<&str>,
+    ) -> Result<String, Error> {
+        let base_url = base_url.map(str::to_owned);
         self.run(|context| async move {
+            let site = match &base_url {
+                None => Some(context.sites.first()),
+                Some(url) => context.sites.iter().find(|site| site.base.literal == *url),
+            };
+            let site = site.ok_or_else(|| {
+                let detail = format!("{:?} is no base URL of this application", base_url.unwrap_or_default());
+                Error::new(ErrorCode::Misconfigured).detail(detail)
+            })?;
+            let identity = options.applied_to(identity);
             let (subject, now) = (identity.subject_id(), context.clock.now());
-            let client_id = Some(Arc::clone(&context.client_for_created_sessions().id));
-            let new =
-                NewSession { identity, client_id, tokens: None, created_at: now, ceiling: None, label: None };
-            let started = context.sessions.begin(&context.sites.first().session_seal, new, now).await?;
+            let began = || Arc::clone(&context.client_for_created_sessions().id);
+            let new = NewSession {
+                client_id: (!identity.is_local()).then(began),
+                identity,
+                tokens: None,
+                created_at: now,
+                ceiling: None,
+                label: options.label,
+                method: options.method,
+            };
+            let started = context.sessions.begin(&site.session_seal, new, now).await?;
             context.hold_to_limit(&subject, started.key, None).await?;
             context.events.tell(EventKind::Created, Some(&subject), started.key);
             Ok(started.cookie)
@@ -110,13 +155,27 @@ impl<'a> Sessions<'a> {
         self.end_selected(&user.subject_id(), selection).await
     }
 
-    /// Ends every session of a subject; how many. A session that was sealed into its cookie before there was a
+    /// Ends every session of a subject, or of several that are one account's; how many. A session that was sealed into its cookie before there was a
     /// store is not reached: it ends by itself, after 8 hours by default.
+    ///
+    /// ```
+    /// use landfall::SubjectId;
+    ///
+    /// # async fn lock_out(auth: landfall::RelyingParty) -> Result<(), landfall::Error> {
+    /// let account = [SubjectId::local("user-17"), SubjectId::new(auth.issuer(), "248289761001")];
+    /// auth.sessions().end_all_of(&account).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// When there is no store, or it fails.
-    pub async fn end_all_of(&self, subject: &SubjectId) -> Result<u64, Error> {
-        self.end_selected(subject, Selection::all()).await
+    pub async fn end_all_of(&self, subjects: &(impl AsRef<[SubjectId]> + ?Sized)) -> Result<u64, Error> {
+        let mut ended = 0;
+        for subject in subjects.as_ref() {
+            ended += self.end_selected(subject, Selection::all()).await?;
+        }
+        Ok(ended)
     }
 
     /// Ends the selected sessions of a subject; how many there were.

@@ -472,6 +472,7 @@ mod tests {
             tokens: None,
             client_id: None,
             stored: None,
+            method: None,
             sealed_id: None,
         })
     }

@@ -1,13 +1,14 @@
 //! Who somebody is, as the provider said it.
 //!
-//! An [`Identity`] is made in two ways. At sign-in it is read from a verified ID token and from userinfo, and the
-//! application's hook may add to it; in tests and in scripted sessions it is put together with the `with_…` methods. It
+//! An [`Identity`] is made in three ways. At sign-in it is read from a verified ID token and from userinfo, and the
+//! application's hook may add to it; in tests and in scripted sessions it is put together with the `with_…` methods; and
+//! of its own people, whom no provider knows, an application says it itself: [`Identity::local`]. It
 //! is kept with the session and not read from the provider again: what changes there is seen at the next sign-in.
 //!
 //! Nothing is verified here. Signature, issuer, audience and times were checked in [`crate::protocol::id_token`], and
 //! that userinfo speaks of the same subject in the flow, before any of this runs.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
@@ -45,7 +46,14 @@ pub(super) fn is_always_kept(name: &str) -> bool {
     )
 }
 
-/// Who somebody is, as the provider said it at sign-in.
+/// The issuer of people whom the application itself signed in. It is no URL, as every provider's issuer is (OpenID
+/// Connect Core §2), so no setting, metadata or token can name it.
+pub(crate) const LOCAL_ISSUER: &str = "local";
+
+/// The same, shared by every local identity.
+static LOCAL: LazyLock<Arc<str>> = LazyLock::new(|| Arc::from(LOCAL_ISSUER));
+
+/// Who somebody is, as the provider said it at sign-in, or the application itself.
 ///
 /// Issuer and subject together name a person for good; name and e-mail address do not: both can change and
 /// be given to somebody else (OpenID Connect Core §5.7). Look people up by [`Self::subject_id`].
@@ -84,6 +92,9 @@ pub struct Identity {
     pub(crate) data: String,
     /// Every other claim that is kept, as one JSON object; empty when there is none.
     pub(crate) claims: String,
+    /// Whether the application said it, and not a provider. The issuer's text alone says so of nobody: anybody may write
+    /// it.
+    pub(crate) local: bool,
 }
 
 /// Which claims a session keeps beside those with a field of their own. A cookie has little room, so without a store
@@ -147,7 +158,25 @@ impl Identity {
             roles,
             data: String::new(),
             claims,
+            local: false,
         }
+    }
+
+    /// One of the application's own people, whom it has authenticated itself: by a password, a passkey, a mailed link.
+    ///
+    /// It is the same person under every base URL of the application, and nobody of any provider's: the issuer is a
+    /// reserved one that no provider can have. A session of theirs begins with
+    /// [`Visit::sign_in`](crate::Visit::sign_in).
+    ///
+    /// ```
+    /// use landfall::Identity;
+    ///
+    /// let ada = Identity::local("user-17").with_name("Ada");
+    /// assert!(ada.is_local());
+    /// assert_ne!(ada, Identity::new(ada.issuer(), "user-17").with_name("Ada"));
+    /// ```
+    pub fn local(subject: impl Into<String>) -> Self {
+        Self { local: true, ..Self::new(Arc::clone(&LOCAL), subject) }
     }
 
     /// Somebody with nothing known but who said it and their subject identifier.
@@ -176,6 +205,7 @@ impl Identity {
             roles: Vec::new(),
             data: String::new(),
             claims: String::new(),
+            local: false,
         }
     }
 
@@ -227,7 +257,12 @@ impl Identity {
         self
     }
 
-    /// Who says so: the issuer identifier.
+    /// Whether the application itself said who this is, and not a provider: see [`Self::local`].
+    pub fn is_local(&self) -> bool {
+        self.local
+    }
+
+    /// Who says so: the issuer identifier; a reserved word, which is no URL, of those who are [local](Self::is_local).
     pub fn issuer(&self) -> &str {
         &self.issuer
     }

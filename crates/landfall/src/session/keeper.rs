@@ -27,6 +27,7 @@ use super::opened::{ClientRef, Session};
 use super::record;
 use super::seals::RecordSeals;
 use super::store::{Change, RecordKey, SessionStore, StoreError};
+use super::taken::Taken;
 use super::unopened::{Cause, Unopened};
 use crate::browser::cookie::{CookieNames, SentCookies};
 use crate::clock::{Entropy, Timestamp};
@@ -118,6 +119,8 @@ pub(crate) struct SessionKeeper {
     pub(super) newborn: Newborn,
     /// Keeps a late answer from setting a session again that ended.
     pub(super) ended: EndedHere,
+    /// What was taken in this process, where there is no store.
+    taken: Taken,
     /// What was told of cookies that do not open.
     unopened: Unopened,
     pub(super) lifetimes: Lifetimes,
@@ -162,6 +165,7 @@ impl SessionKeeper {
             endings,
             newborn,
             ended,
+            taken: Taken::default(),
             unopened,
             lifetimes,
             deadline,
@@ -418,6 +422,23 @@ impl SessionKeeper {
         match &self.store {
             Some(store) => self.bounded(store.lease(name, holder, span)).await,
             None => Ok(true),
+        }
+    }
+
+    /// Whether this name is taken for the first time; it is remembered for `span`. Without a store each process knows of
+    /// its own.
+    ///
+    /// # Errors
+    /// [`ErrorCode::StoreUnavailable`]: it may have been taken, and only the answer lost.
+    pub(crate) async fn take_once(
+        &self,
+        name: [u8; 32],
+        span: Duration,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        match &self.store {
+            Some(store) => self.bounded(store.remember_once(name, span)).await,
+            None => Ok(self.taken.is_first(name, span, now)),
         }
     }
 

@@ -14,6 +14,7 @@
 //! | `cache` | the near cache in front of every session |
 //! | `late_renewal` | sessions that a browser lost here a moment ago |
 //! | `endings` | sessions whose end an open connection waits for |
+//! | `taken` | what is good once, where no store knows it |
 //! | `newborn` | sessions that began here a moment ago, for the log |
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
 //! | `record` | the bytes of a session, before they are sealed |
@@ -21,6 +22,7 @@
 //! | `opened` | a session once it is opened, with its tokens |
 //! | `unopened` | what is told, once, of session cookies that do not open |
 //! | `misfit` | why claims do not fit a type of the application's |
+//! | `sign_in_options` | what an application gives a session that it begins |
 //! | `identity`, `subject` | who somebody is |
 //! | `id` | what a stored session's cookie holds |
 //! | `store`, `memory` | the contract of a store, and the one in this process |
@@ -48,10 +50,12 @@ mod provider_logout;
 pub(crate) mod record;
 mod renewal;
 mod seals;
+mod sign_in_options;
 mod stash;
 mod store;
 mod store_clock;
 mod subject;
+mod taken;
 mod trial;
 mod unopened;
 
@@ -68,6 +72,7 @@ pub(crate) use misfit::{ClaimsOf, claims_error, misfit_of_data};
 pub(crate) use opened::{ClientRef, Session, Tokens};
 pub(crate) use renewal::{NewSession, Refreshed, Saved, Taken};
 pub(crate) use seals::RecordSeals;
+pub use sign_in_options::SignInOptions;
 pub use store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
     Watcher,

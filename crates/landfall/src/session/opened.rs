@@ -33,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) tokens: Option<Tokens>,
     /// Where it is stored; `None` for one that lives in its cookie.
     pub(crate) stored: Option<Stored>,
+    /// How the application says that it authenticated the person, in a word of RFC 8176 §2; `None` where a provider did.
+    pub(crate) method: Option<Box<str>>,
     /// What one that lives in its cookie was called when it was begun; `None` where a release before this one did.
     pub(crate) sealed_id: Option<SealedId>,
 }
@@ -98,7 +100,7 @@ impl Session {
 
     /// What it is known by as long as it lives, whatever renews it: its record's key, or for one that lives in its cookie a
     /// digest of its id.
-    pub(super) fn name(&self) -> [u8; 32] {
+    pub(crate) fn name(&self) -> [u8; 32] {
         self.record_key().map_or_else(|| sha256(&[&self.sealed_id().0]), |key| key.0)
     }
 

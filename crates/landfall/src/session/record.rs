@@ -19,14 +19,18 @@
 //! | [`Third`] | level, scopes that were asked for, roles, the application's data |
 //! | [`Fourth`] | issuer and client |
 //! | [`Fifth`] | the name of a session that lives in its cookie |
+//! | [`Sixth`] | how the application authenticated the person; written only where it did |
+//!
+//! A session that no provider began has the reserved issuer in [`Fourth`], and is sealed in a [form](form_of) of its own.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::identity::Identity;
+use super::identity::{Identity, LOCAL_ISSUER};
 use super::opened::{ClientRef, SealedId, Session, Tokens};
 use crate::clock::Timestamp;
+use crate::crypto::seal::Form;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::auth_level::AuthLevel;
@@ -95,6 +99,17 @@ struct Fifth {
     sealed_id: Option<[u8; 16]>,
 }
 
+/// What the sixth added.
+#[derive(Default, Serialize, Deserialize)]
+struct Sixth<'a> {
+    method: Option<&'a str>,
+}
+
+/// The form that a session is sealed in: a release that knew sessions of its provider alone finds nobody in a local one.
+pub(super) fn form_of(session: &Session) -> Form {
+    if session.identity.is_local() { Form::Local } else { Form::First }
+}
+
 /// The session as bytes, overwritten when they are dropped: tokens are among them.
 ///
 /// Where the session is stored is not written: that is for the record around it to say.
@@ -133,7 +148,11 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
     };
     let fourth = Fourth { issuer: &identity.issuer, client_id: session.client_id.as_deref() };
     let fifth = Fifth { sealed_id: session.sealed_id.map(|id| id.0) };
-    let written = postcard::to_allocvec(&(first, second, third, fourth, fifth));
+    let method = session.method.as_deref();
+    let written = match method {
+        None => postcard::to_allocvec(&(first, second, third, fourth, fifth)),
+        Some(_) => postcard::to_allocvec(&(first, second, third, fourth, fifth, Sixth { method })),
+    };
     written.map(zeroize::Zeroizing::new).map_err(|error| {
         Error::new(ErrorCode::Misconfigured).detail("a session could not be written").source(error)
     })
@@ -142,7 +161,7 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
 /// Reads what [`write()`] wrote, or what a release before or after this one did.
 ///
 /// `client` is whom a record that names no client belongs to, and whose issuer a record that names one must have.
-/// `None` when the bytes are no session of this format, or of another issuer. The session comes back as one that is not
+/// `None` when the bytes are no session of this format, or of another provider's issuer. The session comes back as one that is not
 /// stored; whoever took it out of a record says where that was.
 pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
     let (first, rest): (First<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
@@ -150,22 +169,25 @@ pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
         if rest.is_empty() { (Second::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
     let (third, rest): (Third<'_>, _) =
         if rest.is_empty() { (Third::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let mut local = false;
     let (client_id, rest) = if rest.is_empty() {
         (Some(Arc::clone(&client.client_id)), rest)
     } else {
         let (fourth, rest): (Fourth<'_>, _) = postcard::take_from_bytes(rest).ok()?;
-        if *fourth.issuer != *client.issuer {
+        local = *fourth.issuer == *LOCAL_ISSUER;
+        if !local && *fourth.issuer != *client.issuer {
             return None;
         }
         let own = |id: &str| if *id == *client.client_id { Arc::clone(&client.client_id) } else { id.into() };
         (fourth.client_id.map(own), rest)
     };
-    let (fifth, _): (Fifth, _) =
+    let (fifth, rest): (Fifth, _) =
         if rest.is_empty() { (Fifth::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
+    let (sixth, _): (Sixth<'_>, _) =
+        if rest.is_empty() { (Sixth::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
     let owned = |text: Option<&str>| text.map(str::to_owned);
     Some(Session {
         identity: Identity {
-            issuer: Arc::clone(&client.issuer),
             subject: first.subject.to_owned(),
             name: owned(first.name),
             email: owned(first.email),
@@ -179,7 +201,9 @@ pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
             roles: third.roles.iter().map(|role| (*role).to_owned()).collect(),
             data: third.data.to_owned(),
             claims: first.claims.to_owned(),
+            ..if local { Identity::local("") } else { Identity::new(Arc::clone(&client.issuer), "") }
         },
+        method: sixth.method.map(Box::from),
         created_at: Timestamp::from_millis(first.created_at),
         expires_at: Timestamp::from_millis(first.expires_at),
         idle_expires_at: Timestamp::from_millis(first.idle_expires_at),
@@ -246,6 +270,7 @@ mod tests {
     #[test]
     fn what_a_later_release_adds_is_left_alone_after_a_rollback() {
         let mut later = write(&read(&bytes(FIRST), &client()).unwrap()).unwrap().to_vec();
+        later.extend(postcard::to_allocvec(&Sixth::default()).unwrap());
         later.extend_from_slice(&[7, 1, 2, 3]);
         assert_eq!(read(&later, &client()).unwrap().identity.subject(), "user-1");
     }
@@ -264,6 +289,23 @@ mod tests {
     }
 
     #[test]
+    fn a_local_session_is_read_whatever_the_provider_and_nobody_writes_one_by_its_issuer() {
+        let mut session = read(&bytes(FIRST), &client()).unwrap();
+        (session.identity, session.client_id) = (Identity::local("user-17").with_name("Ada"), None);
+        session.method = Some("pwd".into());
+        let written = write(&session).unwrap();
+        let elsewhere = ClientRef { issuer: Arc::from("https://other.example"), ..client() };
+        for client in [client(), elsewhere] {
+            let again = read(&written, &client).unwrap();
+            assert_eq!((again.identity, again.method.as_deref()), (session.identity.clone(), Some("pwd")));
+            assert_eq!(again.client_id, None);
+        }
+        assert_eq!(form_of(&session), Form::Local);
+        session.identity = Identity::new(LOCAL_ISSUER, "user-17");
+        assert!(!session.identity.is_local() && form_of(&session) == Form::First);
+    }
+
+    #[test]
     fn what_is_cut_short_is_no_session() {
         let session = read(&bytes(FIRST), &client()).unwrap();
         let whole = write(&session).unwrap();
@@ -275,6 +317,10 @@ mod tests {
         let third = second + length(postcard::to_allocvec(&Third::default()).unwrap());
         let fourth = whole.len() - length(postcard::to_allocvec(&Fifth::default()).unwrap());
         let ends = [first, second, third, fourth];
+        let local = write(&Session { method: Some("pwd".into()), ..session }).unwrap();
+        for length in whole.len() + 1..local.len() {
+            assert!(read(&local[..length], &client()).is_none(), "{length}");
+        }
         for length in (0..whole.len()).filter(|length| !ends.contains(length)) {
             assert!(read(&whole[..length], &client()).is_none(), "{length}");
         }

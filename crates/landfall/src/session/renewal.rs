@@ -39,9 +39,9 @@ const TRIES: usize = 8;
 /// What a new session is made of.
 #[derive(Debug)]
 pub(crate) struct NewSession {
-    /// Who it is of; its issuer must be that of the keeper's client.
+    /// Who it is of: one of the application's own people, or one whose issuer is that of the keeper's client.
     pub(crate) identity: Identity,
-    /// Which client at the identity's issuer began it.
+    /// Which client at the identity's issuer began it; `None` where the application did.
     pub(crate) client_id: Option<Arc<str>>,
     /// Dropped where there is no store: a token is never put into a cookie.
     pub(crate) tokens: Option<Tokens>,
@@ -51,6 +51,8 @@ pub(crate) struct NewSession {
     pub(crate) ceiling: Option<Timestamp>,
     /// What the browser is called, if its User-Agent says something that can be shown.
     pub(crate) label: Option<String>,
+    /// How the application authenticated the person (RFC 8176 §2); `None` where a provider did.
+    pub(crate) method: Option<Box<str>>,
 }
 
 /// A session that was begun.
@@ -60,6 +62,8 @@ pub(crate) struct StartedSession {
     pub(crate) cookie: String,
     /// Where it is stored, if it is.
     pub(crate) key: Option<RecordKey>,
+    /// The session as the next request will find it.
+    pub(crate) session: Session,
 }
 
 /// A session that was taken out of the store, by [`SessionKeeper::take`].
@@ -107,9 +111,9 @@ impl SessionKeeper {
         new: NewSession,
         now: Timestamp,
     ) -> Result<StartedSession, Error> {
-        let NewSession { identity, client_id, tokens, created_at, ceiling, label } = new;
+        let NewSession { identity, client_id, tokens, created_at, ceiling, label, method } = new;
         // Read back, it would be nobody's.
-        if identity.issuer != self.client.issuer {
+        if !identity.is_local() && identity.issuer != self.client.issuer {
             return Err(Error::new(ErrorCode::Misconfigured)
                 .detail("a session for an identity of another issuer than the relying party's"));
         }
@@ -122,6 +126,7 @@ impl SessionKeeper {
             idle_expires_at: now.plus(self.lifetimes.idle).min(expires_at),
             tokens,
             client_id,
+            method,
             stored: None,
             sealed_id: None,
         };
@@ -130,15 +135,18 @@ impl SessionKeeper {
             let mut id = [0; 16];
             self.entropy.fill(&mut id)?;
             session.sealed_id = Some(SealedId(id));
-            return Ok(StartedSession { cookie: self.seal(seal, &session, now)?, key: None });
+            return Ok(StartedSession { cookie: self.seal(seal, &session, now)?, key: None, session });
         };
         let id = SessionId::generate(&*self.entropy)?;
         let (key, value) = (id.record_key(), seal.ids.write(&id));
-        let stored = Stored { id, version: 1, admin: Bytes::new() };
+        let mut stored = Stored { id, version: 1, admin: Bytes::new() };
         let record = self.seals.seal(&session, &stored, &Admin::new(now, label))?;
+        stored.admin = record.admin.clone();
         self.bounded(store.create(key, record)).await?;
         self.newborn.begun(key, now, session.idle_expires_at);
-        Ok(StartedSession { cookie: seal.names.set_session(&value, expires_at.since(now)), key: Some(key) })
+        session.stored = Some(stored);
+        let cookie = seal.names.set_session(&value, expires_at.since(now));
+        Ok(StartedSession { cookie, key: Some(key), session })
     }
 
     /// Lets a stored session live on: another idle span, never past its end.
@@ -345,7 +353,8 @@ impl SessionKeeper {
     fn seal(&self, seal: &SessionSeal, session: &Session, now: Timestamp) -> Result<String, Error> {
         let names = &seal.names;
         let plain = record::write(session)?;
-        let text = seal.sealer.seal(&*self.entropy, names.session.as_bytes(), &plain)?;
+        let form = record::form_of(session);
+        let text = seal.sealer.seal_as(form, &*self.entropy, names.session.as_bytes(), &plain)?;
         if names.session.len() + text.len() > MAX_COOKIE {
             return Err(Error::new(ErrorCode::SessionTooLarge).detail(format!(
                 "{} bytes where a cookie holds {MAX_COOKIE}",

@@ -96,7 +96,8 @@ impl RecordSeals {
     ) -> Result<StoredRecord, Error> {
         let key = stored.id.record_key();
         let plain = record::write(session)?;
-        let sealed = self.sealer(&stored.id)?.seal_bytes(&*self.entropy, &key.0, &plain)?;
+        let form = record::form_of(session);
+        let sealed = self.sealer(&stored.id)?.seal_bytes_as(form, &*self.entropy, &key.0, &plain)?;
         let admin = postcard::to_allocvec(admin).unwrap_or_default();
         let admin = self.admin.seal_bytes(&*self.entropy, &key.0, &admin)?;
         let first = |keys: Vec<IndexKey>| keys.into_iter().next().unwrap_or(IndexKey([0; 32]));

@@ -6,6 +6,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::identity::LOCAL_ISSUER;
+
 /// A subject at its issuer: the one thing to know people by.
 ///
 /// A subject identifier alone names nobody: another provider may give the same to somebody else (OpenID Connect Core
@@ -30,6 +32,17 @@ impl SubjectId {
         Self { issuer: issuer.into(), subject: subject.into() }
     }
 
+    /// One of the application's own people: see [`Identity::local`](crate::Identity::local).
+    ///
+    /// ```
+    /// use landfall::{Identity, SubjectId};
+    ///
+    /// assert_eq!(Identity::local("user-17").subject_id(), SubjectId::local("user-17"));
+    /// ```
+    pub fn local(subject: impl Into<Arc<str>>) -> Self {
+        Self::new(LOCAL_ISSUER, subject)
+    }
+
     /// The issuer identifier.
     pub fn issuer(&self) -> &str {
         &self.issuer
@@ -38,6 +51,13 @@ impl SubjectId {
     /// The subject identifier: unique and never reused at this issuer, compared with case.
     pub fn subject(&self) -> &str {
         &self.subject
+    }
+}
+
+/// One person as a list of one, for what takes [several](crate::Sessions::end_all_of).
+impl AsRef<[Self]> for SubjectId {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
     }
 }
 

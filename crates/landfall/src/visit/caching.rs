@@ -18,11 +18,17 @@ impl Visit {
     /// Headers that only shared caches read (RFC 9213) stand in place of Cache-Control for those that know them, so they
     /// are taken out wherever an answer is one person's: behind a guard, and where somebody looked and neither the
     /// answer calls itself `public` nor a guard says `shared_cache`.
-    pub fn edits(&self, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
+    ///
+    /// What a handler changed of who is there goes out whatever the answer says of itself, and in place of anything else
+    /// that is owed; but not with a server error, by its `status`: what did not succeed signs nobody in.
+    pub fn edits(&self, status: u16, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
         let marks = &self.inner.marks;
         let mut edits = Edits::default();
         if !marks.any() && matches!(self.inner.owed, Owed::Nothing) {
             return edits;
+        }
+        if self.has_changed() {
+            return self.edits_of_change(status, each_header);
         }
         let mut said = Said::default();
         each_header(&mut |name, value| said.note(name, value));
@@ -62,9 +68,30 @@ impl Visit {
         edits
     }
 
+    /// What was changed, on an answer that nobody stores.
+    fn edits_of_change(&self, status: u16, each_header: impl Fn(&mut dyn FnMut(&str, &[u8]))) -> Edits {
+        let mut edits = Edits { cache_control: Some(CacheControl::NoStore), ..Edits::default() };
+        each_header(&mut |name, _| {
+            if is_for_shared_caches(name) {
+                edits.removed.push(name.to_owned());
+            }
+        });
+        match self.changed().take() {
+            Some(change) if status < 500 => {
+                edits.set_cookies = change.cookies;
+                edits.clear_site_data = change.clear_site_data;
+            }
+            _ => tracing::warn!(
+                status,
+                "a sign-in or sign-out does not reach the browser: the answer is a server error"
+            ),
+        }
+        edits
+    }
+
     /// Whether somebody is there, and nothing that was answered to somebody is to be kept.
     fn is_for_no_cache(&self) -> bool {
-        let set_up = self.set_up().filter(|_| self.inner.session.is_some());
+        let set_up = self.set_up().filter(|_| self.session().is_some());
         set_up.is_some_and(|(context, _)| context.settings.leaving.no_store)
     }
 

@@ -39,6 +39,13 @@ impl Visit {
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.refuse(context.needs_base_url(foreign), kind, site, None));
         }
+        // At the provider somebody else would come of it.
+        let is_local = self.session().is_some_and(|session| session.identity.is_local());
+        if is_local && wanted.request.insufficient.is_some() {
+            let error = Error::new(ErrorCode::AuthenticationInsufficient)
+                .detail("of somebody whom no provider signed in, and the application has no page for a stronger sign-in");
+            return ready(context.refuse(error, kind, site, None));
+        }
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}
             RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),
@@ -68,7 +75,7 @@ impl Visit {
     fn once_more(&self) -> Option<Reply> {
         let (context, facts) = self.set_up().filter(|(_, facts)| facts.arrives)?;
         let here = ReturnTo::parse(facts.target.as_str()).ok()?;
-        let is_known = self.inner.session.is_some() || !context.is_landing(&facts.site, &here);
+        let is_known = self.session().is_some() || !context.is_landing(&facts.site, &here);
         if is_known {
             return None;
         }

@@ -59,6 +59,59 @@ macro_rules! __visit {
                 Ok(met.map($SignedIn).map_err(unmet)?)
             }
 
+            /// Signs one of the application's own people in: the handler has found out who it is, by a password, a passkey
+            /// or a link. The session that the browser had ends, and the new one's cookie leaves with the answer.
+            ///
+            /// The request has to be a POST, PUT or PATCH from a page of this origin: see
+            /// [`landfall::Visit::sign_in`].
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler: the request comes from elsewhere
+            /// ([`ErrorCode::CrossSite`](landfall::ErrorCode::CrossSite)), the identity is a provider's, or the store failed.
+            pub async fn sign_in(
+                &self,
+                identity: $crate::Identity,
+                options: $crate::SignInOptions,
+            ) -> Result<$SignedIn, $Rejection> {
+                let signed_in = self.0.sign_in(identity, options).await;
+                let failed = |error| $crate::adapter::Rejection::failed(&self.0, error);
+                Ok(signed_in.map($SignedIn).map_err(failed)?)
+            }
+
+            /// Signs the person out; gives where to send the browser. The cookies leave with the answer: see
+            /// [`landfall::Visit::sign_out`].
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler: the store failed, and the session may stand.
+            pub async fn sign_out(&self, how: $crate::SignOut) -> Result<$crate::SignedOut, $Rejection> {
+                let signed_out = self.0.sign_out(how).await;
+                let failed = |error| $crate::adapter::Rejection::failed(&self.0, error);
+                Ok(signed_out.map_err(failed)?)
+            }
+
+            /// Keeps a value in this browser for ten minutes, sealed, for another request to
+            /// [take](Self::take_attempt) once: a passkey's challenge, a mailed link's secret. One of each type.
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler: the value does not fit a cookie.
+            pub fn begin_attempt<T: $crate::adapter::Serialize>(&self, value: &T) -> Result<(), $Rejection> {
+                let failed = |error| $crate::adapter::Rejection::failed(&self.0, error);
+                Ok(self.0.begin_attempt(value).map_err(failed)?)
+            }
+
+            /// What this browser's attempt of this type keeps; once. `None` where there is none, it is over, or it was taken
+            /// before.
+            ///
+            /// # Errors
+            /// A [`Rejection`] to return from the handler: the store failed, and the attempt stands.
+            pub async fn take_attempt<T: $crate::adapter::DeserializeOwned + Send + 'static>(
+                &self,
+            ) -> Result<Option<T>, $Rejection> {
+                let taken = self.0.take_attempt::<T>().await;
+                let failed = |error| $crate::adapter::Rejection::failed(&self.0, error);
+                Ok(taken.map_err(failed)?)
+            }
+
             /// An access token to call an API with: good for at least another minute, or for half of its lifetime if
             /// that is less. One that is about to expire is refreshed first.
             ///
@@ -244,6 +297,11 @@ macro_rules! __require_login {
             /// before.
             pub fn role(self, role: impl Into<String>) -> Self {
                 Self(self.0.demanding(|more| more.role(role)))
+            }
+
+            /// Demands somebody whom this issuer signed in; anybody else gets a 403.
+            pub fn issuer(self, issuer: impl Into<String>) -> Self {
+                Self(self.0.demanding(|more| more.issuer(issuer)))
             }
 
             /// What is answered behind this guard may be kept by shared caches, where the answer itself says `public`;

@@ -30,6 +30,8 @@ pub(super) enum Mark {
     Required = 2,
     ForOneAlone = 4,
     Shared = 8,
+    /// A handler signed somebody in or out.
+    Changed = 16,
 }
 
 impl Marks {
@@ -41,6 +43,11 @@ impl Marks {
     /// Whether any of the marks was left.
     pub(super) fn any(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether this mark was left.
+    pub(super) fn has(&self, mark: Mark) -> bool {
+        self.0.load(Ordering::Relaxed) & mark as u8 != 0
     }
 
     /// Whether a guard said that shared caches may keep it.

@@ -10,6 +10,9 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `signed_in` | somebody who is signed in |
+//! | `sign_in`, `sign_out` | what a handler does to who is there |
+//! | `attempt` | what the application keeps in the browser from one request to another |
+//! | `change` | what comes of that, on its way to the browser |
 //! | `ended` | the end of a session, for connections that stay open |
 //! | `guard` | what is demanded of which requests: by path, by method |
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
@@ -23,8 +26,10 @@
 //! | `log_identity` | what belongs into a log line |
 //! | `delegate` | the macros that write the adapters' types around these |
 
+mod attempt;
 mod caching;
 mod challenge;
+mod change;
 mod delegate;
 mod ended;
 pub(crate) mod guard;
@@ -34,12 +39,15 @@ pub(crate) mod mounting;
 pub(crate) mod personal;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
+mod sign_in;
+pub(crate) mod sign_out;
 pub(crate) mod signed_in;
 pub(crate) mod until_ended;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use self::change::Change;
 use self::marks::{Mark, Marks};
 use self::signed_in::SignedIn;
 use crate::clock::Timestamp;
@@ -84,6 +92,8 @@ struct Inner {
     owed: Owed,
     /// What was asked of it, and so what shared caches may do with the answer.
     marks: Marks,
+    /// What a handler changed of it. Empty in nearly every request.
+    change: Mutex<Option<Box<Change>>>,
 }
 
 /// What the answer owes the browser.
@@ -128,7 +138,7 @@ impl Visit {
 
     fn of(answers: Answers, session: Option<Arc<Session>>, owed: Owed) -> Self {
         let marks = Marks::default();
-        Self { inner: Arc::new(Inner { answers, session, owed, marks }) }
+        Self { inner: Arc::new(Inner { answers, session, owed, marks, change: Mutex::default() }) }
     }
 
     /// Who is signed in, if anybody is.
@@ -222,7 +232,7 @@ impl Visit {
     /// Whoever is signed in, without a mark.
     fn user(&self) -> Option<SignedIn> {
         let (context, _) = self.set_up()?;
-        let session = self.inner.session.clone()?;
+        let session = self.session()?;
         Some(SignedIn { session, context: Arc::clone(context) })
     }
 
@@ -269,7 +279,7 @@ impl Visit {
     /// Not for whoever signs in anew, who may be somebody else.
     pub(crate) fn with_current_grant(&self, mut wanted: SignInWanted) -> SignInWanted {
         let anew = matches!(wanted.request.prompt, Some(Prompt::Login | Prompt::SelectAccount));
-        let Some(session) = self.inner.session.as_ref().filter(|_| !anew) else { return wanted };
+        let Some(session) = self.session().filter(|_| !anew) else { return wanted };
         let identity = &session.identity;
         // A provider may grant what it lets nobody ask for.
         let asked = |scope: &&str| {
@@ -290,6 +300,6 @@ impl Visit {
 impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What the browser sent and is owed stays out of it.
-        f.debug_struct("Visit").field("session", &self.inner.session).finish_non_exhaustive()
+        f.debug_struct("Visit").field("session", &self.session()).finish_non_exhaustive()
     }
 }

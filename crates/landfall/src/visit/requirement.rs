@@ -4,7 +4,7 @@
 //! the first that is answered "no" decides:
 //!
 //! 1. Is somebody signed in? Else a sign-in is wanted, which asks for everything that follows.
-//! 2. Have they one of the roles? Else 403: no trip to the provider brings a role.
+//! 2. Have they one of the roles, and are they of the issuer? Else 403: no trip to the provider brings a role.
 //! 3. Were they authenticated recently, strongly and in the right class? Else a step-up is wanted.
 //! 4. Are the scopes granted? Those that were never asked for are asked for; what was asked for and refused is a 403
 //!    with a link for a person who thinks better of it.
@@ -67,6 +67,7 @@ struct Demands {
     scopes: Vec<String>,
     /// One of these; none is needed where it is empty.
     roles: Vec<String>,
+    issuer: Option<String>,
     /// Asked last.
     allow_if: Option<Arc<Condition>>,
     /// Whether shared caches may keep an answer that says so.
@@ -116,6 +117,13 @@ impl Requirement {
         self
     }
 
+    /// Demands somebody whom this issuer signed in; anybody else gets a 403. The application's own people have a reserved
+    /// issuer: [`SubjectId::local`](crate::SubjectId::local) says it.
+    pub fn issuer(mut self, issuer: impl Into<String>) -> Self {
+        self.demands().issuer = Some(issuer.into());
+        self
+    }
+
     /// Everything else: asked last, of somebody who meets the rest. It must not block.
     pub fn allow_if(mut self, allow: impl Fn(&Visit) -> bool + Send + Sync + 'static) -> Self {
         self.demands().allow_if = Some(Arc::new(allow));
@@ -149,6 +157,15 @@ impl Requirement {
             let roles = self.0.roles.join(" or ");
             return Err(Unmet::refused(ErrorCode::Forbidden, format!("the role {roles} is missing")));
         }
+        if let Some(issuer) = self.0.issuer.as_deref().filter(|issuer| *issuer != identity.issuer()) {
+            let detail =
+                format!("whoever is here was signed in by {:?}, and not by {issuer:?}", identity.issuer());
+            return Err(Unmet::refused(ErrorCode::Forbidden, detail));
+        }
+        if identity.is_local() && !self.is_for_local(identity) {
+            let detail = "a class or scope that only a provider gives is demanded of somebody whom no provider signed in";
+            return Err(Unmet::refused(ErrorCode::Forbidden, detail));
+        }
         if !self.is_authenticated_enough(identity, context) {
             return Err(Unmet::Wanted(self.wanted(Some(Insufficient::Authentication))));
         }
@@ -170,6 +187,14 @@ impl Requirement {
         }
         visit.inner.marks.leave(if self.0.shared_cache { Mark::Shared } else { Mark::ForOneAlone });
         Ok(user)
+    }
+
+    /// Whether one of the application's own people can meet it, now or after another sign-in: what is left has to be level
+    /// and age.
+    fn is_for_local(&self, identity: &Identity) -> bool {
+        let is_of = |acr: &str| self.0.acr.iter().any(|class| class == acr);
+        let of_class = self.0.acr.is_empty() || identity.acr().is_some_and(is_of);
+        of_class && self.0.scopes.iter().all(|scope| identity.scopes().any(|has| has == scope))
     }
 
     /// Whether the authentication is recent, strong and of the right class. What the provider did not say counts as not
@@ -226,6 +251,7 @@ impl fmt::Debug for Requirement {
             .field("auth_level", &self.0.auth_level)
             .field("scopes", &self.0.scopes)
             .field("roles", &self.0.roles)
+            .field("issuer", &self.0.issuer)
             .field("allow_if", &self.0.allow_if.is_some())
             .field("shared_cache", &self.0.shared_cache)
             .finish()

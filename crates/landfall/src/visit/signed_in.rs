@@ -54,6 +54,18 @@ impl SignedIn {
         self.identity().issuer()
     }
 
+    /// How the application says that it authenticated the person, in a word of RFC 8176 §2: `pwd`, `otp`, `hwk`. `None`
+    /// where a provider did, whose word is [`Identity::acr`].
+    ///
+    /// ```
+    /// fn nudge(user: &landfall::SignedIn) -> &'static str {
+    ///     if user.method() == Some("pwd") { "add a passkey" } else { "" }
+    /// }
+    /// ```
+    pub fn method(&self) -> Option<&str> {
+        self.session.method.as_deref()
+    }
+
     /// The display name, if the provider gave one.
     pub fn name(&self) -> Option<&str> {
         self.identity().name()

@@ -131,6 +131,8 @@ pub struct Edits {
     pub removed: Vec<String>,
     /// Set-Cookie headers to append.
     pub set_cookies: Vec<String>,
+    /// The Clear-Site-Data header to set.
+    pub clear_site_data: Option<String>,
 }
 
 impl fmt::Debug for Edits {
@@ -139,6 +141,7 @@ impl fmt::Debug for Edits {
             .field("cache_control", &self.cache_control)
             .field("removed", &self.removed)
             .field("set_cookies", &self.set_cookies.len())
+            .field("clear_site_data", &self.clear_site_data)
             .finish()
     }
 }

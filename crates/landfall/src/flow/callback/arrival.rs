@@ -9,13 +9,13 @@ use std::sync::Arc;
 use super::request::CallbackRequest;
 use crate::browser::pending_login::PendingLogin;
 use crate::context::Context;
-use crate::context::events::{EndReason, EventKind};
+use crate::context::events::EventKind;
 use crate::error::{Error, ErrorCode};
 use crate::flow::approval::Rejected;
 use crate::flow::code_exchange::CodeExchange;
-use crate::flow::logout;
+use crate::flow::{logout, replacement};
 use crate::provider::client::Client;
-use crate::session::{Identity, NewSession, Session, SubjectId, Taken};
+use crate::session::{Identity, NewSession, Session};
 
 /// Somebody who is back from the provider, verified and approved or turned away.
 pub(super) struct Arrival<'a> {
@@ -66,6 +66,7 @@ impl Arrival<'_> {
             created_at,
             ceiling: session_expiry,
             label,
+            method: None,
         };
         let started = sessions.begin(&self.request.site.session_seal, new, now).await?;
         if self.context.provider_logouts.include(&begins, created_at, now) {
@@ -82,7 +83,7 @@ impl Arrival<'_> {
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
         self.context.events.tell(kind, Some(&subject), started.key);
         if let Some(before) = before {
-            self.replaced(&before, &subject).await;
+            replacement::replaced(self.context, &before, &subject).await;
         }
         Ok(started.cookie)
     }
@@ -107,36 +108,5 @@ impl Arrival<'_> {
     async fn session_before(&self) -> Option<Arc<Session>> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         sessions.resolve(&self.request.found, now).await.unwrap_or_default()
-    }
-
-    /// Ends the session that this browser had before.
-    ///
-    /// The tokens of another person's are revoked. A person's own are not, since the new ones may hang on the
-    /// same grant; and a refresh of theirs that comes back to nothing is kept from revoking them, too. A store
-    /// that fails here is told of in the log alone: the new session stands.
-    async fn replaced(&self, before: &Arc<Session>, by: &SubjectId) {
-        let is_the_same = before.identity.subject_id() == *by;
-        if let Some(key) = before.record_key().filter(|_| is_the_same) {
-            self.context.refreshes.replaced(key);
-        }
-        let taken = self.context.sessions.take(before, EndReason::Replaced, self.context.clock.now()).await;
-        let is_ended = match taken {
-            Ok(Taken { last, is_ended }) => {
-                if matches!(is_ended, Ok(true)) {
-                    let kind = EventKind::Ended(EndReason::Replaced);
-                    self.context.events.tell(kind, Some(&last.identity.subject_id()), last.record_key());
-                }
-                // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-                let tokens = last.tokens.as_ref().filter(|_| !is_the_same);
-                if let (Some(tokens), Some(client)) = (tokens, self.context.client_of(&last)) {
-                    logout::revoke(client, tokens).await;
-                }
-                is_ended
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = is_ended {
-            tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
-        }
     }
 }

@@ -75,6 +75,10 @@ pub(crate) enum Due {
 /// A session without tokens, or with a token that has run out and nothing to refresh it by, wants a new sign-in.
 /// Without a store no session has tokens, and that is the operator's matter.
 pub(crate) fn due(session: &Session, has_store: bool, now: Timestamp) -> Due {
+    if session.identity.is_local() {
+        let detail = "an access token for somebody whom no provider signed in";
+        return Due::Not(Err(AccessTokenError::Failed(Error::new(ErrorCode::Forbidden).detail(detail))));
+    }
     let tokens = match (&session.tokens, has_store) {
         (Some(tokens), _) => tokens,
         // Signed in before there was a store, or by the application: there is somebody, but no token.

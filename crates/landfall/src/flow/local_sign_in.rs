@@ -1,0 +1,70 @@
+//! A sign-in that the application made itself: who it is was its own to find out.
+//!
+//! The end of a callback without the trip: a session begins, and the one that the browser had ends. What came before is
+//! not passed over, whoever it was of: the session has a new id and nothing of the other.
+
+use std::sync::Arc;
+
+use crate::clock::Timestamp;
+use crate::context::Context;
+use crate::context::events::EventKind;
+use crate::context::site::Site;
+use crate::error::{Error, ErrorCode};
+use crate::flow::replacement;
+use crate::session::{Identity, NewSession, Session, SignInOptions};
+
+/// Whom the application signs in, and where.
+#[derive(Debug)]
+pub(crate) struct LocalSignIn {
+    /// The base URL that the request came by.
+    pub(crate) site: Arc<Site>,
+    /// One of the application's own people.
+    pub(crate) identity: Identity,
+    /// What the session is given.
+    pub(crate) options: SignInOptions,
+    /// The session that the browser had.
+    pub(crate) before: Option<Arc<Session>>,
+}
+
+/// Begins the session; gives it and its Set-Cookie line.
+///
+/// It is told as a sign-in, or as a step up where the same person had a session that was weaker.
+///
+/// # Errors
+/// [`ErrorCode::Misconfigured`] for somebody of a provider's, and those of the end of a callback: the store's, a session
+/// that fits no cookie, [`ErrorCode::TooManySessions`].
+pub(crate) async fn begin(context: &Context, sign_in: LocalSignIn) -> Result<(Arc<Session>, String), Error> {
+    let LocalSignIn { site, identity, options, before } = sign_in;
+    if !identity.is_local() {
+        return Err(Error::new(ErrorCode::Misconfigured).detail(
+            "sign_in takes the application's own people alone: Identity::local. Whom a provider knows signs in there",
+        ));
+    }
+    let now = context.clock.now();
+    let mut identity = options.applied_to(identity);
+    // As its claim is: in whole seconds.
+    identity.auth_time = Some(Timestamp::from_secs(now.secs()));
+    let (subject, level) = (identity.subject_id(), identity.auth_level());
+    let new = NewSession {
+        identity,
+        client_id: None,
+        tokens: None,
+        created_at: now,
+        ceiling: None,
+        label: options.label,
+        method: options.method,
+    };
+    let started = context.sessions.begin(&site.session_seal, new, now).await?;
+    let replaces = before.as_ref().and_then(|before| before.record_key());
+    context.hold_to_limit(&subject, started.key, replaces).await?;
+    let is_step_up = before.as_ref().is_some_and(|before| {
+        before.identity.subject_id() == subject && before.identity.auth_level() < level
+    });
+    let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
+    context.events.tell(kind, Some(&subject), started.key);
+    if let Some(before) = before {
+        replacement::replaced(context, &before, &subject).await;
+    }
+    tracing::info!(local = true, "signed in");
+    Ok((Arc::new(started.session), started.cookie))
+}

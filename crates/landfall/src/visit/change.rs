@@ -1,0 +1,64 @@
+//! What a handler changed of who is there, on its way to the browser.
+//!
+//! A sign-in or a sign-out in a handler is done at once, in the store and for what is asked later in the same request.
+//! Its cookies wait here for the answer, so that a handler has nothing to set and nothing to forget. They go out in
+//! place of what the request owed otherwise: a renewal of the session before would bring that one back.
+
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use super::Visit;
+use super::marks::Mark;
+use crate::session::Session;
+
+/// Who is there from now on, and what the browser is told.
+#[derive(Default)]
+pub(super) struct Change {
+    /// Who is there now, where that changed: `Some(None)` is nobody.
+    #[allow(clippy::option_option, reason = "unchanged, and nobody any more, are two things")]
+    pub(super) session: Option<Option<Arc<Session>>>,
+    /// The lines for Set-Cookie.
+    pub(super) cookies: Vec<String>,
+    /// The header Clear-Site-Data, where a sign-out sends it.
+    pub(super) clear_site_data: Option<String>,
+}
+
+impl Visit {
+    /// Adds to what changes. A cookie that was to be set before is set by its last line alone.
+    pub(super) fn change(&self, change: Change) {
+        let mut changed = self.changed();
+        let so_far = changed.get_or_insert_default();
+        if change.session.is_some() {
+            so_far.session = change.session;
+        }
+        so_far.cookies.retain(|line| change.cookies.iter().all(|later| name(later) != name(line)));
+        so_far.cookies.extend(change.cookies);
+        so_far.clear_site_data = change.clear_site_data.or(so_far.clear_site_data.take());
+        drop(changed);
+        self.inner.marks.leave(Mark::Changed);
+    }
+
+    /// The session as it is by now.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        if self.has_changed()
+            && let Some(session) = self.changed().as_ref().and_then(|change| change.session.clone())
+        {
+            return session;
+        }
+        self.inner.session.clone()
+    }
+
+    /// Whether anything changed. Nearly every request ends with a no, which costs a look at a number.
+    pub(super) fn has_changed(&self) -> bool {
+        self.inner.marks.has(Mark::Changed)
+    }
+
+    /// What is sent with the answer.
+    pub(super) fn changed(&self) -> MutexGuard<'_, Option<Box<Change>>> {
+        self.inner.change.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of the cookie that a line sets.
+fn name(line: &str) -> &str {
+    line.split('=').next().unwrap_or_default()
+}

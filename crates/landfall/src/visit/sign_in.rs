@@ -1,0 +1,76 @@
+//! A sign-in that a handler makes: it has checked a password, a passkey, a link.
+
+use std::sync::Arc;
+
+use super::Visit;
+use super::change::Change;
+use super::signed_in::SignedIn;
+use crate::context::incoming::Sender;
+use crate::context::no_runtime;
+use crate::error::{Error, ErrorCode};
+use crate::flow::local_sign_in::{self, LocalSignIn};
+use crate::runtime::under_way::Work;
+use crate::session::{Identity, SignInOptions};
+use crate::web::reply::Waiting;
+
+impl Visit {
+    /// Signs one of the application's own people in: the handler has found out who it is.
+    ///
+    /// The session that the browser had ends, whoever it was of, and nothing of it is passed over. The new one has what
+    /// `options` give, counts as any other (limits, lists, ends, events), and is there for whatever asks later in this
+    /// request. Its cookie leaves with the answer, unless that is a server error or asks for a sign-in. The work goes on
+    /// when the future is dropped.
+    ///
+    /// It begins no session for another site: the request has to be a POST, PUT or PATCH that passes the check of a
+    /// signed-in person's post, whoever is or is not signed in and whatever paths are open to other sites. A mailed link
+    /// opens a page with a button, and the button posts.
+    ///
+    /// ```
+    /// use landfall::{Error, Identity, SignInOptions, Visit};
+    ///
+    /// # fn check(_: &str) -> Option<String> { None }
+    /// async fn sign_in(visit: Visit, password: &str) -> Result<&'static str, Error> {
+    ///     let Some(account) = check(password) else { return Ok("wrong name or password") };
+    ///     visit.sign_in(Identity::local(account), SignInOptions::new().method("pwd")).await?;
+    ///     Ok("welcome")
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// - [`ErrorCode::CrossSite`]: the request does not begin a session; nothing was done.
+    /// - [`ErrorCode::Misconfigured`]: the identity is a provider's.
+    /// - [`ErrorCode::StoreUnavailable`], [`ErrorCode::SessionTooLarge`], [`ErrorCode::TooManySessions`].
+    /// - [`ErrorCode::NotSetUp`], and [`ErrorCode::HostMismatch`] under a host that is none of the base URLs'.
+    pub fn sign_in(&self, identity: Identity, options: SignInOptions) -> Waiting<Result<SignedIn, Error>> {
+        let ready =
+            |error: Error| -> Waiting<Result<SignedIn, Error>> { Box::pin(std::future::ready(Err(error))) };
+        let Some((context, facts)) = self.set_up() else { return ready(ErrorCode::NotSetUp.into()) };
+        if let Some(foreign) = facts.foreign_host() {
+            return ready(context.needs_base_url(foreign));
+        }
+        match &facts.sender {
+            Sender::OwnPage => {}
+            Sender::NoPost => {
+                return ready(Error::new(ErrorCode::CrossSite).detail(
+                    "a session begins with a POST, PUT or PATCH; a link may lead to a page with a button",
+                ));
+            }
+            Sender::Foreign(detail) => {
+                return ready(Error::new(ErrorCode::CrossSite).detail(detail.to_string()));
+            }
+        }
+        let (visit, this) = (self.clone(), Arc::clone(context));
+        let (site, before) = (Arc::clone(&facts.site), self.session());
+        let work = async move {
+            let sign_in = LocalSignIn { site, identity, options, before };
+            let (session, cookie) = local_sign_in::begin(&this, sign_in).await?;
+            visit.change(Change {
+                session: Some(Some(Arc::clone(&session))),
+                cookies: vec![cookie],
+                clear_site_data: None,
+            });
+            Ok(SignedIn { session, context: this })
+        };
+        context.runtime.run(context.runtime.enter(Work::SignIn), work, || Err(no_runtime()))
+    }
+}
