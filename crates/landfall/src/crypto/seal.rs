@@ -516,6 +516,28 @@ mod tests {
         }
     }
 
+    /// As the release before local sessions looked at a value: one version, and anything up to the last of a later one.
+    fn read_by_the_release_before(sealer: &Sealer, aad: &[u8], sealed: &[u8]) -> Opened {
+        match sealed {
+            [1, ..] => sealer.open_bytes(aad, sealed),
+            [2..=31, ..] => Opened::LaterVersion,
+            _ => Opened::Garbage,
+        }
+    }
+
+    #[test]
+    fn the_release_before_local_sessions_finds_nobody_in_one() {
+        let sealer = sealer(&[CookieKey::generate().unwrap()], "session", "a");
+        let seal = |form| sealer.seal_bytes_as(form, &SystemEntropy, b"name", b"hello").unwrap();
+        let read = |sealed: &[u8]| read_by_the_release_before(&sealer, b"name", sealed);
+        assert!(read(&seal(Form::First)).plain().is_some());
+        let mut local = seal(Form::Local);
+        assert!(matches!(read(&local), Opened::LaterVersion));
+        // Nor in one that somebody called by the number it knows.
+        local[0] = Form::First as u8;
+        assert!(matches!(read(&local), Opened::Garbage));
+    }
+
     #[test]
     fn an_old_key_still_opens_and_says_that_it_is_old() {
         let old = CookieKey::generate().unwrap();
