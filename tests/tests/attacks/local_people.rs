@@ -1,7 +1,9 @@
 //! Attacks on people of the application's own: whose account a browser is signed in to, and who is taken for whom.
 
+use std::sync::{Arc, Mutex};
+
 use http::Method;
-use landfall::{Identity, SubjectId};
+use landfall::{EndReason, EventKind, Identity, SubjectId};
 use landfall_testkit::LocalProvider;
 use landfall_tests::{BASE_URL, World, everywhere, wherever_stored};
 
@@ -112,6 +114,38 @@ everywhere! {
 }
 
 wherever_stored! {
+    async fn the_tokens_of_a_providers_person_are_given_back_when_the_local_one_of_that_name_signs_in(framework, kind) {
+        let world = World::new(framework, kind).await;
+        sign_in(&world.browser).await;
+        assert_eq!(ask(&world.browser, Ask::new(Method::POST, "/local?ada")).await.status, 200);
+        assert_eq!(world.provider.calls("/oauth2/revoke"), 1, "they are two people");
+    }
+
+    async fn a_step_up_of_one_ada_is_none_of_the_other(framework, kind) {
+        let heard = Arc::<Mutex<Vec<EventKind>>>::default();
+        let ears = Arc::clone(&heard);
+        let world = World::with(framework, kind, |builder| {
+            builder.on_event(move |event| ears.lock().unwrap().push(event.kind))
+        })
+        .await;
+        ask(&world.browser, Ask::new(Method::POST, "/local?ada")).await;
+        // Out of a wish for more, and back as the provider's.
+        let provided = world.other_browser();
+        provided.open(&format!("{BASE_URL}/dashboard")).await.unwrap();
+        let link = provided.fetch(Method::GET, &format!("{BASE_URL}/more/level"), &[], "", BASE_URL).await.unwrap();
+        let link = serde_json::from_str::<serde_json::Value>(&link.text()).unwrap()["login_url"].as_str().unwrap().to_owned();
+        heard.lock().unwrap().clear();
+        world.browser.open(&format!("{BASE_URL}{link}")).await.unwrap();
+        let kinds = heard.lock().unwrap().clone();
+        assert!(kinds.contains(&EventKind::SignedIn) && !kinds.contains(&EventKind::SteppedUp), "{kinds:?}");
+        assert!(kinds.contains(&EventKind::Ended(EndReason::Replaced)), "{kinds:?}");
+        // And over the provider's, which has a weaker level.
+        heard.lock().unwrap().clear();
+        ask(&world.browser, Ask::new(Method::POST, "/local?ada")).await;
+        let kinds = heard.lock().unwrap().clone();
+        assert!(kinds.contains(&EventKind::SignedIn) && !kinds.contains(&EventKind::SteppedUp), "{kinds:?}");
+    }
+
     async fn a_logout_token_for_the_providers_subject_leaves_the_local_one_of_that_name_alone(framework, kind) {
         let world = World::new(framework, kind).await;
         let local = world.other_browser();

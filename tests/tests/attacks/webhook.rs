@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use landfall::{Clock as _, EndReason, RelyingPartyBuilder};
 use landfall_testkit::{Algorithm, SigningKey};
-use landfall_tests::{Framework, SessionKind, World, on_both_frameworks, wherever_stored};
+use landfall_tests::{BASE_URL, Framework, SessionKind, World, on_both_frameworks, wherever_stored};
 use serde_json::{Value, json};
 
 use crate::endings::{Ears, flaky, post, session, stands, world, world_with};
@@ -68,6 +68,16 @@ on_both_frameworks! {
         let unsigned = ask(&world.browser, post(PATH, "application/json", body)).await;
         assert_eq!(unsigned.status, 401);
         assert!(stands(&browser).await);
+    }
+
+    async fn a_webhook_for_the_tenants_subject_leaves_the_local_one_of_that_name_alone(framework) {
+        let world = hooked(framework, SessionKind::Memory).await;
+        let browser = session(&world, "user-1", Some("sess-1")).await;
+        let local = world.other_browser();
+        local.post_form(&format!("{BASE_URL}/local?user-1"), &[], BASE_URL).await.unwrap();
+        deliver(&world, &event(&world, "user.deleted", user("user-1"))).await;
+        assert!(!stands(&browser).await);
+        assert!(stands(&local).await);
     }
 
     async fn a_stale_webhook_ends_nothing(framework) {
