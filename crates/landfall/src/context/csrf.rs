@@ -47,11 +47,10 @@ impl Context {
         if !matches!(incoming.method, "POST" | "PUT" | "PATCH") {
             return Sender::NoPost;
         }
-        let checked = self.check_origin(incoming.site, &incoming.signs);
-        match checked.and_then(|()| self.check_required_header(incoming.view)) {
-            Ok(()) => Sender::OwnPage,
-            Err(error) => Sender::Foreign(error.operator_detail().unwrap_or_default().into()),
-        }
+        let required = self.settings.csrf.required_header.as_deref();
+        let is_own = self.is_same_origin(incoming.site, &incoming.signs)
+            && fetch_metadata::has_header(incoming.view, required);
+        if is_own { Sender::OwnPage } else { Sender::Foreign }
     }
 
     /// Whether the request comes from the origin of the base URL it came by, or from a single-page application's that is
@@ -121,6 +120,17 @@ impl Context {
     pub(crate) fn spa_of(&self, signs: &RequestSigns<'_>) -> Option<&SpaCallback> {
         let origin = signs.origin?;
         self.pages_beside().find(|page| page.origin.as_bytes() == origin)
+    }
+
+    /// The same by its number, for what outlives the request.
+    pub(crate) fn caller(&self, signs: &RequestSigns<'_>) -> Option<u16> {
+        let origin = signs.origin?;
+        u16::try_from(self.pages_beside().position(|page| page.origin.as_bytes() == origin)?).ok()
+    }
+
+    /// The origin of a caller.
+    pub(crate) fn origin_of(&self, caller: u16) -> Option<&str> {
+        self.pages_beside().nth(usize::from(caller)).map(|page| page.origin.as_str())
     }
 
     /// The origin of the single-page application that a request comes from, if it is beside the base URLs.

@@ -71,7 +71,7 @@ impl Context {
             pages::problem(challenge.status, &body)
         };
         pages::put(&mut reply, WWW_AUTHENTICATE, &challenge.header(wanted));
-        match &facts.cors_origin {
+        match facts.caller.and_then(|caller| self.origin_of(caller)) {
             Some(origin) => pages::for_caller(reply, Some(origin)),
             None => reply,
         }

@@ -85,7 +85,7 @@ pub(crate) struct RequestFacts {
     /// alone: they start sign-ins.
     pub(crate) other_address: Option<Box<OtherAddress>>,
     /// The origin of the single-page application that asks, if it is beside this base URL.
-    pub(crate) cors_origin: Option<Box<str>>,
+    pub(crate) caller: Option<u16>,
     /// Pending logins and the marks of finished ones that the browser holds.
     pub(crate) attempts: Vec<SentCookie>,
     /// Whether another site led the browser here, where that keeps a session's cookie from it that may be there; and it was
@@ -100,14 +100,14 @@ pub(crate) struct RequestFacts {
 }
 
 /// Who sent a request that would begin a session.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sender {
     /// It is none that could: a session begins with a POST, PUT or PATCH.
     NoPost,
     /// A page that may act in its person's name, as of a post by somebody who is signed in.
     OwnPage,
-    /// Anybody else, with what the operator is told.
-    Foreign(Box<str>),
+    /// Anybody else, or a page without the header that is required.
+    Foreign,
 }
 
 impl RequestFacts {
@@ -142,7 +142,7 @@ impl RequestFacts {
             form,
             htmx_page: (kind == RequestKind::Htmx).then(|| page(signs.htmx_page)).flatten(),
             other_address: mismatch.map(|mismatch| Box::new(OtherAddress::Mismatched(mismatch))),
-            cors_origin: context.cors_origin(&signs).map(String::into_boxed_str),
+            caller: context.caller(&signs),
             attempts: cookies.attempts,
             arrives,
             is_activity,
@@ -176,7 +176,7 @@ impl RequestFacts {
             target: site.base.outside_path(view.path(), view.query()),
             htmx_page: None,
             other_address: Some(Box::new(OtherAddress::Elsewhere(authority))),
-            cors_origin: None,
+            caller: None,
             attempts: Vec::new(),
             arrives: false,
             is_activity: false,

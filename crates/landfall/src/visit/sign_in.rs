@@ -48,16 +48,17 @@ impl Visit {
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.needs_base_url(foreign));
         }
-        match &facts.sender {
-            Sender::OwnPage => {}
+        let refused = match facts.sender {
+            Sender::OwnPage => None,
             Sender::NoPost => {
-                return ready(Error::new(ErrorCode::CrossSite).detail(
-                    "a session begins with a POST, PUT or PATCH; a link may lead to a page with a button",
-                ));
+                Some("a session begins with a POST, PUT or PATCH; a link may lead to a page with a button")
             }
-            Sender::Foreign(detail) => {
-                return ready(Error::new(ErrorCode::CrossSite).detail(detail.to_string()));
+            Sender::Foreign => {
+                Some("a sign-in that another site sent, or a page without the header that is required")
             }
+        };
+        if let Some(detail) = refused {
+            return ready(Error::new(ErrorCode::CrossSite).detail(detail));
         }
         let (visit, this) = (self.clone(), Arc::clone(context));
         let (site, before) = (Arc::clone(&facts.site), self.session());
