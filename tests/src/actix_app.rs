@@ -17,8 +17,8 @@ use tokio::sync::oneshot;
 use self::handlers::{
     begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
     grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
-    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, sign_out_link, silent,
-    strong, switch, take_attempt, verified, way,
+    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report,
+    sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -76,6 +76,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/form", web::get().to(async || Html::new(crate::FORM)))
         .route("/links", web::get().to(links))
         .route("/", web::get().to(home))
+        .service(web::resource("/login").get(sign_in_page).post(posted_to_the_page))
         .route("/dashboard", web::get().to(dashboard))
         .service(
             web::resource("/dashboard/{rest:.*}")

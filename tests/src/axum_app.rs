@@ -16,8 +16,8 @@ use landfall_axum::{AccessToken, AuthLayer, Rejection, RequireLogin, SignedIn, T
 use self::handlers::{
     begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
     grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
-    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, report, sign_out_link, silent,
-    strong, switch, take_attempt, verified, way,
+    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report,
+    sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -59,6 +59,7 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
         .route("/form", get(async || Html(crate::FORM)))
         .route("/links", get(links))
         .route("/", get(home))
+        .route("/login", get(sign_in_page).post(posted_to_the_page))
         .route("/dashboard", get(dashboard))
         .route("/dashboard/{*rest}", get(dashboard).post(dashboard))
         .nest("/reports", reports)

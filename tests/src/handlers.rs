@@ -11,6 +11,16 @@ pub(super) async fn home(visit: Visit) -> String {
     crate::greeting(visit.signed_in().as_deref())
 }
 
+/// The application's own sign-in page: what it can offer, and what failed before.
+pub(super) async fn sign_in_page(visit: Visit) -> String {
+    crate::sign_in_page(&visit)
+}
+
+/// What the form of that page is posted to, as far as it got here.
+pub(super) async fn posted_to_the_page(body: String) -> String {
+    format!("posted {body}")
+}
+
 /// Answers when the test lets it.
 pub(super) async fn held(visit: Visit, gate: Option<&str>) -> String {
     crate::gate::wait(gate.unwrap_or_default()).await;

@@ -50,6 +50,19 @@ fn greeting(user: Option<&landfall::SignedIn>) -> String {
     }
 }
 
+/// What the application's own sign-in page is made of.
+fn sign_in_page(visit: &landfall::Visit) -> String {
+    let failure = visit.sign_in_failure();
+    let failure = failure.as_ref().map(|failure| [failure.code(), failure.reference(), failure.sentence()]);
+    let shown = serde_json::json!({
+        "who": greeting(visit.signed_in().as_ref()),
+        "providers": visit.providers(),
+        "failure": failure,
+        "login_url": visit.login_url(),
+    });
+    shown.to_string()
+}
+
 /// A guarded page that says who asked, and for what.
 fn dashboard(user: &landfall::SignedIn, path: &str, query: Option<&str>) -> String {
     format!("dashboard of {} at {path} with {}", user.subject(), query.unwrap_or("no query"))

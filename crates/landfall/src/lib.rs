@@ -181,12 +181,14 @@ mod web;
 // The application's interface, flat; that of adapters and stores follows in modules of its own.
 pub use address::return_to::{ReturnTo, ReturnToError};
 pub use address::trusted_proxies::ForwardedHeaders;
+pub use browser::sign_in_failure::SignInFailure;
 pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
 pub use context::session_limit::BeyondLimit;
 pub use context::sign_in_hook::{Declined, NewSignIn};
+pub use context::sign_in_page::ProviderInfo;
 pub use crypto::seal::CookieKey;
 pub use crypto::secret::Secret;
 pub use error::{ConfigError, ConnectError, Error, ErrorCode, Fault};

@@ -19,6 +19,7 @@ mod resurrection;
 mod return_to_flow;
 mod session_guard;
 mod session_robust;
+mod sign_in_page;
 mod stolen_store;
 mod support;
 mod token_endpoint;

@@ -41,6 +41,7 @@ mod session_count;
 mod session_limits;
 mod sessions;
 mod shared_caches;
+mod sign_in_page;
 mod silent;
 mod single_page;
 mod small_app;

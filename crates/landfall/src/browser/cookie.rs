@@ -14,6 +14,7 @@
 //! | `login.<attempt>` | a [pending login](super::pending_login::PendingLogin) | as long as a sign-in may take |
 //! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |
 //! | `form.<id>` | a [kept form](super::kept_form::KeptForm) | as long as a sign-in may take |
+//! | `failure` | what the [failure](super::sign_in_failure::SignInFailure) in an address is bound to; random | ten minutes |
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -52,6 +53,7 @@ pub(crate) struct CookieNames {
     spent: String,
     form: String,
     kept: String,
+    failure: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
     /// The same for the session's cookie.
@@ -105,6 +107,8 @@ pub(crate) enum CookieKind {
     Form,
     /// A value that the application keeps for a request of this browser's.
     Kept,
+    /// What a failure in the address of the sign-in page is bound to. One a browser: its name is the whole name.
+    Failure,
 }
 
 /// How long a page that was led once more is not led again.
@@ -140,6 +144,7 @@ impl CookieNames {
             spent: name("spent"),
             form: name("form"),
             kept: name("kept"),
+            failure: name("failure"),
             stem,
             attributes: attributes(base.secure, SameSite::Lax),
             session_attributes: attributes(
@@ -156,6 +161,9 @@ impl CookieNames {
 
     /// What kind of attempt's cookie a name is; `None` for every other name. The value may still be anything.
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
+        if name == self.failure {
+            return Some(CookieKind::Failure);
+        }
         let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Form, CookieKind::Kept];
         kinds.into_iter().find(|kind| {
             name.strip_prefix(self.stem(*kind))
@@ -204,6 +212,11 @@ impl CookieNames {
         self.clear(&self.returning)
     }
 
+    /// A Set-Cookie value that holds what the failure in an address is bound to.
+    pub(crate) fn failure(&self, secret: &str, lifetime: Duration) -> String {
+        self.set(&self.failure, secret, lifetime)
+    }
+
     /// A Set-Cookie value that removes a cookie, with the attributes it was set with: with another path it would be
     /// another cookie, and a browser rejects a `__Host-` name without `Secure`.
     pub(crate) fn clear(&self, name: &str) -> String {
@@ -217,6 +230,7 @@ impl CookieNames {
             CookieKind::Spent => &self.spent,
             CookieKind::Form => &self.form,
             CookieKind::Kept => &self.kept,
+            CookieKind::Failure => &self.failure,
         }
     }
 }

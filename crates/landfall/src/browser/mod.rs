@@ -11,6 +11,7 @@
 //! | `kept_form` | a form that was posted by somebody who has to sign in first | the sign-in's time |
 //! | `kept_value` | a value of the application's, for another request of this browser's | ten minutes |
 //! | `request_link` | what a link asks the provider for | until the cookie keys change |
+//! | `sign_in_failure` | why a sign-in failed, on its way to the application's own page | ten minutes |
 //!
 //! It imports from `protocol`, `address`, `web`, `crypto`, `error` and `clock`. Another cookie gets a
 //! [`CookieKind`](cookie::CookieKind), a name beside the others, and a sealer in
@@ -21,3 +22,4 @@ pub(crate) mod kept_form;
 pub(crate) mod kept_value;
 pub(crate) mod pending_login;
 pub(crate) mod request_link;
+pub(crate) mod sign_in_failure;

@@ -302,8 +302,8 @@ impl AttemptSeals {
                     Some(mark) => spent.push((mark.finished_at, cookie)),
                     None => evicted.push(cookie.name.as_str()),
                 },
-                // It makes room for itself.
-                CookieKind::Form | CookieKind::Kept => others += length(cookie),
+                // They make room for themselves.
+                CookieKind::Form | CookieKind::Kept | CookieKind::Failure => others += length(cookie),
             }
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);

@@ -45,6 +45,21 @@ impl RelyingPartyBuilder {
                 ));
             }
         }
+        let lands_at = self.landing.default_return_to.split(['?', '#']).next();
+        if self.paths.get(Endpoint::SignInPage).is_some_and(|page| lands_at == Some(page)) {
+            return Err(ConfigError::new(
+                "sign_in_page",
+                "the page is where sign-ins land that came from nowhere",
+                "give it a path of its own, or `default_return_to` another",
+            ));
+        }
+        if self.sign_in.past_the_page && self.paths.get(Endpoint::SignInPage).is_none() {
+            return Err(ConfigError::new(
+                "sign_in_page_auto",
+                "there is no page to lead past",
+                "give the `sign_in_page`, to which sign-ins that fail lead back, or leave it out",
+            ));
+        }
         if self.client.settings.form_post && self.paths.path(Endpoint::Callback) == "/" {
             return Err(ConfigError::new(
                 "form_post",

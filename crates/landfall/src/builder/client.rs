@@ -65,6 +65,13 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// What people call the provider, for the application's own sign-in page: "Sign in with …". Default: its host.
+    pub fn provider_name(mut self, name: impl Into<String>) -> Self {
+        self.names.by_method("provider_name");
+        self.client.settings.provider_name = Some(name.into());
+        self
+    }
+
     /// The secret's source and the method, which have to fit each other.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ impl RelyingParty {
     /// | `LANDFALL_ANY_HOST` | paths that are answered under any Host, with commas between |
     /// | `LANDFALL_PROVIDER_ADDRESS` | the origin by which the provider is reached from here, if not by the issuer's |
     /// | `LANDFALL_APPLICATION_NAME` | the name that seals and indexes are derived from; see [`application_name`] |
+    /// | `LANDFALL_SIGN_IN_PAGE` | the path of the application's own sign-in page; see [`sign_in_page`] |
+    /// | `LANDFALL_PROVIDER_NAME` | what a sign-in page calls the provider |
     /// | `LANDFALL_CA_FILE` | a PEM file with a further root for the provider |
     ///
     /// Where they are not set, `INTELLIAUTH_TENANT_URL`, `INTELLIAUTH_CLIENT_ID`, `INTELLIAUTH_CLIENT_SECRET`,
@@ -46,6 +48,7 @@ impl RelyingParty {
     ///
     /// [`store_opener`]: RelyingPartyBuilder::store_opener
     /// [`application_name`]: RelyingPartyBuilder::application_name
+    /// [`sign_in_page`]: RelyingPartyBuilder::sign_in_page
     ///
     /// # Errors
     /// When a variable is missing or malformed; the error names it.
@@ -198,6 +201,9 @@ mod tests {
             ("LANDFALL_PROVIDER_ADDRESS", "https://u@op.internal"),
             ("LANDFALL_PROVIDER_ADDRESS", "op.internal:8080"),
             ("LANDFALL_PROVIDER_ADDRESS", "file:///x"),
+            ("LANDFALL_SIGN_IN_PAGE", "login"),
+            ("LANDFALL_SIGN_IN_PAGE", "/auth/login"),
+            ("LANDFALL_SIGN_IN_PAGE", "/"),
         ] {
             let error = build(&[(name, value)]).expect_err(name);
             let variable = if value == "https://app.example.com" { "LANDFALL_COOKIE_KEYS" } else { name };
@@ -286,6 +292,8 @@ mod tests {
             .trusted_audiences([""])
             .webhook_secret("")
             .application_name("")
+            .sign_in_page("")
+            .provider_name("")
             .ca_file("")
             .store(crate::MemoryStore::new())
             .client("", "")
@@ -310,6 +318,8 @@ mod tests {
             ("LANDFALL_ANY_HOST", "/health,/metrics"),
             ("LANDFALL_PROVIDER_ADDRESS", "http://127.0.0.1:8080"),
             ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/"),
+            ("LANDFALL_SIGN_IN_PAGE", "/login"),
+            ("LANDFALL_PROVIDER_NAME", "Acme"),
         ] {
             assert!(build(&[(name, value)]).is_ok(), "{name}={value}");
         }

@@ -45,7 +45,7 @@ const fn variable(name: &'static str, setting: &'static str, set: Set) -> Variab
 }
 
 /// In the order in which errors are found.
-pub(super) const VARIABLES: [Variable; 21] =
+pub(super) const VARIABLES: [Variable; 23] =
     [
         variable("LANDFALL_BASE_URL", "base_url", |builder, value| {
             Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::base_url))
@@ -130,6 +130,12 @@ pub(super) const VARIABLES: [Variable; 21] =
         },
         variable("LANDFALL_APPLICATION_NAME", "application_name", |builder, value| {
             Ok(builder.application_name(value.trim()))
+        }),
+        variable("LANDFALL_SIGN_IN_PAGE", "sign_in_page", |builder, value| {
+            Ok(builder.sign_in_page(value.trim()))
+        }),
+        variable("LANDFALL_PROVIDER_NAME", "provider_name", |builder, value| {
+            Ok(builder.provider_name(value.trim()))
         }),
         variable("LANDFALL_CA_FILE", "ca_file", |builder, value| Ok(builder.ca_file(value))),
         variable("LANDFALL_STORE", "store", |builder, value| {

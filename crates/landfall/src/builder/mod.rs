@@ -212,6 +212,43 @@ impl RelyingPartyBuilder {
         self
     }
 
+    /// The application's own sign-in page, such as `/login`: whoever has to sign in is led there, in place of the provider.
+    /// Default: none.
+    ///
+    /// It is a handler of the application's, open to everybody. It is opened with the query that `/auth/login` takes
+    /// (where to land, and what a guard asks for, sealed) and passes that on as it is: the links of
+    /// [`Visit::providers`](crate::Visit::providers) have it, and a form of its own posts to the address that the page was
+    /// opened with. A sign-in that failed leads back to it: [`Visit::sign_in_failure`](crate::Visit::sign_in_failure).
+    /// A page made by a script asks `GET /auth/providers` for both, with its own query behind it.
+    ///
+    /// Nobody lands there after a sign-in. A guard that stands before it answers 500, or it would lead in a circle.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").sign_in_page("/login");
+    /// # let _ = builder;
+    /// ```
+    pub fn sign_in_page(mut self, path: impl Into<String>) -> Self {
+        self.names.by_method("sign_in_page");
+        self.paths.set(Endpoint::SignInPage, path.into());
+        self.paths.mount(Endpoint::Providers);
+        self
+    }
+
+    /// Leads past the [`sign_in_page`](Self::sign_in_page), straight to the provider, while that is all that the page
+    /// could offer: an application with another way in does not call it. Sign-ins that fail lead to the page all the
+    /// same, and whoever opens it sees it.
+    pub fn sign_in_page_auto(mut self) -> Self {
+        self.sign_in.past_the_page = true;
+        self
+    }
+
+    /// The path that says what a sign-in page can offer, as JSON. Default: `/auth/providers`, mounted where there is a
+    /// [`sign_in_page`](Self::sign_in_page).
+    pub fn providers_path(mut self, path: impl Into<String>) -> Self {
+        self.paths.set(Endpoint::Providers, path.into());
+        self
+    }
+
     /// Where a sign-in lands that came from nowhere. Default: `/`.
     pub fn default_return_to(mut self, path: impl Into<String>) -> Self {
         self.landing.default_return_to = path.into();

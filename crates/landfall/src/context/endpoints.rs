@@ -29,6 +29,10 @@ pub(crate) enum Endpoint {
     FrontchannelLogout,
     /// Takes a tenant's webhooks; none without a secret that proves who posts there.
     Webhook,
+    /// The application's own sign-in page, which it answers itself; none where people are led to the provider at once.
+    SignInPage,
+    /// Says what the sign-in page can offer, as JSON; none where there is no such page.
+    Providers,
 }
 
 impl Endpoint {
@@ -53,7 +57,21 @@ struct Row {
 }
 
 /// The table, in the order in which a path that is taken is told: no two endpoints share one.
-const ENDPOINTS: [Row; 9] = [
+const ENDPOINTS: [Row; 11] = [
+    Row {
+        endpoint: Endpoint::SignInPage,
+        setting: "sign_in_page",
+        default: "/login",
+        always: false,
+        is_landing: false,
+    },
+    Row {
+        endpoint: Endpoint::Providers,
+        setting: "providers_path",
+        default: "/auth/providers",
+        always: false,
+        is_landing: false,
+    },
     Row {
         endpoint: Endpoint::Login,
         setting: "login_path",
@@ -197,6 +215,8 @@ mod tests {
         let mut paths = Paths::default();
         assert_eq!(paths.of("/auth/webhook"), None, "not mounted");
         paths.mount(Endpoint::Webhook);
+        paths.mount(Endpoint::SignInPage);
+        paths.mount(Endpoint::Providers);
         paths.set(Endpoint::BackchannelLogout, "/hooks/out".to_owned());
         for row in &ENDPOINTS {
             let path = paths.path(row.endpoint);

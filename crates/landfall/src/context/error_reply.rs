@@ -53,8 +53,19 @@ impl Context {
     /// A client that shows HTML gets a page with a link, any other a problem document with `login_url`. A page of
     /// another origin that may call can read the answer (Fetch, CORS).
     pub(crate) fn unauthorized(&self, facts: &RequestFacts, wanted: &SignInWanted) -> Reply {
+        self.unauthorized_at(self.way_in(wanted), facts, wanted)
+    }
+
+    /// The same with the way in that was asked for: whoever asks for the login address has chosen it.
+    pub(crate) fn unauthorized_at(
+        &self,
+        way_in: Endpoint,
+        facts: &RequestFacts,
+        wanted: &SignInWanted,
+    ) -> Reply {
         let here = || self.safe_return_to(&facts.site, Some(facts.page()));
-        let link = self.login_link_for(&facts.site, &wanted.return_to.clone().unwrap_or_else(here), wanted);
+        let return_to = wanted.return_to.clone().unwrap_or_else(here);
+        let link = self.link_for(&facts.site, way_in, &return_to, wanted);
         let challenge = Challenge::of(wanted);
         let mut reply = if facts.kind == (RequestKind::Other { html: true }) {
             let next = Next::Link { href: &link, text: challenge.button };
@@ -162,12 +173,9 @@ impl Context {
     ) -> Option<Way> {
         let code = refused.error.code();
         let signs_in = |wanted: &SignInWanted, text| {
-            Some(Way { href: self.login_link_for(site, return_to, wanted), text })
+            Some(Way { href: self.sign_in_link_for(site, return_to, wanted), text })
         };
-        let as_someone_else = || {
-            let wanted = SignInWanted::new().prompt(Prompt::SelectAccount);
-            signs_in(&wanted, "Sign in as someone else")
-        };
+        let as_someone_else = || signs_in(&someone_else(), "Sign in as someone else");
         match (&refused.offer, code) {
             (Some(Offer::OpenAt(href)), _) => html.then(|| Way { href: href.clone(), text: "Open it there" }),
             (_, ErrorCode::SignInRejected) => as_someone_else(),
@@ -177,7 +185,7 @@ impl Context {
             }
             (Some(Offer::SignIn(wanted)), _) => signs_in(wanted, "Try again"),
             (None, _) if code.is_recoverable() && code.fault() != Fault::Store => {
-                let href = self.login_link_by(site, return_to, redirect_uri);
+                let href = self.sign_in_link_by(site, return_to, redirect_uri);
                 Some(Way { href, text: "Sign in again" })
             }
             (None, _) => None,
@@ -198,6 +206,11 @@ impl Context {
     pub(crate) fn reference(&self) -> String {
         reference(&*self.entropy)
     }
+}
+
+/// What the next sign-in asks for where another account is to be chosen.
+pub(super) fn someone_else() -> SignInWanted {
+    SignInWanted::new().prompt(Prompt::SelectAccount)
 }
 
 /// A new reference: eight characters that a person can read out, in one case, without `l`, `o`, `0` and `1`.

@@ -34,7 +34,8 @@ impl Context {
     /// Whether a destination is one of our own paths, under any base URL: landing there would loop, or sign out.
     pub(crate) fn is_own_path(&self, destination: &str) -> bool {
         let path = destination.split(['?', '#']).next().unwrap_or_default();
-        self.sites.iter().any(|site| self.settings.paths.is_own(site.base.inside_path(path)))
+        let is_own = |path| self.settings.paths.is_own(path) || self.is_sign_in_page(path);
+        self.sites.iter().any(|site| is_own(site.base.inside_path(path)))
     }
 
     /// The destination if it is a sound one of this application's, else the default. `None` is asked for the
@@ -96,15 +97,16 @@ impl Context {
         origins.any(|origin| address.strip_prefix(origin).is_some_and(|path| ReturnTo::parse(path).is_ok()))
     }
 
-    /// The address that starts a sign-in which ends at `return_to`, and whose answer comes to `redirect_uri` if not to
-    /// the callback.
-    pub(crate) fn login_link_by(
+    /// The address of ours, or of the sign-in page, that leads to a sign-in which ends at `return_to`, and whose answer
+    /// comes to `redirect_uri` if not to the callback.
+    pub(crate) fn link_by(
         &self,
         site: &Site,
+        way_in: Endpoint,
         return_to: &ReturnTo,
         redirect_uri: Option<&str>,
     ) -> String {
-        let mut link = self.login_link(site, return_to);
+        let mut link = self.link(site, way_in, return_to);
         if let Some(uri) = redirect_uri {
             link.push_str("&redirect_uri=");
             link.extend(form_urlencoded::byte_serialize(uri.as_bytes()));
@@ -112,19 +114,25 @@ impl Context {
         link
     }
 
-    /// The address that starts a sign-in which ends at `return_to`.
-    pub(crate) fn login_link(&self, site: &Site, return_to: &ReturnTo) -> String {
-        let (prefix, path) = (&site.base.path, self.settings.paths.path(Endpoint::Login));
+    /// The address that leads to a sign-in which ends at `return_to`.
+    fn link(&self, site: &Site, way_in: Endpoint, return_to: &ReturnTo) -> String {
+        let (prefix, path) = (&site.base.path, self.settings.paths.path(way_in));
         let value: String = form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
         format!("{prefix}{path}?return_to={value}")
     }
 
-    /// The address that starts a sign-in which ends at `return_to`, and asks the provider for what is wanted.
+    /// The address that leads to a sign-in which ends at `return_to`, and asks for what is wanted.
     ///
     /// What is wanted is sealed. It is left out where there is nothing to ask for, and where it cannot be sealed
     /// or grows too long: the sign-in then asks for what is configured.
-    pub(crate) fn login_link_for(&self, site: &Site, return_to: &ReturnTo, wanted: &SignInWanted) -> String {
-        let mut link = self.login_link(site, return_to);
+    pub(crate) fn link_for(
+        &self,
+        site: &Site,
+        way_in: Endpoint,
+        return_to: &ReturnTo,
+        wanted: &SignInWanted,
+    ) -> String {
+        let mut link = self.link(site, way_in, return_to);
         if let Some(sealed) = request_link::seal(&wanted.request, &site.request_seal, &*self.entropy) {
             link.extend(["&", SEALED_REQUEST, "=", sealed.as_str()]);
         }

@@ -12,6 +12,7 @@
 //! - [`site_selection`], [`client_selection`]: which site a request came by, and which client it is for.
 //! - [`elsewhere`]: what names no base URL, and may pass all the same.
 //! - [`landing`]: where people may land. Every redirect to a page of the application is decided there.
+//! - [`sign_in_page`], [`sign_in_query`]: the application's own page for it, and the query that it passes on.
 //! - [`csrf`]: the rules of [`guard::fetch_metadata`](crate::guard::fetch_metadata), asked with our own origins.
 //!
 //! What is read of a request, and how it is answered where it fails:
@@ -48,6 +49,8 @@ pub(crate) mod refused;
 pub(crate) mod session_limit;
 pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
+pub(crate) mod sign_in_page;
+pub(crate) mod sign_in_query;
 pub(crate) mod site;
 pub(crate) mod site_selection;
 pub(crate) mod turns;

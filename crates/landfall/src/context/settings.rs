@@ -148,6 +148,8 @@ pub(crate) struct SignInSettings {
     pub(crate) keep_claims: Vec<String>,
     /// How often a returning browser is signed in silently at most; `None` for never.
     pub(crate) silent: Option<Duration>,
+    /// Whether people are led past the application's sign-in page, to the one provider that it could offer.
+    pub(crate) past_the_page: bool,
 }
 
 impl Settings {

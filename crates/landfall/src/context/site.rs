@@ -35,6 +35,8 @@ pub(crate) struct Site {
     pub(crate) logout_seal: Sealer,
     /// Seals what a link asks the provider for.
     pub(crate) request_seal: Sealer,
+    /// Seals what the sign-in page is told of a failure.
+    pub(crate) failure_seal: Sealer,
     /// Where the provider sends people after a sign-out, as it is registered there, byte for byte.
     pub(crate) post_logout_redirect_uri: String,
 }
@@ -77,8 +79,18 @@ impl Site {
             )?,
         };
         let (logout_seal, request_seal) = (derive("logout")?, derive("wish")?);
+        let failure_seal = derive("sign-in failure")?;
         let post_logout_redirect_uri = format!("{}{after_logout}", base.literal);
-        Ok(Self { base, names, seals, session_seal, logout_seal, request_seal, post_logout_redirect_uri })
+        Ok(Self {
+            base,
+            names,
+            seals,
+            session_seal,
+            logout_seal,
+            request_seal,
+            failure_seal,
+            post_logout_redirect_uri,
+        })
     }
 
     /// A path of ours as browsers see it.

@@ -25,6 +25,7 @@ use crate::context::site::Site;
 use crate::error::Error;
 use crate::flow::login::{self, LoginStart};
 use crate::guard::request_kind::RequestKind;
+use crate::guard::sign_in_wanted::SignInWanted;
 use crate::session::{ReadId, Session, SessionId};
 use crate::web::form::parameter;
 use crate::web::pages::{self, Next};
@@ -71,20 +72,30 @@ pub(crate) async fn keep(context: &Context, form: &PostedForm) -> Result<Option<
     let kept = KeptForm { kept_at: now.secs(), target: target.as_str().to_owned(), kept_in: kept };
     let cookie = kept.cookie(&*context.entropy, (&site.names, &site.seals), &id, lifetime)?;
     let added = cookie.split(';').next().unwrap_or_default().len();
-    let start = LoginStart {
-        beside: added,
-        ..LoginStart::new(context, site, resume_at(context, site, &id), &form.sent)
-    };
-    let mut reply = login::start(context, &start).await.unwrap_or_else(|error| {
-        // The form waits for when the provider is back.
-        start.refuse(context, error, RequestKind::Navigation)
-    });
+    let mut reply = begin(context, form, resume_at(context, site, &id), added).await;
     for name in to_evict(&site.seals, &form.sent, added) {
         pages::add_cookie(&mut reply, &site.names.clear(name));
     }
     pages::add_cookie(&mut reply, &cookie);
     tracing::debug!(bytes = form.body.len(), "a posted form is kept across the sign-in");
     Ok(Some(reply))
+}
+
+/// Begins the sign-in that lands at a kept form, whose cookie takes `added` bytes: at the provider, or at the application's
+/// own page. A failure is a reply, too: the form waits for when the provider is back.
+async fn begin(context: &Context, form: &PostedForm, return_to: ReturnTo, added: usize) -> Reply {
+    let (site, wanted) = (&form.site, SignInWanted::new());
+    if context.leads_to_page(&wanted) {
+        let mut reply = pages::see_other(&context.sign_in_link_for(site, &return_to, &wanted));
+        let (lifetime, now) = (context.settings.timeouts.login, context.clock.now());
+        for name in site.seals.to_evict(&form.sent, (0, added), lifetime, now) {
+            pages::add_cookie(&mut reply, &site.names.clear(name));
+        }
+        return reply;
+    }
+    let start = LoginStart { beside: added, ..LoginStart::new(context, site, return_to, &form.sent) };
+    let started = login::start(context, &start).await;
+    started.unwrap_or_else(|error| start.refuse(context, error, RequestKind::Navigation))
 }
 
 /// The page that offers to send a kept form, once.

@@ -93,10 +93,12 @@ impl LoginStart {
         }
     }
 
-    /// The answer where it could not be started. "Sign in again" on its page leads to the same destination.
+    /// The answer where it could not be started: a page of ours, or the application's own sign-in page. Another try leads
+    /// to the same destination.
     pub(crate) fn refuse(&self, context: &Context, error: Error, kind: RequestKind) -> Reply {
         let (return_to, redirect_uri) = (Some(&self.return_to), self.redirect_uri.as_deref());
-        context.refuse_as(&context.reference(), &error.into(), kind, &self.site, return_to, redirect_uri)
+        let reference = context.reference();
+        context.refuse_sign_in(&reference, &error.into(), kind, &self.site, return_to, redirect_uri)
     }
 }
 

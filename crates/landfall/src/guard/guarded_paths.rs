@@ -91,6 +91,24 @@ pub(crate) fn is_read_as_under(prefixes: &[PathPrefix], path: &str, base: &str) 
     (found || read.is_ok()).then_some(found)
 }
 
+/// Whether some reader takes a path for this very page, or nobody can read it. Both are below the base path. A slash at
+/// the end says nothing, as some routers have it.
+pub(crate) fn could_be(page: &str, path: &str) -> bool {
+    let page = page.trim_end_matches('/');
+    if is_plain(path) {
+        return path.trim_end_matches('/').eq_ignore_ascii_case(page);
+    }
+    let mut found = false;
+    let read = each_reading(path, |reading| {
+        check(reading)?;
+        let Canonical { path, climbs } = Canonical::of(reading);
+        let is_there = if climbs { could_climb_to(page, &path, "") } else { path.eq_ignore_ascii_case(page) };
+        found = found || is_there;
+        Ok(())
+    });
+    found || read.is_err()
+}
+
 /// A reading with one spelling: no empty segments, no parameters, no backslashes.
 struct Canonical {
     path: String,

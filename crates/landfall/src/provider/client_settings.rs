@@ -31,6 +31,8 @@ pub enum Userinfo {
 /// How one client signs people in at its provider. The builder fills it, and it is moved whole.
 #[derive(Debug)]
 pub(crate) struct ClientSettings {
+    /// What a sign-in page calls the provider; `None` for its host.
+    pub(crate) provider_name: Option<String>,
     /// The API that the access token is for.
     pub(crate) audience: Option<String>,
     /// Further parameters of the authorization request.
@@ -57,6 +59,7 @@ pub(crate) struct ClientSettings {
 impl Default for ClientSettings {
     fn default() -> Self {
         Self {
+            provider_name: None,
             audience: None,
             extra_parameters: Vec::new(),
             form_post: false,

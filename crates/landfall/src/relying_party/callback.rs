@@ -81,7 +81,7 @@ impl FrontDoor {
     }
 
     /// Finishes a sign-in, and tells what kept it from succeeding: to the application as an event, to the person
-    /// as a page, under one reference. The cookies of an attempt that is over are taken away with the same
+    /// as a page or at the application's own, under one reference. The cookies of an attempt that is over are taken away with the same
     /// answer.
     pub(super) async fn finish(&self, request: &CallbackRequest, kind: RequestKind) -> Reply {
         let context = &self.context;
@@ -94,7 +94,7 @@ impl FrontDoor {
                 context.events.failed(EventKind::SignInFailed(code), &reference);
                 let refused = &failure.refused;
                 let mut reply =
-                    context.refuse_as(&reference, refused, kind, &request.site, return_to, redirect_uri);
+                    context.refuse_sign_in(&reference, refused, kind, &request.site, return_to, redirect_uri);
                 for cookie in &failure.set_cookies {
                     pages::add_cookie(&mut reply, cookie);
                 }

@@ -74,12 +74,13 @@ impl FrontDoor {
             Some(Endpoint::Login) => self.login(incoming),
             Some(Endpoint::Logout) => self.logout(incoming),
             Some(Endpoint::Session) => self.session_info(&incoming),
+            Some(Endpoint::Providers) => self.providers(&incoming),
             Some(Endpoint::Exchange) => self.exchange(incoming),
             Some(Endpoint::Resume) => self.resume(incoming),
             Some(Endpoint::BackchannelLogout) => self.backchannel(&incoming),
             Some(Endpoint::FrontchannelLogout) => self.frontchannel(&incoming),
             Some(Endpoint::Webhook) => self.webhook(&incoming),
-            None => self.pass_or_return(incoming),
+            Some(Endpoint::SignInPage) | None => self.pass_or_return(incoming),
         }
     }
 
@@ -90,6 +91,8 @@ impl FrontDoor {
             Endpoint::Callback => self.is_callback(query),
             Endpoint::Exchange => !settings.spa_callbacks.is_empty(),
             Endpoint::Resume => !settings.kept_forms.paths.is_empty(),
+            // Ours to lead to, and the application's to answer.
+            Endpoint::SignInPage => false,
             _ => true,
         })
     }
@@ -132,7 +135,8 @@ impl FrontDoor {
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, now);
         let silently = context.may_try_silently(kind, incoming.cookies.returning, now)
-            && !context.is_spa_callback(site, incoming.path);
+            && !context.is_spa_callback(site, incoming.path)
+            && !context.is_sign_in_page(incoming.path);
         let keep = context.keeps_form(&incoming);
         if !matches!(found, CookieSession::Nobody)
             && let Err(error) = context.check_unsafe(&incoming)

@@ -9,8 +9,10 @@ use std::sync::Arc;
 
 use super::FrontDoor;
 use super::decision::{Decision, Step};
-use super::login_query::LoginQuery;
+use super::login_query;
+use crate::context::endpoints::Endpoint;
 use crate::context::incoming::{Incoming, RequestFacts};
+use crate::context::sign_in_query::SignInQuery;
 use crate::flow::login;
 use crate::guard::request_kind::RequestKind;
 use crate::web::form::{self, is_form};
@@ -39,19 +41,19 @@ impl FrontDoor {
     /// address to open: it follows no redirect to another host.
     fn login_by_get(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
-        let query = match LoginQuery::read(context, site, incoming.query()) {
+        let query = match login_query::read(context, site, incoming.query()) {
             Ok(query) => query,
             Err(error) => return self.refused(&incoming, error),
         };
         if incoming.kind == RequestKind::Htmx {
-            let to = context.login_link_for(site, &query.return_to, &query.wanted);
+            let to = context.link_for(site, Endpoint::Login, &query.return_to, &query.wanted);
             return Step::reply(pages::htmx_redirect(&to));
         }
         let is_no_navigation = incoming.method == "HEAD" || incoming.signs.is_no_navigation();
         let mut facts = RequestFacts::of(context, incoming, false);
         if is_no_navigation {
             facts.target = query.return_to.as_str().into();
-            return Step::reply(context.unauthorized(&facts, &query.wanted));
+            return Step::reply(context.unauthorized_at(Endpoint::Login, &facts, &query.wanted));
         }
         let reply = self.login_now(facts, query);
         Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))
@@ -63,7 +65,7 @@ impl FrontDoor {
         Step::needs_body(self.context.needs_body(MAX_BODY, move |body| {
             let context = &this.context;
             let bounced = form::text(body).and_then(|form| {
-                LoginQuery::read(context, &site, &form)?;
+                login_query::read(context, &site, &form)?;
                 Ok(pages::see_other(&context.login_address(&site, &form)))
             });
             let reply = bounced.unwrap_or_else(|error| context.refuse(error, kind, &site, None));
@@ -73,7 +75,7 @@ impl FrontDoor {
 
     /// Starts the trip. Whoever opens this address wants to sign in, whatever their client says it accepts, and
     /// as often as they like: marks of earlier sign-ins do not count here.
-    fn login_now(&self, mut facts: RequestFacts, query: LoginQuery) -> Waiting<Reply> {
+    fn login_now(&self, mut facts: RequestFacts, query: SignInQuery) -> Waiting<Reply> {
         facts.kind = RequestKind::Navigation;
         login::begin(&self.context, &facts, query.wanted, query.return_to, query.redirect_uri)
     }

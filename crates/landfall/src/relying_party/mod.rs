@@ -13,6 +13,7 @@
 //! - `login`, `login_query`: the login address, and what it is asked for.
 //! - `callback`: the redirect URI.
 //! - `spa`: the two endpoints of a single-page application.
+//! - `providers`: what a sign-in page can offer, for its script.
 //! - `silent`: the sign-in that nobody asked for.
 //! - `resume`: a posted form that is kept across a sign-in.
 //! - `logout`, `provider_logout`: a person's sign-out, and the provider's.
@@ -29,6 +30,7 @@ mod login;
 mod login_query;
 mod logout;
 mod provider_logout;
+mod providers;
 mod resume;
 pub(crate) mod sessions;
 mod silent;

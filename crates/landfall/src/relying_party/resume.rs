@@ -32,7 +32,7 @@ impl Context {
     ///
     /// The path is one of those configured or below it, the body is a form, a person waits for a page, and the
     /// browser says that the form is this site's. One that another site sent is not kept: it would be sent again
-    /// in this person's name.
+    /// in this person's name. Nor is what is posted to the sign-in page, which holds a password and is for nobody else.
     pub(super) fn keeps_form(&self, incoming: &Incoming<'_>) -> Option<String> {
         let (view, path) = (incoming.view, incoming.path);
         let below = |kept: &String| {
@@ -43,7 +43,8 @@ impl Context {
             && self.settings.kept_forms.paths.iter().any(below)
             && is_form(view)
             && incoming.signs.is_form_navigation()
-            && fetch_metadata::is_surely_same_origin(&incoming.signs, &incoming.site.base.origin);
+            && fetch_metadata::is_surely_same_origin(&incoming.signs, &incoming.site.base.origin)
+            && !self.is_sign_in_page(path);
         keeps.then(|| incoming.site.base.outside_path(view.path(), view.query()).as_str().to_owned())
     }
 }

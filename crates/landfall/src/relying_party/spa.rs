@@ -28,6 +28,7 @@ use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
 use crate::guard::fetch_metadata::{self, CSRF_HEADER};
 use crate::guard::request_kind::RequestKind;
+use crate::guard::sign_in_wanted::SignInWanted;
 use crate::runtime::GoingOn;
 use crate::runtime::under_way::Work;
 use crate::session::{self, CookieSession, Session};
@@ -38,7 +39,7 @@ use crate::web::reply::{BodyError, Reply};
 /// The longest answer of a provider, and JSON around it; in bytes.
 const MAX_BODY: usize = 32 * 1024;
 /// The kind of request that a page's script sends: it reads no page.
-const SCRIPT: RequestKind = RequestKind::Other { html: false };
+pub(super) const SCRIPT: RequestKind = RequestKind::Other { html: false };
 
 /// The body of an exchange.
 #[derive(Deserialize)]
@@ -67,7 +68,7 @@ struct SessionAnswer<'a> {
     expires_at: u64,
     /// When it ends if nothing is asked for any more.
     idle_expires_at: u64,
-    /// Where to open a sign-in, below the base path and without a destination.
+    /// Where to open a sign-in, below the base path and without a destination: the sign-in page, if there is one.
     login_url: String,
     /// Where to post a sign-out.
     logout_url: String,
@@ -207,7 +208,7 @@ impl Context {
     /// The answer to who is there.
     fn session_reply(&self, site: &Site, session: Option<&Session>) -> Reply {
         let address = |path: &str| format!("{}{path}", site.base.path);
-        let login_url = address(self.settings.paths.path(Endpoint::Login));
+        let login_url = address(self.settings.paths.path(self.way_in(&SignInWanted::new())));
         let Some(session) = session else {
             return pages::json(200, &json!({ "signed_in": false, "login_url": login_url }));
         };
@@ -230,7 +231,7 @@ impl Context {
 
     /// The answer to a browser that asks whether a page may call with this method (Fetch §3.2). The caller adds
     /// the page's origin.
-    fn preflight(&self, method: &str) -> Reply {
+    pub(super) fn preflight(&self, method: &str) -> Reply {
         let mut reply = pages::done();
         *reply.status_mut() = http::StatusCode::NO_CONTENT;
         let header = self.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);

@@ -4,18 +4,20 @@
 //! done, by the kind of request. In this order:
 //!
 //! 1. Where sign-in is not set up nobody can sign in: 503. Under another Host nobody can either: 421.
-//! 2. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
+//! 2. The application's own sign-in page may not ask for a sign-in: 500, or people would be led to it in a circle.
+//! 3. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
 //!    the login URL (RFC 9470 §3 for a step-up).
 //!    Where the session's cookie is `Strict` and another site led the browser here, it is led here once more first.
-//! 3. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
+//! 4. A page that has been through three sign-ins within a minute and still wants one is a loop: it gets a page that
 //!    says so, and not a fourth trip.
-//! 4. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
-//! 5. Any other page that is being opened is sent to the provider.
+//! 5. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
+//! 6. Any other page that is being opened is sent to the application's sign-in page, or to the provider where it has none.
 
 use super::{Answers, Visit};
 use crate::address::return_to::ReturnTo;
-use crate::context::not_set_up;
+use crate::context::endpoints::Endpoint;
 use crate::context::refused::{Failure, Refused};
+use crate::context::{Context, not_set_up};
 use crate::error::{Error, ErrorCode};
 use crate::flow::login;
 use crate::guard::request_kind::RequestKind;
@@ -26,8 +28,8 @@ use crate::web::reply::{Reply, Waiting};
 impl Visit {
     /// For adapters: answers a response of the application's that carries [`SignInWanted`].
     ///
-    /// A page that is being opened goes to the provider, and htmx is told to open the login address. Everything else
-    /// gets a 401, or a 403 for a scope. It never fails: what goes wrong on the way is a reply, too.
+    /// A page that is being opened goes to the provider, or to the application's own sign-in page; htmx is told to open
+    /// it. Everything else gets a 401, or a 403 for a scope. It never fails: what goes wrong on the way is a reply, too.
     pub fn challenge(&self, wanted: SignInWanted) -> Waiting<Reply> {
         let ready = |reply: Reply| -> Waiting<Reply> { Box::pin(std::future::ready(reply)) };
         let (context, facts) = match &self.inner.answers {
@@ -39,16 +41,16 @@ impl Visit {
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.refuse(context.needs_base_url(foreign), kind, site, None));
         }
-        // At the provider somebody else would come of it.
-        let is_local = self.session().is_some_and(|session| session.identity.is_local());
-        if is_local && wanted.request.insufficient.is_some() {
-            let error = Error::new(ErrorCode::AuthenticationInsufficient)
-                .detail("of somebody whom no provider signed in, and the application has no page for a stronger sign-in");
-            return ready(context.refuse(error, kind, site, None));
+        if let Some(reply) = context.refuse_guarded_page(facts) {
+            return ready(reply);
         }
+        let way_in = match self.way_in(context, &wanted) {
+            Ok(way_in) => way_in,
+            Err(error) => return ready(context.refuse(error, kind, site, None)),
+        };
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}
-            RequestKind::Other { .. } => return ready(context.unauthorized(facts, &wanted)),
+            RequestKind::Other { .. } => return ready(context.unauthorized_at(way_in, facts, &wanted)),
         }
         if let Some(reply) = self.once_more() {
             return ready(reply);
@@ -59,7 +61,7 @@ impl Visit {
             let error = Error::new(ErrorCode::TooManyAttempts).detail(why_it_loops(facts.lost_session));
             return ready(context.refuse(error, kind, site, Some(&return_to)));
         }
-        let link = || context.login_link_for(site, &return_to, &wanted);
+        let link = || context.link_for(site, way_in, &return_to, &wanted);
         if kind == RequestKind::Htmx {
             return ready(pages::htmx_redirect(&link()));
         }
@@ -67,7 +69,26 @@ impl Visit {
         if context.settings.landing.keep_fragments && wanted.return_to.is_none() {
             return ready(pages::with_fragment(&link()));
         }
+        if way_in == Endpoint::SignInPage {
+            return ready(pages::see_other(&link()));
+        }
         login::begin(context, facts, wanted, return_to, None)
+    }
+
+    /// Where this visitor signs in for what is wanted. One of the application's own people is asked for more on its page
+    /// alone: at the provider somebody else would come of it.
+    ///
+    /// # Errors
+    /// [`ErrorCode::AuthenticationInsufficient`], where there is no such page.
+    fn way_in(&self, context: &Context, wanted: &SignInWanted) -> Result<Endpoint, Error> {
+        let is_local = self.session().is_some_and(|session| session.identity.is_local());
+        if !is_local || wanted.request.insufficient.is_none() {
+            return Ok(context.way_in(wanted));
+        }
+        context.sign_in_page().map(|_| Endpoint::SignInPage).ok_or_else(|| {
+            Error::new(ErrorCode::AuthenticationInsufficient)
+                .detail("of somebody whom no provider signed in, and the application has no `sign_in_page`")
+        })
     }
 
     /// A page that leads to the very page that was asked for, once, where another site's link kept the session's cookie from

@@ -18,6 +18,7 @@
 //! | `requirement` | what a guard demands beyond that, and why somebody does not meet it |
 //! | `rejection` | what guards and extractors answer in a handler's place |
 //! | `mounting` | what tells a layer that is mounted where its callback does not reach it |
+//! | `sign_in_page` | what the application's own sign-in page asks |
 //! | `challenge` | what becomes of a wish for a sign-in, by the kind of request |
 //! | `marks` | what looking who is there does to the answer |
 //! | `caching` | the headers that follow from that |
@@ -40,6 +41,7 @@ pub(crate) mod personal;
 pub(crate) mod rejection;
 pub(crate) mod requirement;
 mod sign_in;
+mod sign_in_page;
 pub(crate) mod sign_out;
 pub(crate) mod signed_in;
 pub(crate) mod until_ended;
@@ -195,8 +197,9 @@ impl Visit {
         facts.foreign_host().is_none().then_some(facts.site.base.literal.as_str())
     }
 
-    /// Where a link "Sign in" should lead to come back to this very page. Nothing of ours is there where nobody
-    /// [`can_sign_in`](Self::can_sign_in).
+    /// Where a link "Sign in" should lead to come back to this very page: the application's own sign-in page, if it has
+    /// one. On that page itself it keeps the destination that the page was opened with. Nothing of ours is there where
+    /// nobody [`can_sign_in`](Self::can_sign_in).
     pub fn login_url(&self) -> String {
         self.login_link(&SignInWanted::new())
     }
@@ -236,12 +239,15 @@ impl Visit {
         Some(SignedIn { session, context: Arc::clone(context) })
     }
 
-    /// A link to the login address that comes back to this page, or to where `wanted` says.
+    /// A link to the sign-in that comes back to this page, or to where `wanted` says.
     fn login_link(&self, wanted: &SignInWanted) -> String {
         let Some((context, facts)) = self.set_up() else { return Endpoint::Login.default_path().to_owned() };
-        let here = || context.safe_return_to(&facts.site, Some(facts.page()));
+        let here = || match self.sign_in_query() {
+            Some(query) => query.return_to,
+            None => context.safe_return_to(&facts.site, Some(facts.page())),
+        };
         let return_to = wanted.return_to.clone().unwrap_or_else(here);
-        context.login_link_for(&facts.site, &return_to, wanted)
+        context.sign_in_link_for(&facts.site, &return_to, wanted)
     }
 
     /// The token as it is, where that will do; else what a refresh brings, which goes on whoever waits.

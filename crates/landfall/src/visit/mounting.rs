@@ -19,6 +19,7 @@ use crate::context::Context;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::RequestFacts;
 use crate::guard::request_kind::RequestKind;
+use crate::guard::sign_in_wanted::SignInWanted;
 
 /// For adapters: the layer, and how it is mounted so that it sees every path. For the log alone.
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +51,14 @@ impl Visit {
     /// will find the layer, and tells the log where it looks as if it will not.
     ///
     /// Nothing is looked at for a script or a form, which are told where to sign in and are sent nowhere, nor for whoever
-    /// came under another Host and gets a 421. The page that
-    /// is shown stays the same: whoever reads it could mend nothing.
+    /// is led to the application's own sign-in page, or came under another Host and gets a 421. The page that is shown
+    /// stays the same: whoever reads it could mend nothing.
     pub fn expects_callback(&self, mount: &Mount) {
         let Some((context, facts)) = self.set_up() else { return };
         let mounting = &context.mounting;
-        let is_sent = facts.kind == RequestKind::Navigation && facts.foreign_host().is_none();
+        let is_sent = facts.kind == RequestKind::Navigation
+            && facts.foreign_host().is_none()
+            && !context.leads_to_page(&SignInWanted::new());
         if mounting.has_seen_own_path() || !is_sent {
             return;
         }

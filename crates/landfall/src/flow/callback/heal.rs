@@ -3,7 +3,8 @@
 //!
 //! People press "back", reload, restore tabs and open links in another browser. Most of that can be answered by
 //! going on: to the destination if a session stands, or to the provider again. None of it ever sends a code, and
-//! each new trip counts, so that it ends in a page after [`MAX_RESTARTS`].
+//! each new trip counts, so that it ends in a page after [`MAX_RESTARTS`]. Where the application has a sign-in page, that
+//! takes the place of a new trip, unless the one under way goes on: the person chose its provider already.
 
 use std::sync::Arc;
 
@@ -48,7 +49,7 @@ impl CallbackRun<'_> {
             return Ok(pages::see_other(self.return_to.as_str()));
         }
         if spent.is_some() && self.state.restarts < MAX_RESTARTS {
-            return self.restart(SignInWanted::new()).await;
+            return self.ask_again(SignInWanted::new()).await;
         }
         let started_under = self
             .state
@@ -80,7 +81,7 @@ impl CallbackRun<'_> {
         // Asked once more, in the way that the provider says it needs.
         if !pending.v2.silent {
             if pending.prompt_none && authorization_response::wants_interaction(error) {
-                return self.restart(same_request(pending)).await;
+                return self.ask_again(same_request(pending)).await;
             }
             if let Some(prompt) =
                 authorization_response::needed_prompt(error).filter(|_| pending.restarts == 0)
@@ -97,6 +98,20 @@ impl CallbackRun<'_> {
             detail.extend(["; asked for ", pending.scope.as_str()]);
         }
         Err(Failure::over(Error::new(code).detail(detail)))
+    }
+
+    /// Lets the person sign in anew: at the application's own page, or else by another trip. A single-page application
+    /// goes on the trip, since it shows that page itself.
+    async fn ask_again(&self, wanted: SignInWanted) -> Result<Reply, Failure> {
+        if self.page_uri.is_some() || !self.context.leads_to_page(&wanted) {
+            return self.restart(wanted).await;
+        }
+        let link = self.context.sign_in_link_for(self.site, &self.return_to, &wanted);
+        let mut reply = pages::see_other(&link);
+        for cookie in self.consumed() {
+            pages::add_cookie(&mut reply, &cookie);
+        }
+        Ok(reply)
     }
 
     /// Another trip to the provider, in place of this one: the same client, destination and redirect URI, a new
