@@ -112,6 +112,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/silent", web::get().to(silent))
         .route("/verified", web::get().to(verified))
         .route("/cached", web::get().to(cached))
+        .route("/told-in-public", web::get().to(told_in_public))
         .route("/brief", web::get().to(brief))
         .route("/strong", web::get().to(strong))
         .route("/stream", web::get().to(stream))
@@ -175,6 +176,10 @@ async fn cached(visit: Visit) -> impl Responder {
     crate::greeting(visit.signed_in().as_deref())
         .customize()
         .insert_header((CACHE_CONTROL, "public, max-age=60"))
+}
+
+async fn told_in_public(visit: Visit) -> impl Responder {
+    crate::told(&visit).customize().insert_header((CACHE_CONTROL, "public, max-age=60"))
 }
 
 async fn become_grace(visit: Visit) -> impl Responder {

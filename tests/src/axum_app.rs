@@ -84,6 +84,7 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
         .route("/silent", get(silent))
         .route("/verified", get(verified))
         .route("/cached", get(cached))
+        .route("/told-in-public", get(told_in_public))
         .route("/brief", get(brief))
         .route("/strong", get(strong))
         .route("/stream", get(stream))
@@ -148,6 +149,10 @@ async fn token(token: AccessToken) -> Json<serde_json::Value> {
 
 async fn cached(visit: Visit) -> impl IntoResponse {
     ([(CACHE_CONTROL, "public, max-age=60")], crate::greeting(visit.signed_in().as_deref()))
+}
+
+async fn told_in_public(visit: Visit) -> impl IntoResponse {
+    ([(CACHE_CONTROL, "public, max-age=60")], crate::told(&visit))
 }
 
 async fn become_grace(visit: Visit) -> impl IntoResponse {

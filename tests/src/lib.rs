@@ -63,6 +63,13 @@ fn sign_in_page(visit: &landfall::Visit) -> String {
     shown.to_string()
 }
 
+/// What a page says of a failure that asks for nothing else.
+fn told(visit: &landfall::Visit) -> String {
+    visit
+        .sign_in_failure()
+        .map_or_else(|| "nothing failed".to_owned(), |failure| failure.sentence().to_owned())
+}
+
 /// A guarded page that says who asked, and for what.
 fn dashboard(user: &landfall::SignedIn, path: &str, query: Option<&str>) -> String {
     format!("dashboard of {} at {path} with {}", user.subject(), query.unwrap_or("no query"))

@@ -144,6 +144,15 @@ on_both_frameworks! {
         }
     }
 
+    async fn a_page_that_tells_a_failure_is_kept_by_no_shared_cache_whatever_it_says_of_itself(framework) {
+        let world = world(framework, SessionKind::Cookie).await;
+        let page = world.open("/auth/callback?state=x&code=y").await;
+        let told = world.open(&format!("/told-in-public?{}", page.url.query().unwrap())).await;
+        assert_eq!((told.text(), told.header("cache-control")), (failure(&page)[2].clone(), Some("max-age=60, private")));
+        let nothing = world.open("/told-in-public").await;
+        assert_eq!((nothing.text().as_str(), nothing.header("cache-control")), ("nothing failed", Some("public, max-age=60")));
+    }
+
     async fn what_the_application_says_to_somebody_it_turns_away_is_told_on_its_page(framework) {
         for kind in KINDS {
             let world = World::with(framework, kind, |builder| {
