@@ -118,6 +118,30 @@ impl World {
         with_store(self.bed.relying_party().cookie_keys(self.keys.clone()), &self.engine)
     }
 
+    /// A builder for an application of this name that goes without a provider, where this world's is: its base URL, its
+    /// keys, its clock and its engine.
+    pub fn builder_without_provider(&self, name: &str) -> RelyingPartyBuilder {
+        let builder = RelyingParty::without_provider(name)
+            .sign_in_page("/login")
+            .base_url(BASE_URL)
+            .cookie_keys(self.keys.clone())
+            .clock(self.bed.clock());
+        with_store(builder, &self.engine)
+    }
+
+    /// A builder for an application of this name whose people a provider of another address signs in.
+    pub fn builder_at_another_provider(&self, name: &str) -> RelyingPartyBuilder {
+        let builder = RelyingParty::builder("https://other.example")
+            .client(TestBed::CLIENT_ID, TestBed::CLIENT_SECRET)
+            .application_name(name)
+            .sign_in_page("/login")
+            .base_url(BASE_URL)
+            .http_client(self.bed.http_client())
+            .cookie_keys(self.keys.clone())
+            .clock(self.bed.clock());
+        with_store(builder, &self.engine)
+    }
+
     /// A builder as this world's was before anybody gave it a store.
     pub fn without_store(&self) -> RelyingPartyBuilder {
         self.bed.relying_party()

@@ -57,4 +57,5 @@ mod told;
 mod trusted_proxies;
 mod whose_host;
 mod wishes;
+mod without_provider;
 mod workers;

@@ -3,7 +3,7 @@
 //! The order in `checked`, which is the order in which errors are told:
 //!
 //! 1. The store is opened, since several rules depend on there being one.
-//! 2. Base URLs, the client's registration, the application's name.
+//! 2. Base URLs, the client's registration where there is a provider, the application's name.
 //! 3. Paths: what the provider may call, then that each is its own; kept forms, single-page applications, proxies.
 //! 4. Cookie keys and lifetimes.
 //! 5. The way to the provider, seals for every base URL, the keeper of sessions, the runtime.
@@ -22,6 +22,7 @@ use std::sync::Arc;
 
 use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
+use super::client::Registered;
 use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
@@ -43,9 +44,7 @@ use crate::context::turns::AllTurns;
 use crate::crypto::application_name::ApplicationName;
 use crate::crypto::seal::CookieKey;
 use crate::error::{ConfigError, ConnectError, Error};
-use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client::{Client, Registration};
-use crate::provider::client_secret::SecretSource;
 use crate::provider::clients::{self, Clients};
 use crate::relying_party::{FrontDoor, RelyingParty};
 use crate::runtime::Runtime;
@@ -90,11 +89,9 @@ impl RelyingPartyBuilder {
     /// Everything in order, with errors that name settings by the builder's methods.
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
-        let issuer = check_issuer(&self.client.issuer)?;
+        let issuer = self.client.issuer.as_deref().map(check_issuer).transpose()?;
         let bases = check_base_urls(&self.base_urls, self.network.loopback_beside_public)?;
-        let (secret, auth) = self.check_client()?;
-        self.check_algorithms(&secret)?;
-        let scope = self.check_scopes()?;
+        let registered = self.check_registration(issuer)?;
         self.check_provider_logout()?;
         self.check_paths(&bases)?;
         self.check_kept_forms()?;
@@ -104,22 +101,29 @@ impl RelyingPartyBuilder {
         let (activity, session_limit) = (self.check_activity()?, self.check_session_limit()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
-        let http = self.by_provider_address(&issuer, self.http()?)?;
+        let client = match registered {
+            Some(registered) => {
+                let http = self.by_provider_address(&registered.issuer, self.http()?)?;
+                Some((self.registration(registered), http))
+            }
+            None => None,
+        };
         // All that is checked is checked: from here on the settings are taken out.
-        let client = self.registration(issuer, secret, auth, scope);
-        let application = self.check_application_name(&client)?;
+        let registration = client.as_ref().map(|(registration, _)| registration);
+        let application = self.check_application_name(registration)?;
         let sites = self.sites(bases, &ring, &application).map_err(|error| sealing(&error))?;
         let sessions =
-            self.keeper(&client, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
+            self.keeper(registration, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = self.work_place()?;
         // The first random number of a process waits until entropy is gathered, some 25 ms, and would be the first sign-in's.
         // Taken on this thread: aws-lc ends a process that exits while another thread takes its first. Where it fails,
         // whoever needs one is told.
         let _ = SystemEntropy.fill(&mut [0]);
-        let client = Client::new(client, http, Arc::clone(&self.inputs.clock));
+        let clock = &self.inputs.clock;
+        let client = client.map(|(client, http)| Client::new(client, http, Arc::clone(clock)));
         let settings = self.settings(spa_callbacks, (proxies, any_host), activity, session_limit);
         if !self.is_native {
-            tell_what_to_register(&sites, &client, &settings);
+            tell_what_to_register(&sites, client.as_ref(), &settings);
         }
         Ok(FrontDoor::of(Context {
             turns: AllTurns::new(settings.timeouts.logout_token, settings.timeouts.body),
@@ -180,13 +184,7 @@ impl RelyingPartyBuilder {
     }
 
     /// What the client is registered as at the provider.
-    fn registration(
-        &mut self,
-        issuer: Arc<str>,
-        secret: SecretSource,
-        auth: ClientAuth,
-        scope: String,
-    ) -> Registration {
+    fn registration(&mut self, Registered { issuer, secret, auth, scope }: Registered) -> Registration {
         Registration {
             number: clients::FIRST,
             issuer,
@@ -199,14 +197,20 @@ impl RelyingPartyBuilder {
         }
     }
 
-    /// The name that seals and indexes are derived from: the given one, or the client id at its issuer.
-    fn check_application_name(&self, client: &Registration) -> Result<ApplicationName, ConfigError> {
-        match self.application_name.as_deref() {
-            None => Ok(ApplicationName::of_client(&client.issuer, &client.client_id)),
-            Some(name) if name.trim().is_empty() => {
+    /// The name that seals and indexes are derived from: the given one, or the client id at its issuer. Without a provider
+    /// it has to be given.
+    fn check_application_name(&self, client: Option<&Registration>) -> Result<ApplicationName, ConfigError> {
+        match (self.application_name.as_deref(), client) {
+            (None, Some(client)) => Ok(ApplicationName::of_client(&client.issuer, &client.client_id)),
+            (None, None) => Err(ConfigError::new(
+                "application_name",
+                "missing, and there is no provider to call the application after",
+                "give a name that stays, such as shop: sessions are kept under it",
+            )),
+            (Some(name), _) if name.trim().is_empty() => {
                 Err(ConfigError::new("application_name", "an empty name", "give one, or leave it out"))
             }
-            Some(name) => Ok(ApplicationName::given(name)),
+            (Some(name), _) => Ok(ApplicationName::given(name)),
         }
     }
 
@@ -226,13 +230,15 @@ impl RelyingPartyBuilder {
     /// What keeps sessions: seals for records, lifetimes, the store if there is one, the near cache.
     fn keeper(
         &self,
-        client: &Registration,
+        client: Option<&Registration>,
         application: ApplicationName,
         ring: &[CookieKey],
         lifetimes: Lifetimes,
     ) -> Result<SessionKeeper, Error> {
-        let client =
-            ClientRef { issuer: Arc::clone(&client.issuer), client_id: Arc::clone(&client.client_id) };
+        let client = client.map(|client| ClientRef {
+            issuer: Arc::clone(&client.issuer),
+            client_id: Arc::clone(&client.client_id),
+        });
         let entropy = &self.inputs.entropy;
         let seals = RecordSeals::new(application, client.clone(), ring, Arc::clone(entropy))?;
         let settings = KeeperSettings {
@@ -251,7 +257,12 @@ impl RelyingPartyBuilder {
 
 /// Logs every address that the provider has to know. A redirect URI that differs in one character is the most
 /// frequent mistake, and the provider's page seldom says which.
-fn tell_what_to_register(sites: &Sites, client: &Client, settings: &Settings) {
+fn tell_what_to_register(sites: &Sites, client: Option<&Client>, settings: &Settings) {
+    let Some(client) = client else {
+        let page = settings.paths.get(Endpoint::SignInPage);
+        tracing::info!(page, "no provider, as it was said: people sign in on the application's own page");
+        return;
+    };
     for site in sites.iter() {
         let redirect_uri = client.redirect_uri(&site.base);
         tracing::info!(%redirect_uri, post_logout_redirect_uri = %site.post_logout_redirect_uri, "to be registered at the provider, byte for byte");

@@ -5,14 +5,25 @@
 //! [`client_auth`](crate::protocol::client_auth).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::RelyingPartyBuilder;
+use crate::context::endpoints::Endpoint;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
 use crate::protocol::algorithm::SigningAlgorithm;
 use crate::protocol::authorization_request::OWN_PARAMETERS;
 use crate::protocol::client_auth::ClientAuth;
 use crate::provider::client_secret::SecretSource;
+
+/// What was checked of a registration, before the settings are taken out.
+pub(super) struct Registered {
+    pub(super) issuer: Arc<str>,
+    pub(super) secret: SecretSource,
+    pub(super) auth: ClientAuth,
+    /// With spaces between.
+    pub(super) scope: String,
+}
 
 /// # The client at its provider
 impl RelyingPartyBuilder {
@@ -70,6 +81,40 @@ impl RelyingPartyBuilder {
         self.names.by_method("provider_name");
         self.client.settings.provider_name = Some(name.into());
         self
+    }
+
+    /// What the client is registered as; `None` where the application goes without a provider.
+    ///
+    /// # Errors
+    /// The setting that is wrong; `sign_in_page` where nobody could sign in at all, `client_id` for a client of no provider.
+    pub(super) fn check_registration(
+        &self,
+        issuer: Option<Arc<str>>,
+    ) -> Result<Option<Registered>, ConfigError> {
+        let Some(issuer) = issuer else { return self.check_alone().map(|()| None) };
+        let (secret, auth) = self.check_client()?;
+        self.check_algorithms(&secret)?;
+        let scope = self.check_scopes()?;
+        Ok(Some(Registered { issuer, secret, auth, scope }))
+    }
+
+    /// What an application without a provider needs, and what would contradict that.
+    fn check_alone(&self) -> Result<(), ConfigError> {
+        if self.client.id.is_some() {
+            return Err(ConfigError::new(
+                "client_id",
+                "a client, and no provider that it is registered at",
+                "name the provider by `issuer`, or leave the client out",
+            ));
+        }
+        if self.paths.get(Endpoint::SignInPage).is_none() {
+            return Err(ConfigError::new(
+                "sign_in_page",
+                "missing, and without a provider nobody can sign in elsewhere",
+                "give the path of the application's own sign-in page, such as /login",
+            ));
+        }
+        Ok(())
     }
 
     /// The secret's source and the method, which have to fit each other.

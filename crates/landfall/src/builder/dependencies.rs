@@ -96,7 +96,7 @@ impl RelyingPartyBuilder {
             total: self.inputs.http_timeout,
             ..HttpLimits::default()
         };
-        let addresses = [Some(&self.client.issuer), self.network.provider_address.as_ref()];
+        let addresses = [self.client.issuer.as_ref(), self.network.provider_address.as_ref()];
         let plain_http = addresses.into_iter().flatten().any(|address| address.starts_with("http:"));
         Ok(Arc::new(ReqwestClient::new(limits, root.as_deref(), plain_http)?))
     }

@@ -8,7 +8,7 @@
 use super::RelyingPartyBuilder;
 use super::env_variables::{VARIABLES, names};
 use crate::crypto::secret::Secret;
-use crate::error::ConfigError;
+use crate::error::{ConfigError, printable};
 use crate::protocol::client_auth::ClientAuth;
 use crate::relying_party::RelyingParty;
 
@@ -17,6 +17,7 @@ impl RelyingParty {
     ///
     /// | variable | meaning |
     /// |---|---|
+    /// | `LANDFALL_PROVIDER` | `none` for an application that goes without one, in place of issuer and client; see [`without_provider`] |
     /// | `LANDFALL_ISSUER` | the issuer, exactly as the provider writes it |
     /// | `LANDFALL_CLIENT_ID` | the client id |
     /// | `LANDFALL_CLIENT_SECRET`, or `_FILE` | the secret, or a file that holds it |
@@ -49,6 +50,7 @@ impl RelyingParty {
     /// [`store_opener`]: RelyingPartyBuilder::store_opener
     /// [`application_name`]: RelyingPartyBuilder::application_name
     /// [`sign_in_page`]: RelyingPartyBuilder::sign_in_page
+    /// [`without_provider`]: RelyingParty::without_provider
     ///
     /// # Errors
     /// When a variable is missing or malformed; the error names it.
@@ -99,7 +101,12 @@ fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
         }
         Ok::<_, ConfigError>(None)
     };
-    let Some((issuer_by, issuer)) = first(["LANDFALL_ISSUER", "INTELLIAUTH_TENANT_URL"])? else {
+    let issuer = first(["LANDFALL_ISSUER", "INTELLIAUTH_TENANT_URL"])?;
+    // Said, and never guessed: a variable that was lost must not open an application to passwords.
+    if let Some(provider) = get("LANDFALL_PROVIDER")? {
+        return without_provider(provider.trim(), issuer.as_ref().map(|(issuer_by, _)| *issuer_by));
+    }
+    let Some((issuer_by, issuer)) = issuer else {
         return Err(missing("LANDFALL_ISSUER", "the provider's issuer, such as https://acme.example"));
     };
     let (id_by, id) = first(["LANDFALL_CLIENT_ID", "INTELLIAUTH_CLIENT_ID"])?
@@ -107,7 +114,7 @@ fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     let mut names = names();
     names.call("issuer", issuer_by);
     names.call("client_id", id_by);
-    let mut builder = RelyingPartyBuilder::new(issuer);
+    let mut builder = RelyingPartyBuilder::new(Some(issuer));
     if issuer_by == "INTELLIAUTH_TENANT_URL" {
         builder = builder.read_access_token();
     }
@@ -145,6 +152,22 @@ fn client(get: Lookup<'_>) -> Result<RelyingPartyBuilder, ConfigError> {
     // The methods called above take their settings for their own.
     builder.names = names;
     Ok(builder)
+}
+
+/// An application that was told to go without a provider, and was told of none.
+fn without_provider(said: &str, issuer_by: Option<&str>) -> Result<RelyingPartyBuilder, ConfigError> {
+    let wrong = |problem: String, remedy: &str| Err(ConfigError::new("LANDFALL_PROVIDER", problem, remedy));
+    match (said, issuer_by) {
+        ("none", None) => {
+            let mut builder = RelyingPartyBuilder::new(None);
+            builder.names = names();
+            Ok(builder)
+        }
+        ("none", Some(issuer_by)) => wrong(format!("none beside {issuer_by}"), "unset one"),
+        (other, _) => {
+            wrong(format!("{:?} is not known", printable(other)), "use none, or unset it and name the issuer")
+        }
+    }
 }
 
 #[cfg(test)]
@@ -272,7 +295,7 @@ mod tests {
         for variable in VARIABLES.iter().filter(|variable| variable.unless.is_none()) {
             assert_eq!(read.of(variable.setting), variable.name);
         }
-        let mut builder = RelyingPartyBuilder::new(String::new());
+        let mut builder = RelyingPartyBuilder::new(None);
         builder.names = read;
         let builder = builder
             .base_url("")
@@ -323,6 +346,47 @@ mod tests {
         ] {
             assert!(build(&[(name, value)]).is_ok(), "{name}={value}");
         }
+    }
+
+    #[test]
+    fn no_provider_is_said_and_never_guessed() {
+        let alone = [
+            ("LANDFALL_PROVIDER", "none"),
+            ("LANDFALL_APPLICATION_NAME", "shop"),
+            ("LANDFALL_SIGN_IN_PAGE", "/login"),
+            ("LANDFALL_BASE_URL", "http://localhost:3000"),
+        ];
+        let without = |missing: &str, more: &[(&str, &str)]| {
+            let given = alone.iter().filter(|(name, _)| *name != missing).chain(more);
+            let given: Vec<_> = given.copied().collect();
+            let lookup = |name: &str| {
+                let value = given.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+                Ok(value.map(str::to_owned))
+            };
+            from_variables(&lookup).and_then(RelyingPartyBuilder::build)
+        };
+        let auth = without("", &[]).unwrap();
+        assert!(auth.is_set_up() && auth.issuer().is_empty() && auth.redirect_uris().next().is_none());
+        // What is of a provider alone is left where it is.
+        assert!(without("", &[("LANDFALL_SCOPES", "openid offline_access")]).is_ok());
+        for (missing, more, named) in [
+            ("LANDFALL_PROVIDER", &[][..], "LANDFALL_ISSUER"),
+            ("LANDFALL_APPLICATION_NAME", &[], "LANDFALL_APPLICATION_NAME"),
+            ("LANDFALL_SIGN_IN_PAGE", &[], "LANDFALL_SIGN_IN_PAGE"),
+            ("", &[("LANDFALL_ISSUER", "https://op.example")], "LANDFALL_PROVIDER"),
+            ("", &[("INTELLIAUTH_TENANT_URL", "https://op.example")], "LANDFALL_PROVIDER"),
+            ("LANDFALL_PROVIDER", &[("LANDFALL_PROVIDER", "off")], "LANDFALL_PROVIDER"),
+        ] {
+            let error = without(missing, more).unwrap_err();
+            assert_eq!(error.setting, named, "{error}");
+        }
+        let client = RelyingParty::without_provider("shop").sign_in_page("/login").client("app", "secret");
+        assert_eq!(client.base_url("http://localhost:3000").build().unwrap_err().setting, "client");
+        let nameless = RelyingParty::without_provider(" ").sign_in_page("/login");
+        assert_eq!(
+            nameless.base_url("http://localhost:3000").build().unwrap_err().setting,
+            "application_name"
+        );
     }
 
     #[test]

@@ -106,14 +106,38 @@ pub struct RelyingPartyBuilder {
 impl RelyingParty {
     /// Starts to put one together for this issuer, exactly as the provider writes it.
     pub fn builder(issuer: impl Into<String>) -> RelyingPartyBuilder {
-        RelyingPartyBuilder::new(issuer.into())
+        RelyingPartyBuilder::new(Some(issuer.into()))
+    }
+
+    /// Starts to put one together that goes without a provider: people sign in on the application's own page, which has to be
+    /// named (`sign_in_page`), and their sessions begin with [`Visit::sign_in`](crate::Visit::sign_in). Sessions, guards,
+    /// extractors, sign-out and pages are what they are with a provider. What is a provider's alone (the callback, logout
+    /// tokens, webhooks) answers 404 ([`ErrorCode::NoProvider`](crate::ErrorCode::NoProvider)).
+    ///
+    /// `name` is what keys, cookie names and indexes are derived from, as an
+    /// [`application_name`](RelyingPartyBuilder::application_name) is. With a provider and without one, an application of one
+    /// name keeps the sessions of its own people; those of a provider's are nobody's while that one is not configured.
+    ///
+    /// ```
+    /// use landfall::{CookieKey, RelyingParty};
+    ///
+    /// let auth = RelyingParty::without_provider("shop")
+    ///     .sign_in_page("/login")
+    ///     .base_url("https://shop.example.com")
+    ///     .cookie_keys([CookieKey::generate()?])
+    ///     .build()?;
+    /// assert!(auth.is_set_up() && auth.issuer().is_empty());
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
+    pub fn without_provider(name: impl Into<String>) -> RelyingPartyBuilder {
+        RelyingPartyBuilder::new(None).application_name(name)
     }
 }
 
 /// # The application, and where it is reached
 impl RelyingPartyBuilder {
-    /// With every default. Only the issuer has none.
-    pub(crate) fn new(issuer: String) -> Self {
+    /// With every default. Only the issuer has none; `None` is no provider.
+    pub(crate) fn new(issuer: Option<String>) -> Self {
         Self {
             client: ClientInputs::new(issuer),
             base_urls: Vec::new(),
@@ -156,7 +180,8 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// The name that seals and indexes are derived from. Default: the client id at its issuer.
+    /// The name that seals and indexes are derived from. Default: the client id at its issuer; without a provider there is
+    /// none, and it has to be given.
     ///
     /// It keeps applications apart that share cookie keys or a store. Give one that stays, and sessions outlive a
     /// change of the client id: two applications of one name open each other's cookies, so no two may share it.

@@ -21,8 +21,8 @@ use crate::session::{SessionStore, StoreOpener};
 /// What the builder was told of the client.
 #[derive(Debug)]
 pub(super) struct ClientInputs {
-    /// As written; checked by `check_issuer`.
-    pub(super) issuer: String,
+    /// As written; checked by `check_issuer`. `None` where the application goes without a provider, by its own word.
+    pub(super) issuer: Option<String>,
     pub(super) id: Option<String>,
     /// A secret that was given as a value.
     pub(super) secret: Option<Secret<String>>,
@@ -37,7 +37,7 @@ pub(super) struct ClientInputs {
 }
 
 impl ClientInputs {
-    pub(super) fn new(issuer: String) -> Self {
+    pub(super) fn new(issuer: Option<String>) -> Self {
         Self {
             issuer,
             id: None,

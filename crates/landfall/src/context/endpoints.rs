@@ -36,6 +36,23 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
+    /// Whether it is of no use without a provider: its answers, and what it ends sessions by.
+    pub(crate) fn is_for_a_provider(self) -> bool {
+        match self {
+            Self::Callback
+            | Self::Exchange
+            | Self::BackchannelLogout
+            | Self::FrontchannelLogout
+            | Self::Webhook => true,
+            Self::Login
+            | Self::Logout
+            | Self::Session
+            | Self::Resume
+            | Self::SignInPage
+            | Self::Providers => false,
+        }
+    }
+
     /// Its path where none is configured; of a page that says where it would be.
     pub(crate) fn default_path(self) -> &'static str {
         ENDPOINTS.iter().find(|row| row.endpoint == self).map_or("/", |row| row.default)

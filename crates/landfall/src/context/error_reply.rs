@@ -198,7 +198,7 @@ impl Context {
         if code.fault() == Fault::Store || code == ErrorCode::ShuttingDown {
             1
         } else {
-            self.client_for_login().retry_after(code)
+            self.clients.first().map_or(1, |client| client.retry_after(code))
         }
     }
 

@@ -75,10 +75,11 @@ impl Context {
     }
 
     /// Whether people who want this are led to the sign-in page. Not for what is to be asked without showing a page:
-    /// that goes to the provider, and the page comes when a person turns out to be needed.
+    /// that goes to the provider, and the page comes when a person turns out to be needed. Without a provider everybody is.
     pub(crate) fn leads_to_page(&self, wanted: &SignInWanted) -> bool {
         let silently = wanted.request.prompt == Some(Prompt::None);
-        self.sign_in_page().is_some() && !self.settings.sign_in.past_the_page && !silently
+        let asks_provider = self.settings.sign_in.past_the_page || silently;
+        self.sign_in_page().is_some() && (self.clients.first().is_none() || !asks_provider)
     }
 
     /// The address where somebody signs in to land at `return_to`: that of the sign-in page, or the login address.
@@ -178,7 +179,7 @@ impl Context {
 
     /// What the sign-in page can offer to whoever opened it with this query.
     pub(crate) fn providers(&self, site: &Site, query: &SignInQuery) -> Vec<ProviderInfo> {
-        let client = self.client_for_login();
+        let Some(client) = self.clients.first() else { return Vec::new() };
         let host = || Url::parse(&client.issuer).ok()?.host_str().map(str::to_owned);
         let name = client.settings.provider_name.clone().or_else(host).unwrap_or_default();
         let mut login_url = self.link_for(site, Endpoint::Login, &query.return_to, &query.wanted);

@@ -218,6 +218,16 @@ error_codes! {
         remedy: "see the detail",
     },
 
+    /// The application goes without a provider, and this is for one: a callback, a logout token, a token. People sign in
+    /// on the application's own page.
+    NoProvider => Row {
+        name: "no_provider", status: 404, public_code: "no_provider",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Not possible here",
+        sentence: "This application has no sign-in service of its own to ask.",
+        remedy: "nothing to mend if it is meant so (`RelyingParty::without_provider`, LANDFALL_PROVIDER=none); else name the provider by `issuer`",
+    },
+
     /// Sign-in is not set up: the application was given no relying party, and something needs somebody. It stays closed.
     NotSetUp => Row {
         name: "not_set_up", status: 503, public_code: "not_set_up",

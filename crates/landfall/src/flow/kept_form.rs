@@ -93,7 +93,11 @@ async fn begin(context: &Context, form: &PostedForm, return_to: ReturnTo, added:
         }
         return reply;
     }
-    let start = LoginStart { beside: added, ..LoginStart::new(context, site, return_to, &form.sent) };
+    let client = match context.client_for_login() {
+        Ok(client) => client,
+        Err(error) => return context.refuse(error, RequestKind::Navigation, site, Some(&return_to)),
+    };
+    let start = LoginStart { beside: added, ..LoginStart::new(client, site, return_to, &form.sent) };
     let started = login::start(context, &start).await;
     started.unwrap_or_else(|error| start.refuse(context, error, RequestKind::Navigation))
 }

@@ -77,11 +77,16 @@ pub(crate) struct LoginStart {
 }
 
 impl LoginStart {
-    /// A sign-in that ends at `return_to`, and asks for nothing beyond what is configured.
-    pub(crate) fn new(context: &Context, site: &Arc<Site>, return_to: ReturnTo, sent: &[SentCookie]) -> Self {
+    /// A sign-in with this client that ends at `return_to`, and asks for nothing beyond what is configured.
+    pub(crate) fn new(
+        client: &Arc<Client>,
+        site: &Arc<Site>,
+        return_to: ReturnTo,
+        sent: &[SentCookie],
+    ) -> Self {
         Self {
             site: Arc::clone(site),
-            client: Arc::clone(context.client_for_login()),
+            client: Arc::clone(client),
             return_to,
             wanted: SignInWanted::new(),
             restarts: 0,
@@ -118,11 +123,18 @@ pub(crate) fn begin(
         context.logged_mismatches.log(mismatch);
     }
     let kind = facts.kind;
+    let client = match context.client_for_login() {
+        Ok(client) => client,
+        Err(error) => {
+            let reply = context.refuse(error, kind, &facts.site, Some(&return_to));
+            return Box::pin(std::future::ready(reply));
+        }
+    };
     let start = LoginStart {
         wanted,
         redirect_uri,
         requested_address: facts.mismatch().map(|mismatch| mismatch.requested.clone()),
-        ..LoginStart::new(context, &facts.site, return_to, &facts.attempts)
+        ..LoginStart::new(client, &facts.site, return_to, &facts.attempts)
     };
     if let Some(metadata) = start.client.metadata_now() {
         let reply =

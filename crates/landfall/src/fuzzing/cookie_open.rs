@@ -74,9 +74,9 @@ fn sealed_and_changed(sealer: &Sealer, data: &[u8]) {
 /// What is read is written back so that it is read again as it was.
 fn as_plaintext(data: &[u8]) {
     let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
-    if let Some(session) = record::read(data, &client) {
+    if let Some(session) = record::read(data, Some(&client)) {
         let written = record::write(&session).ok();
-        let again = written.as_ref().and_then(|bytes| record::read(bytes, &client));
+        let again = written.as_ref().and_then(|bytes| record::read(bytes, Some(&client)));
         let again = again.and_then(|session| record::write(&session).ok());
         assert_eq!(written, again);
         let _ = session.identity.claims();

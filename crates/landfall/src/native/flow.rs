@@ -30,7 +30,7 @@ use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authorization_response::{self, AuthorizationOutcome, AuthorizationResponse};
 use crate::protocol::device::{self, DeviceCode, NotYet};
 use crate::protocol::token::{self, TokenGrant, TokenRequest};
-use crate::provider::client::retry_later;
+use crate::provider::client::{Client, retry_later};
 use crate::session::Session;
 
 /// A sign-in that was begun: what is asked for, the `state` it goes out under, and where to.
@@ -52,9 +52,9 @@ pub(crate) async fn begin(
     redirect_uri: &str,
     wanted: SignInWanted,
 ) -> Result<StartedSignIn, Error> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     let metadata = client.metadata().await?;
-    let prepared = login::prepare(context, &start(context, wanted), redirect_uri.to_owned())?;
+    let prepared = login::prepare(context, &start(context, client, wanted), redirect_uri.to_owned())?;
     let state = context.sites.first().seals.seal_state(&*context.entropy, &prepared.pending, None)?;
     let url = login::location(client, &metadata, &prepared, &state, false);
     context.events.tell(EventKind::SignInStarted, None, None);
@@ -85,7 +85,7 @@ pub(crate) async fn finish(
     started: &StartedSignIn,
     response: &str,
 ) -> Result<Session, Error> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     let pending = &started.pending;
     let response = AuthorizationResponse::parse(response)?;
     if !is_same(response.state()?, &started.state) {
@@ -116,7 +116,7 @@ async fn begin_session(
     context: &Context,
     exchanged: Result<CodeExchange, CodeExchangeError>,
 ) -> Result<Session, Error> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     let exchange = match exchanged {
         Ok(exchange) => exchange,
         Err(CodeExchangeError::NotRecent) => return Err(Error::new(ErrorCode::AuthenticationInsufficient)),
@@ -153,7 +153,7 @@ async fn begin_session(
 /// [`RefreshError::Over`] where the provider refuses the token or sends what cannot be believed; else
 /// [`RefreshError::Failed`].
 pub(crate) async fn refresh(context: &Context, session: &Session) -> Result<Option<Session>, RefreshError> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     let Some(tokens) = session.tokens.clone() else { return Ok(None) };
     let Some(spent) = tokens.refresh.clone() else { return Ok(None) };
     let metadata = client.metadata().await?;
@@ -190,13 +190,13 @@ pub(crate) struct DeviceSignIn {
 /// # Errors
 /// [`ErrorCode::MetadataInvalid`] where the provider has no such endpoint; else what the call or its answer fails with.
 pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<DeviceSignIn, Error> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     let metadata = client.metadata().await?;
     let Some(endpoint) = &metadata.device_authorization_endpoint else {
         return Err(Error::new(ErrorCode::MetadataInvalid)
             .detail("the provider's metadata name no device_authorization_endpoint"));
     };
-    let pending = login::prepare(context, &start(context, wanted), String::new())?.pending;
+    let pending = login::prepare(context, &start(context, client, wanted), String::new())?.pending;
     let settings = &client.settings;
     let mut fields = vec![("scope", pending.scope.as_str())];
     fields.extend(settings.audience.as_deref().map(|audience| ("audience", audience)));
@@ -228,7 +228,7 @@ pub(crate) enum DeviceAnswer {
 /// [`ErrorCode::SignInDeclined`] and [`ErrorCode::AttemptExpired`] are final. Trouble on the way to the provider says
 /// nothing of the code, which may be asked about again.
 pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<DeviceAnswer, Error> {
-    let client = context.client_for_login();
+    let client = context.client_for_login()?;
     if context.clock.now() >= sign_in.expires_at {
         return Err(Error::new(ErrorCode::AttemptExpired));
     }
@@ -257,8 +257,8 @@ pub(crate) async fn poll(context: &Context, sign_in: &DeviceSignIn) -> Result<De
 }
 
 /// The start of a sign-in with nothing of the web's in it: no page to land on, and no cookies that were sent.
-fn start(context: &Context, wanted: SignInWanted) -> LoginStart {
-    LoginStart { wanted, ..LoginStart::new(context, context.sites.first(), ReturnTo::root(), &[]) }
+fn start(context: &Context, client: &Arc<Client>, wanted: SignInWanted) -> LoginStart {
+    LoginStart { wanted, ..LoginStart::new(client, context.sites.first(), ReturnTo::root(), &[]) }
 }
 
 /// Compared in constant time: a listener on loopback can be asked by any program on the machine, as often as it likes.

@@ -177,7 +177,7 @@ impl NativeRelyingParty {
     pub async fn revoke(&self, grant: &Grant) {
         let Some(tokens) = grant.session.tokens.clone() else { return };
         let revoked = self.run(async move |context| {
-            logout::revoke(context.client_for_login(), &tokens).await;
+            logout::revoke(context.client_for_login()?, &tokens).await;
             Ok(())
         });
         // A courtesy.
@@ -192,7 +192,7 @@ impl NativeRelyingParty {
         let back = back.map(|(uri, state)| (uri.to_owned(), state.to_owned()));
         let url = self.run(async move |context| {
             let back = back.as_ref().map(|(uri, state)| (uri.as_str(), state.as_str()));
-            Ok(logout::end_session_url(context.client_for_login(), &session, back).await)
+            Ok(logout::end_session_url(context.client_for_login()?, &session, back).await)
         });
         url.await.unwrap_or_default()
     }
@@ -200,7 +200,7 @@ impl NativeRelyingParty {
     /// Whether the provider gives codes for devices, by its metadata; `false` where they cannot be had.
     pub async fn offers_device_codes(&self) -> bool {
         let offers = self.run(async move |context| {
-            Ok(context.client_for_login().metadata().await?.device_authorization_endpoint.is_some())
+            Ok(context.client_for_login()?.metadata().await?.device_authorization_endpoint.is_some())
         });
         offers.await.unwrap_or_default()
     }
@@ -414,7 +414,7 @@ impl Grant {
     pub fn from_bytes(bytes: &[u8], issuer: &str) -> Option<Self> {
         let record = bytes.strip_prefix(issuer.as_bytes())?.strip_prefix(AFTER_ISSUER)?;
         let client = ClientRef { issuer: Arc::from(issuer), client_id: Arc::from("") };
-        let session = record::read(record, &client)?;
+        let session = record::read(record, Some(&client))?;
         session.tokens.is_some().then_some(Self { session })
     }
 

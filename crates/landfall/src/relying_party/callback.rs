@@ -36,7 +36,11 @@ impl FrontDoor {
     /// once. From when the code is about to be sent it goes on when the browser hangs up, so that none is lost half-way.
     pub(super) fn callback(&self, incoming: Incoming<'_>) -> Step {
         let (context, site, kind) = (&self.context, incoming.site, incoming.kind);
-        let form_post = context.client_for_login().settings.form_post;
+        let client = match context.client_for_login() {
+            Ok(client) => client,
+            Err(error) => return self.refused(&incoming, error),
+        };
+        let form_post = client.settings.form_post;
         match incoming.method {
             "GET" if incoming.signs.prefetch => {
                 return self.refused(&incoming, malformed("a prefetch of the callback"));
@@ -55,7 +59,7 @@ impl FrontDoor {
             site: Arc::clone(site),
             going_on: GoingOn::default(),
             query: incoming.query().to_owned(),
-            redirect_uris: vec![context.client_for_login().redirect_uri(&site.base)],
+            redirect_uris: vec![client.redirect_uri(&site.base)],
             requested_address: context.mismatch(&incoming).map(|mismatch| mismatch.requested),
             found: context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()),
             label: incoming.view.header("user-agent").and_then(session::label),

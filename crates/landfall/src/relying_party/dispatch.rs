@@ -69,6 +69,9 @@ impl FrontDoor {
         if endpoint.is_some() {
             context.mounting.saw_own_path();
         }
+        if endpoint.is_some_and(Endpoint::is_for_a_provider) && context.clients.first().is_none() {
+            return self.refused(&incoming, Error::new(ErrorCode::NoProvider));
+        }
         match endpoint {
             Some(Endpoint::Callback) => self.callback(incoming),
             Some(Endpoint::Login) => self.login(incoming),

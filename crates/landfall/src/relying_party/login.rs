@@ -37,7 +37,8 @@ impl FrontDoor {
         }
     }
 
-    /// Reads what is asked for, and sends the browser to the provider if it opens a page. htmx is told the
+    /// Reads what is asked for, and sends the browser to the provider if it opens a page; where there is none, to the
+    /// application's sign-in page. htmx is told the
     /// address to open: it follows no redirect to another host.
     fn login_by_get(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
@@ -45,15 +46,21 @@ impl FrontDoor {
             Ok(query) => query,
             Err(error) => return self.refused(&incoming, error),
         };
+        // An old link, or one that a page has from before.
+        let is_alone = context.clients.first().is_none();
+        let way_in = if is_alone { Endpoint::SignInPage } else { Endpoint::Login };
+        let to = || context.link_for(site, way_in, &query.return_to, &query.wanted);
         if incoming.kind == RequestKind::Htmx {
-            let to = context.link_for(site, Endpoint::Login, &query.return_to, &query.wanted);
-            return Step::reply(pages::htmx_redirect(&to));
+            return Step::reply(pages::htmx_redirect(&to()));
         }
         let is_no_navigation = incoming.method == "HEAD" || incoming.signs.is_no_navigation();
+        if is_alone && !is_no_navigation {
+            return Step::reply(pages::see_other(&to()));
+        }
         let mut facts = RequestFacts::of(context, incoming, false);
         if is_no_navigation {
             facts.target = query.return_to.as_str().into();
-            return Step::reply(context.unauthorized_at(Endpoint::Login, &facts, &query.wanted));
+            return Step::reply(context.unauthorized_at(way_in, &facts, &query.wanted));
         }
         let reply = self.login_now(facts, query);
         Step::Wait(Box::pin(async move { Decision::Reply(reply.await) }))

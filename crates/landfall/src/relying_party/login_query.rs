@@ -25,7 +25,7 @@ use crate::web::form::parameter;
 /// [`SignInQuery::read`].
 pub(super) fn read(context: &Context, site: &Site, query: &str) -> Result<SignInQuery, Error> {
     let Some(iss) = parameter(query, "iss") else { return SignInQuery::read(context, site, query) };
-    if *iss != *context.client_for_login().issuer {
+    if context.clients.first().is_none_or(|client| *iss != *client.issuer) {
         return Err(
             Error::new(ErrorCode::RequestMalformed).detail("the login address was called with another iss")
         );

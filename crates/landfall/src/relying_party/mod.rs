@@ -45,7 +45,8 @@ use crate::error::{Error, ErrorCode, Names};
 use crate::runtime::under_way::{Unfinished, Work};
 use crate::visit::Visit;
 
-/// The one object an application makes: it signs people in at one provider.
+/// The one object an application makes: it signs people in at one provider, or keeps the sessions of people whom the
+/// application itself signs in ([`without_provider`](Self::without_provider)).
 ///
 /// A clone is the same relying party. Nothing in it asks the network until somebody signs in.
 ///
@@ -79,9 +80,9 @@ impl FrontDoor {
         Self { context: Arc::new(context) }
     }
 
-    /// The provider's issuer, as it was configured.
+    /// The provider's issuer, as it was configured; empty where there is none.
     pub(crate) fn issuer(&self) -> &str {
-        &self.context.clients.first().issuer
+        self.context.clients.first().map_or("", |client| &client.issuer)
     }
 }
 
@@ -118,13 +119,13 @@ impl RelyingParty {
         Sessions::of(self.front.as_ref().map(|front| &front.context))
     }
 
-    /// The provider's issuer, as it was configured. Empty where sign-in is not set up.
+    /// The provider's issuer, as it was configured. Empty where there is no provider, and where sign-in is not set up.
     pub fn issuer(&self) -> &str {
         self.front.as_ref().map(FrontDoor::issuer).unwrap_or_default()
     }
 
     /// The redirect URIs to register at the provider, byte for byte; one for each base URL, and those of
-    /// single-page applications. None where sign-in is not set up.
+    /// single-page applications. None where there is no provider, and where sign-in is not set up.
     ///
     /// ```
     /// use landfall::{CookieKey, RelyingParty};
@@ -139,9 +140,10 @@ impl RelyingParty {
     /// ```
     pub fn redirect_uris(&self) -> impl Iterator<Item = String> {
         self.front.iter().flat_map(|FrontDoor { context }| {
-            let client = context.clients.first();
-            let spa = context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
-            context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
+            context.clients.first().into_iter().flat_map(|client| {
+                let spa = context.settings.spa_callbacks.iter().map(|callback| callback.literal.clone());
+                context.sites.iter().map(|site| client.redirect_uri(&site.base)).chain(spa)
+            })
         })
     }
 
@@ -207,7 +209,10 @@ impl RelyingParty {
         let this = Arc::clone(&context);
         let asked = async move {
             this.sessions.try_store(this.clock.now()).await?;
-            this.clients.first().metadata().await.map(drop)
+            match this.clients.first() {
+                Some(client) => client.metadata().await.map(drop),
+                None => Ok(()),
+            }
         };
         let place = context.runtime.enter(Work::Other);
         let asked = context.runtime.run(place, asked, || Err(no_runtime())).await;

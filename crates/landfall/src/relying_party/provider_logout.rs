@@ -67,8 +67,10 @@ impl FrontDoor {
             None | Some(b"iframe" | b"frame" | b"document") => Ok(()),
             Some(_) => Err(malformed("a front-channel logout that is neither a frame nor a page")),
         };
-        let issuer = &context.client_for_provider_logout().issuer;
-        let named = framed.and_then(|()| frontchannel::named_session(incoming.query(), issuer));
+        let named = framed.and_then(|()| {
+            let client = context.client_for_provider_logout()?;
+            frontchannel::named_session(incoming.query(), &client.issuer)
+        });
         let sid = match named {
             Ok(sid) => sid,
             Err(error) => return self.refused(incoming, error),

@@ -99,9 +99,9 @@ impl<'a> Sessions<'a> {
             })?;
             let identity = options.applied_to(identity);
             let (subject, now) = (identity.subject_id(), context.clock.now());
-            let began = || Arc::clone(&context.client_for_created_sessions().id);
+            let began = || Some(Arc::clone(&context.client_for_created_sessions()?.id));
             let new = NewSession {
-                client_id: (!identity.is_local()).then(began),
+                client_id: (!identity.is_local()).then(began).flatten(),
                 identity,
                 tokens: None,
                 created_at: now,

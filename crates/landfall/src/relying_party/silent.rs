@@ -11,6 +11,8 @@
 //! The mark is a time in a cookie. It proves nothing: the worst that a forged one brings is a trip to the
 //! provider.
 
+use std::time::Duration;
+
 use super::FrontDoor;
 use super::decision::{Decision, Step};
 use crate::address::return_to::ReturnTo;
@@ -35,11 +37,18 @@ impl Context {
         returning: Option<Timestamp>,
         now: Timestamp,
     ) -> bool {
-        let Some(period) = self.settings.sign_in.silent.filter(|_| kind == RequestKind::Navigation) else {
+        let Some(period) = self.silent_period().filter(|_| kind == RequestKind::Navigation) else {
             return false;
         };
         // A time further ahead than any that is set here is none of ours.
         returning.is_some_and(|next| next <= now || next > now.plus(period))
+    }
+}
+
+impl Context {
+    /// How often it is tried at most; `None` for never, and where there is no provider to ask.
+    fn silent_period(&self) -> Option<Duration> {
+        self.settings.sign_in.silent.filter(|_| self.clients.first().is_some())
     }
 }
 
@@ -58,15 +67,14 @@ impl FrontDoor {
     pub(super) async fn silent_login(&self, facts: RequestFacts, now: Timestamp) -> Decision {
         let context = &self.context;
         // A page that could not be come back to is shown as it is.
-        if ReturnTo::parse(facts.page()).is_err() {
-            return Decision::Pass(self.visit(None, facts, Owed::Nothing));
-        }
+        let client = context.client_for_login().ok().filter(|_| ReturnTo::parse(facts.page()).is_ok());
+        let Some(client) = client else { return Decision::Pass(self.visit(None, facts, Owed::Nothing)) };
         let period = context.settings.sign_in.silent.unwrap_or_default();
         let return_to = context.safe_return_to(&facts.site, Some(facts.page()));
         let start = LoginStart {
             wanted: SignInWanted::new().prompt(Prompt::None),
             silent: true,
-            ..LoginStart::new(context, &facts.site, return_to, &facts.attempts)
+            ..LoginStart::new(client, &facts.site, return_to, &facts.attempts)
         };
         // Set on the way out: whatever becomes of the trip, the next one has to wait.
         let mark = facts.site.names.returning_at(now.plus(period));

@@ -104,8 +104,9 @@ pub(crate) struct KeeperSettings {
 /// There is one for each application, shared by all of its base URLs; what differs between those comes with each call,
 /// as a [`SessionSeal`].
 pub(crate) struct SessionKeeper {
-    /// Whom a session belongs to that names no client, and whose issuer every session must have.
-    pub(super) client: ClientRef,
+    /// Whom a session belongs to that names no client, and whose issuer every session of a provider must have; `None`
+    /// where there is no provider.
+    pub(super) client: Option<ClientRef>,
     pub(super) entropy: Arc<dyn Entropy>,
     /// `None` where sessions are sealed into their cookies.
     pub(super) store: Option<Arc<dyn SessionStore>>,
@@ -131,7 +132,7 @@ pub(crate) struct SessionKeeper {
 impl SessionKeeper {
     /// A keeper that watches its store, if it has one, for changes that other instances make.
     pub(crate) fn new(
-        client: ClientRef,
+        client: Option<ClientRef>,
         entropy: Arc<dyn Entropy>,
         store: Option<Arc<dyn SessionStore>>,
         seals: RecordSeals,
@@ -266,7 +267,7 @@ impl SessionKeeper {
                 return None;
             }
         };
-        let Some(session) = record::read(&bytes, &self.client) else {
+        let Some(session) = record::read(&bytes, self.client.as_ref()) else {
             self.unopened.tell(Cause::OtherIssuer, Some(&seal.base_url));
             return None;
         };

@@ -160,26 +160,30 @@ pub(crate) fn write(session: &Session) -> Result<zeroize::Zeroizing<Vec<u8>>, Er
 
 /// Reads what [`write()`] wrote, or what a release before or after this one did.
 ///
-/// `client` is whom a record that names no client belongs to, and whose issuer a record that names one must have.
+/// `client` is whom a record that names no client belongs to, and whose issuer a record that names one must have; `None`
+/// where there is no provider, and so nobody of one's.
 /// `None` when the bytes are no session of this format, or of another provider's issuer. The session comes back as one that is not
 /// stored; whoever took it out of a record says where that was.
-pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
+pub(crate) fn read(bytes: &[u8], client: Option<&ClientRef>) -> Option<Session> {
     let (first, rest): (First<'_>, _) = postcard::take_from_bytes(bytes).ok()?;
     let (second, rest) =
         if rest.is_empty() { (Second::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
     let (third, rest): (Third<'_>, _) =
         if rest.is_empty() { (Third::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
-    let mut local = false;
-    let (client_id, rest) = if rest.is_empty() {
-        (Some(Arc::clone(&client.client_id)), rest)
+    let of_client = |client: &ClientRef| Identity::new(Arc::clone(&client.issuer), "");
+    let (whose, client_id, rest) = if rest.is_empty() {
+        (of_client(client?), Some(Arc::clone(&client?.client_id)), rest)
     } else {
         let (fourth, rest): (Fourth<'_>, _) = postcard::take_from_bytes(rest).ok()?;
-        local = *fourth.issuer == *LOCAL_ISSUER;
-        if !local && *fourth.issuer != *client.issuer {
-            return None;
-        }
-        let own = |id: &str| if *id == *client.client_id { Arc::clone(&client.client_id) } else { id.into() };
-        (fourth.client_id.map(own), rest)
+        let whose = match fourth.issuer {
+            LOCAL_ISSUER => Identity::local(""),
+            issuer => of_client(client.filter(|client| *client.issuer == *issuer)?),
+        };
+        let own = |id: &str| match client.filter(|client| *client.client_id == *id) {
+            Some(client) => Arc::clone(&client.client_id),
+            None => id.into(),
+        };
+        (whose, fourth.client_id.map(own), rest)
     };
     let (fifth, rest): (Fifth, _) =
         if rest.is_empty() { (Fifth::default(), rest) } else { postcard::take_from_bytes(rest).ok()? };
@@ -201,7 +205,7 @@ pub(crate) fn read(bytes: &[u8], client: &ClientRef) -> Option<Session> {
             roles: third.roles.iter().map(|role| (*role).to_owned()).collect(),
             data: third.data.to_owned(),
             claims: first.claims.to_owned(),
-            ..if local { Identity::local("") } else { Identity::new(Arc::clone(&client.issuer), "") }
+            ..whose
         },
         method: sixth.method.map(Box::from),
         created_at: Timestamp::from_millis(first.created_at),
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_session_of_the_first_release_is_still_read() {
-        let session = read(&bytes(FIRST), &client()).unwrap();
+        let session = read(&bytes(FIRST), Some(&client())).unwrap();
         assert_eq!(
             (session.identity.subject(), session.identity.email()),
             ("user-1", Some("ada@example.com"))
@@ -250,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_first_release_still_reads_what_is_written_now() {
-        let session = read(&bytes(FIRST), &client()).unwrap();
+        let session = read(&bytes(FIRST), Some(&client())).unwrap();
         let now = write(&session).unwrap();
         // It knew the fields of then and stopped there.
         assert!(now.starts_with(&bytes(FIRST)));
@@ -258,45 +262,47 @@ mod tests {
 
     #[test]
     fn what_was_added_since_is_read_back() {
-        let mut session = read(&bytes(FIRST), &client()).unwrap();
+        let mut session = read(&bytes(FIRST), Some(&client())).unwrap();
         session.identity = session.identity.with_role("ops").with_role("dev");
         session.identity.auth_level = Some(AuthLevel::Aal2);
         session.identity.requested = Some("openid email".to_owned());
         "{\"plan\":7}".clone_into(&mut session.identity.data);
-        let again = read(&write(&session).unwrap(), &client()).unwrap();
+        let again = read(&write(&session).unwrap(), Some(&client())).unwrap();
         assert_eq!(again.identity, session.identity);
     }
 
     #[test]
     fn what_a_later_release_adds_is_left_alone_after_a_rollback() {
-        let mut later = write(&read(&bytes(FIRST), &client()).unwrap()).unwrap().to_vec();
+        let mut later = write(&read(&bytes(FIRST), Some(&client())).unwrap()).unwrap().to_vec();
         later.extend(postcard::to_allocvec(&Sixth::default()).unwrap());
         later.extend_from_slice(&[7, 1, 2, 3]);
-        assert_eq!(read(&later, &client()).unwrap().identity.subject(), "user-1");
+        assert_eq!(read(&later, Some(&client())).unwrap().identity.subject(), "user-1");
     }
 
     #[test]
     fn a_session_knows_the_client_that_began_it_and_one_of_another_issuer_is_nobodys() {
-        let mut session = read(&bytes(FIRST), &client()).unwrap();
+        let mut session = read(&bytes(FIRST), Some(&client())).unwrap();
         assert_eq!(session.client_id.as_deref(), Some("app"), "before it was written down, there was one");
         session.client_id = Some(Arc::from("another"));
         let written = write(&session).unwrap();
-        assert_eq!(read(&written, &client()).unwrap().client_id.as_deref(), Some("another"));
+        assert_eq!(read(&written, Some(&client())).unwrap().client_id.as_deref(), Some("another"));
         session.client_id = None;
-        assert_eq!(read(&write(&session).unwrap(), &client()).unwrap().client_id, None);
+        assert_eq!(read(&write(&session).unwrap(), Some(&client())).unwrap().client_id, None);
         let elsewhere = ClientRef { issuer: Arc::from("https://other.example"), ..client() };
-        assert!(read(&written, &elsewhere).is_none());
+        assert!(read(&written, Some(&elsewhere)).is_none() && read(&written, None).is_none());
+        // What names nobody is of the first client.
+        assert!(read(&bytes(FIRST), None).is_none());
     }
 
     #[test]
     fn a_local_session_is_read_whatever_the_provider_and_nobody_writes_one_by_its_issuer() {
-        let mut session = read(&bytes(FIRST), &client()).unwrap();
+        let mut session = read(&bytes(FIRST), Some(&client())).unwrap();
         (session.identity, session.client_id) = (Identity::local("user-17").with_name("Ada"), None);
         session.method = Some("pwd".into());
         let written = write(&session).unwrap();
         let elsewhere = ClientRef { issuer: Arc::from("https://other.example"), ..client() };
-        for client in [client(), elsewhere] {
-            let again = read(&written, &client).unwrap();
+        for client in [Some(client()), Some(elsewhere), None] {
+            let again = read(&written, client.as_ref()).unwrap();
             assert_eq!((again.identity, again.method.as_deref()), (session.identity.clone(), Some("pwd")));
             assert_eq!(again.client_id, None);
         }
@@ -307,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_short_is_no_session() {
-        let session = read(&bytes(FIRST), &client()).unwrap();
+        let session = read(&bytes(FIRST), Some(&client())).unwrap();
         let whole = write(&session).unwrap();
         // Where a release before this one stopped, it is whole.
         let length = |part: Vec<u8>| part.len();
@@ -319,10 +325,10 @@ mod tests {
         let ends = [first, second, third, fourth];
         let local = write(&Session { method: Some("pwd".into()), ..session }).unwrap();
         for length in whole.len() + 1..local.len() {
-            assert!(read(&local[..length], &client()).is_none(), "{length}");
+            assert!(read(&local[..length], Some(&client())).is_none(), "{length}");
         }
         for length in (0..whole.len()).filter(|length| !ends.contains(length)) {
-            assert!(read(&whole[..length], &client()).is_none(), "{length}");
+            assert!(read(&whole[..length], Some(&client())).is_none(), "{length}");
         }
     }
 }

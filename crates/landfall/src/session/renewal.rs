@@ -24,7 +24,7 @@ use super::endings::EndReason;
 use super::id::SessionId;
 use super::identity::Identity;
 use super::keeper::{SessionKeeper, SessionSeal};
-use super::opened::{SealedId, Session, Stored, Tokens};
+use super::opened::{ClientRef, SealedId, Session, Stored, Tokens};
 use super::record;
 use super::seals::Admin;
 use super::store::{Change, RecordKey, Updated};
@@ -113,7 +113,8 @@ impl SessionKeeper {
     ) -> Result<StartedSession, Error> {
         let NewSession { identity, client_id, tokens, created_at, ceiling, label, method } = new;
         // Read back, it would be nobody's.
-        if !identity.is_local() && identity.issuer != self.client.issuer {
+        let is_ours = |client: &ClientRef| client.issuer == identity.issuer;
+        if !identity.is_local() && !self.client.as_ref().is_some_and(is_ours) {
             return Err(Error::new(ErrorCode::Misconfigured)
                 .detail("a session for an identity of another issuer than the relying party's"));
         }

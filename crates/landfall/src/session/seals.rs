@@ -34,8 +34,8 @@ use crate::error::Error;
 pub(crate) struct RecordSeals {
     /// Keeps the seals and indexes apart from those of other applications in the same store.
     application: ApplicationName,
-    /// What a record that names no client was begun by.
-    client: ClientRef,
+    /// What a record that names no client was begun by; `None` where there is no provider.
+    client: Option<ClientRef>,
     /// The cookie keys, the newest first. The keys of sessions are derived from them one by one.
     ring: Ring,
     entropy: Arc<dyn Entropy>,
@@ -74,7 +74,7 @@ impl RecordSeals {
     /// When no key can be derived.
     pub(crate) fn new(
         application: ApplicationName,
-        client: ClientRef,
+        client: Option<ClientRef>,
         ring: &[CookieKey],
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, Error> {
@@ -130,7 +130,7 @@ impl RecordSeals {
             return Ok(None);
         };
         let stored = Stored { id: id.clone(), version: record.version, admin: record.admin.clone() };
-        Ok(record::read(&plain, &self.client).map(|mut session| {
+        Ok(record::read(&plain, self.client.as_ref()).map(|mut session| {
             session.stored = Some(stored);
             session
         }))
@@ -227,7 +227,7 @@ mod tests {
         let ring = vec![CookieKey::generate().unwrap()];
         let client = ClientRef { issuer: Arc::from("https://op.example"), client_id: Arc::from("app") };
         let application = ApplicationName::of_client(&client.issuer, &client.client_id);
-        let seals = RecordSeals::new(application, client, &ring, Arc::new(SystemEntropy)).unwrap();
+        let seals = RecordSeals::new(application, Some(client), &ring, Arc::new(SystemEntropy)).unwrap();
         let ids = [(), ()].map(|()| SessionId::generate(&SystemEntropy).unwrap());
         let (now, until) = (Timestamp::from_secs(1), Timestamp::from_secs(2));
         let record = seals.seal_stashed(&ids[0], b"a form", now, until).unwrap();

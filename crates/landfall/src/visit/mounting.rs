@@ -62,7 +62,8 @@ impl Visit {
         if mounting.has_seen_own_path() || !is_sent {
             return;
         }
-        let callback = context.client_for_login().redirect_uri(&facts.site.base);
+        let Some(client) = context.clients.first() else { return };
+        let callback = client.redirect_uri(&facts.site.base);
         let Mount { layer, remedy } = *mount;
         if let Some(below) = mounting.below() {
             if mounting.may_warn() {

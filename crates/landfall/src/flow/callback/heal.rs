@@ -6,8 +6,6 @@
 //! each new trip counts, so that it ends in a page after [`MAX_RESTARTS`]. Where the application has a sign-in page, that
 //! takes the place of a new trip, unless the one under way goes on: the person chose its provider already.
 
-use std::sync::Arc;
-
 use super::failure::Failure;
 use super::pending::CallbackRun;
 use crate::address::mismatch;
@@ -121,12 +119,11 @@ impl CallbackRun<'_> {
     /// When the trip cannot be started; this attempt is then over as well.
     pub(super) async fn restart(&self, wanted: SignInWanted) -> Result<Reply, Failure> {
         let start = LoginStart {
-            client: Arc::clone(self.client),
             wanted,
             restarts: self.state.restarts.saturating_add(1),
             redirect_uri: self.page_uri.clone(),
             requested_address: self.request.requested_address.clone(),
-            ..LoginStart::new(self.context, self.site, self.return_to.clone(), &self.request.sent)
+            ..LoginStart::new(self.client, self.site, self.return_to.clone(), &self.request.sent)
         };
         let mut reply = login::start(self.context, &start).await.map_err(Failure::over)?;
         for cookie in self.consumed() {

@@ -320,7 +320,7 @@ mod tests {
             .front_door()
             .unwrap();
         let context = &*relying_party.context;
-        let (site, client) = (context.sites.first(), context.clients.first());
+        let (site, client) = (context.sites.first(), context.clients.first().unwrap());
         // What no release of ours would seal, nor a later one read.
         for (hostile, lands) in [
             ("//evil.example", "/"),

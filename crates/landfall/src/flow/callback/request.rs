@@ -35,8 +35,9 @@ impl CallbackRequest {
     /// A failure before `state` was opened: nothing is known of where the person was going, and no attempt to
     /// take away.
     pub(super) fn lost(&self, context: &Context, error: Error) -> CallbackFailure {
-        let client = context.client_for_login();
-        let is_page = |uri: &&String| !client.is_redirect_uri(&self.site.base, uri);
+        let client = context.clients.first();
+        let is_page =
+            |uri: &&String| !client.is_some_and(|client| client.is_redirect_uri(&self.site.base, uri));
         let redirect_uri = self.redirect_uris.first().filter(is_page);
         let return_to = context.landing(&self.site, redirect_uri.map(String::as_str), None);
         let redirect_uri = redirect_uri.cloned();

@@ -87,7 +87,7 @@ pub(crate) fn reject(context: &Context, error: &Error) -> Reply {
 /// [`ErrorCode::Overloaded`], and those of the store and of the provider.
 async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), Error> {
     let token = the_token(form)?;
-    let client = context.client_for_provider_logout();
+    let client = context.client_for_provider_logout()?;
     let leeway = context.settings.timeouts.leeway;
     let rules = client.token_rules(leeway, context.clock.now());
     let unverified = logout_token::read(&token, &rules)?;

@@ -62,19 +62,21 @@ pub(crate) fn named_session(query: &str, issuer: &str) -> Result<String, Error> 
 /// it has ended nothing.
 ///
 /// # Errors
-/// The store's, and [`ErrorCode::Overloaded`].
+/// The store's, [`ErrorCode::Overloaded`], and [`ErrorCode::NoProvider`].
 pub(crate) async fn finish(
     context: &Context,
     request: &FrontchannelRequest,
     going_on: &GoingOn,
 ) -> Result<Reply, Error> {
     let _turn = context.turns.browser_logouts.turn().await?;
-    let (sessions, issuer) = (&context.sessions, &context.client_for_provider_logout().issuer);
+    let (sessions, client) = (&context.sessions, context.client_for_provider_logout()?);
     let own = sessions.resolve(&request.found, context.clock.now()).await?;
     let own = own.filter(|session| session.identity.sid() == Some(request.sid.as_str()));
     going_on.whatever_happens().await;
     let ended = match sessions.store() {
-        Some(_) => sessions.end_sid(issuer, &request.sid, Selection::all(), EndReason::FrontChannel).await?,
+        Some(_) => {
+            sessions.end_sid(&client.issuer, &request.sid, Selection::all(), EndReason::FrontChannel).await?
+        }
         None => Vec::new(),
     };
     let subject = own.as_ref().map(|session| session.identity.subject_id());
@@ -82,7 +84,7 @@ pub(crate) async fn finish(
     for key in &ended {
         tell(Some(*key));
     }
-    let mut reply = pages::framed("Signed out", &ancestors(context.client_for_provider_logout()));
+    let mut reply = pages::framed("Signed out", &ancestors(client));
     if let Some(own) = &own {
         if own.stored.is_none() {
             sessions.take(own, EndReason::FrontChannel, context.clock.now()).await?.is_ended?;

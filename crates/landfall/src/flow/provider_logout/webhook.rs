@@ -31,7 +31,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// [`ErrorCode::WebhookRejected`](crate::ErrorCode::WebhookRejected), and the store's.
 pub(crate) async fn receive(context: &Context, delivery: &Delivery) -> Result<Reply, Error> {
     let (settings, now) = (&context.settings, context.clock.now());
-    let issuer = &context.client_for_provider_logout().issuer;
+    let issuer = &context.client_for_provider_logout()?.issuer;
     let Some(event) = webhook::read(delivery, &settings.webhook_secrets, now, settings.timeouts.leeway)?
     else {
         tracing::debug!("a webhook about something else");
