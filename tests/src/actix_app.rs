@@ -15,10 +15,11 @@ use landfall_actix::{AccessToken, AuthMiddleware, Rejection, RequireLogin, Signe
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
-    grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
-    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report,
-    sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified, way,
+    begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data, department, echo,
+    end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local, local_and_wanted,
+    local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
+    posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified,
+    way,
 };
 
 #[path = "handlers.rs"]
@@ -147,6 +148,8 @@ fn ways_in(config: &mut web::ServiceConfig) {
         .route("/local-fails", web::post().to(local_fails))
         .route("/local-and-wanted", web::post().to(local_and_wanted))
         .route("/local-of-a-provider", web::post().to(foreign))
+        .route("/by-page", web::post().to(by_page))
+        .route("/by-page-weakly", web::post().to(by_page_weakly))
         .route("/way", web::get().to(way))
         .route("/leave", web::route().to(left))
         .route("/sign-out-link", web::get().to(sign_out_link))

@@ -14,10 +14,11 @@ use landfall_axum as landfall_web;
 use landfall_axum::{AccessToken, AuthLayer, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    begin_attempt, browsers, claims, claims_by_hand, data, department, echo, end_others, end_others_or_not,
-    grace, half_way, held, home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe,
-    maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report,
-    sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified, way,
+    begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data, department, echo,
+    end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local, local_and_wanted,
+    local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
+    posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified,
+    way,
 };
 
 #[path = "handlers.rs"]
@@ -120,6 +121,8 @@ fn ways_in() -> Router {
         .route("/local-fails", post(local_fails))
         .route("/local-and-wanted", post(local_and_wanted))
         .route("/local-of-a-provider", post(foreign))
+        .route("/by-page", post(by_page))
+        .route("/by-page-weakly", post(by_page_weakly))
         .route("/way", get(way))
         .route("/leave", any(left))
         .route("/sign-out-link", get(sign_out_link))

@@ -222,3 +222,22 @@ pub(super) async fn take_attempt(visit: Visit) -> Result<String, Rejection> {
     let taken: Option<Challenge> = visit.take_attempt().await?;
     Ok(taken.map_or_else(|| "nothing".to_owned(), |Challenge(challenge)| challenge))
 }
+
+/// Posted by the sign-in page with its own query: signs in as strongly as was asked for, and says where to land.
+pub(super) async fn by_page(visit: Visit) -> Result<String, Rejection> {
+    let wanted = visit.sign_in_wanted();
+    let level = wanted.wants_auth_level().unwrap_or(AuthLevel::Aal1);
+    by_page_at(visit, wanted, level).await
+}
+
+/// The same by a page that does not deliver.
+pub(super) async fn by_page_weakly(visit: Visit) -> Result<String, Rejection> {
+    let wanted = visit.sign_in_wanted();
+    by_page_at(visit, wanted, AuthLevel::Aal1).await
+}
+
+async fn by_page_at(visit: Visit, wanted: SignInWanted, level: AuthLevel) -> Result<String, Rejection> {
+    visit.sign_in(Identity::local("user-17"), SignInOptions::new().method("pwd").auth_level(level)).await?;
+    let more = if wanted.is_step_up() { "more" } else { "anybody" };
+    Ok(format!("{more} {}", wanted.lands_at().map_or("nowhere", ReturnTo::as_str)))
+}

@@ -1,13 +1,16 @@
 //! People of the application's own: a handler finds out who it is, and the session is one as any other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
 use landfall::{Clock as _, EndReason, EventKind, Identity, SignInOptions, SubjectId};
 use landfall_testkit::Page;
-use landfall_tests::{BASE_URL, SessionKind, World, everywhere, on_both_frameworks, wherever_stored};
+use landfall_tests::{
+    BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks, wherever_stored,
+};
 
-use crate::events::listened;
+use crate::events::{Heard, listened};
 use crate::support::{at, fetch, greeting, greeting_for, raw, session_header, session_value, set_cookies};
 
 /// Posts to one of the application's own addresses, as its own page does.
@@ -196,5 +199,68 @@ on_both_frameworks! {
         other.post_form(&at("/local?17"), &[], BASE_URL).await.unwrap();
         let answer = raw(&world, Method::GET, "/", &[("cookie", &first)]).await;
         assert_eq!(answer.body().as_ref(), b"hello nobody");
+    }
+}
+
+/// With a sign-in page of the application's own.
+async fn with_page(framework: Framework, kind: SessionKind) -> (World, Heard) {
+    let heard = Heard::default();
+    let ears = Arc::clone(&heard);
+    let world = World::with(framework, kind, |builder| {
+        builder.sign_in_page("/login").on_event(move |event| ears.lock().unwrap().push(event.clone()))
+    })
+    .await;
+    (world, heard)
+}
+
+/// Posts what the page was opened with.
+async fn from_page(world: &World, page: &Page, path: &str) -> Page {
+    assert_eq!(page.url.path(), "/login", "{}", page.text());
+    post(world, &format!("{path}?{}", page.url.query().unwrap_or_default())).await
+}
+
+on_both_frameworks! {
+    async fn the_page_signs_in_and_lands_where_the_person_was_going(framework) {
+        for kind in [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite] {
+            let (world, _) = with_page(framework, kind).await;
+            let page = world.open("/dashboard/x?tab=2").await;
+            assert_eq!(from_page(&world, &page, "/by-page").await.text(), "anybody /dashboard/x?tab=2");
+            assert_eq!(world.open("/dashboard").await.text(), "dashboard of user-17 at /dashboard with no query");
+        }
+    }
+
+    async fn a_step_up_of_a_local_session_leads_to_the_page_which_is_told_what_is_lacking(framework) {
+        for kind in [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite] {
+            let (world, heard) = with_page(framework, kind).await;
+            post(&world, "/local?user-17").await;
+            let script = fetch(&world, "/more/level").await;
+            assert_eq!(script.status, 401);
+            assert!(script.text().contains("/login?return_to="), "{}", script.text());
+            let page = world.open("/more/level").await;
+            heard.lock().unwrap().clear();
+            assert_eq!(from_page(&world, &page, "/by-page").await.text(), "more /more/level");
+            let told = heard.lock().unwrap().first().map(|event| event.kind);
+            assert_eq!(told, Some(EventKind::SteppedUp));
+            assert_eq!(world.open("/more/level").await.status, 200);
+            assert_eq!(world.provider.requests().len(), 0);
+        }
+    }
+
+    async fn a_page_that_does_not_deliver_ends_in_a_page_about_loops(framework) {
+        let (world, _) = with_page(framework, SessionKind::Memory).await;
+        post(&world, "/local?user-17").await;
+        for _ in 0..3 {
+            let page = world.open("/more/level").await;
+            from_page(&world, &page, "/by-page-weakly").await;
+        }
+        let page = world.open("/more/level").await;
+        assert_eq!((page.status.as_u16(), page.url.path()), (508, "/more/level"), "{}", page.text());
+    }
+
+    async fn a_destination_or_a_wish_that_a_stranger_worded_is_none(framework) {
+        let (world, _) = with_page(framework, SessionKind::Memory).await;
+        for query in ["return_to=https%3A%2F%2Fevil.example", "return_to=%2F%2Fevil.example", "return_to=%2Flogin", "return_to=%2Fauth%2Flogout"] {
+            assert_eq!(post(&world, &format!("/by-page?{query}&wish=AQAA")).await.text(), "anybody /", "{query}");
+        }
     }
 }

@@ -104,6 +104,26 @@ impl SignInWanted {
         self
     }
 
+    /// Where to land, where that was said.
+    pub fn lands_at(&self) -> Option<&ReturnTo> {
+        self.return_to.as_ref()
+    }
+
+    /// Whether somebody who is signed in lacks something, and it is more that is asked for.
+    pub fn is_step_up(&self) -> bool {
+        self.request.insufficient.is_some()
+    }
+
+    /// How old the authentication may be at most, if that is asked for: whoever signs in now is new enough.
+    pub fn wants_max_age(&self) -> Option<Duration> {
+        self.request.max_age
+    }
+
+    /// How strong the authentication has to be, if that is asked for.
+    pub fn wants_auth_level(&self) -> Option<AuthLevel> {
+        self.request.auth_level
+    }
+
     /// The plain 401 that carries this in its extensions. The layer replaces it; without a layer it is what the
     /// client gets, and it is safe to get: no redirect, no cookie, not to be stored.
     pub fn reply(self) -> Reply {

@@ -21,6 +21,10 @@ impl Visit {
     /// request. Its cookie leaves with the answer, unless that is a server error or asks for a sign-in. The work goes on
     /// when the future is dropped.
     ///
+    /// On the [`sign_in_page`](crate::RelyingPartyBuilder::sign_in_page), or wherever a form posts with the page's query,
+    /// [`sign_in_wanted`](Self::sign_in_wanted) says what was asked for and where to land. A step-up is one for the person who
+    /// was there, by issuer and subject; anybody else just signs in.
+    ///
     /// It begins no session for another site: the request has to be a POST, PUT or PATCH that passes the check of a
     /// signed-in person's post, whoever is or is not signed in and whatever paths are open to other sites. A mailed link
     /// opens a page with a button, and the button posts.
@@ -62,12 +66,13 @@ impl Visit {
         }
         let (visit, this) = (self.clone(), Arc::clone(context));
         let (site, before) = (Arc::clone(&facts.site), self.session());
+        let (asked, sent) = (self.asked(), facts.attempts.clone());
         let work = async move {
-            let sign_in = LocalSignIn { site, identity, options, before };
-            let (session, cookie) = local_sign_in::begin(&this, sign_in).await?;
+            let sign_in = LocalSignIn { site, identity, options, before, asked, sent };
+            let (session, cookies) = local_sign_in::begin(&this, sign_in).await?;
             visit.change(Change {
                 session: Some(Some(Arc::clone(&session))),
-                cookies: vec![cookie],
+                cookies,
                 clear_site_data: None,
             });
             Ok(SignedIn { session, context: this })

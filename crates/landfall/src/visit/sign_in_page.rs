@@ -8,6 +8,8 @@ use super::marks::Mark;
 use crate::browser::sign_in_failure::SignInFailure;
 use crate::context::sign_in_page::ProviderInfo;
 use crate::context::sign_in_query::SignInQuery;
+use crate::guard::sign_in_wanted::SignInWanted;
+use crate::web::form::parameter;
 
 impl Visit {
     /// The providers that a sign-in page can offer, with the links that lead there: each carries on what the page was
@@ -38,6 +40,31 @@ impl Visit {
         let failure = context.sign_in_failure(&facts.site, self.query(), &facts.attempts);
         self.inner.marks.leave(if failure.is_some() { Mark::ForOneAlone } else { Mark::Looked });
         failure
+    }
+
+    /// What is asked of whoever signs in here, by the query of the request: where to land
+    /// ([`SignInWanted::lands_at`]) and, of somebody who is signed in, what is lacking
+    /// ([`SignInWanted::is_step_up`] and what follows). The query is a link's to word, so a destination is one that people
+    /// may land on, and what is lacking is only believed where it was sealed here.
+    ///
+    /// ```
+    /// fn where_to(visit: &landfall::Visit) -> String {
+    ///     let wanted = visit.sign_in_wanted();
+    ///     wanted.lands_at().map_or("/", |destination| destination.as_str()).to_owned()
+    /// }
+    /// ```
+    pub fn sign_in_wanted(&self) -> SignInWanted {
+        let query = self
+            .set_up()
+            .and_then(|(context, facts)| SignInQuery::read(context, &facts.site, self.query()).ok());
+        query.map_or_else(SignInWanted::new, |query| query.wanted.return_to(query.return_to))
+    }
+
+    /// What a link of ours asked for that led to this request; `None` where none did.
+    pub(super) fn asked(&self) -> Option<SignInQuery> {
+        let (context, facts) = self.set_up()?;
+        parameter(self.query(), "return_to")?;
+        SignInQuery::read(context, &facts.site, self.query()).ok()
     }
 
     /// What the sign-in page was opened with; `None` on every other page.
