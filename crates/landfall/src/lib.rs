@@ -186,7 +186,7 @@ pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
-pub use context::session_limit::BeyondLimit;
+pub use context::settings::BeyondLimit;
 pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use context::sign_in_page::ProviderInfo;
 pub use crypto::seal::CookieKey;

@@ -37,7 +37,7 @@ use crate::context::mounting::Mounting;
 use crate::context::public_answers::PublicAnswers;
 use crate::context::recent_logouts::ProviderLogouts;
 use crate::context::refreshes::Refreshes;
-use crate::context::session_limit::SessionLimit;
+use crate::context::settings::SessionLimit;
 use crate::context::settings::{ActivitySettings, Settings};
 use crate::context::site::{Site, Sites};
 use crate::context::turns::AllTurns;

@@ -12,7 +12,7 @@ use http::HeaderName;
 use super::RelyingPartyBuilder;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::unencrypted::Unencrypted;
-use crate::context::session_limit::{BeyondLimit, SessionLimit};
+use crate::context::settings::{BeyondLimit, SessionLimit};
 use crate::context::settings::ActivitySettings;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::address::trusted_proxies::ForwardedHeaders;
 use crate::browser::cookie::SessionCookieSettings;
 use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
-use crate::context::session_limit::BeyondLimit;
+use crate::context::settings::BeyondLimit;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::protocol::client_auth::ClientAuth;

@@ -13,35 +13,9 @@
 
 use super::Context;
 use super::events::EventKind;
+use super::settings::{BeyondLimit, SessionLimit};
 use crate::error::{Error, ErrorCode};
 use crate::session::{EndReason, RecordKey, SubjectId};
-
-/// What becomes of the session that is one too many.
-///
-/// ```
-/// use landfall::{BeyondLimit, MemoryStore, RelyingParty};
-///
-/// let builder = RelyingParty::builder("https://acme.example")
-///     .store(MemoryStore::new())
-///     .sessions_per_subject(3, BeyondLimit::EndOldest);
-/// # let _ = builder;
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum BeyondLimit {
-    /// The oldest ends, and the new one stands.
-    EndOldest,
-    /// The new one is refused, with a page that says so ([`ErrorCode::TooManySessions`]); those that there are stand.
-    Refuse,
-}
-
-/// The limit, as it was checked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct SessionLimit {
-    /// From 1 to 100.
-    pub(crate) most: usize,
-    pub(crate) beyond: BeyondLimit,
-}
 
 impl Context {
     /// Holds a subject to its limit, once a session of theirs has begun. `before` is the one whose place it takes.

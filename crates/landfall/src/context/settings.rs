@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use super::endpoints::Paths;
-use super::session_limit::SessionLimit;
 use crate::address::any_host::AnyHostPaths;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::spa_callback::SpaCallback;
@@ -150,6 +149,33 @@ pub(crate) struct SignInSettings {
     pub(crate) silent: Option<Duration>,
     /// Whether people are led past the application's sign-in page, to the one provider that it could offer.
     pub(crate) past_the_page: bool,
+}
+
+/// What becomes of the session that is one too many.
+///
+/// ```
+/// use landfall::{BeyondLimit, MemoryStore, RelyingParty};
+///
+/// let builder = RelyingParty::builder("https://acme.example")
+///     .store(MemoryStore::new())
+///     .sessions_per_subject(3, BeyondLimit::EndOldest);
+/// # let _ = builder;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BeyondLimit {
+    /// The oldest ends, and the new one stands.
+    EndOldest,
+    /// The new one is refused, with a page that says so ([`ErrorCode::TooManySessions`](crate::ErrorCode::TooManySessions)); those that there are stand.
+    Refuse,
+}
+
+/// The limit, as it was checked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SessionLimit {
+    /// From 1 to 100.
+    pub(crate) most: usize,
+    pub(crate) beyond: BeyondLimit,
 }
 
 impl Settings {
