@@ -121,6 +121,27 @@ on_both_frameworks! {
         }
     }
 
+    // pr-111
+    async fn forms_of_another_site_that_tell_long_errors_leave_the_cookies_small_and_the_pages_there(framework) {
+        for kind in SessionKind::all() {
+            let world = World::with(framework, kind, RelyingPartyBuilder::form_post).await;
+            sign_in(&world.browser).await;
+            let long = "e".repeat(4096);
+            for number in 0..12 {
+                // By turns of an attempt of the other site's own, and of one that it has this browser begin.
+                let stranger = world.other_browser();
+                let begins = if number % 2 == 0 { &stranger } else { &world.browser };
+                let state = pending_at(begins, &login_path("/")).await.state;
+                let form = [("error", "access_denied"), ("error_description", &long), ("state", &state)];
+                world.browser.post_form(&format!("{BASE_URL}/auth/callback"), &form, EVIL).await.unwrap();
+                let sent = jar(&world.browser).len();
+                assert!(sent < LINE, "{kind:?}: {sent} bytes after {number}");
+                assert_eq!(whoami(&world.browser).await, "hello ada", "{kind:?}, after {number}");
+            }
+            assert!(world.open("/dashboard").await.text().starts_with("dashboard of ada"), "{kind:?}");
+        }
+    }
+
     async fn a_posted_answer_in_the_address_is_of_no_use_for_another_attempt_or_changed(framework) {
         let world = World::with(framework, SessionKind::Cookie, RelyingPartyBuilder::form_post).await;
         let (first, second) = (pending(&world.browser).await, pending(&world.browser).await);
