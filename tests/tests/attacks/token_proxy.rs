@@ -379,6 +379,25 @@ on_both_frameworks! {
         assert_eq!(names, ["accept", "authorization", "host", "x-kept", "x-request-id"], "{}", heard.head);
     }
 
+    async fn a_gateways_header_passes_where_it_is_named_and_takes_no_other_along(framework) {
+        let (mut world, upstream) = forwarding(framework).await;
+        let proxy = TokenProxy::new("/api", &upstream.url("/v1")).unwrap();
+        for bad in ["Authorization", "cookie", "Host", "Connection", "TE", "Sec-Fetch-Site", "x-http-method-override"] {
+            assert!(proxy.clone().pass_request_header(bad).is_err(), "{bad}");
+        }
+        let passes = |proxy: TokenProxy, name| proxy.pass_request_header(name).unwrap();
+        world.forward(passes(passes(proxy, "X-Group-By"), "X-Role-Filter"));
+        let lines = "X-Group-By: team\r\nx_group_by: root\r\nx-group: root\r\nx-group-by-2: root\r\nx-forwarded-user: root\r\n\
+            authorization: Bearer root\r\nconnection: x-role-filter\r\nx-role-filter: root\r\nx-csrf: 1\r\n";
+        assert_eq!(status(&ask(&world, "GET /api/x", lines).await.0), 200);
+        let heard = upstream.heard().remove(0);
+        let mut names: Vec<_> = headers(&heard.head).map(|(name, _)| name.to_ascii_lowercase()).collect();
+        names.sort();
+        assert_eq!(names, ["accept", "authorization", "host", "x-group-by"], "{}", heard.head);
+        assert_eq!(heard.header("x-group-by"), Some("team"));
+        assert!(heard.token().is_some_and(|token| token != "root"));
+    }
+
     async fn a_401_of_the_upstream_is_not_taken_for_ours(framework) {
         let (world, upstream) = forwarding(framework).await;
         upstream.with_headers("/v1/x", "401 Unauthorized", "www-authenticate: Bearer error=\"invalid_token\"\r\n");

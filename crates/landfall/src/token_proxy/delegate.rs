@@ -36,6 +36,16 @@ macro_rules! __token_proxy {
                 Self(self.0.require(requirement))
             }
 
+            /// Passes this header of a browser's requests on to the upstream, although gateways say by such a name who
+            /// asks: one of the API's own, which it believes of nobody. Called again: this one as well.
+            ///
+            /// # Errors
+            /// When it is no header's name, or one that is never a browser's to say (Authorization, Cookie, Host, those
+            /// for one hop and their like).
+            pub fn pass_request_header(self, name: &str) -> Result<Self, $crate::ConfigError> {
+                self.0.pass_request_header(name).map(Self)
+            }
+
             /// Passes this header of the upstream's answers on to the browser, besides those that always pass. Called
             /// again: this one as well.
             ///

@@ -125,7 +125,7 @@ impl Forward {
         token: &AccessToken,
     ) -> Result<(Response<()>, reqwest::Response), Error> {
         let Proxy { client: http, settings, dropped } = &*self.proxy;
-        let ProxySettings { idle, mapping, passed, .. } = settings;
+        let ProxySettings { idle, mapping, passed_back: passed, .. } = settings;
         let broken_off = || Error::new(ErrorCode::ForwardRefused).detail("the body broke off");
         body.peek(*idle).await.map_err(|_| broken_off())?;
         let mut request = reqwest::Request::new(self.method.clone(), self.target.clone());

@@ -19,7 +19,7 @@
 //! Steps 1, 3 and 6 are pure rules and have their tests beside them; `fuzzing` holds the first and the last to
 //! their promises. `hop_by_hop` serves 3 and 6, `delegate` writes the adapters' own type, `settings` keeps what it was told,
 //! `dropped` tells the operator what step 6 left out.
-//! A header that must not pass goes to the list in `request_headers` or `response_names`.
+//! A header that must not pass goes to the list in `request_names` or `response_names`.
 
 mod body;
 mod broken_off;
@@ -34,6 +34,7 @@ mod path;
 mod piece;
 mod progress;
 mod request_headers;
+mod request_names;
 mod response_headers;
 mod response_names;
 mod settings;
@@ -94,7 +95,8 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 ///   proxy.
 /// - Every header but: those for one hop, Host, Cookie, Authorization, those that say who asks for whom or as whom
 ///   (Forwarded, X-Forwarded-…, Remote-User, X-Auth-Request-… and other gateways'; none is set anew), Origin,
-///   Referer, Sec-Fetch-…, Expect, and the header required of our own pages.
+///   Referer, Sec-Fetch-…, Expect, and the header required of our own pages. One of the API's own that is named as a
+///   gateway's would be (`X-Group-By`) passes by [`pass_request_header`](TokenProxy::pass_request_header).
 /// - WebSockets and other upgrades are refused with a 501; CONNECT and TRACE with a 405.
 ///
 /// # What comes back
@@ -264,6 +266,26 @@ impl TokenProxy {
         self
     }
 
+    /// Passes this header of a browser's requests on to the upstream, although gateways say by such a name who asks: for
+    /// an API whose own header begins as theirs do. What it says is then the browser's word, so it has to be one that
+    /// the upstream believes of nobody (who signs in may write `Remote-User: root`). It passes as it is written here, in no
+    /// other spelling and with no other name that begins so. Called again: this one as well.
+    ///
+    /// ```
+    /// use landfall::TokenProxy;
+    ///
+    /// let api = TokenProxy::new("/api", "https://api.example.com")?.pass_request_header("X-Group-By")?;
+    /// # let _ = api;
+    /// # Ok::<(), landfall::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When it is no header's name, or one that is never a browser's to say: Authorization, Cookie, Host, those for one
+    /// hop, of the page that asked, or of another path or method than were checked.
+    pub fn pass_request_header(self, name: &str) -> Result<Self, ConfigError> {
+        Proxy::build(self.proxy.settings.clone().passing_there(name)?)
+    }
+
     /// Passes this header of the upstream's answers on to the browser, too. Of registered names only those pass by
     /// themselves that an API's answer needs; what begins with `X-` does nearly always. Called again: this one as well.
     ///
@@ -278,7 +300,7 @@ impl TokenProxy {
     /// # Errors
     /// When it is no header's name, or one that acts on the whole origin and is no upstream's to say.
     pub fn pass_response_header(self, name: &str) -> Result<Self, ConfigError> {
-        Proxy::build(self.proxy.settings.clone().passing(name)?)
+        Proxy::build(self.proxy.settings.clone().passing_back(name)?)
     }
 
     /// For adapters: what to do with a request of this visit. Nothing is sent yet: [`ProxyStep::Forward`] holds
@@ -359,7 +381,8 @@ impl TokenProxy {
         // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
         context.check_own_page(site, view)?;
         let csrf = context.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
-        let Forwarded { headers, length } = request_headers::forwarded(view, csrf)?;
+        let Forwarded { headers, length } =
+            request_headers::forwarded(view, csrf, &self.proxy.settings.passed_there)?;
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
         let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
         let page = page.and_then(|url| url.strip_prefix(site.base.origin.as_str()));
@@ -410,12 +433,13 @@ impl Proxy {
 
 impl fmt::Debug for TokenProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ProxySettings { mapping, requirement, passed, .. } = &self.proxy.settings;
+        let ProxySettings { mapping, requirement, passed_there, passed_back, .. } = &self.proxy.settings;
         f.debug_struct("TokenProxy")
             .field("prefix", &mapping.prefix.as_str())
             .field("upstream", &mapping.upstream.origin.as_str())
             .field("requirement", requirement)
-            .field("passed", passed)
+            .field("pass_request_headers", passed_there)
+            .field("pass_response_headers", passed_back)
             .finish_non_exhaustive()
     }
 }
@@ -432,5 +456,15 @@ mod tests {
             assert_eq!(proxy.clone().timeouts(connect, idle).unwrap_err().setting, "TokenProxy");
         }
         assert!(proxy.timeouts(second, DAY).is_ok());
+    }
+
+    #[test]
+    fn whoever_prints_a_proxy_sees_which_headers_pass_it_by_name() {
+        let proxy = TokenProxy::new("/api", "https://api.example.com").unwrap();
+        let proxy = proxy.pass_request_header("X-Group-By").unwrap().pass_response_header("Tk").unwrap();
+        let printed = format!("{proxy:?}");
+        for part in ["pass_request_headers: [\"x-group-by\"]", "pass_response_headers: [\"tk\"]"] {
+            assert!(printed.contains(part), "{printed}");
+        }
     }
 }
