@@ -15,7 +15,8 @@ pub(crate) fn long_copies(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
     builder.near_cache_staleness(MINUTE)
 }
 
-async fn refuses_within(span: Duration, instance: &Instance, visitor: &Visitor) {
+/// Takes this session for nobody's within this span.
+pub(crate) async fn refuses_within(span: Duration, instance: &Instance, visitor: &Visitor) {
     within(span, "the session ends there as well", async || {
         let answer = instance.get("/", Some(visitor)).await;
         assert_eq!(answer.status, 200, "{answer:?}");
