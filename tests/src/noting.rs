@@ -107,6 +107,10 @@ impl SessionStore for Noting {
         self.store.plain_hosts()
     }
 
+    fn allow_plain(&self) {
+        self.store.allow_plain();
+    }
+
     fn file(&self) -> Option<PathBuf> {
         self.store.file()
     }

@@ -4,14 +4,15 @@ use std::sync::Arc;
 
 use landfall::Clock;
 use landfall::store::{SessionStore, StoreError, StoreOpener};
-use redis::cluster::{ClusterClient, ClusterClientBuilder};
+use redis::cluster::ClusterClient;
 use redis::sentinel::{SentinelClientBuilder, SentinelServerType};
-use redis::{Client, ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
-#[cfg(feature = "tls")]
-use redis::{TlsCertificates, TlsMode};
+use redis::{ConnectionInfo, IntoConnectionInfo as _, ProtocolVersion};
 
-use crate::connection::{DEADLINE, Server, plain_host};
+use crate::authorities::{Authorities, tls};
+use crate::connection::Server;
+use crate::sentinel::Sentinels;
 use crate::store::RedisStore;
+use crate::way::{DEADLINE, plain_host};
 
 /// Opens stores by addresses in `LANDFALL_STORE`:
 ///
@@ -22,7 +23,8 @@ use crate::store::RedisStore;
 /// - `redis+sentinel://[user:password@]host[:port],host[:port]…/name[/database]`, Sentinels, and what they call the primary
 /// - `rediss+sentinel://…`, the same over TLS to Sentinels and Redis, with the feature `tls`
 ///
-/// An address over TLS may end with `?ca_file=/path/ca.pem`: certificates of these authorities count, and no others.
+/// An address over TLS may end with `?ca_file=/path/ca.pem`, percent-encoded as every part of an address: certificates of
+/// these authorities count, and no others.
 ///
 /// ```
 /// use landfall::RelyingParty;
@@ -133,113 +135,8 @@ impl<'a> Nodes<'a> {
             builder = builder.set_client_to_redis_password(password);
         }
         let client = ca.sentinel(builder, self.secure).build().ok()?;
-        Some(Server::sentinel(client, plain_hosts))
+        Some(Server::Sentinel(Sentinels::by_address(client, name, plain_hosts)))
     }
-}
-
-/// Whose certificates count: of the authorities in a file, or of the system's.
-struct Authorities {
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "nothing is verified without TLS"))]
-    pem: Option<Vec<u8>>,
-}
-
-impl Authorities {
-    /// Takes `ca_file` out of an address.
-    fn split(rest: &str, secure: bool) -> Result<(String, Self), StoreError> {
-        let Some((before, query)) = rest.split_once('?') else {
-            return Ok((rest.to_owned(), Self { pem: None }));
-        };
-        let mut pem = None;
-        let mut others = Vec::new();
-        for pair in query.split('&') {
-            match pair.strip_prefix("ca_file=") {
-                Some(_) if !secure => {
-                    return Err(StoreError::new("ca_file is for an address that begins with rediss"));
-                }
-                Some(file) => pem = Some(certificates(file)?),
-                None => others.push(pair),
-            }
-        }
-        let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
-        Ok((format!("{before}{query}"), Self { pem }))
-    }
-}
-
-/// What a file of certificates holds.
-fn certificates(file: &str) -> Result<Vec<u8>, StoreError> {
-    let wrong = |problem: String| StoreError::new(format!("ca_file {file:?} {problem}"));
-    let pem = std::fs::read(file).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let begin = b"-----BEGIN CERTIFICATE-----";
-    if pem.windows(begin.len()).any(|window| window == begin) {
-        Ok(pem)
-    } else {
-        Err(wrong("holds no certificate in PEM".to_owned()))
-    }
-}
-
-#[cfg(not(feature = "tls"))]
-#[allow(clippy::unused_self, reason = "with TLS, it is what they take certificates from")]
-impl Authorities {
-    fn client(self, address: &str) -> Option<Client> {
-        Client::open(address).ok()
-    }
-
-    fn cluster(self, builder: ClusterClientBuilder) -> ClusterClientBuilder {
-        builder
-    }
-
-    fn sentinel(self, builder: SentinelClientBuilder, _: bool) -> SentinelClientBuilder {
-        builder
-    }
-}
-
-#[cfg(feature = "tls")]
-impl Authorities {
-    fn certificates(self) -> Option<TlsCertificates> {
-        Some(TlsCertificates { client_tls: None, root_cert: Some(self.pem?) })
-    }
-
-    fn client(self, address: &str) -> Option<Client> {
-        match self.certificates() {
-            Some(certificates) => Client::build_with_tls(address, certificates).ok(),
-            None => Client::open(address).ok(),
-        }
-    }
-
-    fn cluster(self, builder: ClusterClientBuilder) -> ClusterClientBuilder {
-        match self.certificates() {
-            Some(certificates) => builder.certs(certificates),
-            None => builder,
-        }
-    }
-
-    fn sentinel(self, mut builder: SentinelClientBuilder, secure: bool) -> SentinelClientBuilder {
-        if secure {
-            builder = builder.set_client_to_redis_tls_mode(TlsMode::Secure);
-        }
-        match self.certificates() {
-            Some(certificates) => builder
-                .set_client_to_sentinel_certificates(certificates.clone())
-                .set_client_to_redis_certificates(certificates),
-            None => builder,
-        }
-    }
-}
-
-#[cfg(not(feature = "tls"))]
-fn tls() -> Result<(), StoreError> {
-    Err(StoreError::new("rediss:// needs the feature `tls` of landfall-redis"))
-}
-
-/// The client takes the process's TLS provider, and panics where several are compiled in and none was chosen.
-#[cfg(feature = "tls")]
-#[allow(clippy::unnecessary_wraps, reason = "without the feature it is an error")]
-fn tls() -> Result<(), StoreError> {
-    if rustls::crypto::CryptoProvider::get_default().is_none() {
-        // Fails when somebody else was faster, which is as good.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-    }
-    Ok(())
 }
 
 /// Names the form alone: the address may hold a password.
@@ -258,6 +155,7 @@ fn malformed(scheme: &str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use landfall::{ConfigError, CookieKey, RelyingParty, RelyingPartyBuilder, SystemClock, danger};
+    use redis::Client;
 
     use super::*;
 
@@ -305,6 +203,7 @@ mod tests {
             "rediss+cluster://:hunter2@host#insecure",
             "rediss://:hunter2@host/?ca_file=/nowhere/at/all",
             "rediss://:hunter2@host/?ca_file=/proc/self/status",
+            "rediss://:hunter2@host/?ca_file=/not/%ff/utf8",
             "http://:hunter2@host",
         ] {
             let error = open(address).unwrap_err();

@@ -12,18 +12,14 @@ use redis::aio::MultiplexedConnection;
 use redis::cluster::{ClusterClient, ClusterConfig};
 use redis::cluster_async::ClusterConnection;
 use redis::cluster_routing::{Route, RoutingInfo, SingleNodeRoutingInfo, SlotAddr};
-use redis::sentinel::SentinelClient;
-use redis::{
-    AsyncConnectionConfig, Client, Cmd, ConnectionAddr, ErrorKind, FromRedisValue, RedisError,
-    ServerErrorKind, Value,
-};
+use redis::{Client, Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::{failed, late};
+use crate::sentinel::Sentinels;
+use crate::way::{DEADLINE, one_config, plain_host};
 
-/// How long a connection may take, and how long an answer.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(2);
 /// When a cluster that has not answered is asked for a sign of life, which it has until [`DEADLINE`] to give.
 const UNEASE: Duration = Duration::from_millis(1_500);
 /// Between two questions to a cluster that moves the slot.
@@ -40,11 +36,8 @@ pub(crate) enum Server {
         client: ClusterClient,
         plain_hosts: Vec<String>,
     },
-    /// Whoever Sentinels call the primary, asked for at each connection; the hosts are theirs.
-    Sentinel {
-        client: Arc<tokio::sync::Mutex<SentinelClient>>,
-        plain_hosts: Vec<String>,
-    },
+    /// Whoever Sentinels call the primary, asked for at each connection.
+    Sentinel(Sentinels),
 }
 
 #[derive(Clone)]
@@ -61,8 +54,8 @@ impl Server {
             Self::One(client) => {
                 client.get_multiplexed_async_connection_with_config(&one_config()).await.map(Connection::One)
             }
-            Self::Sentinel { client, .. } => {
-                let primary = client.lock().await.async_get_client().await?;
+            Self::Sentinel(sentinels) => {
+                let primary = sentinels.primary().await?;
                 primary.get_multiplexed_async_connection_with_config(&one_config()).await.map(Connection::One)
             }
             Self::Cluster { client, .. } => {
@@ -74,10 +67,6 @@ impl Server {
 }
 
 impl Server {
-    pub(crate) fn sentinel(client: SentinelClient, plain_hosts: Vec<String>) -> Self {
-        Self::Sentinel { client: Arc::new(tokio::sync::Mutex::new(client)), plain_hosts }
-    }
-
     pub(crate) fn is_cluster(&self) -> bool {
         matches!(self, Self::Cluster { .. })
     }
@@ -86,7 +75,15 @@ impl Server {
     pub(crate) fn plain_hosts(&self) -> Vec<String> {
         match self {
             Self::One(client) => plain_host(client.get_connection_info().addr()).into_iter().collect(),
-            Self::Cluster { plain_hosts, .. } | Self::Sentinel { plain_hosts, .. } => plain_hosts.clone(),
+            Self::Cluster { plain_hosts, .. } => plain_hosts.clone(),
+            Self::Sentinel(sentinels) => sentinels.plain_hosts().to_vec(),
+        }
+    }
+
+    /// Hosts that it learns of later may be reached without TLS, too.
+    pub(crate) fn allow_plain(&self) {
+        if let Self::Sentinel(sentinels) = self {
+            sentinels.allow_plain();
         }
     }
 
@@ -95,24 +92,9 @@ impl Server {
         match self {
             Self::One(client) => format!("Redis at {}", client.get_connection_info().addr()),
             Self::Cluster { .. } => "the Redis cluster".to_owned(),
-            Self::Sentinel { .. } => "the Redis behind Sentinel".to_owned(),
+            Self::Sentinel(_) => "the Redis behind Sentinel".to_owned(),
         }
     }
-}
-
-/// Host and port, if what is sent there could be read or answered by others on the way.
-pub(crate) fn plain_host(address: &ConnectionAddr) -> Option<String> {
-    match address {
-        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, insecure: true, .. } => {
-            Some(if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") })
-        }
-        _ => None,
-    }
-}
-
-/// Whoever asks has a deadline of their own: one timer for each answer is enough.
-fn one_config() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_connection_timeout(Some(DEADLINE)).set_response_timeout(None)
 }
 
 pub(crate) fn cluster_config() -> ClusterConfig {

@@ -20,6 +20,7 @@ use crate::keys::Keys;
 use crate::record::{pack, unpack};
 use crate::rights::Lacking;
 use crate::script::{Step, Steps};
+use crate::sentinel::Sentinels;
 use crate::watch::Watchers;
 
 /// How much longer than needed Redis keeps what has expired. The store's clock decides; this is so that Redis,
@@ -101,7 +102,7 @@ impl RedisStore {
     /// # }
     /// ```
     pub fn sentinel(client: redis::sentinel::SentinelClient) -> Self {
-        Self::with_server(Server::sentinel(client, Vec::new()))
+        Self::with_server(Server::Sentinel(Sentinels::of_the_application(client)))
     }
 
     pub(crate) fn with_server(server: Server) -> Self {
@@ -348,6 +349,10 @@ impl SessionStore for RedisStore {
 
     fn plain_hosts(&self) -> Vec<String> {
         self.link.server().plain_hosts()
+    }
+
+    fn allow_plain(&self) {
+        self.link.server().allow_plain();
     }
 
     fn watch(&self, watcher: Watcher) {

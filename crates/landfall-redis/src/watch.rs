@@ -192,10 +192,7 @@ impl Subscription {
     async fn open(server: &Server, channel: &[u8]) -> Result<Self, RedisError> {
         match server {
             Server::One(client) => Self::one(client, channel).await,
-            Server::Sentinel { client, .. } => {
-                let primary = client.lock().await.async_get_client().await?;
-                Self::one(&primary, channel).await
-            }
+            Server::Sentinel(sentinels) => Self::one(&sentinels.primary().await?, channel).await,
             Server::Cluster { client, .. } => {
                 let (sender, pushes) = unbounded_channel();
                 let config = cluster_config().set_push_sender(sender);

@@ -105,7 +105,7 @@ pub fn allow_plain_provider_address(mut builder: RelyingPartyBuilder) -> Relying
 ///
 /// What is stored is sealed, so who listens can be nobody; with the password they can end every session. Right inside a
 /// network that nobody else can listen to, such as that of a composition of containers on one host. Each host is named by a
-/// WARN at each start.
+/// WARN at each start, but for those that only the store's own Sentinels know.
 ///
 /// ```
 /// use landfall::{RelyingParty, danger};

@@ -84,7 +84,7 @@ pub(crate) fn version(mut record: StoredRecord, version: u64) -> StoredRecord {
 pub(crate) struct Told(Arc<Mutex<Vec<Change>>>);
 
 impl Told {
-    pub(crate) fn watch(store: &RedisStore) -> Self {
+    pub(crate) fn watch(store: &dyn SessionStore) -> Self {
         let told = Self::default();
         let to = told.clone();
         store.watch(Arc::new(move |change| to.0.lock().unwrap().push(change)));

@@ -5,6 +5,7 @@ mod keeping;
 mod kit;
 mod proxy;
 mod rights;
+mod sentinel;
 mod server;
 mod setup;
 mod suite;

@@ -1,6 +1,7 @@
 //! redis-server beside the tests.
 
 use std::env;
+use std::fs;
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -21,6 +22,8 @@ const WATCHDOG: &str =
 pub(crate) struct Server {
     port: u16,
     arguments: Vec<String>,
+    /// What stands in the file of a Sentinel, which cannot do without one; nothing for a Redis.
+    sentinel: Option<String>,
     running: Option<Child>,
 }
 
@@ -28,10 +31,20 @@ impl Server {
     /// One that keeps nothing; with more arguments.
     pub(crate) async fn start(arguments: &[&str]) -> Self {
         let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
-        let mut server = Self { port: free_port(), arguments, running: None };
-        server.run();
-        server.answers().await;
-        server
+        Self { port: free_port(), arguments, sentinel: None, running: None }.started().await
+    }
+
+    /// A Sentinel with these settings, whose port without TLS is its own.
+    pub(crate) async fn start_sentinel(settings: &str) -> Self {
+        let port = free_port();
+        let settings = format!("port {port}\nbind 127.0.0.1\n{settings}");
+        Self { port, arguments: Vec::new(), sentinel: Some(settings), running: None }.started().await
+    }
+
+    async fn started(mut self) -> Self {
+        self.run();
+        self.answers().await;
+        self
     }
 
     /// The only node of a cluster.
@@ -119,27 +132,21 @@ impl Server {
         let program = env::var_os("LANDFALL_TEST_REDIS_SERVER")
             .expect("LANDFALL_TEST_REDIS_SERVER is not set: run `cargo xtask test`, which looks for it");
         let folder = TempDir::new().unwrap().keep();
-        let child = Command::new("sh")
-            .args(["-c", WATCHDOG, "sh"])
-            .arg(program)
-            .args([
-                "--port",
-                &self.port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ])
-            .args(["--daemonize", "no", "--enable-debug-command", "yes", "--dir"])
-            .arg(&folder)
-            .args(&self.arguments)
-            .env("FOLDER", &folder)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", WATCHDOG, "sh"]).arg(program).env("FOLDER", &folder);
+        if let Some(settings) = &self.sentinel {
+            let file = folder.join("sentinel.conf");
+            fs::write(&file, settings).unwrap();
+            command.arg(file).arg("--sentinel");
+        } else {
+            command
+                .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+                .args(["--save", "", "--appendonly", "no", "--daemonize", "no"])
+                .args(["--enable-debug-command", "yes", "--dir"])
+                .arg(&folder)
+                .args(&self.arguments);
+        }
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
         self.running = Some(child);
     }
 

@@ -16,14 +16,14 @@ use crate::server::{Server, free_port};
 use crate::setup::works;
 
 /// An authority and the servers that it has made certificates for.
-struct Authority {
+pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
     folder: TempDir,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -36,30 +36,58 @@ impl Authority {
     }
 
     /// Its own certificate.
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
-    /// A server whose certificate is for this name, changed like this; its port for TLS.
-    async fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> (Server, u16) {
+    /// A certificate for this name, changed like this, and its key: their files.
+    fn certificate(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> [String; 2] {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
+        let number = free_port();
+        let files = ["cert", "key"].map(|kind| self.folder.path().join(format!("{number}.{kind}")));
+        fs::write(&files[0], params.signed_by(&key, &self.issuer).unwrap().pem()).unwrap();
+        fs::write(&files[1], key.serialize_pem()).unwrap();
+        files.map(|file| file.to_str().unwrap().to_owned())
+    }
+
+    /// A server whose certificate is for this name, changed like this; its port for TLS.
+    pub(crate) async fn server(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Server, u16) {
+        let [certificate, key] = self.certificate(name, change);
         let port = free_port();
-        let [certificate, key_file] =
-            ["cert", "key"].map(|name| self.folder.path().join(format!("{port}.{name}")));
-        fs::write(&certificate, params.signed_by(&key, &self.issuer).unwrap().pem()).unwrap();
-        fs::write(&key_file, key.serialize_pem()).unwrap();
         let port_text = port.to_string();
         let arguments = ["--tls-port", &port_text, "--tls-auth-clients", "no", "--tls-cert-file"];
-        let files = [certificate.to_str().unwrap(), "--tls-key-file", key_file.to_str().unwrap()];
-        let arguments: Vec<_> = arguments.into_iter().chain(files).collect();
+        let arguments: Vec<_> =
+            arguments.into_iter().chain([certificate.as_str(), "--tls-key-file", &key]).collect();
         (Server::start(&arguments).await, port)
+    }
+
+    /// A Sentinel on `localhost` that watches the primary at this port, over TLS where it knows an authority to believe;
+    /// its port for TLS.
+    pub(crate) async fn sentinel(&self, primary: u16, believes: Option<&Self>) -> (Server, u16) {
+        let [certificate, key] = self.certificate("localhost", |_| {});
+        let port = free_port();
+        let over_tls = match believes {
+            Some(authority) => {
+                format!("tls-replication yes\ntls-ca-cert-file {}\n", authority.file().display())
+            }
+            None => String::new(),
+        };
+        let settings = format!(
+            "tls-port {port}\ntls-auth-clients no\ntls-cert-file {certificate}\ntls-key-file {key}\n{over_tls}\
+             sentinel monitor main 127.0.0.1 {primary} 1\n"
+        );
+        (Server::start_sentinel(&settings).await, port)
     }
 }
 
 /// What a store at this address says, when it is asked.
-async fn refusal(address: &str) -> String {
+pub(crate) async fn refusal(address: &str) -> String {
     let store = opener().open(address, Arc::new(VirtualClock::default())).unwrap();
     store.load(key(1)).await.unwrap_err().to_string()
 }
@@ -76,6 +104,12 @@ async fn a_certificate_of_ones_own_authority_is_believed_and_no_other_one_by_cli
     works(RedisStore::new(client), &clock).await;
 
     let named = |authority: &Authority| format!("{address}?ca_file={}", authority.file().display());
+    // A file that an address can only name percent-encoded.
+    fs::copy(ours.file(), ours.folder.path().join("our ca & more.pem")).unwrap();
+    let encoded = named(&ours).replace("ca.pem", "our%20ca%20%26%20more.pem");
+    let store = opener().open(&encoded, Arc::new(clock.clone())).unwrap();
+    assert!(store.load(key(1)).await.unwrap().is_none());
+
     let store = opener().open(&named(&ours), Arc::new(clock.clone())).unwrap();
     store.create(key(2), record(&clock, 2)).await.unwrap();
     assert!(store.load(key(2)).await.unwrap().is_some());

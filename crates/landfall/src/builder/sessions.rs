@@ -12,8 +12,8 @@ use http::HeaderName;
 use super::RelyingPartyBuilder;
 use crate::address::path_prefix::PathPrefix;
 use crate::address::unencrypted::Unencrypted;
-use crate::context::settings::{BeyondLimit, SessionLimit};
 use crate::context::settings::ActivitySettings;
+use crate::context::settings::{BeyondLimit, SessionLimit};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
 use crate::error::{ConfigError, printable};
@@ -275,6 +275,9 @@ impl RelyingPartyBuilder {
     /// `store`, with the host that is reached without TLS.
     fn check_way_to_store(&self) -> Result<(), ConfigError> {
         let Some(store) = &self.sessions.store else { return Ok(()) };
+        if self.sessions.plain_store {
+            store.allow_plain();
+        }
         store.plain_hosts().iter().try_for_each(|address| {
             // A colon alone stands before a port; several are those of an IPv6 address, which has a bracket before its port.
             let host = match address.rsplit_once(':') {

@@ -334,6 +334,13 @@ pub trait SessionStore: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Hears that [`danger::allow_plain_store`](crate::danger::allow_plain_store) was said: a store that learns of hosts
+    /// beyond loopback only later, and would reach them without TLS, may do so from now on, and refuses to without it.
+    ///
+    /// It is called when the relying party is built, before [`watch`](Self::watch). By default there is nothing to do: the
+    /// hosts are those that were told. A store around another one hands this on.
+    fn allow_plain(&self) {}
+
     /// The file of a store that is embedded in this process and survives it; `None` for every other. On
     /// loopback, cookie keys that nobody configured are kept beside it.
     fn file(&self) -> Option<PathBuf> {
@@ -415,6 +422,10 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     fn plain_hosts(&self) -> Vec<String> {
         (**self).plain_hosts()
+    }
+
+    fn allow_plain(&self) {
+        (**self).allow_plain();
     }
 
     fn file(&self) -> Option<PathBuf> {
