@@ -1,7 +1,10 @@
-//! `cargo xtask load`: guarded requests over many connections at once, beside bare frameworks and others' sessions.
+//! `cargo xtask load`: guarded requests over many connections at once, beside bare frameworks and others' sessions; then
+//! what people wait for beside [`strangers`].
 //!
 //! The server and what asks it share this machine's cores, as they do in no deployment: compare the rows of one run, and
 //! no figure with one of another machine.
+
+mod strangers;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -50,9 +53,23 @@ struct Load {
     failed: u64,
 }
 
-/// Builds the servers for release, asks one after the other, and prints what they bear.
-pub(crate) fn run() -> Result<(), Failure> {
+/// Measures both, or the one part that is named.
+pub(crate) fn run(arguments: &[String]) -> Result<(), Failure> {
     group::stop_on_signal()?;
+    match arguments {
+        [] => {
+            many_connections()?;
+            println!();
+            strangers::run()
+        }
+        [part] if part == "connections" => many_connections(),
+        [part] if part == "strangers" => strangers::run(),
+        _ => Err("usage: cargo xtask load [connections|strangers]".into()),
+    }
+}
+
+/// Builds the servers for release, asks one after the other, and prints what they bear.
+fn many_connections() -> Result<(), Failure> {
     let connections = connections()?;
     let rows = u64::try_from(ROWS.len() * ROUNDS).unwrap_or_default();
     println!(

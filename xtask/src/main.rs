@@ -27,8 +27,9 @@ usage: cargo xtask <command>
   fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
   bench --build [NAME...]      crates, cold build and size of small applications, ours beside others; 15 minutes at most
-  load                         guarded requests over 10 000 connections at once, beside bare frameworks and others'
-                               sessions: at most ten minutes
+  load [PART]                  `connections`: guarded requests over 10 000 connections at once, beside bare frameworks and
+                               others' sessions, under ten minutes; `strangers`: somebody signed in beside 1 000 requests
+                               a second of each kind of stranger, about five; or both
   soak [--minutes N] [--try]   a day of two instances on one Redis, with faults and an injected clock, in N minutes (20);
                                --try builds it as the tests are built
   spa [--production]           the single-page example at http://localhost:5173, or built and served by its backend
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
         Some((command, rest)) if command == "soak" => soak::run(rest),
-        Some((command, [])) if command == "load" => load::run(),
+        Some((command, rest)) if command == "load" => load::run(rest),
         Some((command, [])) if command == "spa" => spa::run(false),
         Some((command, [flag])) if command == "spa" && flag == "--production" => spa::run(true),
         Some((command, _)) if matches!(command.as_str(), "help" | "--help" | "-h") => {
