@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use super::address::parse;
 use super::error::BrowserError;
 use super::page::Page;
+use super::referrer::ReferrerPolicy;
 use super::request::{Going, Purpose, navigation_headers};
 use super::tab::Browser;
 
@@ -31,7 +32,8 @@ impl Browser {
         let body = body.into();
         let url = parse(url)?;
         let purpose = Purpose::Fetch;
-        self.go(Going { method, url, headers: map, body, initiator, purpose, follow: true }).await
+        let referrer = ReferrerPolicy::default();
+        self.go(Going { method, url, headers: map, body, initiator, referrer, purpose, follow: true }).await
     }
 
     /// Loads `url` in a frame on a page of `from`: `SameSite` cookies stay behind if that is another site. What it
@@ -42,7 +44,8 @@ impl Browser {
     pub async fn open_frame(&self, url: &str, from: &str) -> Result<Page, BrowserError> {
         let (url, initiator) = (parse(url)?, Some(parse(from)?));
         let (method, headers, body) = (Method::GET, navigation_headers(&Method::GET), Bytes::new());
-        self.go(Going { method, url, headers, body, initiator, purpose: Purpose::Frame, follow: true }).await
+        let (purpose, referrer) = (Purpose::Frame, ReferrerPolicy::default());
+        self.go(Going { method, url, headers, body, initiator, referrer, purpose, follow: true }).await
     }
 
     /// Loads every frame of a page, as a browser does that shows it.

@@ -1,7 +1,8 @@
 //! [`Browser`]: a scripted browser with cookies, redirects, forms and fetch metadata as real ones have them.
 //!
 //! A `tab` navigates, presses buttons (`submit`) and fetches. Each makes a `request` that is sent and followed through
-//! its `redirects`, with the cookies of the `jar`, to the `target` that the `routes` name for its origin.
+//! its `redirects`, with the cookies of the `jar`, to the `target` that the `routes` name for its origin. What it says of
+//! the page that it comes from depends on that page's `referrer` policy, and on whether there is TLS.
 
 mod address;
 mod cookies;
@@ -13,6 +14,7 @@ mod jar;
 mod navigate;
 mod page;
 mod redirects;
+mod referrer;
 mod request;
 mod routes;
 mod site;

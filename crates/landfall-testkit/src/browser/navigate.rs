@@ -9,9 +9,26 @@ use super::address::parse;
 use super::error::BrowserError;
 use super::page::Page;
 use super::redirects::MAX_HOPS;
+use super::referrer::ReferrerPolicy;
 use super::request::{Going, Purpose, navigation_headers};
 use super::tab::Browser;
 use crate::lock::lock;
+
+/// The page that causes a navigation, and what it lets be told of itself.
+pub(super) type Initiator = (Option<Url>, ReferrerPolicy);
+
+/// The person at the address bar.
+const NOBODY: Initiator = (None, ReferrerPolicy::NoDowngrade);
+
+/// A page that says nothing of what may be told of it.
+fn page_at(url: &str) -> Result<Initiator, BrowserError> {
+    Ok((Some(parse(url)?), ReferrerPolicy::default()))
+}
+
+/// A page that is shown.
+pub(super) fn shown(page: &Page) -> Initiator {
+    (Some(page.url.clone()), ReferrerPolicy::of(&page.headers))
+}
 
 impl Browser {
     /// Types an address: a top-level navigation nobody initiated. Follows redirects and forms that send themselves, up to
@@ -20,7 +37,7 @@ impl Browser {
     /// # Errors
     /// When there is no answer, or too many redirects.
     pub async fn open(&self, url: &str) -> Result<Page, BrowserError> {
-        self.navigate(Method::GET, parse(url)?, Bytes::new(), None, true).await
+        self.navigate(Method::GET, parse(url)?, Bytes::new(), NOBODY, true).await
     }
 
     /// Types an address and stops at the first answer.
@@ -28,7 +45,7 @@ impl Browser {
     /// # Errors
     /// When there is no answer.
     pub async fn open_without_following(&self, url: &str) -> Result<Page, BrowserError> {
-        self.navigate(Method::GET, parse(url)?, Bytes::new(), None, false).await
+        self.navigate(Method::GET, parse(url)?, Bytes::new(), NOBODY, false).await
     }
 
     /// Follows a link on a page of `from`, another site's for instance.
@@ -36,7 +53,7 @@ impl Browser {
     /// # Errors
     /// As [`open`](Self::open).
     pub async fn follow_link(&self, url: &str, from: &str) -> Result<Page, BrowserError> {
-        self.navigate(Method::GET, parse(url)?, Bytes::new(), Some(parse(from)?), true).await
+        self.navigate(Method::GET, parse(url)?, Bytes::new(), page_at(from)?, true).await
     }
 
     /// Sends a form from a page of `from` with POST.
@@ -50,7 +67,7 @@ impl Browser {
         from: &str,
     ) -> Result<Page, BrowserError> {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        self.navigate(Method::POST, parse(url)?, body.into(), Some(parse(from)?), true).await
+        self.navigate(Method::POST, parse(url)?, body.into(), page_at(from)?, true).await
     }
 
     /// Asks for the shown address again.
@@ -67,12 +84,13 @@ impl Browser {
         method: Method,
         url: Url,
         body: Bytes,
-        initiator: Option<Url>,
+        (initiator, referrer): Initiator,
         follow: bool,
     ) -> Result<Page, BrowserError> {
         let headers = navigation_headers(&method);
+        let purpose = Purpose::Page;
         let mut page =
-            self.go(Going { method, url, headers, body, initiator, purpose: Purpose::Page, follow }).await?;
+            self.go(Going { method, url, headers, body, initiator, referrer, purpose, follow }).await?;
         while follow && let Some(form) = page.form().filter(|form| form.auto_submit) {
             if page.hops.len() > MAX_HOPS {
                 return Err(BrowserError::TooManyRedirects(page.url.into()));
@@ -81,11 +99,10 @@ impl Browser {
             let fields = form.submission(None, &[]);
             let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(&fields).finish().into();
             let (method, headers) = (Method::POST, navigation_headers(&Method::POST));
-            let initiator = Some(page.url.clone());
+            let (initiator, referrer) = shown(&page);
             let mut before = std::mem::take(&mut page.hops);
-            page = self
-                .go(Going { method, url, headers, body, initiator, purpose: Purpose::Page, follow })
-                .await?;
+            page =
+                self.go(Going { method, url, headers, body, initiator, referrer, purpose, follow }).await?;
             before.append(&mut page.hops);
             page.hops = before;
         }

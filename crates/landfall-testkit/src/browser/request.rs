@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use url::Url;
 
 use super::error::BrowserError;
+use super::referrer::ReferrerPolicy;
 use super::site;
 
 /// A request before it meets the jar.
@@ -16,6 +17,8 @@ pub(super) struct Going {
     pub(super) body: Bytes,
     /// Who caused it; `None` is the person at the address bar.
     pub(super) initiator: Option<Url>,
+    /// What that one lets be told of itself.
+    pub(super) referrer: ReferrerPolicy,
     pub(super) purpose: Purpose,
     pub(super) follow: bool,
 }
@@ -38,12 +41,14 @@ impl Going {
             Purpose::Frame => ("navigate", "iframe"),
             Purpose::Page => ("navigate", "document"),
         };
-        let from = site::fetch_site(self.initiator.as_ref(), chain);
-        headers.entry("sec-fetch-site").or_insert(HeaderValue::from_static(from));
-        headers.entry("sec-fetch-mode").or_insert(HeaderValue::from_static(mode));
-        headers.entry("sec-fetch-dest").or_insert(HeaderValue::from_static(dest));
-        if self.purpose == Purpose::Page {
-            headers.entry("sec-fetch-user").or_insert(HeaderValue::from_static("?1"));
+        if site::is_trustworthy(&self.url) {
+            let from = site::fetch_site(self.initiator.as_ref(), chain);
+            headers.entry("sec-fetch-site").or_insert(HeaderValue::from_static(from));
+            headers.entry("sec-fetch-mode").or_insert(HeaderValue::from_static(mode));
+            headers.entry("sec-fetch-dest").or_insert(HeaderValue::from_static(dest));
+            if self.purpose == Purpose::Page {
+                headers.entry("sec-fetch-user").or_insert(HeaderValue::from_static("?1"));
+            }
         }
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static("*/*"));
         if let Some(initiator) = &self.initiator {
@@ -56,8 +61,14 @@ impl Going {
                         [a, b] => !site::same_origin(a, b) && !site::same_origin(initiator, a),
                         _ => false,
                     });
-                let value =
-                    if tainted { "null".to_owned() } else { initiator.origin().ascii_serialization() };
+                // A script's fetch tells it whatever the page's policy is.
+                let is_told =
+                    self.purpose == Purpose::Fetch || self.referrer.tells_origin(initiator, &self.url);
+                let value = if tainted || !is_told {
+                    "null".to_owned()
+                } else {
+                    initiator.origin().ascii_serialization()
+                };
                 headers.entry(ORIGIN).or_insert(value.parse().map_err(http::Error::from)?);
             }
         }

@@ -23,6 +23,18 @@ fn site(url: &Url) -> Option<String> {
     }
 }
 
+/// Whether what is sent there can be neither read nor changed on the way (Secure Contexts §3.1), a loopback included. To
+/// any other place a browser sends no Fetch Metadata (§2).
+pub(super) fn is_trustworthy(url: &Url) -> bool {
+    let is_loopback = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    };
+    url.scheme() == "https" || is_loopback
+}
+
 /// The value of `Sec-Fetch-Site` (Fetch Metadata §2.4): the worst relation on the way, for redirects count.
 pub(super) fn fetch_site(initiator: Option<&Url>, chain: &[Url]) -> &'static str {
     let Some(from) = initiator else { return "none" };

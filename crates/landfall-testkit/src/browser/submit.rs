@@ -5,6 +5,7 @@ use http::Method;
 
 use super::error::BrowserError;
 use super::form::Form;
+use super::navigate::shown;
 use super::page::Page;
 use super::redirects::MAX_HOPS;
 use super::tab::Browser;
@@ -71,7 +72,7 @@ impl Browser {
     ) -> Result<Page, BrowserError> {
         let mut url = page.url.join(&form.action).map_err(|_| BrowserError::Url(form.action.clone()))?;
         let encoded = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        let from = Some(page.url.clone());
+        let from = shown(page);
         if form.post {
             self.navigate(Method::POST, url, encoded.into(), from, true).await
         } else {

@@ -29,13 +29,16 @@ impl HttpClient for Site {
                 .header("set-cookie", "none=1; Path=/; Secure; SameSite=None"),
             "/away" => answer.status(303).header("location", "https://other.test/back"),
             "/back" => answer.status(302).header("location", "https://app.test/end"),
+            "/no-referrer" => answer.header("referrer-policy", "no-referrer"),
+            "/same-origin" => answer.header("referrer-policy", "unknown, same-origin"),
             "/keep" => answer.status(307).header("location", "/end"),
             "/loop" => answer.status(302).header("location", "/loop"),
             _ => answer,
         };
         let auto =
             "<form method=post action=https://app.test/end data-auto-submit><input name=a value=b></form>";
-        let body = if path == "/auto" { Bytes::from_static(auto.as_bytes()) } else { body };
+        let is_auto = ["/auto", "/no-referrer", "/same-origin"].contains(&path.as_str());
+        let body = if is_auto { Bytes::from_static(auto.as_bytes()) } else { body };
         Ok(answer.body(body).unwrap())
     }
 }
@@ -75,6 +78,36 @@ async fn who_asks_decides_which_cookies_go() {
     assert_eq!(last(&site), ("none=1".into(), "cross-site".into(), "https://other.test".into()));
     browser.fetch(Method::GET, "https://app.test/end", &[], "", "https://app.test/").await.unwrap();
     assert_eq!(last(&site), ("lax=1; strict=1; none=1".into(), "same-origin".into(), String::new()));
+}
+
+#[tokio::test]
+async fn where_there_is_no_tls_nothing_is_said_of_whence_a_request_comes_but_its_origin() {
+    let (browser, site) = browser();
+    for origin in ["http://app.lan:3000", "http://app.localhost:3000"] {
+        browser.route(origin, Target::InProcess(site.clone())).unwrap();
+    }
+    let post = async |to: &str, from: &str| {
+        browser.post_form(to, &[("a", "b")], from).await.unwrap();
+        let (_, site, origin) = last(&site);
+        (site, origin)
+    };
+    let plain = "http://app.lan:3000/end";
+    assert_eq!(post(plain, "http://app.lan:3000/").await, (String::new(), "http://app.lan:3000".into()));
+    assert_eq!(post(plain, "http://app.lan:8080/").await, (String::new(), "http://app.lan:8080".into()));
+    assert_eq!(post(plain, "https://app.test/").await, (String::new(), "null".into()), "no downgrade");
+    let local = "http://app.localhost:3000/end";
+    assert_eq!(post(local, local).await, ("same-origin".into(), "http://app.localhost:3000".into()));
+}
+
+#[tokio::test]
+async fn a_form_of_a_page_without_a_referrer_comes_from_nowhere() {
+    let (browser, site) = browser();
+    for (path, origin) in
+        [("/no-referrer", "null"), ("/same-origin", "null"), ("/auto", "https://other.test")]
+    {
+        browser.open(&format!("https://other.test{path}")).await.unwrap();
+        assert_eq!(last(&site).2, origin, "{path}");
+    }
 }
 
 #[tokio::test]
