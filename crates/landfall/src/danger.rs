@@ -67,7 +67,7 @@ pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder 
 /// header of the loopback one is answered under that: by cookies that are neither Secure nor named `__Host-`, and by
 /// pages that tell a stranger which base URL was meant. Right for tests, and where what stands in front lets no such
 /// Host header through; elsewhere each environment is given its own base URLs (`LANDFALL_BASE_URL`). What is still
-/// checked: every base URL is https or on loopback, and none is made from a request.
+/// checked: every base URL is https or on loopback, or named by [`plain_http_base_url`], and none is made from a request.
 ///
 /// ```
 /// use landfall::{RelyingParty, danger};
@@ -80,6 +80,50 @@ pub fn trust_any_proxy(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder 
 /// ```
 pub fn allow_loopback_beside_public(mut builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
     builder.network.loopback_beside_public = true;
+    builder
+}
+
+/// Lets this base URL be plain http beyond loopback, for a network where there is no TLS: `http://shop.lan:3000` at home
+/// or in a factory. It is given by this, if [`base_url`](RelyingPartyBuilder::base_url) or a variable has not given it.
+///
+/// Whoever is on the way, and every other service on that host whatever its port, reads and sets this application's
+/// cookies, which are neither Secure nor named `__Host-`: they take over a session, plant one of theirs, or finish a
+/// sign-in of theirs in somebody's browser. Browsers send no Fetch Metadata there, so that `Origin` alone tells what
+/// another site posts; a page of the application's that says `Referrer-Policy: no-referrer` posts without one, and is
+/// refused.
+///
+/// An application has TLS under all of its base URLs or under none, and a session is good under the base URL alone that it
+/// began at. Cookie keys have to be given. Each base URL is named by a WARN at each start.
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = RelyingParty::builder("https://id.example");
+/// let builder = danger::plain_http_base_url(builder, "http://shop.lan:3000");
+/// # let _ = builder;
+/// ```
+pub fn plain_http_base_url(mut builder: RelyingPartyBuilder, url: impl Into<String>) -> RelyingPartyBuilder {
+    builder.network.plain_base_urls.push(url.into());
+    builder
+}
+
+/// Lets the issuer be plain http beyond loopback, if it is this very one: a provider in a network where there is no TLS.
+///
+/// The client secret, codes and tokens go over that network as they are, and so do the keys that ID tokens are verified
+/// with: whoever can change what goes by signs in as anybody. The provider's endpoints may be plain http at the issuer's
+/// own origin, and else are https. A WARN at each start names it. Where the provider has TLS towards browsers and none
+/// inside, its issuer is https, and the way to it from here is
+/// [`provider_address`](RelyingPartyBuilder::provider_address).
+///
+/// ```
+/// use landfall::{RelyingParty, danger};
+///
+/// let builder = RelyingParty::builder("http://id.lan:9000");
+/// let builder = danger::plain_http_issuer(builder, "http://id.lan:9000");
+/// # let _ = builder;
+/// ```
+pub fn plain_http_issuer(mut builder: RelyingPartyBuilder, issuer: impl Into<String>) -> RelyingPartyBuilder {
+    builder.network.plain_issuer = Some(issuer.into());
     builder
 }
 

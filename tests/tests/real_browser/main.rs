@@ -13,6 +13,7 @@ mod native;
 mod neighbourhood;
 mod other_address;
 mod place;
+mod plain_http;
 mod sibling;
 mod sibling_spa;
 mod spa;

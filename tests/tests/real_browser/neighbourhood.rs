@@ -85,7 +85,7 @@ impl Neighbourhood {
 }
 
 /// A page with nothing on it, whatever it is called.
-async fn hostile_pages() -> SocketAddr {
+pub(crate) async fn hostile_pages() -> SocketAddr {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let page = || async { Html("<!doctype html><title>Prizes</title><body>You have won") };

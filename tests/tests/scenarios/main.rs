@@ -27,6 +27,7 @@ mod loops;
 mod not_set_up;
 mod other_address;
 mod own_middleware;
+mod plain_http;
 mod provider_down;
 mod provider_keys;
 mod refresh;

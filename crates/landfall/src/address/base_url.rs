@@ -19,6 +19,9 @@ use crate::error::ConfigError;
 
 pub(crate) use crate::address::written::is_loopback;
 
+/// What allows one of them to be plain http beyond loopback.
+pub(crate) const PLAIN_HTTP: &str = "danger::plain_http_base_url";
+
 /// One address under which browsers reach the application.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
@@ -46,13 +49,25 @@ impl BaseUrl {
     /// # Errors
     /// Names the setting `base_url`, what is wrong with the text, and what to write.
     pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::read(text, false)
+    }
+
+    /// [`parse`](Self::parse) for a base URL that may be plain http beyond loopback, as `danger` says of it.
+    ///
+    /// # Errors
+    /// As there; also for an address that only a server listens on.
+    pub(crate) fn with_plain_http(text: &str) -> Result<Self, ConfigError> {
+        Self::read(text, true)
+    }
+
+    fn read(text: &str, may_be_plain: bool) -> Result<Self, ConfigError> {
         let wrong = |problem: &str, remedy: String| {
             ConfigError::new("base_url", format!("{problem} in {:?}", shown(text)), remedy)
         };
         let example = "give scheme, host and, if it is not the default, port: https://app.example.com";
         let url = written::read(text).map_err(|slip| wrong(slip.problem, slip.remedy(example)))?;
         let secure = url.scheme() == "https";
-        if !secure && !is_loopback(&url) {
+        if !secure && !is_loopback(&url) && (!may_be_plain || is_everywhere(&url)) {
             return Err(wrong("plain http", instead_of_plain_http(&url)));
         }
         // Behind it, `//host` would be the path of a page, and another site's address to a browser.
@@ -118,6 +133,11 @@ impl BaseUrl {
         is_loopback_host(&self.host)
     }
 
+    /// Whether it has no TLS and is not on this machine, either: there whoever is on the way is believed.
+    pub(crate) fn is_plain_beyond_loopback(&self) -> bool {
+        !self.secure && !self.is_loopback()
+    }
+
     /// Path and query as browsers see them, given those of a request. A proxy in front may have
     /// taken the base path away. What is no path (`*`, or nothing at all) is left as it is.
     pub(crate) fn outside_path(&self, path: &str, query: Option<&str>) -> Target {
@@ -161,23 +181,26 @@ fn is_one_place(path: &str) -> bool {
     each_reading(path, check).is_ok()
 }
 
-/// What to write where a base URL is plain http beyond loopback.
-fn instead_of_plain_http(url: &Url) -> String {
-    // Where a server listens, and no address for a browser.
-    let is_everywhere = match url.host() {
+/// Whether it is where a server listens, and no address for a browser.
+fn is_everywhere(url: &Url) -> bool {
+    match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_unspecified(),
         Some(Host::Ipv6(ip)) => ip.is_unspecified(),
         _ => false,
-    };
+    }
+}
+
+/// What to write where a base URL is plain http beyond loopback.
+fn instead_of_plain_http(url: &Url) -> String {
     let rest = url.as_str().strip_prefix("http").unwrap_or_default();
     let mut instead = format!("https{}", rest.trim_end_matches('/'));
-    if is_everywhere {
+    if is_everywhere(url) {
         let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
         instead = format!("http://localhost{port}");
     }
     format!(
         "{}; plain http is for loopback addresses alone, since anyone on the way could take the session (where a \
-         proxy in front has the certificate, https is what browsers see)",
+         proxy in front has the certificate, https is what browsers see; where there is no TLS at all, see {PLAIN_HTTP})",
         written::write(&instead)
     )
 }
@@ -227,6 +250,27 @@ mod tests {
             "https://a/?x",
         ] {
             assert!(BaseUrl::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_danger_names_may_be_plain_http_and_is_checked_for_the_rest_as_ever() {
+        let plain = |text| BaseUrl::with_plain_http(text).map(|base| base.is_plain_beyond_loopback());
+        for beyond in ["http://shop.lan:3000", "http://192.168.0.7", "http://[fd00::7]:3000/app"] {
+            assert!(plain(beyond).unwrap(), "{beyond}");
+            assert!(BaseUrl::parse(beyond).unwrap_err().remedy.contains(PLAIN_HTTP), "{beyond}");
+        }
+        for other in ["http://localhost:3000", "http://[::1]", "https://shop.lan"] {
+            assert!(!plain(other).unwrap(), "{other}");
+        }
+        for bad in [
+            "http://0.0.0.0:3000",
+            "http://[::]",
+            "ftp://shop.lan",
+            "http://u@shop.lan",
+            "http://shop.lan/a//b",
+        ] {
+            assert!(plain(bad).is_err(), "{bad}");
         }
     }
 

@@ -4,9 +4,13 @@
 //! provider (`provider_address`), the upstream of a token proxy, a store. Whoever can listen on the way reads client
 //! secret, tokens or sessions, and who can change what goes by is believed.
 //!
-//! The base URL and the issuer stand under a stricter one: no name in `danger` lifts it.
+//! The base URL and the issuer stand under it as well, each by a name that holds one value: what else is configured is
+//! refused as ever. What a provider names itself may then be as plain as its issuer is ([`is_as_plain_as`]).
+
+use url::Url;
 
 use super::mismatch::is_loopback_host;
+use super::written::is_loopback;
 use crate::error::{ConfigError, printable};
 
 /// An address without TLS, as a setting names it.
@@ -45,6 +49,14 @@ impl Unencrypted<'_> {
     /// # Errors
     /// Names the setting and what would allow it.
     pub fn check(&self) -> Result<(), ConfigError> {
+        self.check_saying("whoever can listen on the way reads what is sent there")
+    }
+
+    /// [`check`](Self::check) with what is lost, for the log.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn check_saying(&self, lost: &str) -> Result<(), ConfigError> {
         let Self { setting, address, host, danger, is_allowed } = *self;
         if is_loopback_host(&host.to_ascii_lowercase()) {
             return Ok(());
@@ -57,19 +69,47 @@ impl Unencrypted<'_> {
                 format!("use TLS; or, where nobody else can listen on the way, say so by {danger}"),
             ));
         }
-        tracing::warn!(
-            setting,
-            address,
-            allowed_by = danger,
-            "a connection that is not encrypted: whoever can listen on the way reads what is sent there"
-        );
+        tracing::warn!(setting, address, allowed_by = danger, "a connection that is not encrypted: {lost}");
         Ok(())
     }
 }
 
+/// Whether an address that a provider names by plain http may be used: on loopback where its issuer is, or at the very
+/// origin of an issuer without TLS, which is checked where it is configured. `false` for every other scheme.
+pub(crate) fn is_as_plain_as(issuer: &str, url: &Url) -> bool {
+    let is_http = |url: &Url| url.scheme() == "http";
+    let Some(issuer) = Url::parse(issuer).ok().filter(is_http) else { return false };
+    is_http(url) && if is_loopback(&issuer) { is_loopback(url) } else { url.origin() == issuer.origin() }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Unencrypted;
+    use super::*;
+
+    #[test]
+    fn a_providers_endpoints_are_plain_where_its_issuer_is_and_nowhere_else() {
+        let is_plain = |issuer: &str, url: &str| is_as_plain_as(issuer, &Url::parse(url).unwrap());
+        for (issuer, url) in [
+            ("http://127.0.0.1:9000", "http://localhost:9001/token"),
+            ("http://id.lan:9000/realms/a", "http://id.lan:9000/token"),
+            ("http://id.lan", "http://ID.lan:80/token"),
+        ] {
+            assert!(is_plain(issuer, url), "{issuer} {url}");
+        }
+        for (issuer, url) in [
+            ("https://id.lan:9000", "http://id.lan:9000/token"),
+            ("https://id.lan", "http://localhost/token"),
+            ("http://localhost:9000", "http://id.lan:9000/token"),
+            ("http://id.lan:9000", "http://id.lan:9001/token"),
+            ("http://id.lan:9000", "http://id.lan.evil.example:9000/token"),
+            ("http://id.lan:9000", "http://127.0.0.1:9000/token"),
+            ("http://id.lan:9000", "https://id.lan:9000/token"),
+            ("http://id.lan:9000", "ftp://id.lan:9000/token"),
+            ("id.lan", "http://id.lan/token"),
+        ] {
+            assert!(!is_plain(issuer, url), "{issuer} {url}");
+        }
+    }
 
     #[test]
     fn a_connection_without_tls_is_for_loopback_alone_unless_it_is_named() {

@@ -38,10 +38,10 @@ const MAX_AGE_ATTRIBUTE: &str = "; Max-Age=";
 
 /// The names under one base URL.
 ///
-/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; on a
-/// loopback without TLS it cannot be had. `__Host-` cookies are for every path, and cookies ignore ports (RFC 6265
-/// §8.5): where two applications may share a host (a base path, a port that is not the scheme's own, a loopback), a
-/// short digest of the application's name and its base URL keeps them apart.
+/// With TLS they carry the `__Host-` prefix, which keeps sibling hosts and plain http from setting them; without TLS it
+/// cannot be had. `__Host-` cookies are for every path, and cookies ignore ports (RFC 6265 §8.5): where two applications
+/// may share a host (a base path, a port that is not the scheme's own, no TLS), a short digest of the application's name
+/// and its base URL keeps them apart. So none is called as one with TLS is, and none of theirs is read there.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieNames {
     /// What all of them begin with.
@@ -353,7 +353,8 @@ mod tests {
     use super::*;
 
     fn names(application: &str, url: &str) -> CookieNames {
-        let (application, url) = (ApplicationName::given(application), BaseUrl::parse(url).unwrap());
+        let (application, url) =
+            (ApplicationName::given(application), BaseUrl::with_plain_http(url).unwrap());
         CookieNames::new(&application, &url, &SessionCookieSettings::default())
     }
 
@@ -386,6 +387,12 @@ mod tests {
         assert_eq!(names("a", "https://example.com:443").session, "__Host-landfall-session");
         let on_loopback = [names("a", "http://localhost:3000"), names("a", "http://localhost:3001")];
         assert_ne!(on_loopback[0].session, on_loopback[1].session);
+        let without_tls = [names("a", "http://shop.lan"), names("a", "http://shop.lan:3000")];
+        assert_ne!(without_tls[0].session, without_tls[1].session);
+        for names in &without_tls {
+            assert!(names.session.starts_with("landfall-session-"), "{}", names.session);
+            assert!(!names.set_session("x", Duration::MAX).contains("Secure"));
+        }
         let attempt = on_loopback[0].attempt(CookieKind::Login, &[7; 16]);
         assert_eq!(on_loopback[0].kind(&attempt), Some(CookieKind::Login));
         assert_eq!(on_loopback[1].kind(&attempt), None);

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use super::RelyingPartyBuilder;
 use super::check::{check_base_urls, check_issuer, sealing};
 use super::client::Registered;
+use super::unchecked::NetworkSettings;
 use crate::address::any_host::AnyHostPaths;
 use crate::address::base_url::BaseUrl;
 use crate::address::mismatch::LoggedMismatches;
@@ -89,8 +90,10 @@ impl RelyingPartyBuilder {
     /// Everything in order, with errors that name settings by the builder's methods.
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
-        let issuer = self.client.issuer.as_deref().map(check_issuer).transpose()?;
-        let bases = check_base_urls(&self.base_urls, self.network.loopback_beside_public)?;
+        let NetworkSettings { plain_issuer, plain_base_urls, loopback_beside_public, .. } = &self.network;
+        let issuer = self.client.issuer.as_deref();
+        let issuer = issuer.map(|issuer| check_issuer(issuer, plain_issuer.as_deref())).transpose()?;
+        let bases = check_base_urls(&self.base_urls, plain_base_urls, *loopback_beside_public)?;
         let registered = self.check_registration(issuer)?;
         self.check_provider_logout()?;
         self.check_paths(&bases)?;

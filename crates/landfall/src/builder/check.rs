@@ -7,7 +7,8 @@
 use std::sync::Arc;
 
 use super::{RelyingPartyBuilder, key_file};
-use crate::address::base_url::{BaseUrl, is_loopback};
+use crate::address::base_url::{BaseUrl, PLAIN_HTTP};
+use crate::address::unencrypted::Unencrypted;
 use crate::address::written::{self, shown};
 use crate::context::endpoints::{Endpoint, is_path};
 use crate::crypto::seal::{CookieKey, MAKE_ONE};
@@ -105,8 +106,8 @@ impl RelyingPartyBuilder {
 
     /// The ring of cookie keys. Without any:
     ///
-    /// 1. Where a base URL is https they have to be given: a random one would sign everybody out at each restart,
-    ///    and differ between instances.
+    /// 1. Where a base URL is https, or beyond loopback, they have to be given: a random one would sign everybody out at
+    ///    each restart, and differ between instances.
     /// 2. On loopback, beside a store in a file, one is made and kept there.
     /// 3. On loopback otherwise, one is made for this run.
     ///
@@ -116,7 +117,7 @@ impl RelyingPartyBuilder {
         if !self.sessions.cookie_keys.is_empty() {
             return Ok(self.sessions.cookie_keys.clone());
         }
-        if bases.iter().any(|base| base.secure) {
+        if bases.iter().any(|base| base.secure || !base.is_loopback()) {
             return Err(ConfigError::new("cookie_keys", "missing", MAKE_ONE));
         }
         if let Some(file) = self.sessions.store.as_ref().and_then(|store| store.file()) {
@@ -128,12 +129,15 @@ impl RelyingPartyBuilder {
     }
 }
 
+/// What allows an issuer to be plain http beyond loopback.
+const PLAIN_ISSUER: &str = "danger::plain_http_issuer";
+
 /// The issuer: https, or http on loopback, and without query, fragment or user name (OpenID Connect Discovery §3).
-/// It is kept as it is written, since it is compared byte for byte.
+/// It is kept as it is written, since it is compared byte for byte. `plain` is the one that `danger` lets be plain http.
 ///
 /// # Errors
 /// `issuer`, with what is wrong and, where that can be told, the issuer that was meant.
-pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
+pub(super) fn check_issuer(issuer: &str, plain: Option<&str>) -> Result<Arc<str>, ConfigError> {
     let wrong = |problem: &str, remedy: String| {
         ConfigError::new("issuer", format!("{problem} in {:?}", shown(issuer)), remedy)
     };
@@ -149,8 +153,17 @@ pub(super) fn check_issuer(issuer: &str) -> Result<Arc<str>, ConfigError> {
         );
         return Err(wrong("the address of the metadata", remedy));
     }
-    if url.scheme() != "https" && !is_loopback(&url) {
-        return Err(wrong("plain http", instead_of_plain_http(issuer)));
+    if url.scheme() != "https" {
+        let way = Unencrypted {
+            setting: "issuer",
+            address: issuer,
+            host: url.host_str().unwrap_or_default(),
+            danger: PLAIN_ISSUER,
+            is_allowed: plain == Some(issuer),
+        };
+        let lost =
+            "whoever is on the way reads the client secret, codes and tokens, and can sign in as anybody";
+        way.check_saying(lost).map_err(|_| wrong("plain http", instead_of_plain_http(issuer)))?;
     }
     Ok(Arc::from(issuer))
 }
@@ -161,22 +174,31 @@ fn instead_of_plain_http(issuer: &str) -> String {
     let rest = issuer.strip_prefix("http://").unwrap_or_default();
     format!(
         "{}, and where the provider itself says http, set its public URL to that (behind a proxy: let it believe the \
-         proxy's X-Forwarded-Proto); over plain http anybody on the way could sign in as anybody; where it is called by \
-         another address from here, that is `provider_address`",
+         proxy's X-Forwarded-Proto); over plain http anybody on the way could sign in as anybody (where there is no TLS \
+         at all, see {PLAIN_ISSUER}); where it is called by another address from here, that is `provider_address`",
         written::write(&format!("https://{rest}"))
     )
 }
 
-/// The base URLs, at least one, each origin once: a request chooses among them by its host.
+/// The base URLs, at least one, each origin once: a request chooses among them by its host. `plain` are those that
+/// `danger` lets be plain http; one that was not given otherwise is given by that.
 ///
 /// Plain http on loopback does not stand beside a public one, unless `danger` says so: whoever asks the deployed
 /// application for `localhost` would have it set cookies that are not Secure, and tell on its pages what the log alone
-/// should say.
+/// should say. Plain http beyond loopback stands beside no https, whatever `danger` says.
 ///
 /// # Errors
 /// `base_url`, with what is wrong.
-pub(super) fn check_base_urls(urls: &[String], may_mix: bool) -> Result<Vec<BaseUrl>, ConfigError> {
-    let bases = urls.iter().map(|url| BaseUrl::parse(url)).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn check_base_urls(
+    urls: &[String],
+    plain: &[String],
+    may_mix: bool,
+) -> Result<Vec<BaseUrl>, ConfigError> {
+    let is = |one: &String, other: &String| one.trim_end_matches('/') == other.trim_end_matches('/');
+    let more = plain.iter().filter(|url| !urls.iter().any(|given| is(given, url)));
+    let is_named = |url: &String| plain.iter().any(|named| is(named, url));
+    let read = |url: &String| if is_named(url) { BaseUrl::with_plain_http(url) } else { BaseUrl::parse(url) };
+    let bases = urls.iter().chain(more).map(read).collect::<Result<Vec<_>, _>>()?;
     let mut origins: Vec<_> = bases.iter().map(|base| base.origin.as_str()).collect();
     origins.sort_unstable();
     origins.dedup();
@@ -189,8 +211,40 @@ pub(super) fn check_base_urls(urls: &[String], may_mix: bool) -> Result<Vec<Base
         Some(_) if origins.len() < bases.len() => {
             Err(ConfigError::new("base_url", "two of one origin", "give each host and port once"))
         }
-        Some(_) => check_mix(&bases, may_mix).map(|()| bases),
+        Some(_) => {
+            check_tls(&bases)?;
+            check_mix(&bases, may_mix).map(|()| bases)
+        }
     }
+}
+
+/// Whether an application without TLS keeps to itself, and a WARN for each of its base URLs. Beside one of https it would be
+/// one more way to it that whoever is on the way can change, of a host whose cookies they may set; and no name in
+/// `danger` is for that.
+///
+/// # Errors
+/// `base_url`, with one of either kind.
+fn check_tls(bases: &[BaseUrl]) -> Result<(), ConfigError> {
+    let plain = || bases.iter().filter(|base| base.is_plain_beyond_loopback());
+    if let Some((plain, secure)) = plain().next().zip(bases.iter().find(|base| base.secure)) {
+        return Err(ConfigError::new(
+            "base_url",
+            format!("plain http beside https: {:?} and {:?}", plain.literal, secure.literal),
+            "give the https one alone: an application has TLS under all of its base URLs or under none",
+        ));
+    }
+    plain().try_for_each(|base| {
+        let way = Unencrypted {
+            setting: "base_url",
+            address: &base.literal,
+            host: base.host(),
+            danger: PLAIN_HTTP,
+            is_allowed: true,
+        };
+        way.check_saying(
+            "whoever is on the way, and every other service on that host whatever its port, reads and sets this application's cookies",
+        )
+    })
 }
 
 /// Whether development and deployment are kept apart: see [`check_base_urls`].
@@ -199,7 +253,7 @@ pub(super) fn check_base_urls(urls: &[String], may_mix: bool) -> Result<Vec<Base
 /// `base_url`, with one of either kind.
 fn check_mix(bases: &[BaseUrl], is_allowed: bool) -> Result<(), ConfigError> {
     const DANGER: &str = "danger::allow_loopback_beside_public";
-    let plain = bases.iter().find(|base| !base.secure);
+    let plain = bases.iter().find(|base| !base.secure && base.is_loopback());
     let public = bases.iter().find(|base| !base.is_loopback());
     let Some((plain, public)) = plain.zip(public) else { return Ok(()) };
     if !is_allowed {
@@ -331,6 +385,82 @@ mod tests {
         assert!(builder().base_url("https://localhost:3000").build().is_ok());
         let local = RelyingParty::builder("https://op.example").client("app", "secret");
         assert!(local.base_url("http://localhost:3000").base_url("http://127.0.0.1:3000").build().is_ok());
+    }
+
+    const SHOP: &str = "http://shop.lan:3000";
+
+    /// An application that `danger` lets be without TLS.
+    fn without_tls() -> RelyingPartyBuilder {
+        let builder = RelyingParty::builder("https://op.example").client("app", "secret");
+        let builder = builder.cookie_keys([CookieKey::generate().unwrap()]);
+        crate::danger::plain_http_base_url(builder, SHOP)
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_is_for_the_base_urls_that_danger_names() {
+        let built = |builder: RelyingPartyBuilder| {
+            let built = builder.build().unwrap();
+            built.base_urls().map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(built(without_tls()), [SHOP]);
+        // Given as others are, it is the same one.
+        assert_eq!(built(without_tls().base_url(SHOP)), [SHOP]);
+        assert_eq!(built(without_tls().base_url(format!("{SHOP}/"))), [SHOP]);
+        let two = crate::danger::plain_http_base_url(without_tls(), "http://192.168.0.7");
+        assert_eq!(built(two), [SHOP, "http://192.168.0.7"]);
+        for other in ["http://desk.lan:3000", "http://shop.lan", "http://0.0.0.0:3000"] {
+            assert_eq!(refused(without_tls().base_url(other)), "base_url", "{other}");
+        }
+        assert_eq!(refused(crate::danger::plain_http_base_url(builder(), "http://0.0.0.0:3000")), "base_url");
+        // It is no place of a developer's: keys are given, and loopback stands apart.
+        assert_eq!(refused(without_tls().cookie_keys([])), "cookie_keys");
+        let local = || without_tls().base_url("http://localhost:3000");
+        assert!(local().build().unwrap_err().remedy.contains("danger::allow_loopback_beside_public"));
+        assert!(crate::danger::allow_loopback_beside_public(local()).build().is_ok());
+    }
+
+    #[test]
+    fn an_application_without_tls_has_no_https_base_url_beside_whatever_danger_says() {
+        for secure in ["https://app.example.com", "https://shop.lan", "https://localhost:3000"] {
+            let error = without_tls().base_url(secure).build().unwrap_err();
+            assert_eq!(error.setting, "base_url");
+            assert!(error.problem.starts_with("plain http beside https"), "{error}");
+            let lifted = crate::danger::allow_loopback_beside_public(without_tls().base_url(secure));
+            assert_eq!(refused(lifted), "base_url", "{secure}");
+        }
+    }
+
+    #[test]
+    fn a_single_page_application_takes_answers_by_plain_http_at_a_base_url_without_tls_alone() {
+        let page = |page: &str| without_tls().spa_callback(page);
+        assert!(page("http://shop.lan:3000/callback").build().is_ok());
+        assert_eq!(refused(page("http://shop.lan:5173/callback")), "spa_callback");
+        assert_eq!(refused(builder().spa_callback("http://app.example.com/callback")), "spa_callback");
+    }
+
+    #[test]
+    fn plain_http_beyond_loopback_is_for_the_issuer_that_danger_names() {
+        use crate::danger::plain_http_issuer;
+        const ID: &str = "http://id.lan:9000";
+        let at = |issuer: &str| {
+            let builder =
+                RelyingParty::builder(issuer).client("app", "secret").base_url("https://app.example.com");
+            builder.cookie_keys([CookieKey::generate().unwrap()])
+        };
+        assert_eq!(plain_http_issuer(at(ID), ID).build().unwrap().issuer(), ID);
+        for other in ["http://id.lan:9000/", "http://id.lan", "http://other.lan:9000", "https://id.lan:9000"]
+        {
+            let error = plain_http_issuer(at(ID), other).build().unwrap_err();
+            assert!(
+                error.setting == "issuer" && error.remedy.contains("danger::plain_http_issuer"),
+                "{error}"
+            );
+        }
+        assert!(plain_http_issuer(at("https://op.example"), ID).build().is_ok());
+        assert_eq!(
+            refused(plain_http_issuer(at("http://id.lan:9000/?x"), "http://id.lan:9000/?x")),
+            "issuer"
+        );
     }
 
     #[test]

@@ -105,6 +105,9 @@ pub struct RelyingPartyBuilder {
 
 impl RelyingParty {
     /// Starts to put one together for this issuer, exactly as the provider writes it.
+    ///
+    /// It is https, or plain http on loopback; see [`danger::plain_http_issuer`](crate::danger::plain_http_issuer) for a
+    /// network without TLS.
     pub fn builder(issuer: impl Into<String>) -> RelyingPartyBuilder {
         RelyingPartyBuilder::new(Some(issuer.into()))
     }
@@ -166,6 +169,7 @@ impl RelyingPartyBuilder {
     #[cfg(feature = "native")]
     pub(crate) fn forget_what_is_for_the_web(&mut self) {
         self.base_urls.clear();
+        self.network.plain_base_urls.clear();
         self.spa_callbacks.clear();
         self.sessions.store_address = None;
     }
@@ -174,6 +178,9 @@ impl RelyingPartyBuilder {
     /// The redirect URI is this and `/auth/callback`, byte for byte: register exactly that.
     ///
     /// Called several times, the request's host selects one by exact match, and any other host gets a 421.
+    ///
+    /// It is https, or plain http on loopback; see
+    /// [`danger::plain_http_base_url`](crate::danger::plain_http_base_url) for a network without TLS.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.names.by_method("base_url");
         self.base_urls.push(url.into());

@@ -81,7 +81,7 @@ impl RelyingPartyBuilder {
         }
         let mut callbacks: Vec<SpaCallback> = Vec::new();
         for literal in &self.spa_callbacks {
-            let callback = parse(literal)?;
+            let callback = parse(literal, bases)?;
             let is_our_own = bases
                 .iter()
                 .any(|base| *literal == format!("{}{}", base.literal, self.paths.path(Endpoint::Callback)));
@@ -123,14 +123,15 @@ fn is_simple(name: &str) -> bool {
     by_name.contains(&name) || ["proxy-", "sec-"].iter().any(|start| name.starts_with(start))
 }
 
-/// Reads one route as it is configured. The text is kept byte for byte: that is what the provider compares.
-fn parse(literal: &str) -> Result<SpaCallback, ConfigError> {
+/// Reads one route as it is configured. The text is kept byte for byte: that is what the provider compares. Beyond
+/// loopback it is plain http only where a base URL of the same origin is.
+fn parse(literal: &str, bases: &[BaseUrl]) -> Result<SpaCallback, ConfigError> {
     let example = "give the whole address of the route: https://app.example.com/callback";
     let url = written::read(literal).map_err(|slip| wrong(literal, slip.problem, &slip.remedy(example)))?;
-    if url.scheme() != "https" && !is_loopback(&url) {
+    let (origin, path) = (url.origin().ascii_serialization(), url.path().to_owned());
+    if url.scheme() != "https" && !is_loopback(&url) && bases.iter().all(|base| base.origin != origin) {
         return Err(wrong(literal, "plain http", "use https; plain http is for loopback alone"));
     }
-    let (origin, path) = (url.origin().ascii_serialization(), url.path().to_owned());
     Ok(SpaCallback { literal: literal.to_owned(), origin, path })
 }
 

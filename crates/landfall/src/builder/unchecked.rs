@@ -111,6 +111,10 @@ pub(crate) struct NetworkSettings {
     pub(super) headers: ForwardedHeaders,
     /// Paths that any Host may ask for, as written.
     pub(super) any_host: Vec<String>,
+    /// Set by `danger` alone: these base URLs, as written, may be plain http beyond loopback.
+    pub(crate) plain_base_urls: Vec<String>,
+    /// Set by `danger` alone: this issuer, as written, may be plain http beyond loopback.
+    pub(crate) plain_issuer: Option<String>,
     /// Set by `danger` alone: base URLs by plain http on loopback may stand beside public ones.
     pub(crate) loopback_beside_public: bool,
     /// Another origin for calls to the provider; `None` for the issuer's own.

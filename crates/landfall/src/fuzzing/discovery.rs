@@ -6,15 +6,18 @@
 
 use bytes::Bytes;
 use serde_json::Value;
+use url::Url;
 
 use crate::address::base_url::is_loopback;
 use crate::protocol::discovery;
 
-/// With and without a slash at the end, which are two issuers; and one on loopback, where plain http is allowed.
-const ISSUERS: [&str; 3] = ["https://op.example", "https://op.example/", "http://127.0.0.1:9000"];
+/// With and without a slash at the end, which are two issuers; one on loopback, where plain http is allowed; and one
+/// beyond, which `danger` names.
+const ISSUERS: [&str; 4] =
+    ["https://op.example", "https://op.example/", "http://127.0.0.1:9000", "http://op.lan:9000"];
 
-/// Reads `data` as the metadata of three issuers, the last one on loopback. What is accepted names that very
-/// issuer, and endpoints that are https, or on the loopback where the issuer is.
+/// Reads `data` as the metadata of four issuers, the last two by plain http. What is accepted names that very issuer,
+/// and endpoints that are https, or on the loopback where the issuer is, or at the issuer's own origin.
 ///
 /// # Panics
 /// When other metadata is accepted.
@@ -36,8 +39,10 @@ pub fn discovery(data: &[u8]) {
             metadata.end_session_endpoint.as_ref(),
         ];
         for url in mandatory.into_iter().chain(optional).flatten() {
-            let on_loopback = issuer.starts_with("http://") && url.scheme() == "http" && is_loopback(url);
-            assert!(url.scheme() == "https" || on_loopback, "{url}");
+            let Ok(issuer) = Url::parse(issuer) else { continue };
+            let own = url.origin() == issuer.origin() || (is_loopback(&issuer) && is_loopback(url));
+            let as_plain = issuer.scheme() == "http" && url.scheme() == "http" && own;
+            assert!(url.scheme() == "https" || as_plain, "{url}");
             assert!(url.host_str().is_some_and(|host| !host.is_empty()), "{url}");
             assert!(url.fragment().is_none() && url.username().is_empty() && url.password().is_none());
         }

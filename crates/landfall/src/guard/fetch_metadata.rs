@@ -4,6 +4,10 @@
 //! WebSocket handshake. Fetch Metadata (`Sec-Fetch-Site`) and the `Origin` header do. A request with neither
 //! header is not from a browser and carries no cookie that somebody else could have made it carry.
 //!
+//! Fetch Metadata go to https and to loopback alone (Fetch Metadata §2): where an application has no TLS, `Origin` decides
+//! by itself. It is on everything that is checked, and `null` where a page lets nothing be told of itself, which is no
+//! origin of ours.
+//!
 //! The rules know no settings: callers hand in the origin that counts as this site. `context/csrf.rs` does so for
 //! every endpoint, and adds what the log says about a refusal.
 

@@ -203,7 +203,7 @@ pub(crate) async fn device(context: &Context, wanted: SignInWanted) -> Result<De
     fields.extend(settings.extra_parameters.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let request = device::request(endpoint, &client.credentials(), &fields)?;
     let response = client.send(request, ErrorCode::TokenResponseInvalid).await?;
-    let code = device::response(&response)?;
+    let code = device::response(&client.issuer, &response)?;
     let expires_at = context.clock.now().plus(code.expires_in);
     context.events.tell(EventKind::SignInStarted, None, None);
     Ok(DeviceSignIn { pending, code, expires_at })

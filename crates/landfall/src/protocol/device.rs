@@ -17,6 +17,8 @@ use url::Url;
 
 use super::client_auth::Credentials;
 use super::form;
+use crate::address::base_url::is_loopback;
+use crate::address::unencrypted::is_as_plain_as;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode, printable};
 
@@ -84,7 +86,7 @@ pub(crate) fn request(
 /// # Errors
 /// An error answer of the provider's becomes what it would be at the token endpoint. `TokenResponseInvalid` is for
 /// one that cannot be read, or that nobody could be asked to act on.
-pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, Error> {
+pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result<DeviceCode, Error> {
     let invalid = |detail: String| Error::new(ErrorCode::TokenResponseInvalid).detail(detail);
     if let Some(refusal) = super::token::refusal(response) {
         return Err(refusal);
@@ -101,10 +103,10 @@ pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, E
     Ok(DeviceCode {
         secret: Secret::new(wire.device_code),
         user_code: wire.user_code,
-        verification_uri: page(&wire.verification_uri).map_err(invalid)?,
+        verification_uri: page(issuer, &wire.verification_uri).map_err(invalid)?,
         verification_uri_complete: match wire.verification_uri_complete.as_deref() {
             None | Some("") => None,
-            Some(uri) => Some(page(uri).map_err(invalid)?),
+            Some(uri) => Some(page(issuer, uri).map_err(invalid)?),
         },
         expires_in: Duration::from_secs(wire.expires_in).min(LONGEST_LIFETIME),
         interval: wire
@@ -114,13 +116,14 @@ pub(crate) fn response(response: &http::Response<Bytes>) -> Result<DeviceCode, E
     })
 }
 
-/// An address that a person is sent to: never a script's, and https but for a provider on this machine. A user name
-/// in it would let it look like another site's.
-fn page(uri: &str) -> Result<Url, String> {
+/// An address that a person is sent to: never a script's, and https but on this machine and at an issuer without TLS.
+/// A user name in it would let it look like another site's.
+fn page(issuer: &str, uri: &str) -> Result<Url, String> {
     let wrong = || format!("{:?} is no address to send a person to", printable(uri));
     let url = Url::parse(uri).map_err(|_| wrong())?;
-    let is_sound =
-        url.scheme() == "https" || (url.scheme() == "http" && crate::address::base_url::is_loopback(&url));
+    let is_sound = url.scheme() == "https"
+        || (url.scheme() == "http" && is_loopback(&url))
+        || is_as_plain_as(issuer, &url);
     if is_sound && url.username().is_empty() && url.password().is_none() { Ok(url) } else { Err(wrong()) }
 }
 
@@ -179,7 +182,7 @@ mod tests {
             fields.push(*change);
         }
         let members: Vec<_> = fields.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        response(&answer(200, &format!("{{{}}}", members.join(","))))
+        response("https://op.example", &answer(200, &format!("{{{}}}", members.join(","))))
     }
 
     #[test]
@@ -207,6 +210,9 @@ mod tests {
             assert!(code(&[("verification_uri", uri)]).is_err(), "{uri}");
             assert!(code(&[("verification_uri_complete", uri)]).is_err(), "{uri}");
         }
+        // An issuer without TLS is one by name; its person is sent to itself alone.
+        assert!(page("http://id.lan:9000", "http://id.lan:9000/activate").is_ok());
+        assert!(page("http://id.lan:9000", "http://other.lan:9000/activate").is_err());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use url::Url;
 
-use crate::address::base_url::is_loopback;
+use crate::address::unencrypted::is_as_plain_as;
 use crate::error::{Error, ErrorCode, printable};
 
 /// Paths that are often copied with the issuer in front of them. An issuer may end like that (some do), so they are
@@ -91,8 +91,8 @@ fn address(issuer: &str) -> String {
 /// Reads the answer.
 ///
 /// The issuer in it must be the configured one, byte for byte (Discovery §4.3): otherwise a document of one
-/// provider could speak for another. Every endpoint is https, or a loopback address where the issuer is one. PKCE
-/// by S256 must not be ruled out (RFC 9700 §2.1.1); a document that does not mention PKCE passes, since many
+/// provider could speak for another. Every endpoint is https, or as plain as an issuer without TLS: a loopback address
+/// where that is one, and else of its very origin. PKCE by S256 must not be ruled out (RFC 9700 §2.1.1); a document that does not mention PKCE passes, since many
 /// providers support it silently.
 ///
 /// # Errors
@@ -112,8 +112,7 @@ pub(crate) fn response(issuer: &str, response: &http::Response<Bytes>) -> Result
     {
         return Err(invalid("code_challenge_methods_supported is without S256".to_owned()));
     }
-    let plain_http = Url::parse(issuer).is_ok_and(|url| url.scheme() == "http" && is_loopback(&url));
-    let endpoint = |name: &str, value: &str| endpoint(name, value, plain_http).map_err(invalid);
+    let endpoint = |name: &str, value: &str| endpoint(name, value, issuer).map_err(invalid);
     let optional = |name: &str, value: &Option<String>| {
         value.as_deref().filter(|value| !value.is_empty()).map(|value| endpoint(name, value)).transpose()
     };
@@ -160,12 +159,11 @@ fn other_issuer(issuer: &str, theirs: &str) -> String {
     format!("issuer is {shown:?}, configured is {issuer:?}; {hint}")
 }
 
-/// An endpoint's URL: absolute, over TLS, without fragment (RFC 6749 §3.1, §3.2) and without a user name.
-///
-/// `plain_http` is for an issuer on loopback over http; its endpoints may then be so, too.
-fn endpoint(name: &str, value: &str, plain_http: bool) -> Result<Url, String> {
+/// An endpoint's URL: absolute, over TLS unless its issuer has none, without fragment (RFC 6749 §3.1, §3.2) and without a
+/// user name.
+fn endpoint(name: &str, value: &str, issuer: &str) -> Result<Url, String> {
     let url = Url::parse(value).map_err(|_| format!("{name} is no absolute URL"))?;
-    let allowed = url.scheme() == "https" || (plain_http && url.scheme() == "http" && is_loopback(&url));
+    let allowed = url.scheme() == "https" || is_as_plain_as(issuer, &url);
     if !allowed || url.host().is_none() {
         return Err(format!("{name} is not https: the provider's own setting for its public URL is wrong"));
     }
