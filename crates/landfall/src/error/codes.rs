@@ -225,7 +225,7 @@ error_codes! {
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
         title: "Not possible here",
         sentence: "This application has no sign-in service of its own to ask.",
-        remedy: "nothing to mend if it is meant so (`RelyingParty::without_provider`, LANDFALL_PROVIDER=none); else name the provider by `issuer`",
+        remedy: "nothing to mend if the application is meant to go without a provider; else name it by `issuer`",
     },
 
     /// Sign-in is not set up: the application was given no relying party, and something needs somebody. It stays closed.
