@@ -4,6 +4,7 @@
 
 mod actix_app;
 mod axum_app;
+pub mod credentials;
 mod engine;
 mod flaky;
 mod gate;
@@ -102,6 +103,7 @@ macro_rules! guards {
             ("offline", $guard::new().scope("offline_access")),
             ("admin", $guard::new().role("admin").role("owner")),
             ("verified", $guard::new().allow_if(verified)),
+            ("session", $guard::new().sessions_only()),
             ("by-provider", $guard::new().issuer("https://op.example")),
             ("by-us", $guard::new().issuer(landfall::SubjectId::local("").issuer())),
             ("all", $guard::from(all)),

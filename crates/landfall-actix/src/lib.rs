@@ -166,7 +166,8 @@ pub use extract::{AccessToken, Claims, SignedIn, Visit};
 pub use landfall::store::{SessionStore, StoreError, StoreOpener};
 pub use landfall::{
     AccessTokenError, AuthLevel, BeyondLimit, ClientAuth, Clock, ConfigError, ConnectError, CookieKey,
-    Declined, EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
+    CredentialScheme, Credentials, CredentialsAnswer, CredentialsFailed, CredentialsRequest, Declined,
+    EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
     HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
     ProviderInfo, Refused, RelyingParty, RelyingPartyBuilder, Requirement, ReturnTo, ReturnToError, Secret,
     SessionHandle, SessionInfo, Sessions, SignInFailure, SignInOptions, SignInWanted, SignOut, SignedOut,

@@ -3,6 +3,7 @@
 //! These are functions and not methods of the builder, so that a reader of an application meets the word `danger` at
 //! the line that does it. Each says when it is right. None has an environment variable.
 
+use crate::CredentialScheme;
 use crate::builder::RelyingPartyBuilder;
 #[cfg(feature = "reqwest")]
 use crate::{ConfigError, TokenProxy};
@@ -125,6 +126,27 @@ pub fn plain_http_base_url(mut builder: RelyingPartyBuilder, url: impl Into<Stri
 pub fn plain_http_issuer(mut builder: RelyingPartyBuilder, issuer: impl Into<String>) -> RelyingPartyBuilder {
     builder.network.plain_issuer = Some(issuer.into());
     builder
+}
+
+/// Takes credentials of this scheme from browsers, too: what they add by themselves (`Basic`, `Digest`, `Negotiate`). As it
+/// is, they count only where no browser sent them.
+///
+/// A link can make a browser send a name and a password of its author's choice (`https://name:password@host/`), and it goes
+/// on sending them: what its person does then is done in the author's account. Right where everybody who has a browser signs
+/// in this way, on a network of their own; nobody can sign out. Other sites' requests are refused as a session's are.
+///
+/// ```
+/// use landfall::{CredentialsAnswer, CredentialsRequest, RelyingParty, danger};
+///
+/// let builder = RelyingParty::builder("https://id.example").on_credentials(
+///     [danger::from_browsers("Negotiate")],
+///     "Negotiate",
+///     |_: CredentialsRequest| async { Ok(CredentialsAnswer::nothing()) },
+/// );
+/// # let _ = builder;
+/// ```
+pub fn from_browsers(scheme: impl Into<CredentialScheme>) -> CredentialScheme {
+    CredentialScheme { from_browsers: true, ..scheme.into() }
 }
 
 /// Lets `provider_address` be plain http beyond loopback: the client secret, codes and tokens then go over that

@@ -131,6 +131,7 @@
 //! | RFC 9470 (step-up challenge), RFC 9457 (problem details) | `guard::www_authenticate`, `web` |
 //! | RFC 8252 (native applications), RFC 8628 (device grant) | `native`, `protocol::device`; for `landfall-native` |
 //! | OAuth 2.0 for Browser-Based Applications: backend for frontend | `relying_party::spa`, `token_proxy` |
+//! | RFC 7617 (Basic), RFC 9110 §11 (schemes and challenges), of credentials that come with a request | `context::credentials` |
 //! | RFC 6265bis (cookies), RFC 7239 (`Forwarded`), RFC 9110 (HTTP) | `browser::cookie`, `address::forwarded`, `web` |
 //!
 //! # The log
@@ -184,6 +185,8 @@ pub use address::trusted_proxies::ForwardedHeaders;
 pub use browser::sign_in_failure::SignInFailure;
 pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
+pub use context::credentials::hook::{CredentialsAnswer, CredentialsFailed, CredentialsRequest};
+pub use context::credentials::scheme::CredentialScheme;
 pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
 pub use context::settings::BeyondLimit;
@@ -201,6 +204,7 @@ pub use protocol::client_auth::ClientAuth;
 pub use provider::client_settings::Userinfo;
 pub use provider::http_client::{HttpClient, HttpError, HttpErrorKind};
 pub use relying_party::RelyingParty;
+pub use relying_party::credentials::Credentials;
 pub use relying_party::sessions::Sessions;
 pub use runtime::under_way::Unfinished;
 pub use session::{EndReason, Identity, MemoryStore, SessionHandle, SessionInfo, SignInOptions, SubjectId};
@@ -258,7 +262,7 @@ pub mod store {
 /// For tests of Landfall itself.
 #[doc(hidden)]
 pub mod testing {
-    pub use crate::builder::testing::{body_timeout, logout_token_patience};
+    pub use crate::builder::testing::{body_timeout, credentials_patience, logout_token_patience};
 }
 
 /// The README's program must compile.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use landfall::{MemoryStore, RelyingPartyBuilder};
+use landfall::{CredentialsAnswer, CredentialsRequest, Identity, MemoryStore, RelyingPartyBuilder};
 
 use crate::request::{Kind, Request, TARGET};
 use crate::subject::{Runner, Subject};
@@ -161,10 +161,28 @@ pub const PATHS: &[Path] = &[
     },
     Path { settings: in_memory, ..path("token proxy elsewhere, memory store", Page::BesideTokenProxy) },
     path("RequireLogin with role, scope and age", Page::StepUp),
+    with("credentials are taken, and a cookie comes", tokens),
+    by_token("Bearer, remembered", &[("authorization", "Bearer remembered")]),
+    by_token("Bearer, asked each time", &[("authorization", "Bearer asked")]),
 ];
 
 /// The one that sessions in other stores are held against.
 pub const MEMORY: &str = "SignedIn, memory store";
+
+/// A program with a token, and no cookie of ours.
+const fn by_token(name: &'static str, extra: &'static [(&'static str, &'static str)]) -> Path {
+    let request = Request { extra, ..Request::open(TARGET) };
+    Path { name, visitor: Visitor::Stranger, settings: tokens, request, ..LEAST }
+}
+
+/// Takes tokens, one of which it lets be remembered.
+fn tokens(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
+    builder.on_credentials(["Bearer"], "Bearer", |request: CredentialsRequest| async move {
+        let answer = CredentialsAnswer::identity(Identity::local("user-00000001"));
+        let hours = if request.value() == "remembered" { 24 } else { 0 };
+        Ok(answer.cached_for(Duration::from_secs(hours * 3600)))
+    })
+}
 
 fn in_memory(builder: RelyingPartyBuilder) -> RelyingPartyBuilder {
     builder.store(MemoryStore::new())

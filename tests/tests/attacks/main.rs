@@ -4,6 +4,7 @@
 mod callback;
 mod callback_named;
 mod completeness;
+mod credentials;
 mod endings;
 mod floods;
 mod guard_by_path;

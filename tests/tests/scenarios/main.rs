@@ -7,6 +7,7 @@ mod caching;
 mod caching_apps;
 mod callback_again;
 mod callback_refused;
+mod credentials;
 mod cross_site;
 mod drain;
 mod ended;

@@ -125,7 +125,7 @@ impl TrustedProxies {
     }
 
     /// Whether the connection itself comes from a trusted proxy.
-    fn is_from_proxy(&self, view: &dyn RequestView) -> bool {
+    pub(crate) fn is_from_proxy(&self, view: &dyn RequestView) -> bool {
         if self.everybody {
             return true;
         }

@@ -318,6 +318,15 @@ pub(crate) struct SentCookies<'a> {
 }
 
 impl<'a> SentCookies<'a> {
+    /// The session cookies alone, as somebody kept them.
+    pub(crate) fn of_sessions(sessions: &'a [Vec<u8>]) -> Self {
+        let mut sent = Self::default();
+        for (slot, value) in sent.sessions.iter_mut().zip(sessions) {
+            *slot = Some(value);
+        }
+        sent
+    }
+
     /// Takes the cookies of ours in a line of the Cookie header into account, without opening any. There may be
     /// several lines: see [`RequestView::header_values`](crate::web::request::RequestView::header_values).
     pub(crate) fn read(&mut self, line: &'a [u8], names: &CookieNames) {

@@ -101,6 +101,7 @@ impl RelyingPartyBuilder {
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;
+        self.check_credentials()?;
         let (activity, session_limit) = (self.check_activity()?, self.check_session_limit()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;
@@ -122,6 +123,8 @@ impl RelyingPartyBuilder {
         // Taken on this thread: aws-lc ends a process that exits while another thread takes its first. Where it fails,
         // whoever needs one is told.
         let _ = SystemEntropy.fill(&mut [0]);
+        let credentials =
+            self.credentials(&*Arc::clone(&self.inputs.entropy)).map_err(|error| sealing(&error))?;
         let clock = &self.inputs.clock;
         let client = client.map(|(client, http)| Client::new(client, http, Arc::clone(clock)));
         let settings = self.settings(spa_callbacks, (proxies, any_host), activity, session_limit);
@@ -138,6 +141,7 @@ impl RelyingPartyBuilder {
             refreshes: Refreshes::new(self.inputs.http_timeout, self.sessions.store_timeout),
             events: self.events,
             sign_in_hook: self.sign_in_hook,
+            credentials,
             provider_logouts: ProviderLogouts::new(),
             kept_forms: KeptForms::default(),
             logged_mismatches: LoggedMismatches::default(),

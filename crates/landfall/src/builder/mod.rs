@@ -9,7 +9,7 @@
 //!
 //! - here: the application and where it is reached. `client`: who it is at its provider.
 //! - `authorization`: what is asked for. `sign_in`: what becomes of it.
-//! - `sessions`: where they are kept; `key_file`: a key kept beside them. `kept_forms`, `spa`, `provider_logout`,
+//! - `credentials`: what is taken in a session's place. `sessions`: where they are kept; `key_file`: a key kept beside them. `kept_forms`, `spa`, `provider_logout`,
 //!   `network`.
 //! - `inputs`: HTTP, time, randomness and a runtime, as a test or an application gives them.
 //! - `settings`: what was told, before it is checked. `check`: what takes several of them. `build`: all of it in
@@ -27,6 +27,7 @@ mod authorization;
 mod build;
 mod check;
 mod client;
+mod credentials;
 mod dependencies;
 mod env;
 mod env_variables;
@@ -41,6 +42,7 @@ pub(crate) mod testing;
 mod unchecked;
 
 use self::unchecked::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
+use crate::context::credentials::CredentialsSettings;
 use crate::context::endpoints::{Endpoint, Paths};
 use crate::context::events::{Event, Events};
 use crate::context::settings::{
@@ -92,6 +94,7 @@ pub struct RelyingPartyBuilder {
     kept_forms: KeptFormSettings,
     sign_in: SignInSettings,
     sign_in_hook: Option<Hook>,
+    credentials: Option<CredentialsSettings>,
     spa_callbacks: Vec<String>,
     webhook_secrets: Vec<Secret<String>>,
     pub(crate) network: NetworkSettings,
@@ -154,6 +157,7 @@ impl RelyingPartyBuilder {
             kept_forms: KeptFormSettings::default(),
             sign_in: SignInSettings::default(),
             sign_in_hook: None,
+            credentials: None,
             spa_callbacks: Vec::new(),
             webhook_secrets: Vec::new(),
             network: NetworkSettings::default(),

@@ -13,6 +13,19 @@ pub fn logout_token_patience(mut builder: RelyingPartyBuilder, patience: Duratio
     builder
 }
 
+/// How long the hook given to `on_credentials` may take, and how long a request waits until it can be asked. Default: 15 s
+/// and 5 s. Nothing, where that is not set yet.
+pub fn credentials_patience(
+    mut builder: RelyingPartyBuilder,
+    hook: Duration,
+    turn: Duration,
+) -> RelyingPartyBuilder {
+    if let Some(credentials) = &mut builder.credentials {
+        (credentials.patience, credentials.turn) = (hook, turn);
+    }
+    builder
+}
+
 /// How long the body of one of our own endpoints may take to come. Default: 10 s.
 pub fn body_timeout(mut builder: RelyingPartyBuilder, timeout: Duration) -> RelyingPartyBuilder {
     builder.timeouts.body = timeout;

@@ -6,7 +6,7 @@
 //! 1. The log gets code, detail and remedy, at the level of the code.
 //! 2. The kind of request decides the form: a page for people, a problem document (RFC 9457) for everything else.
 //! 3. The way on is chosen by the offer and the code ([`Context::way_on`]).
-//! 4. Headers follow: `WWW-Authenticate` for a missing scope, `Retry-After` for a 503.
+//! 4. Headers follow: `WWW-Authenticate` for a missing scope and for bad credentials, `Retry-After` for a 503.
 //!
 //! The page says nothing of the cause: an operator's detail may name hosts, claims and settings. The words and
 //! the status of each code are in the table of [`error`](crate::error); a new code needs nothing here.
@@ -25,7 +25,7 @@ use crate::clock::{Entropy, SystemEntropy};
 use crate::error::{Error, ErrorCode, Fault, Names};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
-use crate::guard::www_authenticate::Challenge;
+use crate::guard::www_authenticate::{COOKIE_CHALLENGE, Challenge};
 use crate::protocol::authn_request::Prompt;
 use crate::web::pages::{self, Next};
 use crate::web::reply::Reply;
@@ -146,6 +146,9 @@ impl Context {
             && code == ErrorCode::InsufficientScope
         {
             pages::put(&mut reply, WWW_AUTHENTICATE, &Challenge::of(wanted).header(wanted));
+        }
+        if code == ErrorCode::CredentialsRefused {
+            pages::put(&mut reply, WWW_AUTHENTICATE, COOKIE_CHALLENGE);
         }
         if code.status() == 503 {
             pages::put(&mut reply, RETRY_AFTER, &self.retry_after(code).to_string());

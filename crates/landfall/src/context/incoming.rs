@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::Context;
+use super::credentials::brought::is_a_browser;
 use super::site::Site;
 use crate::address::mismatch::Mismatch;
 use crate::address::target::Target;
@@ -97,6 +98,8 @@ pub(crate) struct RequestFacts {
     pub(crate) lost_session: bool,
     /// Whether a session may begin with it.
     pub(crate) sender: Sender,
+    /// Whether no browser sent it, for all that is known. Asked only where the application takes credentials.
+    pub(crate) is_program: bool,
 }
 
 /// Who sent a request that would begin a session.
@@ -126,6 +129,7 @@ impl RequestFacts {
             && incoming.signs.site == Some(b"cross-site".as_slice())
             && !incoming.cookies.arrived;
         let sender = context.sender(&incoming);
+        let is_program = context.credentials.is_some() && !is_a_browser(&incoming);
         let Incoming { view, site, method, signs, cookies, .. } = incoming;
         let page = |url: Option<&[u8]>| {
             std::str::from_utf8(url?).ok()?.strip_prefix(site.base.origin.as_str()).map(Box::<str>::from)
@@ -148,6 +152,7 @@ impl RequestFacts {
             is_activity,
             lost_session: false,
             sender,
+            is_program,
             site: Arc::clone(site),
         }
     }
@@ -182,6 +187,7 @@ impl RequestFacts {
             is_activity: false,
             lost_session: false,
             sender: Sender::NoPost,
+            is_program: false,
             site: Arc::clone(site),
         }
     }

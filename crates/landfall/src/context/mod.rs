@@ -28,10 +28,11 @@
 //! - [`mounting`]: whether our own paths come here at all.
 //! - [`public_answers`]: what the log has told once.
 //!
-//! Where the application listens in: [`events`], [`sign_in_hook`].
+//! Where the application listens in: [`events`], [`sign_in_hook`]. Where it says who it is: [`credentials`].
 
 pub(crate) mod attempts;
 pub(crate) mod client_selection;
+pub(crate) mod credentials;
 pub(crate) mod csrf;
 pub(crate) mod elsewhere;
 pub(crate) mod endpoints;
@@ -60,6 +61,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::attempts::Attempts;
+use self::credentials::Credentials;
 use self::events::Events;
 use self::kept_forms::KeptForms;
 use self::mounting::Mounting;
@@ -96,6 +98,8 @@ pub(crate) struct Context {
     /// The application's say in a sign-in; `None` where it has none, and everybody who is verified gets a
     /// session.
     pub(crate) sign_in_hook: Option<Hook>,
+    /// The application's say in credentials that come with a request; `None` where cookies alone say who is there.
+    pub(crate) credentials: Option<Credentials>,
     pub(crate) provider_logouts: ProviderLogouts,
     pub(crate) kept_forms: KeptForms,
     /// Where what strangers can send takes turns.

@@ -1,7 +1,8 @@
 //! Turns: what anybody can send, and what costs more than a look, is worked on by so many at once and no more.
 //!
 //! Each kind of work has slots of its own, so that a flood of one leaves the others, the rest of the application, the
-//! store and the provider to whoever else comes: logout tokens, logouts through the browser, and codes.
+//! store and the provider to whoever else comes: logout tokens, logouts through the browser, codes, and credentials
+//! ([`credentials`](super::credentials)).
 //!
 //! Who finds no slot waits. Those who wait are bounded in number and in time: one too many pushes out whoever waits
 //! longest, who is the likeliest to be gone. What can be refused by a look is refused before.
@@ -60,7 +61,7 @@ pub(crate) struct Turns {
 
 impl Turns {
     /// Slots for which nobody waits longer than this. `refused` says what comes too fast.
-    fn new(patience: Duration, refused: &'static str) -> Self {
+    pub(crate) fn new(patience: Duration, refused: &'static str) -> Self {
         Self { slots: Semaphore::new(AT_ONCE), waiting: Mutex::default(), patience, refused }
     }
 

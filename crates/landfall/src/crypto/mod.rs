@@ -5,10 +5,11 @@
 //!
 //! - [`seal`] is AES-256-GCM with a key for each purpose, and the ring of cookie keys; keyed digests for indexes.
 //! - [`secret`] is for values that must not be printed, and comparison in constant time.
-//! - [`digest`] is SHA-256.
+//! - [`digest`] is SHA-256. [`process_key`] makes keyed digests that end with the process.
 //! - [`application_name`] is what keeps two applications apart that share keys or a store.
 
 pub(crate) mod application_name;
 pub(crate) mod digest;
+pub(crate) mod process_key;
 pub(crate) mod seal;
 pub(crate) mod secret;

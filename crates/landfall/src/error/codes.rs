@@ -82,6 +82,35 @@ error_codes! {
         remedy: "check the client id, the client secret (not the one in the other's place, no quotes around them) and `client_auth` against the provider's settings",
     },
 
+    /// The hook given to `on_credentials` panicked.
+    CredentialsFailed => Row {
+        name: "credentials_failed", status: 500, public_code: "credentials_failed",
+        fault: Fault::Configuration, recoverable: false, log_level: Level::ERROR,
+        title: "Something went wrong",
+        sentence: "This application could not look at the credentials that came with the request.",
+        remedy: "the hook given to `on_credentials` failed: see the detail and the cause",
+    },
+
+    /// The request brought credentials that the application refuses: an API token that is over, a wrong password. Whatever
+    /// else it brought does not count.
+    CredentialsRefused => Row {
+        name: "credentials_refused", status: 401, public_code: "credentials_refused",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "Credentials refused",
+        sentence: "The credentials that came with the request are not accepted.",
+        remedy: "nothing to mend; if it happens often, somebody is trying credentials, or a program has old ones",
+    },
+
+    /// The application cannot say whose credentials these are: something of its own is away, or its hook did not answer in
+    /// time. Nothing is said against them.
+    CredentialsUnavailable => Row {
+        name: "credentials_unavailable", status: 503, public_code: "temporarily_unavailable",
+        fault: Fault::Store, recoverable: true, log_level: Level::ERROR,
+        title: "Please try again in a moment",
+        sentence: "This application cannot look at the credentials that came with the request right now.",
+        remedy: "what the hook given to `on_credentials` asks is away or slow: see the detail and the cause",
+    },
+
     /// Another site sent a request that only this site may send: cross-site request forgery, or a form that is
     /// meant to come from elsewhere. Also a request without the header that `required_header` asks for.
     CrossSite => Row {
@@ -238,7 +267,7 @@ error_codes! {
     },
 
     /// More came at once than is worked on: logout tokens, logouts through the browser or codes that wait for their turn,
-    /// or posted forms that wait to be kept. The detail says which.
+    /// or posted forms that wait to be kept, or credentials that are to be looked at. The detail says which.
     Overloaded => Row {
         name: "overloaded", status: 503, public_code: "temporarily_unavailable",
         fault: Fault::Visitor, recoverable: true, log_level: Level::INFO,
@@ -310,6 +339,16 @@ error_codes! {
         title: "Sign-in did not succeed",
         sentence: "This application could not keep your sign-in.",
         remedy: "the kept claims do not fit into a cookie: keep fewer with `keep_claims`, or give a `store`",
+    },
+
+    /// Somebody is here by credentials, and what they ask for takes a session: tokens or a step-up of the provider's, a kept
+    /// form, a sign-in or a sign-out, a part of the application that says so. No trip to the provider brings one.
+    SessionRequired => Row {
+        name: "session_required", status: 403, public_code: "session_required",
+        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
+        title: "A session is required",
+        sentence: "This is open to somebody who signed in with a browser, and not by credentials that come with the request.",
+        remedy: "nothing to mend if it is meant so: see the detail; programs need an address that asks for less",
     },
 
     /// The process is about to end, and begins nothing that could be lost with it: see

@@ -7,7 +7,8 @@ use super::ErrorCode::{self, *};
 
 /// Codes about a request, a proxy or the application as a whole, not about a sign-in: an outsider learns nothing from
 /// their names, and whoever sent the request needs them. Every other 400, 401 and 502 to 504 is told by a word for many.
-const TOLD_BY_NAME: [ErrorCode; 10] = [
+const TOLD_BY_NAME: [ErrorCode; 11] = [
+    CredentialsRefused,
     ForwardRefused,
     ForwardedMalformed,
     NotSetUp,

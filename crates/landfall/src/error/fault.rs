@@ -20,7 +20,7 @@ pub enum Fault {
     Configuration,
     /// The provider answered, and the answer cannot be used. Tell the provider, with the detail.
     Provider,
-    /// The session store: it did not answer, or not rightly.
+    /// The session store, or what the application asks about credentials: it did not answer, or not rightly.
     Store,
     /// The provider did not answer, or not in time: its health, or the network between.
     Unreachable,

@@ -15,6 +15,8 @@
 //! [`local_sign_in`] is the end of a trip that nobody made: the application found out by itself who it is. What becomes of
 //! the session before is [`replacement`]'s, for both.
 //!
+//! [`credentials`] is none either: who it is came with the request, and goes with it.
+//!
 //! Beside it: [`kept_form`] takes a posted form across a sign-in, and [`token_endpoint`] is the one call that the
 //! exchange and the refresh share.
 //!
@@ -29,6 +31,7 @@ pub(crate) mod access_token;
 pub(crate) mod approval;
 pub(crate) mod callback;
 pub(crate) mod code_exchange;
+pub(crate) mod credentials;
 pub(crate) mod kept_form;
 pub(crate) mod local_sign_in;
 pub(crate) mod login;

@@ -15,6 +15,9 @@ use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::authn_request::Insufficient;
 
+/// What a 401 says where a session is what is missing: a cookie, and nothing that a browser would ask a password for.
+pub(crate) const COOKIE_CHALLENGE: &str = "Cookie realm=\"sign-in\"";
+
 /// What one case of a wanted sign-in is called: in the status line, in the header, in JSON and on a page.
 pub(crate) struct Challenge {
     /// The HTTP status: 401, or 403 where a scope is missing.
@@ -65,7 +68,7 @@ impl Challenge {
     /// names and scopes come from the application, and none may end the quoted string early.
     pub(crate) fn header(&self, wanted: &SignInWanted) -> String {
         if wanted.request.insufficient.is_none() {
-            return "Cookie realm=\"sign-in\"".to_owned();
+            return COOKIE_CHALLENGE.to_owned();
         }
         let mut header = format!("Bearer realm=\"sign-in\", error=\"{}\"", self.code);
         let mut put = |name: &str, value: String| {

@@ -136,6 +136,7 @@ async fn begin_session(
                 stored: None,
                 method: None,
                 sealed_id: None,
+                is_by_credentials: false,
             })
         }
         Err(rejected) => {

@@ -76,7 +76,7 @@ impl FrontDoor {
             Some(Endpoint::Callback) => self.callback(incoming),
             Some(Endpoint::Login) => self.login(incoming),
             Some(Endpoint::Logout) => self.logout(incoming),
-            Some(Endpoint::Session) => self.session_info(&incoming),
+            Some(Endpoint::Session) => self.session_info(incoming),
             Some(Endpoint::Providers) => self.providers(&incoming),
             Some(Endpoint::Exchange) => self.exchange(incoming),
             Some(Endpoint::Resume) => self.resume(incoming),
@@ -124,6 +124,8 @@ impl FrontDoor {
 
     /// Looks whose request it is, and lets the application answer.
     ///
+    /// 0. Where the application takes credentials and the request brought some, they come first: see
+    ///    [`credentials`](super::credentials).
     /// 1. The session is looked for in the cookies and the near cache.
     /// 2. Where a cookie may lead to one and the request could change something, it must come from this site.
     /// 3. Nobody: a posted form is kept, a silent sign-in is tried, or the application sees a visit without a
@@ -135,6 +137,9 @@ impl FrontDoor {
     /// A request that is no activity renews nothing.
     fn pass(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
+        if let Some(brought) = self.by_credentials(&incoming).transpose() {
+            return self.pass_by_credentials(brought, incoming);
+        }
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, now);
         let silently = context.may_try_silently(kind, incoming.cookies.returning, now)
@@ -148,6 +153,17 @@ impl FrontDoor {
         }
         let somebody = matches!(found, CookieSession::Session { .. });
         let facts = RequestFacts::of(context, incoming, somebody);
+        self.pass_by_cookie(found, facts, keep, (silently, now))
+    }
+
+    /// The end of [`pass`](Self::pass): what the cookies lead to is known, and that the request may act for it.
+    pub(super) fn pass_by_cookie(
+        &self,
+        found: CookieSession,
+        facts: RequestFacts,
+        keep: Option<String>,
+        (silently, now): (bool, Timestamp),
+    ) -> Step {
         match found {
             CookieSession::Nobody => match keep {
                 Some(target) => Step::needs_body(self.keep_form(facts, target)),

@@ -14,6 +14,7 @@
 //! - `callback`: the redirect URI.
 //! - `spa`: the two endpoints of a single-page application.
 //! - `providers`: what a sign-in page can offer, for its script.
+//! - `credentials`: what came with a request in place of a cookie.
 //! - `silent`: the sign-in that nobody asked for.
 //! - `resume`: a posted form that is kept across a sign-in.
 //! - `logout`, `provider_logout`: a person's sign-out, and the provider's.
@@ -23,6 +24,7 @@
 //! The room imports [`visit`](crate::visit) and everything below it.
 
 mod callback;
+pub(crate) mod credentials;
 pub(crate) mod decision;
 mod dispatch;
 mod elsewhere;

@@ -16,6 +16,7 @@ use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
 use crate::context::Context;
+use crate::context::credentials::needs_session;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::flow::kept_form::{self, PostedForm};
 use crate::guard::fetch_metadata;
@@ -72,7 +73,7 @@ impl FrontDoor {
         })
     }
 
-    /// The page that offers to send a kept form. It is shown once: not to a browser that fetches ahead, not for a HEAD,
+    /// The page that offers to send a kept form. It is shown to a session alone, and once: not to a browser that fetches ahead, not for a HEAD,
     /// which shows nothing, and in no frame, where another site's page could lie over the button.
     pub(super) fn resume(&self, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
@@ -85,12 +86,18 @@ impl FrontDoor {
         }
         let kind = incoming.kind;
         let id = kept_form::named_in(incoming.query());
+        let by_credentials = self.by_credentials(&incoming);
         let seal = &incoming.site.session_seal;
         let found = context.sessions.find(seal, &incoming.cookies, context.clock.now());
         let facts =
             RequestFacts { kind: RequestKind::Navigation, ..RequestFacts::of(context, incoming, false) };
         self.wait(Work::Other, kind, Arc::clone(&facts.site), |this| async move {
             let context = &this.context;
+            if let Some(brought) = by_credentials?
+                && brought.who(context).await?.is_some()
+            {
+                return Err(needs_session("a form is kept for a session").into());
+            }
             let session = context.sessions.resolve(&found, context.clock.now()).await?;
             let reply = if let Some(session) = session {
                 kept_form::resume(context, &facts.site, id, &facts.attempts, &session).await?

@@ -19,10 +19,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::FrontDoor;
+use super::credentials::{Asking, Found, Whose};
 use super::decision::{Decision, Step};
+use crate::browser::cookie::SentCookies;
 use crate::context::Context;
 use crate::context::endpoints::Endpoint;
-use crate::context::incoming::Incoming;
+use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
@@ -31,7 +33,7 @@ use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::runtime::GoingOn;
 use crate::runtime::under_way::Work;
-use crate::session::{self, CookieSession, Session};
+use crate::session::{self, CookieSession, Somebody};
 use crate::web::form::{self, is_json};
 use crate::web::pages::{self, runtime_gone};
 use crate::web::reply::{BodyError, Reply};
@@ -64,22 +66,60 @@ struct SessionAnswer<'a> {
     /// As the claims name them, or as the application's hook set them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     roles: Vec<&'a str>,
-    /// When the session ends at the latest.
-    expires_at: u64,
+    /// How the application says that it authenticated the person: see [`SignedIn::method`](crate::SignedIn::method).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    /// When the session ends at the latest. As the two that follow of it, not there of credentials.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
     /// When it ends if nothing is asked for any more.
-    idle_expires_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_expires_at: Option<u64>,
     /// Where to open a sign-in, below the base path and without a destination: the sign-in page, if there is one.
     login_url: String,
     /// Where to post a sign-out.
-    logout_url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logout_url: Option<String>,
+}
+
+/// What has to be asked for who is there.
+enum Asked {
+    /// The store.
+    Cookie(CookieSession),
+    /// The application, and where it says nothing the store.
+    Credentials(Asking),
+}
+
+impl Asked {
+    /// Who that is.
+    ///
+    /// # Errors
+    /// The store's, and what a look at credentials says.
+    async fn who(self, context: &Context, site: &Site) -> Result<Option<Somebody>, Error> {
+        let now = context.clock.now();
+        let found = match self {
+            Self::Cookie(found) => found,
+            Self::Credentials(asking) => match asking.whose(context).await? {
+                Whose::Somebody(who) => return Ok(Some(who)),
+                Whose::Nobodys { sessions, .. } => {
+                    context.sessions.find(&site.session_seal, &SentCookies::of_sessions(&sessions), now)
+                }
+            },
+        };
+        let session = context.sessions.resolve(&found, now).await?;
+        if session.is_none() {
+            context.sessions.is_lost(&found, now);
+        }
+        Ok(session.map(Somebody::by_session))
+    }
 }
 
 impl FrontDoor {
-    /// Says who is there, for whoever has the cookie and comes from this site or its page.
+    /// Says who is there, for whoever has the cookie or credentials that count, and comes from this site or its page.
     ///
     /// Asking does not let a session live on: a page that polls would never let it end. Nor is nobody an error:
     /// the answer is a 200 with `signed_in: false`.
-    pub(super) fn session_info(&self, incoming: &Incoming<'_>) -> Step {
+    pub(super) fn session_info(&self, incoming: Incoming<'_>) -> Step {
         let (context, site) = (&self.context, incoming.site);
         let cors_origin = context.cors_origin(&incoming.signs);
         let done = |reply: Reply| Step::reply(pages::for_caller(reply, cors_origin.as_deref()));
@@ -91,27 +131,34 @@ impl FrontDoor {
         if let Err(error) = context.check_origin(site, &incoming.signs) {
             return done(context.refuse(error, SCRIPT, site, None));
         }
-        match context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()) {
-            CookieSession::Nobody => done(context.session_reply(site, None)),
-            CookieSession::Session { session, .. } => done(context.session_reply(site, Some(&session))),
-            found @ CookieSession::Load { .. } => {
-                let (this, site) = (Arc::clone(context), Arc::clone(site));
-                let work = async move {
-                    let now = this.clock.now();
-                    let reply = match this.sessions.resolve(&found, now).await {
-                        Ok(session) => {
-                            if session.is_none() {
-                                this.sessions.is_lost(&found, now);
-                            }
-                            this.session_reply(&site, session.as_deref())
-                        }
-                        Err(error) => this.refuse(error, SCRIPT, &site, None),
-                    };
-                    Decision::Reply(pages::for_caller(reply, cors_origin.as_deref()))
-                };
-                Step::Wait(context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
-            }
-        }
+        let now = context.clock.now();
+        let asked = match self.by_credentials(&incoming) {
+            Ok(None) => match context.sessions.find(&site.session_seal, &incoming.cookies, now) {
+                CookieSession::Nobody => return done(context.session_reply(site, None)),
+                CookieSession::Session { session, .. } => {
+                    let who = Somebody::by_session(session);
+                    return done(context.session_reply(site, Some(&who)));
+                }
+                found @ CookieSession::Load { .. } => Ok(Asked::Cookie(found)),
+            },
+            Ok(Some(Found::Known(who))) => return done(context.session_reply(site, Some(&who))),
+            Ok(Some(Found::Ask(asking))) => Ok(Asked::Credentials(asking)),
+            Err(error) => Err(error),
+        };
+        let this = Arc::clone(context);
+        let facts = RequestFacts { kind: SCRIPT, ..RequestFacts::of(context, incoming, true) };
+        let work = async move {
+            let who = match asked {
+                Ok(asked) => asked.who(&this, &facts.site).await,
+                Err(error) => Err(error),
+            };
+            let reply = match who {
+                Ok(who) => this.session_reply(&facts.site, who.as_ref()),
+                Err(error) => this.refuse_credentials(error, &facts),
+            };
+            Decision::Reply(pages::for_caller(reply, facts.caller.and_then(|caller| this.origin_of(caller))))
+        };
+        Step::Wait(context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
     }
 
     /// Does at the backend what the callback does, for an answer that came to a page.
@@ -206,26 +253,27 @@ impl Context {
     }
 
     /// The answer to who is there.
-    fn session_reply(&self, site: &Site, session: Option<&Session>) -> Reply {
+    fn session_reply(&self, site: &Site, who: Option<&Somebody>) -> Reply {
         let address = |path: &str| format!("{}{path}", site.base.path);
         let login_url = address(self.settings.paths.path(self.way_in(&SignInWanted::new())));
-        let Some(session) = session else {
+        let Some(who) = who else {
             return pages::json(200, &json!({ "signed_in": false, "login_url": login_url }));
         };
-        let identity = &session.identity;
-        let who = SessionAnswer {
+        let (identity, session) = (who.identity(), who.session());
+        let answer = SessionAnswer {
             signed_in: true,
             subject: identity.subject(),
             issuer: identity.issuer(),
             name: identity.name(),
             email: identity.email(),
             roles: identity.roles().collect(),
-            expires_at: session.expires_at.secs(),
-            idle_expires_at: session.idle_expires_at.secs(),
+            method: who.method(),
+            expires_at: session.map(|session| session.expires_at.secs()),
+            idle_expires_at: session.map(|session| session.idle_expires_at.secs()),
             login_url,
-            logout_url: address(self.settings.paths.path(Endpoint::Logout)),
+            logout_url: session.map(|_| address(self.settings.paths.path(Endpoint::Logout))),
         };
-        let body = serde_json::to_value(&who).unwrap_or_default();
+        let body = serde_json::to_value(&answer).unwrap_or_default();
         pages::json(200, &body)
     }
 

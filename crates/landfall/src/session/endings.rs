@@ -474,6 +474,7 @@ mod tests {
             stored: None,
             method: None,
             sealed_id: None,
+            is_by_credentials: false,
         })
     }
 

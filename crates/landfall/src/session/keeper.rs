@@ -21,6 +21,7 @@ use std::time::Duration;
 use super::cache::{Changes, NearCache};
 use super::endings::Endings;
 use super::id::{ReadId, SessionId, SessionIds, TEXT_LENGTH, looks_like_an_id};
+use super::identity::Identity;
 use super::late_renewal::EndedHere;
 use super::newborn::Newborn;
 use super::opened::{ClientRef, Session};
@@ -178,9 +179,9 @@ impl SessionKeeper {
         &self.seals
     }
 
-    /// What the person of a session is called in logs: a keyed digest, the same for all of their sessions.
-    pub(crate) fn log_digest(&self, session: &Session) -> [u8; 16] {
-        self.seals.log_digest(session.identity.issuer(), session.identity.subject())
+    /// What a person is called in logs: a keyed digest, the same for all of their sessions.
+    pub(crate) fn log_digest(&self, identity: &Identity) -> [u8; 16] {
+        self.seals.log_digest(identity.issuer(), identity.subject())
     }
 
     /// The store, if there is one.

@@ -19,6 +19,7 @@
 //! | `seals` | how a session becomes a [`StoredRecord`] and a record a session |
 //! | `record` | the bytes of a session, before they are sealed |
 //! | `freshness` | when an access token is handed out as it is |
+//! | `somebody` | who is there, by a session or by credentials |
 //! | `opened` | a session once it is opened, with its tokens |
 //! | `unopened` | what is told, once, of session cookies that do not open |
 //! | `misfit` | why claims do not fit a type of the application's |
@@ -51,6 +52,7 @@ pub(crate) mod record;
 mod renewal;
 mod seals;
 mod sign_in_options;
+mod somebody;
 mod stash;
 mod store;
 mod store_clock;
@@ -73,6 +75,7 @@ pub(crate) use opened::{ClientRef, Session, Tokens};
 pub(crate) use renewal::{NewSession, Refreshed, Saved, Taken};
 pub(crate) use seals::RecordSeals;
 pub use sign_in_options::SignInOptions;
+pub(crate) use somebody::Somebody;
 pub use store::{
     Change, IndexKey, RecordKey, Selection, SessionStore, StoreError, StoreOpener, StoredRecord, Updated,
     Watcher,

@@ -37,6 +37,9 @@ pub(crate) struct Session {
     pub(crate) method: Option<Box<str>>,
     /// What one that lives in its cookie was called when it was begun; `None` where a release before this one did.
     pub(crate) sealed_id: Option<SealedId>,
+    /// Whether it is none: somebody is here by credentials, for one request. Such a value stays inside
+    /// [`Somebody`](super::Somebody).
+    pub(crate) is_by_credentials: bool,
 }
 
 /// The name of a session that lives in its cookie: random, and the same through every renewal. It opens nothing, and

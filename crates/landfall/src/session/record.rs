@@ -221,6 +221,7 @@ pub(crate) fn read(bytes: &[u8], client: Option<&ClientRef>) -> Option<Session> 
         client_id,
         stored: None,
         sealed_id: fifth.sealed_id.map(SealedId),
+        is_by_credentials: false,
     })
 }
 

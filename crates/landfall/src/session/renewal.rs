@@ -130,6 +130,7 @@ impl SessionKeeper {
             method,
             stored: None,
             sealed_id: None,
+            is_by_credentials: false,
         };
         let Some(store) = &self.store else {
             session.tokens = None;

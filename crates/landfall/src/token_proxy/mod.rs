@@ -52,6 +52,7 @@ use self::path::Mapping;
 use self::request_headers::Forwarded;
 use self::settings::ProxySettings;
 use crate::context::Context;
+use crate::context::credentials::needs_session;
 use crate::context::site::Site;
 use crate::error::{ConfigError, Error, ErrorCode};
 use crate::guard::fetch_metadata::CSRF_HEADER;
@@ -82,7 +83,7 @@ const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 /// upstream under the application's own origin.
 ///
 /// # What is forwarded
-/// - Only for somebody signed in, who meets what [`require`](TokenProxy::require) demands, and only what the
+/// - Only for somebody signed in by a session (credentials that come with the request are a 403), who meets what [`require`](TokenProxy::require) demands, and only what the
 ///   application's own pages send, whatever the method: same-origin by Fetch Metadata, or else by Origin, or where
 ///   both are missing by Referer, with the required header where one is configured. What was typed or bookmarked
 ///   (`Sec-Fetch-Site: none`) is refused with a 403, and so is what says nothing: a program names the origin in an
@@ -324,6 +325,9 @@ impl TokenProxy {
         let Some(method) = forwardable(view.method()) else {
             return ProxyStep::Reply(context.method_not_allowed(facts.kind, &facts.site, METHODS));
         };
+        if visit.is_by_credentials() {
+            return refuse(needs_session("there is no access token of the provider's to forward with"));
+        }
         let Some(rest) = rest else {
             // Behind us it could go to the same upstream through another proxy, which demands less.
             let doubt = "a reader could take the path for one below the prefix";

@@ -91,7 +91,7 @@ impl Visit {
 
     /// Whether somebody is there, and nothing that was answered to somebody is to be kept.
     fn is_for_no_cache(&self) -> bool {
-        let set_up = self.set_up().filter(|_| self.session().is_some());
+        let set_up = self.set_up().filter(|_| self.who().is_some());
         set_up.is_some_and(|(context, _)| context.settings.leaving.no_store)
     }
 
@@ -103,7 +103,7 @@ impl Visit {
             Owed::Cookie(line) => return Some(line.clone()),
             Owed::Renewal { came_at } => *came_at,
         };
-        let ((context, facts), session) = (self.set_up()?, self.inner.session.as_ref()?);
+        let ((context, facts), session) = (self.set_up()?, self.inner.who.as_ref()?.session()?);
         let seal = &facts.site.session_seal;
         let mut is_set = false;
         each_header(&mut |name, value| {

@@ -4,6 +4,7 @@
 //! done, by the kind of request. In this order:
 //!
 //! 1. Where sign-in is not set up nobody can sign in: 503. Under another Host nobody can either: 421.
+//!    Who is here by credentials gets a 403, whatever is wanted: no trip brings more than they prove.
 //! 2. The application's own sign-in page may not ask for a sign-in: 500, or people would be led to it in a circle.
 //! 3. A script, a form's post and anything else that cannot follow a redirect keeps a 401 (403 for a scope) that names
 //!    the login URL (RFC 9470 §3 for a step-up).
@@ -15,6 +16,7 @@
 
 use super::{Answers, Visit};
 use crate::address::return_to::ReturnTo;
+use crate::context::credentials::needs_session;
 use crate::context::endpoints::Endpoint;
 use crate::context::refused::{Failure, Refused};
 use crate::context::{Context, not_set_up};
@@ -36,6 +38,10 @@ impl Visit {
             Answers::SetUp { context, facts } => (context, facts),
             Answers::NotSetUp { kind, .. } => return ready(not_set_up::reply(*kind)),
         };
+        if self.is_by_credentials() {
+            let error = needs_session("a sign-in or a step-up is wanted");
+            return ready(context.refuse_credentials(error, facts));
+        }
         let wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);
         if let Some(foreign) = facts.foreign_host() {
@@ -50,7 +56,13 @@ impl Visit {
         };
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}
-            RequestKind::Other { .. } => return ready(context.unauthorized_at(way_in, facts, &wanted)),
+            RequestKind::Other { .. } => {
+                let mut reply = context.unauthorized_at(way_in, facts, &wanted);
+                if self.inner.who.is_none() {
+                    context.ask_for_credentials(facts, &mut reply);
+                }
+                return ready(reply);
+            }
         }
         if let Some(reply) = self.once_more() {
             return ready(reply);

@@ -8,7 +8,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Visit;
 use super::marks::Mark;
-use crate::session::Session;
+use crate::session::{Session, Somebody};
 
 /// Who is there from now on, and what the browser is told.
 #[derive(Default)]
@@ -37,14 +37,24 @@ impl Visit {
         self.inner.marks.leave(Mark::Changed);
     }
 
-    /// The session as it is by now.
-    pub(super) fn session(&self) -> Option<Arc<Session>> {
+    /// Who is there by now.
+    pub(super) fn who(&self) -> Option<Somebody> {
         if self.has_changed()
             && let Some(session) = self.changed().as_ref().and_then(|change| change.session.clone())
         {
-            return session;
+            return session.map(Somebody::by_session);
         }
-        self.inner.session.clone()
+        self.inner.who.clone()
+    }
+
+    /// The session as it is by now; `None` also where somebody is here by credentials.
+    pub(super) fn session(&self) -> Option<Arc<Session>> {
+        self.who().and_then(Somebody::into_session)
+    }
+
+    /// Whether somebody is here by credentials.
+    pub(crate) fn is_by_credentials(&self) -> bool {
+        self.inner.who.as_ref().is_some_and(Somebody::is_by_credentials)
     }
 
     /// Whether anything changed. Nearly every request ends with a no, which costs a look at a number.

@@ -311,6 +311,12 @@ macro_rules! __require_login {
                 Self(self.0.demanding(|more| more.shared_cache()))
             }
 
+            /// Demands a session: whoever is here by credentials that came with the request gets a 403; see
+            /// [`Requirement::sessions_only`](landfall::Requirement::sessions_only).
+            pub fn sessions_only(self) -> Self {
+                Self(self.0.demanding(|more| more.sessions_only()))
+            }
+
             /// A condition of the application's own, asked last: whoever meets the rest and is not allowed gets a
             /// 403. It must not block.
             pub fn allow_if(self, allow: impl Fn(&$crate::Visit) -> bool + Send + Sync + 'static) -> Self {

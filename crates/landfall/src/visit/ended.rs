@@ -11,7 +11,8 @@ use std::time::Duration;
 use super::Visit;
 use super::signed_in::SignedIn;
 use crate::context::Context;
-use crate::session::{EndReason, Session, Watch};
+use crate::context::credentials::Credentials;
+use crate::session::{EndReason, Session, SubjectId, Watch};
 use crate::web::reply::Waiting;
 
 /// How often the clock is looked at while somebody waits. The store tells of changes in between.
@@ -35,6 +36,9 @@ impl SignedIn {
     /// - Sealed into its cookie: when it runs out, and when its browser signs out or in anew at this very process, also
     ///   where it did so some minutes before. Nothing more is known of such a session.
     ///
+    /// - By credentials, which nobody asks about again: when the application says on this instance that they are to be
+    ///   forgotten ([`Credentials::forget`](crate::Credentials::forget)).
+    ///
     /// What runs out by the clock is noticed within half a second.
     ///
     /// Nothing happens before it is first polled. It may be awaited on any runtime; dropped, it is forgotten.
@@ -53,8 +57,11 @@ impl SignedIn {
     /// }
     /// ```
     pub fn ended(&self) -> Waiting<EndReason> {
-        let (context, session) = (Arc::clone(&self.context), Arc::clone(&self.session));
-        Box::pin(ended(context, session))
+        let context = Arc::clone(&self.context);
+        match self.who.session() {
+            Some(session) => Box::pin(ended(context, Arc::clone(session))),
+            None => Box::pin(forgotten(&context, self.subject_id())),
+        }
     }
 }
 
@@ -67,6 +74,22 @@ impl Visit {
         match self.signed_in() {
             Some(user) => user.ended(),
             None => Box::pin(pending()),
+        }
+    }
+}
+
+/// Waits until somebody's credentials are forgotten. It listens from this call on, before it is first polled. Whoever is so
+/// far behind that it cannot tell whose were ends as well.
+fn forgotten(context: &Context, subject: SubjectId) -> impl Future<Output = EndReason> + Send + use<> {
+    let told = context.credentials.as_ref().map(Credentials::forgotten);
+    async move {
+        let Some(mut told) = told else { return pending().await };
+        loop {
+            match told.recv().await {
+                Ok(other) if other != subject => {}
+                Ok(_) => return EndReason::Application,
+                Err(_) => return EndReason::Elsewhere,
+            }
         }
     }
 }

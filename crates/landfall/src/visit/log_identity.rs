@@ -31,8 +31,8 @@ impl Visit {
     /// }
     /// ```
     pub fn for_log(&self) -> LogIdentity {
-        let known = self.session().zip(self.set_up());
-        LogIdentity(known.map(|(session, (context, _))| context.sessions.log_digest(&session)))
+        let known = self.who().zip(self.set_up());
+        LogIdentity(known.map(|(who, (context, _))| context.sessions.log_digest(who.identity())))
     }
 }
 

@@ -54,6 +54,7 @@ use self::marks::{Mark, Marks};
 use self::signed_in::SignedIn;
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::context::credentials::needs_session;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::RequestFacts;
 use crate::context::no_runtime;
@@ -63,7 +64,7 @@ use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authn_request::Prompt;
 use crate::runtime::under_way::Work;
-use crate::session::Session;
+use crate::session::{Session, Somebody};
 use crate::web::reply::Waiting;
 
 /// What one request knows about who is there: somebody signed in, or nobody.
@@ -90,7 +91,7 @@ pub struct Visit {
 struct Inner {
     answers: Answers,
     /// `None` where nobody is signed in.
-    session: Option<Arc<Session>>,
+    who: Option<Somebody>,
     owed: Owed,
     /// What was asked of it, and so what shared caches may do with the answer.
     marks: Marks,
@@ -130,7 +131,15 @@ impl Visit {
         facts: RequestFacts,
         owed: Owed,
     ) -> Self {
-        Self::of(Answers::SetUp { context, facts }, session, owed)
+        Self::of(Answers::SetUp { context, facts }, session.map(Somebody::by_session), owed)
+    }
+
+    /// For a request whose credentials were taken. Its answer is for whoever sent them, whatever it says itself: a shared
+    /// cache need not know the header that they came in (RFC 9111 §3.5 knows one).
+    pub(crate) fn by_credentials(context: Arc<Context>, who: Somebody, facts: RequestFacts) -> Self {
+        let visit = Self::of(Answers::SetUp { context, facts }, Some(who), Owed::Nothing);
+        visit.inner.marks.leave(Mark::ForOneAlone);
+        visit
     }
 
     /// For a request to an application whose sign-in is not set up: nobody is there, and nobody can sign in.
@@ -138,9 +147,9 @@ impl Visit {
         Self::of(Answers::NotSetUp { kind, is_read, path: path.into() }, None, Owed::Nothing)
     }
 
-    fn of(answers: Answers, session: Option<Arc<Session>>, owed: Owed) -> Self {
+    fn of(answers: Answers, who: Option<Somebody>, owed: Owed) -> Self {
         let marks = Marks::default();
-        Self { inner: Arc::new(Inner { answers, session, owed, marks, change: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { answers, who, owed, marks, change: Mutex::default() }) }
     }
 
     /// Who is signed in, if anybody is.
@@ -228,15 +237,21 @@ impl Visit {
     pub fn access_token(&self) -> Waiting<Result<AccessToken, AccessTokenError>> {
         match self.require() {
             Err(wanted) => Box::pin(std::future::ready(Err(AccessTokenError::Wanted(wanted)))),
-            Ok(user) => self.fresh_access_token(&user.session),
+            Ok(user) => match user.who.session() {
+                Some(session) => self.fresh_access_token(session),
+                None => {
+                    let error = needs_session("there is no access token of the provider's");
+                    Box::pin(std::future::ready(Err(AccessTokenError::Failed(error))))
+                }
+            },
         }
     }
 
     /// Whoever is signed in, without a mark.
     fn user(&self) -> Option<SignedIn> {
         let (context, _) = self.set_up()?;
-        let session = self.session()?;
-        Some(SignedIn { session, context: Arc::clone(context) })
+        let who = self.who()?;
+        Some(SignedIn { who, context: Arc::clone(context) })
     }
 
     /// A link to the sign-in that comes back to this page, or to where `wanted` says.
@@ -306,6 +321,6 @@ impl Visit {
 impl fmt::Debug for Visit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // What the browser sent and is owed stays out of it.
-        f.debug_struct("Visit").field("session", &self.session()).finish_non_exhaustive()
+        f.debug_struct("Visit").field("who", &self.who()).finish_non_exhaustive()
     }
 }

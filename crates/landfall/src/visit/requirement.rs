@@ -4,11 +4,12 @@
 //! the first that is answered "no" decides:
 //!
 //! 1. Is somebody signed in? Else a sign-in is wanted, which asks for everything that follows.
-//! 2. Have they one of the roles, and are they of the issuer? Else 403: no trip to the provider brings a role.
-//! 3. Were they authenticated recently, strongly and in the right class? Else a step-up is wanted.
-//! 4. Are the scopes granted? Those that were never asked for are asked for; what was asked for and refused is a 403
+//! 2. Are they here by a session, where one is demanded? Else 403.
+//! 3. Have they one of the roles, and are they of the issuer? Else 403: no trip to the provider brings a role.
+//! 4. Were they authenticated recently, strongly and in the right class? Else a step-up is wanted.
+//! 5. Are the scopes granted? Those that were never asked for are asked for; what was asked for and refused is a 403
 //!    with a link for a person who thinks better of it.
-//! 5. Does the application's own condition hold? Else 403.
+//! 6. Does the application's own condition hold? Else 403.
 //!
 //! Roles come before the authentication, so that nobody is sent to the provider for a page that stays closed to them.
 //! The application's condition comes last, so that it can rely on the rest.
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::context::Context;
+use crate::context::credentials::needs_session;
 use crate::context::refused::Refused;
 use crate::error::{Error, ErrorCode};
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -72,6 +74,8 @@ struct Demands {
     allow_if: Option<Arc<Condition>>,
     /// Whether shared caches may keep an answer that says so.
     shared_cache: bool,
+    /// Whether credentials will not do.
+    sessions_only: bool,
 }
 
 /// The application's own condition.
@@ -142,6 +146,19 @@ impl Requirement {
         self
     }
 
+    /// Demands a session: whoever is here by credentials that came with the request
+    /// ([`on_credentials`](crate::RelyingPartyBuilder::on_credentials)) gets a 403. For what a program has no business with:
+    /// to make a further token, to change a password.
+    ///
+    /// ```
+    /// let tokens = landfall::Requirement::new().sessions_only();
+    /// # let _ = tokens;
+    /// ```
+    pub fn sessions_only(mut self) -> Self {
+        self.demands().sessions_only = true;
+        self
+    }
+
     /// To be changed: of its own, if it was shared.
     fn demands(&mut self) -> &mut Demands {
         Arc::make_mut(&mut self.0)
@@ -152,6 +169,9 @@ impl Requirement {
         let (Some(user), Some((context, _))) = (visit.signed_in(), visit.set_up()) else {
             return Err(Unmet::Wanted(self.wanted(None)));
         };
+        if self.0.sessions_only && user.is_by_credentials() {
+            return Err(Unmet::Refused(needs_session("a session is demanded").into()));
+        }
         let identity = user.identity();
         if !self.0.roles.is_empty() && !self.0.roles.iter().any(|role| user.has_role(role)) {
             let roles = self.0.roles.join(" or ");
@@ -254,6 +274,7 @@ impl fmt::Debug for Requirement {
             .field("issuer", &self.0.issuer)
             .field("allow_if", &self.0.allow_if.is_some())
             .field("shared_cache", &self.0.shared_cache)
+            .field("sessions_only", &self.0.sessions_only)
             .finish()
     }
 }

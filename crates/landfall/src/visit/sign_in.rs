@@ -5,12 +5,13 @@ use std::sync::Arc;
 use super::Visit;
 use super::change::Change;
 use super::signed_in::SignedIn;
+use crate::context::credentials::needs_session;
 use crate::context::incoming::Sender;
 use crate::context::no_runtime;
 use crate::error::{Error, ErrorCode};
 use crate::flow::local_sign_in::{self, LocalSignIn};
 use crate::runtime::under_way::Work;
-use crate::session::{Identity, SignInOptions};
+use crate::session::{Identity, SignInOptions, Somebody};
 use crate::web::reply::Waiting;
 
 impl Visit {
@@ -42,6 +43,7 @@ impl Visit {
     ///
     /// # Errors
     /// - [`ErrorCode::CrossSite`]: the request does not begin a session; nothing was done.
+    /// - [`ErrorCode::SessionRequired`]: somebody is here by credentials, which begin no session.
     /// - [`ErrorCode::Misconfigured`]: the identity is a provider's.
     /// - [`ErrorCode::StoreUnavailable`], [`ErrorCode::SessionTooLarge`], [`ErrorCode::TooManySessions`].
     /// - [`ErrorCode::NotSetUp`], and [`ErrorCode::HostMismatch`] under a host that is none of the base URLs'.
@@ -51,6 +53,9 @@ impl Visit {
         let Some((context, facts)) = self.set_up() else { return ready(ErrorCode::NotSetUp.into()) };
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.needs_base_url(foreign));
+        }
+        if self.is_by_credentials() {
+            return ready(needs_session("credentials begin no session"));
         }
         let refused = match facts.sender {
             Sender::OwnPage => None,
@@ -75,7 +80,7 @@ impl Visit {
                 cookies,
                 clear_site_data: None,
             });
-            Ok(SignedIn { session, context: this })
+            Ok(SignedIn { who: Somebody::by_session(session), context: this })
         };
         context.runtime.run(context.runtime.enter(Work::SignIn), work, || Err(no_runtime()))
     }

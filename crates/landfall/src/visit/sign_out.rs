@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Visit;
 use super::change::Change;
+use crate::context::credentials::needs_session;
 use crate::context::no_runtime;
 use crate::error::{Error, ErrorCode};
 use crate::flow::logout::{self, LogoutRequest};
@@ -66,6 +67,7 @@ impl Visit {
     ///
     /// # Errors
     /// [`ErrorCode::StoreUnavailable`]: the session may stand, and its cookie is left for another try.
+    /// [`ErrorCode::SessionRequired`]: somebody is here by credentials, which end no session.
     /// [`ErrorCode::NotSetUp`], and [`ErrorCode::WrongHost`] under a host that is none of the base URLs'.
     pub fn sign_out(&self, how: SignOut) -> Waiting<Result<SignedOut, Error>> {
         let ready =
@@ -73,6 +75,9 @@ impl Visit {
         let Some((context, facts)) = self.set_up() else { return ready(ErrorCode::NotSetUp.into()) };
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.needs_base_url(foreign));
+        }
+        if self.is_by_credentials() {
+            return ready(needs_session("credentials end no session"));
         }
         let found = self
             .session()
@@ -111,6 +116,6 @@ impl Visit {
     pub fn sign_out_link(&self) -> Option<String> {
         let user = self.signed_in()?;
         let (context, facts) = self.set_up()?;
-        sign_out_link::to(context, &facts.site, &user.session)
+        sign_out_link::to(context, &facts.site, user.who.session()?)
     }
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::error::{Error, ErrorCode};
-use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, claims_error, misfit_of_data};
+use crate::session::{ClaimsOf, Identity, SessionHandle, Somebody, SubjectId, claims_error, misfit_of_data};
 
 /// Somebody who is signed in.
 ///
@@ -28,7 +28,7 @@ use crate::session::{ClaimsOf, Identity, Session, SessionHandle, SubjectId, clai
 /// ```
 #[derive(Clone)]
 pub struct SignedIn {
-    pub(super) session: Arc<Session>,
+    pub(super) who: Somebody,
     /// Who looks after it, for [`SignedIn::ended`].
     pub(super) context: Arc<Context>,
 }
@@ -36,7 +36,7 @@ pub struct SignedIn {
 impl SignedIn {
     /// Who it is: all that is kept of what the provider said.
     pub fn identity(&self) -> &Identity {
-        &self.session.identity
+        self.who.identity()
     }
 
     /// Issuer and subject as one value: the one thing to know people by.
@@ -55,7 +55,8 @@ impl SignedIn {
     }
 
     /// How the application says that it authenticated the person, in a word of RFC 8176 §2: `pwd`, `otp`, `hwk`. `None`
-    /// where a provider did, whose word is [`Identity::acr`].
+    /// where a provider did, whose word is [`Identity::acr`]. By credentials it is their scheme in lower case (`bearer`,
+    /// `basic`), or the header's name.
     ///
     /// ```
     /// fn nudge(user: &landfall::SignedIn) -> &'static str {
@@ -63,7 +64,19 @@ impl SignedIn {
     /// }
     /// ```
     pub fn method(&self) -> Option<&str> {
-        self.session.method.as_deref()
+        self.who.method()
+    }
+
+    /// Whether they are here by credentials that came with the request
+    /// ([`on_credentials`](crate::RelyingPartyBuilder::on_credentials)), and not by a session.
+    ///
+    /// ```
+    /// fn may_make_tokens(user: &landfall::SignedIn) -> bool {
+    ///     !user.is_by_credentials() // a token makes no further ones
+    /// }
+    /// ```
+    pub fn is_by_credentials(&self) -> bool {
+        self.who.is_by_credentials()
     }
 
     /// The display name, if the provider gave one.
@@ -129,26 +142,27 @@ impl SignedIn {
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, Error> {
         // The error's own words may quote a claim.
         T::deserialize(Value::Object(self.identity().claims())).map_err(|_| {
-            let stored = self.session.stored.is_some();
+            let stored = self.who.session().is_some_and(|session| session.stored.is_some());
             let of = if stored { ClaimsOf::StoredSession } else { ClaimsOf::SealedSession };
             claims_error::<T>(self.identity().claims(), of)
         })
     }
 
     /// Which of the subject's sessions this is, as [`Sessions::list`](crate::Sessions::list) names it; `None`
-    /// for one that is sealed into its cookie.
+    /// for one that is sealed into its cookie, and for credentials.
     pub fn session(&self) -> Option<SessionHandle> {
-        self.session.record_key().map(SessionHandle)
+        self.who.session()?.record_key().map(SessionHandle)
     }
 
-    /// When the session ends at the latest, whatever happens.
+    /// When the session ends at the latest, whatever happens. Credentials have none: for those it is when the application
+    /// took them.
     pub fn expires_at(&self) -> Timestamp {
-        self.session.expires_at
+        self.who.expires_at()
     }
 }
 
 impl fmt::Debug for SignedIn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedIn").field("session", &self.session).finish_non_exhaustive()
+        f.debug_struct("SignedIn").field("who", &self.who).finish_non_exhaustive()
     }
 }
