@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask test | lint | bench | load | fuzz | soak | spa`.
+//! The project's own commands: `cargo xtask test | lint | bench | load | fuzz | mutants | soak | spa`.
 
 mod apt;
 mod bench;
@@ -7,6 +7,7 @@ mod fuzz;
 mod group;
 mod lint;
 mod load;
+mod mutants;
 mod npm;
 mod programs;
 mod servers;
@@ -24,7 +25,13 @@ usage: cargo xtask <command>
                                or only some: `lint layers circles figures` (a wrong name lists them all)
   test [PART...] [-- ARGS]     installs what the tests need, then runs all of them, or those of these parts (core, axum,
                                actix, stores, browser, provider, native, spa); ARGS go to `cargo test`
-  fuzz [TARGET] [--seconds N]  every fuzz target, or one, for N seconds each (20), starting from fuzz/corpus
+  fuzz [TARGET] [--seconds N] [--keep]
+                               every fuzz target, or one, for N seconds each (20), two at a time, starting from
+                               fuzz/corpus; --keep adds the smallest inputs that reach something new to it
+  mutants [FILE...] [--minutes N] [--core]
+                               small mistakes in the core's crypto, guard, protocol and session, or in these files and
+                               folders there: tells those that no test notices; goes on where it stopped;
+                               --core asks the core's own tests alone, and tells what these do not notice
   bench [-- ARGS]              the benchmarks, built for release; ARGS go to them
   bench --build [NAME...]      crates, cold build and size of small applications, ours beside others; 15 minutes at most
   load [PART]                  `connections`: guarded requests over 10 000 connections at once, beside bare frameworks and
@@ -47,6 +54,9 @@ fn main() -> ExitCode {
         }
         Some((command, rest)) if command == "bench" => after_dashes(rest).map_or_else(usage, bench::run),
         Some((command, rest)) if command == "fuzz" => fuzz::Plan::parse(rest).map_or_else(usage, fuzz::run),
+        Some((command, rest)) if command == "mutants" => {
+            mutants::Plan::parse(rest).map_or_else(usage, |plan| mutants::run(&plan))
+        }
         Some((command, rest)) if command == "soak" => soak::run(rest),
         Some((command, rest)) if command == "load" => load::run(rest),
         Some((command, [])) if command == "spa" => spa::run(false),
