@@ -29,3 +29,16 @@ impl ApplicationName {
         self.parts.iter().map(|part| &**part).chain(rest.iter().copied()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_context_holds_the_name_and_what_follows_it_in_order() {
+        let client = ApplicationName::of_client("https://op.example", "app");
+        assert_eq!(client.context(&[b"a", b"b"]), [&b"https://op.example"[..], b"app", b"a", b"b"]);
+        let given = ApplicationName::given("app");
+        assert_eq!(given.context(&[]), [&b"application"[..], b"app"]);
+    }
+}

@@ -573,8 +573,75 @@ mod tests {
         assert!(matches!(sealer.open(b"", b"{\"sub\":\"admin\"}"), Opened::Garbage));
     }
 
+    /// A key that is the same in every run: its bytes are 0 to 31.
+    fn known() -> CookieKey {
+        CookieKey::new(std::array::from_fn(|at| u8::try_from(at).unwrap())).unwrap()
+    }
+
+    #[test]
+    fn a_keys_id_is_derived_from_it_and_the_first_thing_after_the_version() {
+        // HKDF-Expand (RFC 5869) by another program.
+        let sealed = sealer(&[known()], "s", "c").seal_bytes(&SystemEntropy, b"", b"x").unwrap();
+        assert_eq!(sealed[..2], [1, 78]);
+    }
+
+    #[test]
+    fn what_is_sealed_of_nothing_does_not_look_sealed_and_of_one_byte_it_does() {
+        let sealer = sealer(&[known()], "s", "c");
+        let long = [b'x'; 200];
+        for (plain, looks) in [(&b""[..], false), (b"x", true), (&long, true)] {
+            let text = sealer.seal(&SystemEntropy, b"", plain).unwrap();
+            assert_eq!(looks_sealed(text.as_bytes()), looks, "{}", plain.len());
+        }
+    }
+
+    #[test]
+    fn digests_and_tags_differ_by_purpose_parts_and_key() {
+        let (one, two) = (known(), CookieKey::generate().unwrap());
+        let ring = Ring::new(&[one.clone(), two.clone()]).unwrap();
+        let other = Ring::new(&[two]).unwrap();
+        let digests = ring.digests("p", &[b"ab", b"c"]).unwrap();
+        assert_eq!((digests.len(), digests[1]), (2, other.digests("p", &[b"ab", b"c"]).unwrap()[0]));
+        let digest = |purpose, parts: &[&[u8]]| ring.digest_key(purpose).unwrap().digest(parts);
+        assert_eq!(digest("p", &[b"ab", b"c"]), digests[0][..16]);
+        let tag = |purpose, context: &[&[u8]], key: usize, message| {
+            ring.tag_keys(purpose, context).unwrap()[key].tag(message)
+        };
+        let made = [
+            digest("p", &[b"ab", b"c"]),
+            digest("p", &[b"a", b"bc"]),
+            digest("p", &[b"abc"]),
+            digest("q", &[b"ab", b"c"]),
+            digests[1][..16].try_into().unwrap(),
+            tag("p", &[b"c"], 0, b"message"),
+            tag("p", &[b"d"], 0, b"message"),
+            tag("q", &[b"c"], 0, b"message"),
+            tag("p", &[b"c"], 1, b"message"),
+            tag("p", &[b"c"], 0, b"massage"),
+        ];
+        assert_eq!(std::collections::BTreeSet::from(made).len(), made.len());
+        assert_eq!(ring.tag_keys("p", &[]).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn nothing_shows_a_key() {
+        let ring = Ring::new(&[known()]).unwrap();
+        let shown = format!(
+            "{:?} {:?} {:?} {:?} {:?}",
+            known(),
+            ring,
+            ring.sealer("p", &[]).unwrap(),
+            ring.digest_key("p").unwrap(),
+            ring.tag_keys("p", &[]).unwrap()
+        );
+        let expected = "CookieKey([redacted]) Ring { keys: 1 } Sealer { keys: 1 } DigestKey([redacted]) [TagKey([redacted])]";
+        assert_eq!(shown, expected);
+    }
+
     #[test]
     fn weak_keys_are_refused() {
+        let of = |values: usize| CookieKey::new(std::array::from_fn(|at| u8::try_from(at % values).unwrap()));
+        assert!(of(11).is_err() && of(12).is_ok());
         assert!(CookieKey::new([0; 32]).is_err());
         assert!(CookieKey::parse("c2hvcnQ").is_err());
         assert!(CookieKey::parse("").is_err());
@@ -589,8 +656,16 @@ mod tests {
         for text in [hex.to_ascii_uppercase(), hex, format!(" {standard}\n"), key.to_base64url()] {
             assert_eq!(CookieKey::parse(&text).unwrap().to_base64url(), key.to_base64url());
         }
+        // All of its letters are hexadecimal digits as well.
+        assert!(CookieKey::parse("0123456789abcdefABCDEF0123456789abcdefABCDc").is_ok());
         for (bad, problem) in [
             (format!("\"{standard}\""), "a key in quotes"),
+            (format!("{standard}'"), "a key in quotes"),
+            (format!("\"{standard}"), "a key in quotes"),
+            (
+                format!("{}_", "0123456789abcdef".repeat(4).split_at(63).0),
+                "a key is not 32 bytes long, but 48",
+            ),
             ("correct-horse-batter".to_owned(), "a key is not 32 bytes long, but 15"),
             ("correct horse".to_owned(), "a key is not base64url"),
         ] {

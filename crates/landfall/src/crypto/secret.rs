@@ -65,3 +65,18 @@ impl From<&str> for Secret<String> {
 pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_matches_itself_alone_and_shows_nothing() {
+        let secret = Secret::from("s3cr3t");
+        assert!(secret.matches(b"s3cr3t"));
+        for other in [&b"s3cr3"[..], b"s3cr3t ", b"S3cr3t", b""] {
+            assert!(!secret.matches(other), "{other:?}");
+        }
+        assert_eq!(format!("{secret:?}"), "[redacted]");
+    }
+}

@@ -61,3 +61,80 @@ pub(crate) fn is_surely_same_origin(signs: &RequestSigns<'_>, own: &str) -> bool
 pub(crate) fn has_header(view: &dyn RequestView, required: Option<&str>) -> bool {
     required.is_none_or(|name| view.header(name).is_some())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "https://app.example";
+    const CALLER: &str = "https://spa.example";
+
+    /// A request that is nothing but its headers.
+    struct Headers(&'static [(&'static str, &'static str)]);
+
+    impl RequestView for Headers {
+        fn method(&self) -> &str {
+            "POST"
+        }
+
+        fn path(&self) -> &str {
+            "/"
+        }
+
+        fn query(&self) -> Option<&str> {
+            None
+        }
+
+        fn authority(&self) -> Option<&str> {
+            None
+        }
+
+        fn each_header<'a>(&'a self, each: &mut dyn FnMut(&'a str, &'a [u8])) {
+            for (name, value) in self.0 {
+                each(name, value.as_bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn what_could_change_something_is_checked() {
+        for method in ["POST", "PUT", "PATCH", "DELETE", "get", "PROPFIND"] {
+            assert!(is_checked(method, false), "{method}");
+        }
+        for method in ["GET", "HEAD", "OPTIONS", "TRACE"] {
+            assert!(!is_checked(method, false), "{method}");
+        }
+        assert!(is_checked("GET", true), "a WebSocket handshake");
+    }
+
+    #[test]
+    fn a_request_is_this_sites_by_what_the_browser_says_or_by_silence() {
+        for (headers, passes, surely) in [
+            (&[][..], true, false),
+            (&[("sec-fetch-site", "same-origin")], true, true),
+            (&[("sec-fetch-site", "none")], true, false),
+            (&[("sec-fetch-site", "same-site")], false, false),
+            (&[("sec-fetch-site", "cross-site")], false, false),
+            (&[("sec-fetch-site", "same-site"), ("origin", OWN)], false, false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", CALLER)], true, false),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")], false, false),
+            (&[("origin", OWN)], true, true),
+            (&[("origin", CALLER)], true, false),
+            (&[("origin", "https://evil.example")], false, false),
+            (&[("origin", "https://APP.example")], false, false),
+            (&[("origin", "null")], false, false),
+        ] {
+            let view = Headers(headers);
+            let signs = RequestSigns::read(&view);
+            assert_eq!(is_same_origin(&signs, OWN, [CALLER].into_iter()), passes, "{headers:?}");
+            assert_eq!(is_surely_same_origin(&signs, OWN), surely, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_required_header_has_to_be_there_with_whatever_value() {
+        let view = Headers(&[(CSRF_HEADER, "")]);
+        assert!(has_header(&view, Some(CSRF_HEADER)) && has_header(&view, None));
+        assert!(!has_header(&view, Some("x-other")));
+    }
+}

@@ -196,3 +196,145 @@ fn has_word(value: &[u8], word: &[u8]) -> bool {
 fn has_token(value: &[u8], token: &[u8]) -> bool {
     value.split(|byte| matches!(byte, b',' | b';')).any(|part| part.trim_ascii().eq_ignore_ascii_case(token))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRIPT: RequestKind = RequestKind::Other { html: false };
+    const READER: RequestKind = RequestKind::Other { html: true };
+    const NAVIGATE: (&str, &str) = ("sec-fetch-mode", "navigate");
+    const DOCUMENT: (&str, &str) = ("sec-fetch-dest", "document");
+    const HTML: (&str, &str) = ("accept", "text/html,*/*;q=0.8");
+
+    fn signs<'a>(headers: &[(&'a str, &'a str)]) -> RequestSigns<'a> {
+        let mut signs = RequestSigns::default();
+        for (name, value) in headers {
+            signs.note(name, value.as_bytes());
+        }
+        signs
+    }
+
+    #[test]
+    fn a_page_that_is_opened_a_part_of_one_and_anything_else_are_told_apart() {
+        for (method, headers, kind) in [
+            ("GET", &[][..], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT], RequestKind::Navigation),
+            ("GET", &[NAVIGATE], RequestKind::Navigation),
+            ("GET", &[HTML], RequestKind::Navigation),
+            ("GET", &[("accept", "application/json"), HTML], RequestKind::Navigation),
+            ("GET", &[HTML, ("accept", "application/json")], RequestKind::Navigation),
+            ("GET", &[HTML, ("x-requested-with", "XMLHttpRequest")], READER),
+            ("GET", &[("accept", "*/*")], SCRIPT),
+            ("GET", &[("sec-fetch-mode", "cors"), HTML], READER),
+            ("GET", &[("sec-fetch-mode", "cors")], SCRIPT),
+            ("GET", &[DOCUMENT, HTML], READER),
+            ("GET", &[NAVIGATE, ("sec-fetch-dest", "iframe"), HTML], READER),
+            ("GET", &[NAVIGATE, DOCUMENT, ("purpose", "prefetch")], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT, ("sec-purpose", "prefetch;prerender")], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT, ("x-moz", "Prefetch")], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT, ("x-moz", "x-prefetch")], RequestKind::Navigation),
+            ("GET", &[NAVIGATE, DOCUMENT, ("next-router-prefetch", "1")], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT, ("upgrade", "h2c, WebSocket")], SCRIPT),
+            ("GET", &[NAVIGATE, DOCUMENT, ("upgrade", "h2c")], RequestKind::Navigation),
+            ("POST", &[NAVIGATE, DOCUMENT, HTML], READER),
+            ("HEAD", &[HTML], READER),
+            ("GET", &[("hx-request", "true"), HTML], RequestKind::Htmx),
+            ("POST", &[("hx-request", "true")], RequestKind::Htmx),
+            ("GET", &[("hx-request", "false"), HTML], RequestKind::Navigation),
+        ] {
+            assert_eq!(signs(headers).kind(method), kind, "{method} {headers:?}");
+        }
+    }
+
+    #[test]
+    fn html_is_wanted_where_accept_names_it_and_not_with_a_quality_of_zero() {
+        for accept in [
+            "text/html",
+            "TEXT/HTML;level=1",
+            "application/json, application/xhtml+xml",
+            "text/html;q=0.1",
+            "text/html;q=0, application/xhtml+xml",
+        ] {
+            assert!(signs(&[("accept", accept)]).accepts_html(), "{accept}");
+        }
+        for accept in ["", "*/*", "text/htmlx", "text/html;q=0", "text/html ; q=0.0", "text/html;a=b;q=0.00"]
+        {
+            assert!(!signs(&[("accept", accept)]).accepts_html(), "{accept}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_known_by_any_of_its_headers_and_silence_proves_nothing() {
+        for header in [
+            ("sec-fetch-site", "none"),
+            ("sec-fetch-mode", "cors"),
+            ("sec-fetch-dest", "image"),
+            ("origin", "https://app.example"),
+            ("hx-request", "true"),
+            ("purpose", "prefetch"),
+            HTML,
+        ] {
+            assert!(signs(&[header]).is_a_browsers(), "{header:?}");
+        }
+        for headers in [&[][..], &[("accept", "*/*"), ("host", "app.example"), ("upgrade", "websocket")]] {
+            assert!(!signs(headers).is_a_browsers(), "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_is_sent_by_a_person_who_waits_for_a_page() {
+        for headers in [&[NAVIGATE][..], &[NAVIGATE, DOCUMENT], &[HTML]] {
+            assert!(signs(headers).is_form_navigation(), "{headers:?}");
+        }
+        for headers in [
+            &[][..],
+            &[("accept", "*/*")],
+            &[HTML, ("x-requested-with", "fetch")],
+            &[NAVIGATE, ("hx-request", "false")],
+            &[NAVIGATE, ("upgrade", "websocket")],
+            &[HTML, ("sec-fetch-mode", "cors")],
+            &[NAVIGATE, ("sec-fetch-dest", "iframe")],
+            &[NAVIGATE, ("purpose", "prefetch")],
+        ] {
+            assert!(!signs(headers).is_form_navigation(), "{headers:?}");
+        }
+        for (headers, none) in [
+            (&[][..], false),
+            (&[NAVIGATE, DOCUMENT], false),
+            (&[("purpose", "prefetch")], true),
+            (&[("sec-fetch-mode", "cors")], true),
+            (&[("sec-fetch-dest", "iframe")], true),
+        ] {
+            assert_eq!(signs(headers).is_no_navigation(), none, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_header_that_comes_twice_the_first_counts_and_a_second_host_is_noticed() {
+        let names = ["host", "origin", "referer", "sec-fetch-site", "hx-current-url"];
+        let twice: Vec<_> = names.iter().flat_map(|name| [(*name, "first"), (*name, "second")]).collect();
+        let signs = signs(&twice);
+        let read = [signs.host, signs.origin, signs.referer, signs.site, signs.htmx_page];
+        assert_eq!(read, [Some(&b"first"[..]); 5]);
+        assert!(signs.two_hosts && !RequestSigns::default().two_hosts);
+    }
+
+    #[test]
+    fn a_header_of_another_name_says_nothing() {
+        let nothing = format!("{:?}", RequestSigns::default());
+        for length in 1..=20 {
+            for value in ["prefetch", "text/html", "websocket", "true", "navigate"] {
+                let name = "z".repeat(length);
+                let signs = signs(&[(&name, value)]);
+                assert_eq!(format!("{signs:?}"), nothing, "{name}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_methods_read() {
+        assert!(is_read("GET") && is_read("HEAD"));
+        assert!(!["POST", "OPTIONS", "TRACE", "get", ""].into_iter().any(is_read));
+    }
+}

@@ -137,3 +137,46 @@ impl SignInWanted {
         reply
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wish_keeps_all_that_was_asked_for() {
+        let destination = ReturnTo::parse("/reports").unwrap();
+        let wanted = SignInWanted::new()
+            .prompt(Prompt::Login)
+            .login_hint("ada")
+            .ui_locales("de en")
+            .max_age(Duration::from_secs(60))
+            .acr_values(["gone"])
+            .acr_values(["a", "b"])
+            .auth_level(AuthLevel::Aal2)
+            .scopes(["x y"])
+            .scopes(["z"])
+            .return_to(destination.clone());
+        let request = AuthnRequest {
+            prompt: Some(Prompt::Login),
+            login_hint: Some("ada".to_owned()),
+            ui_locales: Some("de en".to_owned()),
+            max_age: Some(Duration::from_secs(60)),
+            acr_values: vec!["a".to_owned(), "b".to_owned()],
+            auth_level: Some(AuthLevel::Aal2),
+            scopes: ["x", "y", "z"].map(str::to_owned).to_vec(),
+            ..AuthnRequest::default()
+        };
+        assert_eq!(wanted, SignInWanted { request: Box::new(request), return_to: Some(destination) });
+    }
+
+    #[test]
+    fn without_a_layer_it_is_a_401_that_nobody_stores_and_that_carries_the_wish() {
+        let wanted = SignInWanted::new().login_hint("ada");
+        let reply = wanted.clone().reply();
+        assert_eq!(reply.status(), 401);
+        assert_eq!(reply.headers()[CACHE_CONTROL], "no-store");
+        assert_eq!(reply.headers()[WWW_AUTHENTICATE], "Cookie realm=\"sign-in\"");
+        assert_eq!(reply.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(reply.extensions().get::<SignInWanted>(), Some(&wanted));
+    }
+}

@@ -114,3 +114,59 @@ fn classes(wanted: &SignInWanted) -> Vec<&str> {
     let level = wanted.request.auth_level.map(AuthLevel::name);
     wanted.request.acr_values.iter().map(String::as_str).chain(level).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn lacking(insufficient: Option<Insufficient>, wanted: SignInWanted) -> SignInWanted {
+        let mut wanted = wanted.max_age(Duration::from_secs(60)).scopes(["a", "b"]);
+        wanted.request.insufficient = insufficient;
+        wanted
+    }
+
+    /// The header, and what a problem's body says beside.
+    fn told(wanted: &SignInWanted) -> (String, serde_json::Value) {
+        let mut body = serde_json::json!({});
+        Challenge::describe(wanted, &mut body);
+        (Challenge::of(wanted).header(wanted), body)
+    }
+
+    #[test]
+    fn who_is_not_signed_in_is_told_nothing_but_that() {
+        let wanted = lacking(None, SignInWanted::new().acr_values(["gold"]));
+        assert_eq!(told(&wanted), ("Cookie realm=\"sign-in\"".to_owned(), serde_json::json!({})));
+        assert_eq!((Challenge::of(&wanted).status, Challenge::of(&wanted).code), (401, "sign_in_required"));
+    }
+
+    #[test]
+    fn what_is_lacking_is_named_in_the_header_and_in_the_body() {
+        let wanted = SignInWanted::new().acr_values(["gold"]).auth_level(AuthLevel::Aal2);
+        let (header, body) = told(&lacking(Some(Insufficient::Authentication), wanted.clone()));
+        let classes = format!("gold {}", AuthLevel::Aal2.name());
+        let expected = format!(
+            "Bearer realm=\"sign-in\", error=\"insufficient_user_authentication\", \
+             error_description=\"A stronger or more recent sign-in is required\", acr_values=\"{classes}\", max_age=\"60\""
+        );
+        assert_eq!(header, expected);
+        assert_eq!(body, serde_json::json!({"acr_values": classes, "max_age": 60}));
+
+        let (header, body) = told(&lacking(Some(Insufficient::Scope), SignInWanted::new()));
+        let expected = "Bearer realm=\"sign-in\", error=\"insufficient_scope\", \
+                        error_description=\"A further permission is required\", max_age=\"60\", scope=\"a b\"";
+        assert_eq!(header, expected);
+        assert_eq!(body, serde_json::json!({"max_age": 60, "scope": "a b"}));
+    }
+
+    #[test]
+    fn what_could_end_a_quoted_string_is_left_out_of_the_header() {
+        for class in ["a\"b", "a\\b", "a\u{7f}", "a\nb", "gr\u{fc}n"] {
+            let wanted = lacking(Some(Insufficient::Authentication), SignInWanted::new().acr_values([class]));
+            let (header, body) = told(&wanted);
+            assert!(!header.contains("acr_values") && header.contains("max_age=\"60\""), "{header}");
+            assert_eq!(body["acr_values"], class);
+        }
+    }
+}

@@ -178,6 +178,18 @@ mod tests {
     }
 
     #[test]
+    fn the_first_half_names_the_record_and_the_second_seals_it() {
+        let bytes: [u8; RANDOM] = std::array::from_fn(|at| u8::try_from(at).unwrap());
+        let id = SessionId::of(bytes);
+        assert_eq!(id.record_key(), RecordKey(sha256(&[&bytes[..16]])));
+        assert_eq!(id.secret_half(), &bytes[16..]);
+        let mut other = bytes;
+        other[31] ^= 1;
+        let other = SessionId::of(other);
+        assert!(other.record_key() == id.record_key() && !other.is(&id) && id.is(&id.clone()));
+    }
+
+    #[test]
     fn an_id_with_any_byte_flipped_is_no_id() {
         let ids = ids(&[&CookieKey::generate().unwrap()], "a");
         let text = ids.write(&SessionId::generate(&SystemEntropy).unwrap());
@@ -194,5 +206,9 @@ mod tests {
             assert!(ids.read(strange.as_bytes()).is_none(), "{strange}");
         }
         assert!(ids.read(text.as_bytes()).is_some());
+        assert!(looks_like_an_id(text.as_bytes()) && looks_like_an_id("A".repeat(TEXT_LENGTH).as_bytes()));
+        assert!(
+            !looks_like_an_id(text[1..].as_bytes()) && !looks_like_an_id("=".repeat(TEXT_LENGTH).as_bytes())
+        );
     }
 }

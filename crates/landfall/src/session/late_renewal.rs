@@ -127,6 +127,23 @@ mod tests {
         assert!(!ended.lets_live(id(1), at(100), at(103)));
         assert!(!ended.lets_live(id(1), at(500), at(501)), "a request that was long on its way");
         assert!(ended.lets_live(id(2), at(100), at(103)));
+        assert!(ended.lets_live(id(2), at(103), at(103)), "answered within the second");
+        assert_eq!(format!("{ended:?}"), "EndedHere { .. }");
+    }
+
+    #[test]
+    fn an_ending_is_remembered_for_ten_minutes_and_no_longer_where_the_clock_is_set_back() {
+        let at = Timestamp::from_secs;
+        let ended = EndedHere::default();
+        ended.note(id(1), EndReason::SignedOut, at(100));
+        ended.note(id(2), EndReason::SignedOut, at(700));
+        assert_eq!(ended.why(id(1)), Some(EndReason::SignedOut));
+        ended.note(id(3), EndReason::SignedOut, at(701));
+        assert_eq!(ended.why(id(1)), None);
+        assert_eq!(ended.why(id(2)), Some(EndReason::SignedOut));
+        ended.note(id(4), EndReason::SignedOut, at(50));
+        assert_eq!((ended.why(id(2)), ended.why(id(3))), (None, None), "of a time to come");
+        assert_eq!(ended.why(id(4)), Some(EndReason::SignedOut));
     }
 
     #[test]
@@ -139,6 +156,7 @@ mod tests {
         }
         assert_eq!(ended.0.lock().unwrap().in_order.len(), CAPACITY);
         assert!(!ended.lets_live(id(0), at(99), at(104)), "forgotten before its time");
+        assert!(!ended.lets_live(id(0), at(100), at(104)), "in the same second");
         assert!(ended.lets_live(id(CAPACITY + 1), at(101), at(104)));
         // An hour later all of it is over.
         ended.note(id(CAPACITY + 1), EndReason::SignedOut, at(4000));
