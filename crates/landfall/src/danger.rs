@@ -135,12 +135,15 @@ pub fn plain_http_issuer(mut builder: RelyingPartyBuilder, issuer: impl Into<Str
 /// on sending them: what its person does then is done in the author's account. Right where everybody who has a browser signs
 /// in this way, on a network of their own; nobody can sign out. Other sites' requests are refused as a session's are.
 ///
+/// Nothing here asks a browser for them: it sends them only where another answer of this host has made it, a proxy's or a
+/// page's of the application's own. Where you can, let a proxy do it, and take its [`header`](CredentialScheme::header).
+///
 /// ```
 /// use landfall::{CredentialsAnswer, CredentialsRequest, RelyingParty, danger};
 ///
 /// let builder = RelyingParty::builder("https://id.example").on_credentials(
 ///     [danger::from_browsers("Negotiate")],
-///     "Negotiate",
+///     "",
 ///     |_: CredentialsRequest| async { Ok(CredentialsAnswer::nothing()) },
 /// );
 /// # let _ = builder;

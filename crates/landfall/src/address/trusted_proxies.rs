@@ -126,9 +126,11 @@ impl TrustedProxies {
 
     /// Whether the connection itself comes from a trusted proxy.
     pub(crate) fn is_from_proxy(&self, view: &dyn RequestView) -> bool {
-        if self.everybody {
-            return true;
-        }
+        self.everybody || self.is_from_named_proxy(view)
+    }
+
+    /// Whether it comes from one whose address was given: who somebody is is nobody else's to say.
+    pub(crate) fn is_from_named_proxy(&self, view: &dyn RequestView) -> bool {
         if self.networks.is_empty() {
             return false;
         }

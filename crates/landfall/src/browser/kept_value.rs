@@ -63,10 +63,10 @@ impl KeptValue {
         postcard::from_bytes(&plain).ok()
     }
 
-    /// Whether it is over, after `lifetime`.
+    /// Whether it is over, after `lifetime`. Another instance's clock may be ahead, by no more than that.
     pub(crate) fn is_over(&self, lifetime: Duration, now: Timestamp) -> bool {
         let kept_at = Timestamp::from_secs(self.kept_at);
-        now.since(kept_at) > lifetime || kept_at > now
+        now.since(kept_at) > lifetime || kept_at.since(now) > lifetime
     }
 
     /// What the server remembers of one that was taken.

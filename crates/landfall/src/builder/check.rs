@@ -13,6 +13,7 @@ use crate::address::written::{self, shown};
 use crate::context::endpoints::{Endpoint, is_path};
 use crate::crypto::seal::{CookieKey, MAKE_ONE};
 use crate::error::{ConfigError, Error, printable};
+use crate::guard::guarded_paths;
 
 impl RelyingPartyBuilder {
     /// Paths: each begins with one slash, and no two of our endpoints share one. The landing paths may have a
@@ -47,7 +48,11 @@ impl RelyingPartyBuilder {
             }
         }
         let lands_at = self.landing.default_return_to.split(['?', '#']).next();
-        if self.paths.get(Endpoint::SignInPage).is_some_and(|page| lands_at == Some(page)) {
+        if self
+            .paths
+            .get(Endpoint::SignInPage)
+            .is_some_and(|page| lands_at.is_some_and(|path| guarded_paths::could_be(page, path)))
+        {
             return Err(ConfigError::new(
                 "sign_in_page",
                 "the page is where sign-ins land that came from nowhere",

@@ -23,7 +23,7 @@ impl RelyingPartyBuilder {
     ///
     /// `hook` says whose they are. It is asked for requests of these `schemes` alone ([`CredentialScheme`] says where they
     /// count from, and what is checked), has 15 seconds, and is asked by 32 requests at once; beyond that, and where it fails
-    /// or is late, the answer is 503. It is dropped when the client hangs up, runs where all outbound work does (see
+    /// or is late, the answer is 503. It is dropped when the client hangs up (but on the page of kept forms), runs where all outbound work does (see
     /// [`Self::runtime`]), and must not block: a password's digest is computed in `spawn_blocking`.
     ///
     /// - Whom it names is there, and the session's cookie is neither read nor renewed.
@@ -82,7 +82,8 @@ impl RelyingPartyBuilder {
     /// Whether what was given can be looked at.
     pub(super) fn check_credentials(&self) -> Result<(), ConfigError> {
         let Some(settings) = &self.credentials else { return Ok(()) };
-        let trusts_proxies = self.network.any_proxy || !self.network.proxies.is_empty();
+        // Whoever may say under which address they came need not be whoever may say who they are.
+        let trusts_proxies = !self.network.proxies.is_empty();
         CredentialScheme::check(&settings.schemes, trusts_proxies)?;
         check_challenge(&settings.challenge)
     }

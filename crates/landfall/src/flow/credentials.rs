@@ -56,9 +56,9 @@ pub(crate) async fn whose(
             }
             Said::Somebody { identity, keep } => {
                 check(context, &identity)?;
-                let now = context.clock.now();
+                // Dated from before the application was asked: what is forgotten while it looks is forgotten.
                 let somebody = Somebody::by_credentials(*identity, &scheme, now);
-                credentials.answers.keep(digest, &somebody, keep, (epoch, now));
+                credentials.answers.keep(digest, &somebody, keep, (epoch, context.clock.now()));
                 return Ok(Some(somebody));
             }
         }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::address::return_to::ReturnTo;
-use crate::browser::cookie::SentCookie;
+use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::browser::pending_login::{Spent, target_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
@@ -76,11 +76,16 @@ pub(crate) async fn begin(
     });
     let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
     context.events.tell(kind, Some(&subject), started.key);
+    let is_another = before.as_ref().is_some_and(|before| before.identity.subject_id() != subject);
     if let Some(before) = before {
         replacement::replaced(context, &before, &subject).await;
     }
     tracing::info!(local = true, "signed in");
     let mut cookies = vec![started.cookie];
+    if is_another {
+        let kept = sent.iter().filter(|cookie| cookie.kind == CookieKind::Kept);
+        cookies.extend(kept.map(|cookie| site.names.clear(&cookie.name)));
+    }
     if let Some(asked) = asked {
         cookies.extend(mark(context, &site, &asked.return_to, &sent, now)?);
     }

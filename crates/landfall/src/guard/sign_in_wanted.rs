@@ -114,6 +114,17 @@ impl SignInWanted {
         self.request.insufficient.is_some()
     }
 
+    /// Whether it asks for more than that somebody is there, of the person who is: not where they sign in anew.
+    pub(crate) fn asks_for_more(&self) -> bool {
+        let request = &self.request;
+        let anew = matches!(request.prompt, Some(Prompt::Login | Prompt::SelectAccount));
+        let more = request.auth_level.is_some()
+            || request.max_age.is_some()
+            || !request.acr_values.is_empty()
+            || !request.scopes.is_empty();
+        request.insufficient.is_some() || (more && !anew)
+    }
+
     /// How old the authentication may be at most, if that is asked for: whoever signs in now is new enough.
     pub fn wants_max_age(&self) -> Option<Duration> {
         self.request.max_age

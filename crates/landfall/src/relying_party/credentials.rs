@@ -15,6 +15,7 @@ use std::sync::Arc;
 use super::decision::{Decision, Step};
 use super::{FrontDoor, RelyingParty};
 use crate::browser::cookie::SentCookies;
+use crate::clock::{Clock, Timestamp};
 use crate::context::Context;
 use crate::context::credentials::Credentials as Taken;
 use crate::context::credentials::brought::Brought;
@@ -26,17 +27,25 @@ use crate::visit::Visit;
 use crate::web::pages::runtime_gone;
 
 /// What is remembered of credentials; see [`RelyingParty::credentials`](crate::RelyingParty::credentials).
-#[derive(Debug)]
 pub struct Credentials<'a> {
     /// `None` where none are taken.
-    taken: Option<&'a Taken>,
+    taken: Option<(&'a Taken, &'a dyn Clock)>,
+}
+
+impl std::fmt::Debug for Credentials<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Credentials").field("taken", &self.taken.is_some()).finish()
+    }
 }
 
 impl RelyingParty {
     /// What this instance remembers of credentials that it was sent; see
     /// [`on_credentials`](crate::RelyingPartyBuilder::on_credentials).
     pub fn credentials(&self) -> Credentials<'_> {
-        Credentials { taken: self.front.as_ref().and_then(|front| front.context.credentials.as_ref()) }
+        let context = self.front.as_ref().map(|front| &*front.context);
+        Credentials {
+            taken: context.and_then(|context| Some((context.credentials.as_ref()?, &*context.clock))),
+        }
     }
 }
 
@@ -53,8 +62,8 @@ impl Credentials<'_> {
     /// }
     /// ```
     pub fn forget(&self, subject: &SubjectId) {
-        if let Some(taken) = self.taken {
-            taken.forget(subject);
+        if let Some((taken, clock)) = self.taken {
+            taken.forget(subject, clock.now());
         }
     }
 }
@@ -84,7 +93,8 @@ impl FrontDoor {
     pub(super) fn by_credentials(&self, incoming: &Incoming<'_>) -> Result<Option<Found>, Error> {
         let context = &self.context;
         let Some(taken) = &context.credentials else { return Ok(None) };
-        let seen = taken.seen(incoming, &context.settings.proxies)?;
+        let open = &context.settings.csrf.cross_site;
+        let seen = taken.seen(incoming, &context.settings.proxies, open)?;
         let Some(first) = seen.first() else { return Ok(None) };
         if let Some(known) = taken.answers.known(&first.digest, context.clock.now()) {
             if first.comes_by_itself() {
@@ -111,13 +121,13 @@ impl FrontDoor {
                 return Step::reply(context.refuse_credentials(error, &facts));
             }
         };
-        let silently =
-            context.may_try_silently(incoming.kind, incoming.cookies.returning, context.clock.now())
-                && !context.is_spa_callback(incoming.site, incoming.path);
+        // The application may take its time: what is owed to a cookie is dated from when the request came.
+        let came_at = context.clock.now();
+        let silently = context.may_go_silently(&incoming, came_at);
         let keep = context.keeps_form(&incoming);
         let facts = RequestFacts::of(context, incoming, false);
         let this = self.clone();
-        let work = async move { this.decide(asking, facts, keep, silently).await };
+        let work = async move { this.decide(asking, facts, keep, (silently, came_at)).await };
         Step::Wait(context.runtime.run_in_place(work, || Decision::Reply(runtime_gone())))
     }
 
@@ -127,7 +137,7 @@ impl FrontDoor {
         asking: Asking,
         facts: RequestFacts,
         keep: Option<String>,
-        silently: bool,
+        (silently, came_at): (bool, Timestamp),
     ) -> Decision {
         let context = &self.context;
         let (may_act, sessions) = match asking.whose(context).await {
@@ -145,7 +155,7 @@ impl FrontDoor {
         {
             return Decision::Reply(context.refuse(error, facts.kind, &facts.site, None));
         }
-        match self.pass_by_cookie(found, facts, keep, (silently, now)) {
+        match self.pass_by_cookie(found, facts, keep, (silently, came_at)) {
             Step::Done(decision) => decision,
             Step::Wait(waiting) => waiting.await,
         }

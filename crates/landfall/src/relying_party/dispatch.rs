@@ -142,9 +142,7 @@ impl FrontDoor {
         }
         let (site, kind, now) = (incoming.site, incoming.kind, context.clock.now());
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, now);
-        let silently = context.may_try_silently(kind, incoming.cookies.returning, now)
-            && !context.is_spa_callback(site, incoming.path)
-            && !context.is_sign_in_page(incoming.path);
+        let silently = context.may_go_silently(&incoming, now);
         let keep = context.keeps_form(&incoming);
         if !matches!(found, CookieSession::Nobody)
             && let Err(error) = context.check_unsafe(&incoming)
@@ -162,21 +160,21 @@ impl FrontDoor {
         found: CookieSession,
         facts: RequestFacts,
         keep: Option<String>,
-        (silently, now): (bool, Timestamp),
+        (silently, came_at): (bool, Timestamp),
     ) -> Step {
         match found {
             CookieSession::Nobody => match keep {
                 Some(target) => Step::needs_body(self.keep_form(facts, target)),
-                None if silently && !facts.arrives => self.try_silently(facts, now),
+                None if silently && !facts.arrives => self.try_silently(facts, came_at),
                 None => Step::pass(self.visit(None, facts, Owed::Nothing)),
             },
             CookieSession::Session { session, renew } if !(renew && facts.is_activity) => {
                 Step::pass(self.visit(Some(session), facts, Owed::Nothing))
             }
             CookieSession::Session { session, .. } if session.stored.is_none() => {
-                Step::pass(self.visit(Some(session), facts, Owed::Renewal { came_at: now }))
+                Step::pass(self.visit(Some(session), facts, Owed::Renewal { came_at }))
             }
-            found => self.look_up(found, facts, keep, silently),
+            found => self.look_up(found, facts, keep, (silently, came_at)),
         }
     }
 
@@ -186,11 +184,11 @@ impl FrontDoor {
         found: CookieSession,
         facts: RequestFacts,
         keep: Option<String>,
-        silently: bool,
+        (silently, came_at): (bool, Timestamp),
     ) -> Step {
         let (this, kind, site) = (self.clone(), facts.kind, Arc::clone(&facts.site));
         let work = async move {
-            let decision = this.load(&found, facts, keep, silently).await;
+            let decision = this.load(&found, facts, keep, (silently, came_at)).await;
             decision
                 .unwrap_or_else(|refused| Decision::Reply(this.context.refuse(refused, kind, &site, None)))
         };
@@ -209,7 +207,7 @@ impl FrontDoor {
         found: &CookieSession,
         mut facts: RequestFacts,
         keep: Option<String>,
-        silently: bool,
+        (silently, came_at): (bool, Timestamp),
     ) -> Result<Decision, Refused> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         let loaded = sessions.resolve(found, now).await?;
@@ -236,7 +234,7 @@ impl FrontDoor {
             loaded => loaded,
         };
         let is_owed = session.as_ref().is_some_and(|session| session.stored.is_some() && found.has_old_key());
-        let owed = if is_owed { Owed::Renewal { came_at: now } } else { Owed::Nothing };
+        let owed = if is_owed { Owed::Renewal { came_at } } else { Owed::Nothing };
         Ok(Decision::Pass(self.visit(session, facts, owed)))
     }
 

@@ -155,7 +155,8 @@ impl<'a> Sessions<'a> {
         self.end_selected(&user.subject_id(), selection).await
     }
 
-    /// Ends every session of a subject, or of several that are one account's; how many. A session that was sealed into its cookie before there was a
+    /// Ends every session of a subject, or of several that are one account's; how many. What this instance remembers of
+    /// their credentials is forgotten. A session that was sealed into its cookie before there was a
     /// store is not reached: it ends by itself, after 8 hours by default.
     ///
     /// ```
@@ -173,6 +174,11 @@ impl<'a> Sessions<'a> {
     pub async fn end_all_of(&self, subjects: &(impl AsRef<[SubjectId]> + ?Sized)) -> Result<u64, Error> {
         let mut ended = 0;
         for subject in subjects.as_ref() {
+            if let Some((credentials, context)) =
+                self.context.and_then(|c| Some((c.credentials.as_ref()?, c)))
+            {
+                credentials.forget(subject, context.clock.now());
+            }
             ended += self.end_selected(subject, Selection::all()).await?;
         }
         Ok(ended)

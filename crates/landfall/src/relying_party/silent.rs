@@ -18,7 +18,7 @@ use super::decision::{Decision, Step};
 use crate::address::return_to::ReturnTo;
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::context::incoming::RequestFacts;
+use crate::context::incoming::{Incoming, RequestFacts};
 use crate::flow::login::{self, LoginStart};
 use crate::guard::request_kind::RequestKind;
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -31,12 +31,7 @@ impl Context {
     /// Whether this request is one to try it on: a page, opened by a browser that was signed in before and was
     /// not sent within the period. `returning` is the time in the mark, `None` for a browser without one. Always
     /// `false` where it is not configured.
-    pub(super) fn may_try_silently(
-        &self,
-        kind: RequestKind,
-        returning: Option<Timestamp>,
-        now: Timestamp,
-    ) -> bool {
+    fn may_try_silently(&self, kind: RequestKind, returning: Option<Timestamp>, now: Timestamp) -> bool {
         let Some(period) = self.silent_period().filter(|_| kind == RequestKind::Navigation) else {
             return false;
         };
@@ -46,6 +41,14 @@ impl Context {
 }
 
 impl Context {
+    /// Whether the visitor may be sent to the provider for a look, where nobody is signed in: not from a page that takes
+    /// the provider's answer, nor from the application's own sign-in page.
+    pub(super) fn may_go_silently(&self, incoming: &Incoming<'_>, now: Timestamp) -> bool {
+        self.may_try_silently(incoming.kind, incoming.cookies.returning, now)
+            && !self.is_spa_callback(incoming.site, incoming.path)
+            && !self.is_sign_in_page(incoming.path)
+    }
+
     /// How often it is tried at most; `None` for never, and where there is no provider to ask.
     fn silent_period(&self) -> Option<Duration> {
         self.settings.sign_in.silent.filter(|_| self.clients.first().is_some())

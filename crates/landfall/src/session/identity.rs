@@ -365,6 +365,16 @@ impl Identity {
         claims
     }
 
+    /// The claims without a field of their own, but for these names, as they are kept.
+    pub(crate) fn claims_without(&self, names: &[&str]) -> String {
+        if self.claims.is_empty() {
+            return String::new();
+        }
+        let mut claims = self.other_claims();
+        claims.retain(|name, _| !names.contains(&name.as_str()));
+        Value::Object(claims).to_string()
+    }
+
     /// The claims without a field of their own, parsed.
     fn other_claims(&self) -> Map<String, Value> {
         serde_json::from_str(&self.claims).unwrap_or_default()

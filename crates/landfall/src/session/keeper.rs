@@ -431,7 +431,8 @@ impl SessionKeeper {
     /// its own.
     ///
     /// # Errors
-    /// [`ErrorCode::StoreUnavailable`]: it may have been taken, and only the answer lost.
+    /// [`ErrorCode::StoreUnavailable`]: it may have been taken, and only the answer lost. [`ErrorCode::Overloaded`] without
+    /// a store, where too many are remembered: it was not taken.
     pub(crate) async fn take_once(
         &self,
         name: [u8; 32],
@@ -440,7 +441,10 @@ impl SessionKeeper {
     ) -> Result<bool, Error> {
         match &self.store {
             Some(store) => self.bounded(store.remember_once(name, span)).await,
-            None => Ok(self.taken.is_first(name, span, now)),
+            None => self.taken.is_first(name, span, now).ok_or_else(|| {
+                Error::new(ErrorCode::Overloaded)
+                    .detail("more attempts are taken than one process remembers: give the builder a store")
+            }),
         }
     }
 

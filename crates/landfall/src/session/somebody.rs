@@ -24,7 +24,9 @@ impl Somebody {
     /// Somebody whose credentials the application took, by this scheme in lower case. What only a provider says is left out,
     /// whoever wrote it: scopes, the class, the level and the time of an authentication, the provider's session.
     pub(crate) fn by_credentials(identity: Identity, scheme: &str, now: Timestamp) -> Self {
+        let claims = identity.claims_without(&["acr", "amr", "auth_time", "scope", "sid"]);
         let identity = Identity {
+            claims,
             scope: None,
             requested: None,
             acr: None,

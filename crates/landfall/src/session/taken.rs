@@ -22,7 +22,9 @@ struct Names {
 
 impl Taken {
     /// Whether this name is taken for the first time. It is remembered for `span`, which is the same in every call.
-    pub(super) fn is_first(&self, name: [u8; 32], span: Duration, now: Timestamp) -> bool {
+    ///
+    /// `None` where there is no room: it was not taken, and may be later.
+    pub(super) fn is_first(&self, name: [u8; 32], span: Duration, now: Timestamp) -> Option<bool> {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while let Some((name, at)) = names.in_order.front().copied()
             && now.since(at) > span
@@ -30,11 +32,15 @@ impl Taken {
             names.in_order.pop_front();
             names.known.remove(&name);
         }
-        if names.in_order.len() >= CAPACITY || !names.known.insert(name) {
-            return false;
+        if names.known.contains(&name) {
+            return Some(false);
         }
+        if names.in_order.len() >= CAPACITY {
+            return None;
+        }
+        names.known.insert(name);
         names.in_order.push_back((name, now));
-        true
+        Some(true)
     }
 }
 
@@ -57,13 +63,13 @@ mod tests {
             name
         };
         let at = Timestamp::from_secs;
-        assert!(taken.is_first(name(0), span, at(100)));
-        assert!(!taken.is_first(name(0), span, at(700)));
+        assert_eq!(taken.is_first(name(0), span, at(100)), Some(true));
+        assert_eq!(taken.is_first(name(0), span, at(700)), Some(false));
         for number in 1..CAPACITY as u64 {
-            assert!(taken.is_first(name(number), span, at(101)));
+            assert_eq!(taken.is_first(name(number), span, at(101)), Some(true));
         }
-        assert!(!taken.is_first(name(u64::MAX), span, at(102)), "there is no room");
-        assert!(!taken.is_first(name(0), span, at(102)));
-        assert!(taken.is_first(name(u64::MAX), span, at(701)), "the first is over");
+        assert_eq!(taken.is_first(name(u64::MAX), span, at(102)), None, "there is no room");
+        assert_eq!(taken.is_first(name(0), span, at(102)), Some(false));
+        assert_eq!(taken.is_first(name(u64::MAX), span, at(701)), Some(true), "the first is over");
     }
 }

@@ -385,8 +385,12 @@ impl TokenProxy {
         // A page beside this origin could send, and never read: no answer of the upstream's says that it may.
         context.check_own_page(site, view)?;
         let csrf = context.settings.csrf.required_header.as_deref().unwrap_or(CSRF_HEADER);
-        let Forwarded { headers, length } =
+        let Forwarded { mut headers, length } =
             request_headers::forwarded(view, csrf, &self.proxy.settings.passed_there)?;
+        // What says who somebody is says it here, to us: beside a session it is a stranger's word.
+        for name in context.credentials.iter().flat_map(|credentials| credentials.settings.header_names()) {
+            headers.remove(name);
+        }
         // Back to the page that asked: what an API answers is no page, and a call of the provider's is refused.
         let page = view.header("referer").and_then(|url| std::str::from_utf8(url).ok());
         let page = page.and_then(|url| url.strip_prefix(site.base.origin.as_str()));

@@ -19,7 +19,8 @@ const LIFETIME: Duration = Duration::from_secs(600);
 
 impl Visit {
     /// Keeps a value in this browser for ten minutes, sealed, for another request to [take](Self::take_attempt) once: a
-    /// passkey's challenge, a mailed link's secret. It leaves with the answer, unless that is a server error.
+    /// passkey's challenge, a mailed link's secret. It leaves with the answer, unless that is a server error or asks for a
+    /// sign-in. It is the browser's and not a person's: whoever signs out, or in as somebody else, leaves it behind.
     ///
     /// There is one of each type, the last; of four types at most. A type is known by its name, so it is one of the
     /// application's own, and not a `String`.
@@ -88,7 +89,7 @@ impl Visit {
         let Some(kept) = kept else { return Box::pin(async { Ok(None) }) };
         let (visit, this, clear) = (self.clone(), context.clone(), names.clear(&name));
         let work = async move {
-            let is_first = this.sessions.take_once(kept.taken_name(), LIFETIME, now).await?;
+            let is_first = this.sessions.take_once(kept.taken_name(), LIFETIME * 2, now).await?;
             visit.change(Change { cookies: vec![clear], ..Change::default() });
             // A release that knew another type of this name.
             Ok(serde_json::from_str(&kept.value).ok().filter(|_| is_first))

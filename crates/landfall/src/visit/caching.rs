@@ -3,6 +3,8 @@
 //! The rules are in [`marks`](super::marks) and, for what an answer says itself, in [`web::caching`](crate::web::caching).
 //! Here they meet, when the application has answered.
 
+use std::mem::take;
+
 use super::{Owed, Visit};
 use crate::web::caching::{ForOnePerson, Said, is_for_shared_caches};
 use crate::web::reply::{CacheControl, Edits};
@@ -76,15 +78,21 @@ impl Visit {
                 edits.removed.push(name.to_owned());
             }
         });
-        match self.changed().take() {
-            Some(change) if status < 500 => {
-                edits.set_cookies = change.cookies;
-                edits.clear_site_data = change.clear_site_data;
+        let who_changed = self.who_has_changed();
+        if let Some(change) = self.changed().as_mut() {
+            let (cookies, clear_site_data) = (take(&mut change.cookies), change.clear_site_data.take());
+            if status < 500 {
+                (edits.set_cookies, edits.clear_site_data) = (cookies, clear_site_data);
             }
-            _ => tracing::warn!(
+        }
+        if !who_changed {
+            // Beside what is only kept for another request, who is there goes on as ever.
+            edits.set_cookies.extend(self.owed(&each_header));
+        } else if status >= 500 {
+            tracing::warn!(
                 status,
                 "a sign-in or sign-out does not reach the browser: the answer is a server error"
-            ),
+            );
         }
         edits
     }

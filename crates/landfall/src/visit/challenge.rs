@@ -42,6 +42,9 @@ impl Visit {
             let error = needs_session("a sign-in or a step-up is wanted");
             return ready(context.refuse_credentials(error, facts));
         }
+        if self.who_has_changed() {
+            tracing::warn!("a sign-in or sign-out does not reach the browser: the answer asks for a sign-in");
+        }
         let wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);
         if let Some(foreign) = facts.foreign_host() {
@@ -92,9 +95,9 @@ impl Visit {
     ///
     /// # Errors
     /// [`ErrorCode::AuthenticationInsufficient`], where there is no such page.
-    fn way_in(&self, context: &Context, wanted: &SignInWanted) -> Result<Endpoint, Error> {
+    pub(super) fn way_in(&self, context: &Context, wanted: &SignInWanted) -> Result<Endpoint, Error> {
         let is_local = self.session().is_some_and(|session| session.identity.is_local());
-        if !is_local || wanted.request.insufficient.is_none() {
+        if !is_local || !wanted.asks_for_more() {
             return Ok(context.way_in(wanted));
         }
         context.sign_in_page().map(|_| Endpoint::SignInPage).ok_or_else(|| {

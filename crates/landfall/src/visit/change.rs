@@ -13,7 +13,8 @@ use crate::session::{Session, Somebody};
 /// Who is there from now on, and what the browser is told.
 #[derive(Default)]
 pub(super) struct Change {
-    /// Who is there now, where that changed: `Some(None)` is nobody.
+    /// Who is there now, where that changed: `Some(None)` is nobody. It stays when the rest is sent: what asks while the
+    /// body is written is told the same.
     #[allow(clippy::option_option, reason = "unchanged, and nobody any more, are two things")]
     pub(super) session: Option<Option<Arc<Session>>>,
     /// The lines for Set-Cookie.
@@ -32,6 +33,10 @@ impl Visit {
         }
         so_far.cookies.retain(|line| change.cookies.iter().all(|later| name(later) != name(line)));
         so_far.cookies.extend(change.cookies);
+        if matches!(so_far.session, Some(Some(_))) {
+            // What a sign-out before would throw away is whoever's is signed in now.
+            so_far.clear_site_data = None;
+        }
         so_far.clear_site_data = change.clear_site_data.or(so_far.clear_site_data.take());
         drop(changed);
         self.inner.marks.leave(Mark::Changed);
@@ -62,7 +67,12 @@ impl Visit {
         self.inner.marks.has(Mark::Changed)
     }
 
-    /// What is sent with the answer.
+    /// Whether somebody else is there by now, or nobody any more.
+    pub(super) fn who_has_changed(&self) -> bool {
+        self.has_changed() && self.changed().as_ref().is_some_and(|change| change.session.is_some())
+    }
+
+    /// What changed, and what of it is to be sent with the answer.
     pub(super) fn changed(&self) -> MutexGuard<'_, Option<Box<Change>>> {
         self.inner.change.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use super::Visit;
 use super::signed_in::SignedIn;
+use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::context::credentials::Credentials;
 use crate::session::{EndReason, Session, SubjectId, Watch};
 use crate::web::reply::Waiting;
 
@@ -60,7 +60,7 @@ impl SignedIn {
         let context = Arc::clone(&self.context);
         match self.who.session() {
             Some(session) => Box::pin(ended(context, Arc::clone(session))),
-            None => Box::pin(forgotten(&context, self.subject_id())),
+            None => Box::pin(forgotten(context, self.subject_id(), self.who.expires_at())),
         }
     }
 }
@@ -78,19 +78,11 @@ impl Visit {
     }
 }
 
-/// Waits until somebody's credentials are forgotten. It listens from this call on, before it is first polled. Whoever is so
-/// far behind that it cannot tell whose were ends as well.
-fn forgotten(context: &Context, subject: SubjectId) -> impl Future<Output = EndReason> + Send + use<> {
-    let told = context.credentials.as_ref().map(Credentials::forgotten);
-    async move {
-        let Some(mut told) = told else { return pending().await };
-        loop {
-            match told.recv().await {
-                Ok(other) if other != subject => {}
-                Ok(_) => return EndReason::Application,
-                Err(_) => return EndReason::Elsewhere,
-            }
-        }
+/// Waits until somebody's credentials are forgotten: from the moment on at which the application took them.
+async fn forgotten(context: Arc<Context>, subject: SubjectId, taken_at: Timestamp) -> EndReason {
+    match &context.credentials {
+        Some(credentials) => credentials.until_forgotten(&subject, taken_at).await,
+        None => pending().await,
     }
 }
 

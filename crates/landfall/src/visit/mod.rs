@@ -262,7 +262,8 @@ impl Visit {
             None => context.safe_return_to(&facts.site, Some(facts.page())),
         };
         let return_to = wanted.return_to.clone().unwrap_or_else(here);
-        context.sign_in_link_for(&facts.site, &return_to, wanted)
+        let way_in = self.way_in(context, wanted).unwrap_or_else(|_| context.way_in(wanted));
+        context.link_for(&facts.site, way_in, &return_to, wanted)
     }
 
     /// The token as it is, where that will do; else what a refresh brings, which goes on whoever waits.
@@ -300,7 +301,9 @@ impl Visit {
     /// Not for whoever signs in anew, who may be somebody else.
     pub(crate) fn with_current_grant(&self, mut wanted: SignInWanted) -> SignInWanted {
         let anew = matches!(wanted.request.prompt, Some(Prompt::Login | Prompt::SelectAccount));
-        let Some(session) = self.session().filter(|_| !anew) else { return wanted };
+        // What one of the application's own people has is no grant of a provider's.
+        let known = self.session().filter(|session| !anew && !session.identity.is_local());
+        let Some(session) = known else { return wanted };
         let identity = &session.identity;
         // A provider may grant what it lets nobody ask for.
         let asked = |scope: &&str| {

@@ -46,7 +46,7 @@ impl Visit {
     /// - [`ErrorCode::SessionRequired`]: somebody is here by credentials, which begin no session.
     /// - [`ErrorCode::Misconfigured`]: the identity is a provider's.
     /// - [`ErrorCode::StoreUnavailable`], [`ErrorCode::SessionTooLarge`], [`ErrorCode::TooManySessions`].
-    /// - [`ErrorCode::NotSetUp`], and [`ErrorCode::HostMismatch`] under a host that is none of the base URLs'.
+    /// - [`ErrorCode::NotSetUp`], and [`ErrorCode::WrongHost`] under a host that is none of the base URLs'.
     pub fn sign_in(&self, identity: Identity, options: SignInOptions) -> Waiting<Result<SignedIn, Error>> {
         let ready =
             |error: Error| -> Waiting<Result<SignedIn, Error>> { Box::pin(std::future::ready(Err(error))) };

@@ -51,7 +51,7 @@ impl fmt::Debug for SignedOut {
 impl Visit {
     /// Signs the person out, as the sign-out's own address does: the session ends, its tokens are revoked, and sign-ins that
     /// are under way in this browser, kept forms and marks go with it. The cookies leave with the answer, unless that is a
-    /// server error. It is no error if nobody is signed in. The work goes on when the future is dropped.
+    /// server error or asks for a sign-in. It is no error if nobody is signed in. The work goes on when the future is dropped.
     ///
     /// Whether the request may do that is the handler's to know: a post of somebody who is signed in is checked before
     /// it comes here, a GET is anybody's link.

@@ -17,6 +17,8 @@ use crate::web::reply::Waiting;
 /// For adapters: what ends the body of one answer with the session. Made before the application answers, since the
 /// request is gone by then, and asked with each piece.
 pub struct UntilEnded {
+    /// Whose request it is; a handler may have changed who that is by the time it answers.
+    visit: Option<Visit>,
     /// Not waited for before the body turns out to take its time; `None` once it was.
     ended: Option<Waiting<EndReason>>,
     /// Whether it has no whole of which a part could be left, so that it just ends.
@@ -34,7 +36,7 @@ pub struct SessionOver;
 impl UntilEnded {
     /// With the session of this visit.
     pub(crate) fn of(visit: &Visit) -> Self {
-        Self { ended: Some(visit.ended()), just_ends: false, has_begun: false }
+        Self { visit: Some(visit.clone()), ended: Some(visit.ended()), just_ends: false, has_begun: false }
     }
 
     /// What the answer is: its status, the value of its Content-Type, and whether a length was said of its body, in a header
@@ -44,6 +46,10 @@ impl UntilEnded {
     /// (`101`), which is no body and has its own way to say that it is complete.
     #[must_use]
     pub fn answered(mut self, status: u16, content_type: Option<&[u8]>, is_sized: bool) -> Self {
+        if let Some(visit) = self.visit.take().filter(Visit::who_has_changed) {
+            // The session that the handler began; after a sign-out nothing ends what is still to be said.
+            self.ended = Some(visit.ended());
+        }
         self.just_ends = status == 101 || (!is_sized && content_type.is_some_and(is_event_stream));
         self
     }
@@ -95,7 +101,7 @@ mod tests {
     const EVENTS: Option<&[u8]> = Some(b"text/event-stream");
 
     fn until(ended: Waiting<EndReason>) -> UntilEnded {
-        UntilEnded { ended: Some(ended), just_ends: false, has_begun: false }
+        UntilEnded { visit: None, ended: Some(ended), just_ends: false, has_begun: false }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::scheme::{Carrier, CredentialScheme};
 use crate::address::trusted_proxies::TrustedProxies;
 use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
+use crate::guard::fetch_metadata;
 
 /// One of them, on its way to the hook.
 #[derive(Debug)]
@@ -64,6 +65,7 @@ impl Credentials {
         &'a self,
         incoming: &Incoming<'a>,
         proxies: &TrustedProxies,
+        cross_site: &[String],
     ) -> Result<Vec<Seen<'a>>, Error> {
         let (view, mut all) = (incoming.view, Vec::new());
         let mut authorization = Lines::default();
@@ -72,8 +74,10 @@ impl Credentials {
             let mut lines = Lines::default();
             let value = match scheme.carrier {
                 Carrier::Authorization => {
-                    lines = authorization;
-                    authorization.first.and_then(|line| behind(&scheme.name, line))
+                    let ours = &mut |line| lines.note_some(behind(&scheme.name, line));
+                    view.header_values("authorization", ours);
+                    lines.several |= authorization.several;
+                    lines.first
                 }
                 Carrier::ProxyHeader | Carrier::SecretHeader => {
                     view.header_values(&scheme.name, &mut |line| lines.note(line));
@@ -83,10 +87,10 @@ impl Credentials {
             };
             let Some(value) = value else { continue };
             let counts = match scheme.carrier {
-                Carrier::ProxyHeader => proxies.is_from_proxy(view),
+                Carrier::ProxyHeader => proxies.is_from_named_proxy(view),
                 _ => scheme.from_browsers || !is_a_browser(incoming),
             };
-            if !counts {
+            if !counts || (scheme.comes_by_itself() && is_kept_back(incoming, cross_site)) {
                 continue;
             }
             let kind = [scheme.carrier as u8];
@@ -110,6 +114,20 @@ pub(crate) fn is_a_browser(incoming: &Incoming<'_>) -> bool {
     incoming.signs.is_a_browsers() || calls_itself_one()
 }
 
+/// What `SameSite=Lax` keeps a session's cookie from, and nothing else keeps from what comes by itself: parts of another
+/// site's page (a frame, an image, a script), and its posts where those are let through.
+fn is_kept_back(incoming: &Incoming<'_>, cross_site: &[String]) -> bool {
+    let signs = &incoming.signs;
+    if signs.site != Some(b"cross-site".as_slice()) {
+        return false;
+    }
+    if fetch_metadata::is_checked(incoming.method, signs.websocket) {
+        cross_site.iter().any(|open| open == incoming.path)
+    } else {
+        signs.is_no_navigation()
+    }
+}
+
 /// The first line of a header, and whether there are more.
 #[derive(Clone, Copy, Default)]
 struct Lines<'a> {
@@ -118,6 +136,12 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
+    fn note_some(&mut self, line: Option<&'a [u8]>) {
+        if let Some(line) = line {
+            self.note(line);
+        }
+    }
+
     fn note(&mut self, line: &'a [u8]) {
         self.several |= self.first.is_some();
         self.first.get_or_insert(line);

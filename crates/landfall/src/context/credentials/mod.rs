@@ -13,21 +13,23 @@ pub(crate) mod brought;
 pub(crate) mod hook;
 pub(crate) mod scheme;
 
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::StatusCode;
 use http::header::WWW_AUTHENTICATE;
-use tokio::sync::broadcast;
+use tokio::sync::Notify;
 
 use self::answers::Answers;
 use self::hook::CredentialsHook;
-use self::scheme::CredentialScheme;
+use self::scheme::{Carrier, CredentialScheme};
 use super::Context;
 use super::incoming::RequestFacts;
 use super::turns::Turns;
-use crate::clock::Entropy;
+use crate::clock::{Entropy, Timestamp};
 use crate::error::{Error, ErrorCode};
-use crate::session::SubjectId;
+use crate::session::{EndReason, SubjectId};
 use crate::web::pages;
 use crate::web::reply::Reply;
 
@@ -35,8 +37,9 @@ use crate::web::reply::Reply;
 const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a request waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
-/// How many forgotten subjects an open connection may be behind before it is ended as well.
-const FORGOTTEN: usize = 256;
+/// How many forgotten subjects are known at most. Whose credentials were taken before the oldest of them was forgotten
+/// is ended as well, since nobody can tell.
+const FORGOTTEN: usize = 4_096;
 
 /// What the application configured, as the builder takes it.
 #[derive(Debug)]
@@ -58,6 +61,14 @@ impl CredentialsSettings {
     }
 }
 
+impl CredentialsSettings {
+    /// The headers of their own that are looked at.
+    pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
+        let own = self.schemes.iter().filter(|scheme| scheme.carrier != Carrier::Authorization);
+        own.map(|scheme| scheme.name.as_str())
+    }
+}
+
 /// Credentials as they are looked at by one relying party.
 #[derive(Debug)]
 pub(crate) struct Credentials {
@@ -66,8 +77,10 @@ pub(crate) struct Credentials {
     pub(crate) answers: Answers,
     /// The hook is asked by so many at once.
     pub(crate) turns: Turns,
-    /// Tells open connections whose credentials were forgotten.
-    forgotten: broadcast::Sender<SubjectId>,
+    /// Who was forgotten, and when.
+    forgotten: Mutex<Forgotten>,
+    /// Wakes whoever waits for that.
+    told: Notify,
 }
 
 impl Credentials {
@@ -77,21 +90,52 @@ impl Credentials {
     /// When the random source fails.
     pub(crate) fn new(settings: CredentialsSettings, entropy: &dyn Entropy) -> Result<Self, Error> {
         let turns = Turns::new(settings.turn, "credentials come faster than the application looks at them");
-        let forgotten = broadcast::channel(FORGOTTEN).0;
-        Ok(Self { answers: Answers::new(entropy)?, turns, forgotten, settings })
+        let forgotten = Mutex::default();
+        Ok(Self { answers: Answers::new(entropy)?, turns, forgotten, told: Notify::new(), settings })
     }
 
     /// Forgets what was remembered of somebody, and tells who waits for that.
-    pub(crate) fn forget(&self, subject: &SubjectId) {
+    pub(crate) fn forget(&self, subject: &SubjectId, now: Timestamp) {
         self.answers.forget(subject);
-        // An error says that nobody waits.
-        let _ = self.forgotten.send(subject.clone());
+        let mut forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        forgotten.subjects.push_back((now, subject.clone()));
+        if forgotten.subjects.len() > FORGOTTEN
+            && let Some((at, _)) = forgotten.subjects.pop_front()
+        {
+            forgotten.unknown_before = forgotten.unknown_before.max(Some(at));
+        }
+        drop(forgotten);
+        self.told.notify_waiters();
     }
 
-    /// Hears from now on whose credentials are forgotten.
-    pub(crate) fn forgotten(&self) -> broadcast::Receiver<SubjectId> {
-        self.forgotten.subscribe()
+    /// Waits until somebody is forgotten whose credentials were taken at this moment; done at once where that happened
+    /// meanwhile.
+    pub(crate) async fn until_forgotten(&self, subject: &SubjectId, taken_at: Timestamp) -> EndReason {
+        loop {
+            // Made before the look, so that it hears of what is forgotten in between.
+            let told = self.told.notified();
+            if let Some(why) = self.why_forgotten(subject, taken_at) {
+                return why;
+            }
+            told.await;
+        }
     }
+
+    fn why_forgotten(&self, subject: &SubjectId, taken_at: Timestamp) -> Option<EndReason> {
+        let forgotten = self.forgotten.lock().unwrap_or_else(PoisonError::into_inner);
+        if forgotten.subjects.iter().any(|(at, who)| *at >= taken_at && who == subject) {
+            return Some(EndReason::Application);
+        }
+        forgotten.unknown_before.is_some_and(|at| at >= taken_at).then_some(EndReason::Elsewhere)
+    }
+}
+
+/// Who was forgotten in this process, the last behind the others.
+#[derive(Debug, Default)]
+struct Forgotten {
+    subjects: VecDeque<(Timestamp, SubjectId)>,
+    /// Nothing is known any more of who was forgotten up to here.
+    unknown_before: Option<Timestamp>,
 }
 
 /// The refusal of what takes a session, to somebody who is here by credentials.

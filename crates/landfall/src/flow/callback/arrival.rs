@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::request::CallbackRequest;
+use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::PendingLogin;
 use crate::context::Context;
 use crate::context::events::EventKind;
@@ -28,7 +29,8 @@ pub(super) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
-    /// A new session, and the end of the one before; gives the Set-Cookie line.
+    /// A new session, and the end of the one before; gives the Set-Cookie lines. What the application kept in this browser
+    /// for somebody else is taken away.
     ///
     /// 1. The session that this browser had is looked up.
     /// 2. The new one is begun. Its age is that of the ID token, by the provider's clock: whether a logout token
@@ -47,7 +49,7 @@ impl Arrival<'_> {
         &self,
         pending: &PendingLogin,
         exchange: CodeExchange,
-    ) -> Result<String, Error> {
+    ) -> Result<Vec<String>, Error> {
         let CodeExchange { identity, tokens, issued_at, session_expiry, .. } = exchange;
         let now = self.context.clock.now();
         let before = self.session_before().await;
@@ -82,10 +84,13 @@ impl Arrival<'_> {
             && before.as_ref().is_some_and(|before| before.identity.subject_id() == subject);
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
         self.context.events.tell(kind, Some(&subject), started.key);
+        let is_another = before.as_ref().is_some_and(|before| before.identity.subject_id() != subject);
         if let Some(before) = before {
             replacement::replaced(self.context, &before, &subject).await;
         }
-        Ok(started.cookie)
+        let kept = self.request.sent.iter().filter(|cookie| is_another && cookie.kind == CookieKind::Kept);
+        let names = &self.request.site.names;
+        Ok(kept.map(|cookie| names.clear(&cookie.name)).chain([started.cookie]).collect())
     }
 
     /// Revokes the tokens of somebody whom the application turned away by its own decision; gives the error to

@@ -273,7 +273,7 @@ impl CallbackRun<'_> {
             Ok(exchange) => arrival.begin_session(pending, exchange).await,
             Err(rejected) => Err(arrival.reject(rejected).await),
         };
-        let session_cookie = began.map_err(Failure::sent)?;
+        let session_cookies = began.map_err(Failure::sent)?;
         let mut reply = pages::see_other(self.return_to.as_str());
         // A session that does not stay must not send the browser about: only a sign-in that somebody wanted lets a
         // silent one follow at once.
@@ -282,7 +282,7 @@ impl CallbackRun<'_> {
             let next = if pending.v2.silent { now.plus(period) } else { Timestamp::from_secs(0) };
             self.site.names.returning_at(next)
         });
-        for cookie in self.spent(code, true).iter().chain([&session_cookie]).chain(&returning) {
+        for cookie in self.spent(code, true).iter().chain(&session_cookies).chain(&returning) {
             pages::add_cookie(&mut reply, cookie);
         }
         tracing::info!(restarts = pending.restarts, "signed in");
