@@ -5,11 +5,13 @@
 //!
 //! What to think of in a new row: the documentation says what happened, in one sentence, with the section of the
 //! specification that it breaks. The sentence is for a person who did nothing wrong. The remedy names the setting
-//! or the place to look at. What the columns mean is said in `row.rs`.
+//! or the place to look at. What the columns mean is said in `row.rs`. The rows of what the token proxy meets are in
+//! `proxy_rows.rs`, since a file has its length.
 
 use tracing::Level;
 
 use super::fault::Fault;
+use super::proxy_rows;
 use super::row::{Row, error_codes};
 
 error_codes! {
@@ -132,13 +134,7 @@ error_codes! {
     },
 
     /// The proxy does not forward a request like this one: its path is a trick, or its framing is.
-    ForwardRefused => Row {
-        name: "forward_refused", status: 400, public_code: "forward_refused",
-        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
-        title: "Request refused",
-        sentence: "This request cannot be passed on.",
-        remedy: "nothing to mend unless the application itself sends it: see the detail",
-    },
+    ForwardRefused => proxy_rows::FORWARD_REFUSED,
 
     /// A trusted proxy sent a forwarded header that cannot be read. Without it nobody knows under which base URL to
     /// answer, so none is guessed.
@@ -459,52 +455,22 @@ error_codes! {
 
     /// The proxy takes no WebSocket, nor any other protocol (RFC 9110 §7.8): it forwards requests and their answers
     /// alone.
-    UpgradeRefused => Row {
-        name: "upgrade_refused", status: 501, public_code: "upgrade_refused",
-        fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
-        title: "Not possible here",
-        sentence: "This connection cannot be passed on.",
-        remedy: "the token proxy forwards requests alone; let a handler of the application's take the WebSocket",
-    },
+    UpgradeRefused => proxy_rows::UPGRADE_REFUSED,
 
     /// The API behind the proxy answered something that cannot be passed on: not HTTP, a status that is no final
     /// answer, or a redirect to where no browser may follow.
-    UpstreamInvalid => Row {
-        name: "upstream_invalid", status: 502, public_code: "upstream_invalid",
-        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
-        title: "Please try again in a moment",
-        sentence: "The service behind this application gave an answer that cannot be passed on.",
-        remedy: "see the detail; a redirect must stay on the upstream's own path or lead to another https address",
-    },
+    UpstreamInvalid => proxy_rows::INVALID,
 
     /// The API behind the proxy did not take the access token (RFC 6750 §3.1). To the browser that is a 502: it has
     /// never seen the token, and a 401 would say that it has to sign in.
-    UpstreamRefusedToken => Row {
-        name: "upstream_refused_token", status: 502, public_code: "upstream_refused_token",
-        fault: Fault::Upstream, recoverable: true, log_level: Level::ERROR,
-        title: "Please try again in a moment",
-        sentence: "The service behind this application did not accept your sign-in.",
-        remedy: "the API must accept access tokens of this provider: compare their audience (`audience`) and scopes with what it expects",
-    },
+    UpstreamRefusedToken => proxy_rows::TOKEN_REFUSED,
 
     /// The API behind the proxy took too long: nothing moved on the connection for the proxy's idle timeout.
-    UpstreamTimeout => Row {
-        name: "upstream_timeout", status: 504, public_code: "upstream_timeout",
-        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
-        title: "Please try again in a moment",
-        sentence: "The service behind this application took too long to answer.",
-        remedy: "check the upstream's health; raise the proxy's timeouts if it needs longer",
-    },
+    UpstreamTimeout => proxy_rows::TIMEOUT,
 
     /// The API behind the proxy cannot be reached: no connection came about, or not within the proxy's connect
     /// timeout.
-    UpstreamUnreachable => Row {
-        name: "upstream_unreachable", status: 502, public_code: "upstream_unreachable",
-        fault: Fault::Upstream, recoverable: false, log_level: Level::ERROR,
-        title: "Please try again in a moment",
-        sentence: "The service behind this application cannot be reached right now.",
-        remedy: "check the upstream's address, name resolution, TLS trust (`TokenProxy::ca_file`) and the network between",
-    },
+    UpstreamUnreachable => proxy_rows::UNREACHABLE,
 
     /// The userinfo answer cannot be used (OpenID Connect Core §5.3.2). With `Userinfo::Auto` the sign-in goes on
     /// without it.

@@ -9,7 +9,7 @@
 //! outside reads `public_code`, which tells whether to try again; the operator reads code, detail, cause and
 //! remedy, in the log.
 //!
-//! - `table`: one row for each code. A new code goes there.
+//! - `codes`: one row for each code. A new code goes there. `proxy_rows`: those of the token proxy.
 //! - `row`: the columns, and the macro that makes the codes of them.
 //! - `code`: what can be asked of a code. `fault`: who can mend it.
 //! - `config`: the error of a builder. `connect`: that of one that asks the provider. `names`: what its settings are called
@@ -24,6 +24,7 @@ mod config;
 mod connect;
 mod fault;
 mod names;
+mod proxy_rows;
 mod row;
 
 use std::error::Error as StdError;
