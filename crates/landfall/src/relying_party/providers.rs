@@ -37,8 +37,8 @@ impl FrontDoor {
         };
         let mut body = json!({ "providers": context.providers(site, &query) });
         let failure = context.sign_in_failure(site, incoming.query(), &incoming.cookies.attempts);
-        if let Some(failure) = failure {
-            body["failure"] = json!(failure);
+        if let (Some(failure), Some(body)) = (failure, body.as_object_mut()) {
+            body.insert("failure".to_owned(), json!(failure));
         }
         done(pages::json(200, &body))
     }
