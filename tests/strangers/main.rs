@@ -67,13 +67,12 @@ fn measure(framework: Framework, kind: SessionKind) {
         let beside = people(BESIDE);
         let during = crowd.so_far() - before;
         crowd.stop();
-        let framework = format!("{framework:?}").to_lowercase();
+        let [store, framework] = [format!("{kind:?}"), format!("{framework:?}").to_lowercase()];
         let Waits { failed, .. } = &beside;
         let [[median, most], [median_beside, most_beside]] = [&alone, &beside].map(Waits::percentiles);
         println!(
-            "{:<11} {framework:<10} {:<40} {median:>7.2} {most:>7.2} {median_beside:>10.2} {most_beside:>10.2} {:>6.1} \
+            "{store:<11} {framework:<10} {:<40} {median:>7.2} {most:>7.2} {median_beside:>10.2} {most_beside:>10.2} {:>6.1} \
              {:>11} {:>6} {:>7}",
-            format!("{kind:?}"),
             stranger.title(),
             most_beside / most,
             during.answered * 1_000 / BESIDE,
