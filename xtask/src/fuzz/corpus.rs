@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::cargo_fuzz;
+use super::Built;
 use crate::group::Group;
 use crate::shell::{self, Failure};
 
@@ -27,25 +27,22 @@ pub(super) fn found(target: &str) -> Result<PathBuf, Failure> {
 }
 
 /// Leaves of what was found the smallest inputs that reach as much.
-pub(super) fn reduce(target: &str) -> Result<(), Failure> {
-    Group::run(cargo_fuzz(&["cmin", target]).arg(found(target)?).stdout(Stdio::null()).stderr(Stdio::null()))
-        .map_err(|_| format!("{target}: cargo fuzz cmin failed").into())
+pub(super) fn reduce(built: &Built, target: &str) -> Result<(), Failure> {
+    let (found, merged) = (found(target)?, empty(target)?);
+    merge(built, target, &[], &merged, &found)?;
+    let moved = fs::remove_dir_all(&found).and_then(|()| fs::rename(&merged, &found));
+    moved.map_err(|error| format!("{}: {error}", found.display()).into())
 }
 
 /// Copies the smallest inputs that reach an edge that no seed does to the seeds.
-pub(super) fn keep(target: &str) -> Result<(), Failure> {
-    let (seeds, found) = (seeds(target), found(target)?);
-    let merged = shell::root().join("fuzz/target/merged").join(target);
-    // Left by a run that was stopped.
-    let _ = fs::remove_dir_all(&merged);
-    let merged = made(merged)?;
+pub(super) fn keep(built: &Built, target: &str) -> Result<(), Failure> {
+    let (seeds, found, merged) = (seeds(target), found(target)?, empty(target)?);
     let known = names(&seeds)?;
     for name in &known {
         copy(&seeds.join(name), &merged.join(name))?;
     }
-    let mut merge = cargo_fuzz(&["run", target]);
-    merge.args([&merged, &found]).args(["--", "-merge=1", "-use_counters=0"]);
-    Group::run(merge.stdout(Stdio::null()).stderr(Stdio::null()))?;
+    // Edges alone, however often they are taken.
+    merge(built, target, &["-use_counters=0"], &merged, &found)?;
     let mut new = Vec::new();
     for name in names(&merged)?.difference(&known) {
         let size = fs::metadata(merged.join(name)).map_err(|error| format!("{name}: {error}"))?.len();
@@ -58,6 +55,21 @@ pub(super) fn keep(target: &str) -> Result<(), Failure> {
     }
     println!("{target}: {} of {} inputs that reach what no seed does are kept", kept.len(), new.len());
     Ok(())
+}
+
+/// Adds to one folder what it needs to reach all that the other one reaches.
+fn merge(built: &Built, target: &str, how: &[&str], to: &Path, from: &Path) -> Result<(), Failure> {
+    let mut command = built.command(target)?;
+    command.arg("-merge=1").args(how).args([to, from]).stdout(Stdio::null()).stderr(Stdio::null());
+    Group::run(&mut command).map_err(|_| format!("{target}: its inputs could not be merged").into())
+}
+
+/// A folder to merge into.
+fn empty(target: &str) -> Result<PathBuf, Failure> {
+    let folder = shell::root().join("fuzz/target/merged").join(target);
+    // Left by a run that was stopped.
+    let _ = fs::remove_dir_all(&folder);
+    made(folder)
 }
 
 /// Which of these, each with its size, are worth a place in the repository.

@@ -5,6 +5,7 @@ mod progress;
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -62,9 +63,8 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
     if shell::find(&["cargo-fuzz"]).is_none() {
         Group::run(&mut shell::cargo(&["install", "cargo-fuzz", "--locked"]))?;
     }
-    // Before the clock runs, and once for all.
-    Group::run(&mut cargo_fuzz(&["build"]))?;
-    let outcomes = two_at_a_time(&chosen, |target| fuzz(target, plan.seconds));
+    let built = Built::all()?;
+    let outcomes = two_at_a_time(&chosen, |target| fuzz(&built, target, plan.seconds));
     println!("{}", Progress::HEADINGS);
     let mut failures = Vec::new();
     for (target, outcome) in chosen.iter().zip(outcomes) {
@@ -76,7 +76,7 @@ pub(crate) fn run(plan: Plan) -> Result<(), Failure> {
     if !failures.is_empty() {
         return Err(failures.join("\n").into());
     }
-    if plan.keep { chosen.iter().try_for_each(|target| corpus::keep(target)) } else { Ok(()) }
+    if plan.keep { chosen.iter().try_for_each(|target| corpus::keep(&built, target)) } else { Ok(()) }
 }
 
 /// What `work` gives for each, in their order.
@@ -100,20 +100,18 @@ fn two_at_a_time<T: Send>(targets: &[String], work: impl Fn(&str) -> T + Sync) -
 }
 
 /// One target: what it says goes to a log, and is read on the way. Then what was found is reduced to what is needed.
-fn fuzz(target: &str, seconds: u32) -> Result<Progress, Failure> {
+fn fuzz(built: &Built, target: &str, seconds: u32) -> Result<Progress, Failure> {
     let folder = shell::root().join("fuzz/target/logs");
     let path = folder.join(format!("{target}.log"));
     fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let unwritten = |error| format!("{}: {error}", path.display());
     let mut log = File::create(&path).map_err(unwritten)?;
     println!("{target}: {seconds} s, fuzz/target/logs/{target}.log");
-    let mut command = cargo_fuzz(&["run", target]);
+    let mut command = built.command(target)?;
     command
-        .arg(corpus::found(target)?)
-        .arg(corpus::seeds(target))
-        .arg("--")
         .arg(format!("-max_total_time={seconds}"))
         .args(["-timeout=10", "-print_final_stats=1"])
+        .args([corpus::found(target)?, corpus::seeds(target)])
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
     let mut group = Group::spawn(&mut command)?;
@@ -130,7 +128,7 @@ fn fuzz(target: &str, seconds: u32) -> Result<Progress, Failure> {
         let last = lines.get(lines.len().saturating_sub(SHOWN)..).unwrap_or_default();
         return Err(last.join("\n").into());
     }
-    corpus::reduce(target)?;
+    corpus::reduce(built, target)?;
     Ok(progress)
 }
 
@@ -145,11 +143,27 @@ fn targets() -> Result<Vec<String>, Failure> {
     Ok(targets)
 }
 
-/// The sanitizer is behind a nightly flag; this lets the installed toolchain take it.
-fn cargo_fuzz(arguments: &[&str]) -> Command {
-    let mut command = shell::cargo(&["fuzz"]);
-    command.args(arguments).env("RUSTC_BOOTSTRAP", "1");
-    command
+/// The targets as cargo-fuzz built them, in this folder.
+struct Built(PathBuf);
+
+impl Built {
+    /// Builds them once for all: what is edited while an hour of fuzzing goes on is neither waited for nor mixed in.
+    fn all() -> Result<Self, Failure> {
+        // The sanitizer is behind a nightly flag; this lets the installed toolchain take it.
+        Group::run(shell::cargo(&["fuzz", "build"]).env("RUSTC_BOOTSTRAP", "1"))?;
+        let says = shell::output(shell::program("rustc").arg("-vV"))?;
+        let host = says.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc names no host")?;
+        Ok(Self(shell::root().join("fuzz/target").join(host).join("release")))
+    }
+
+    /// Runs one. An input that it fails on is kept under `fuzz/artifacts`.
+    fn command(&self, target: &str) -> Result<Command, Failure> {
+        let artifacts = shell::root().join("fuzz/artifacts").join(target);
+        fs::create_dir_all(&artifacts).map_err(|error| format!("{}: {error}", artifacts.display()))?;
+        let mut command = shell::program(self.0.join(target));
+        command.arg(format!("-artifact_prefix={}/", artifacts.display()));
+        Ok(command)
+    }
 }
 
 #[cfg(test)]

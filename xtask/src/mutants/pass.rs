@@ -93,9 +93,9 @@ impl Pass {
         let lists = self.lists(file);
         // What an earlier call left stands in the record.
         let _ = fs::remove_dir_all(&output);
-        let others: String = others.iter().map(|mutant| format!("{}\n", mutant.name)).collect();
+        let others: Vec<&str> = others.iter().map(|mutant| mutant.name.as_str()).collect();
         fs::create_dir_all(&lists)
-            .and_then(|()| fs::write(lists.join("previously_caught.txt"), others))
+            .and_then(|()| fs::write(lists.join("previously_caught.txt"), others.join("\n")))
             .map_err(|error| format!("{}: {error}", lists.display()))?;
         let mut command = shell::cargo(&["mutants", "--in-place", "--iterate", "--no-config", "--no-times"]);
         command

@@ -73,10 +73,10 @@ impl Record {
     /// Keeps it for the next time.
     pub(super) fn write(&self) -> Result<(), Failure> {
         let folder = folder(&self.file);
-        let text: String =
-            self.outcomes.iter().map(|(name, outcome)| format!("{outcome} {name}\n")).collect();
+        let lines: Vec<String> =
+            self.outcomes.iter().map(|(name, outcome)| format!("{outcome} {name}")).collect();
         fs::create_dir_all(&folder)
-            .and_then(|()| fs::write(folder.join("record"), text))
+            .and_then(|()| fs::write(folder.join("record"), lines.join("\n")))
             .and_then(|()| fs::write(folder.join("source"), source(&self.file).unwrap_or_default()))
             .map_err(|error| format!("{}: {error}", folder.display()).into())
     }
@@ -206,11 +206,9 @@ mod tests {
 
     #[test]
     fn a_record_is_read_as_it_was_written() {
-        let text: String = Outcome::ALL
-            .iter()
-            .zip(1..)
-            .map(|(outcome, at)| format!("{outcome} a.rs:{at}:1: replace b\n"))
-            .collect();
+        let lines =
+            Outcome::ALL.iter().zip(1..).map(|(outcome, at)| format!("{outcome} a.rs:{at}:1: replace b"));
+        let text = lines.collect::<Vec<_>>().join("\n");
         let read: Vec<_> = parse(&text).into_values().collect();
         assert_eq!(read, Outcome::ALL);
     }
