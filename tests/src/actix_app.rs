@@ -130,6 +130,7 @@ fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/endless").wrap(ending()).get(endless))
         .service(web::resource("/export").wrap(ending()).get(export))
         .service(web::resource("/long").wrap(ending()).get(long))
+        .service(web::resource("/anew").wrap(ending()).post(anew))
         .service(web::resource("/at-once").wrap(ending()).get(async || "at once"))
         .route("/echo", web::post().to(echo))
         .route("/open-echo", web::post().to(async |body: String| body));
@@ -207,6 +208,12 @@ async fn live_visit(visit: Visit) -> HttpResponse {
 
 fn ending() -> RequireLogin {
     RequireLogin::new().ends_streams()
+}
+
+/// Signs in anew, and answers in two pieces.
+async fn anew(visit: Visit) -> Result<HttpResponse, Rejection> {
+    local(visit, "user-17").await?;
+    Ok(HttpResponse::Ok().streaming(crate::live::two_pieces()))
 }
 
 async fn endless() -> HttpResponse {

@@ -46,6 +46,7 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
         .route("/export", get(async || Body::from_stream(crate::live::endless())))
         .route("/long", get(long))
         .route("/at-once", get(async || "at once"))
+        .route("/anew", post(anew))
         .layer(RequireLogin::new().ends_streams());
     let mut more = Router::new();
     for (name, guard) in crate::guards!(RequireLogin) {
@@ -176,6 +177,12 @@ async fn live(user: SignedIn) -> Body {
 
 async fn live_visit(visit: Visit) -> Body {
     Body::from_stream(crate::live::live(visit.ended()))
+}
+
+/// Signs in anew, and answers in two pieces.
+async fn anew(visit: Visit) -> Result<Body, Rejection> {
+    local(visit, "user-17").await?;
+    Ok(Body::from_stream(crate::live::two_pieces()))
 }
 
 async fn endless() -> impl IntoResponse {

@@ -84,6 +84,10 @@ impl Asked {
                 self.may_answer.acquire().await?.forget();
                 Ok(local("held"))
             }
+            ("bearer", "held and none") => {
+                self.may_answer.acquire().await?.forget();
+                Err(CredentialsAnswer::nothing())
+            }
             ("bearer", "hangs") => pending().await,
             ("bearer", "panics") => panic!("the application's hook"),
             ("bearer", "away") => return Err(io::Error::other("the database is away").into()),

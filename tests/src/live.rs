@@ -34,6 +34,23 @@ pub(crate) fn live(
     })
 }
 
+/// Two pieces, the second of which takes a moment.
+pub(crate) fn two_pieces() -> impl Stream<Item = Piece> + Send + 'static {
+    let mut polls = 0;
+    stream::poll_fn(move |cx| {
+        polls += 1;
+        match polls {
+            1 => Poll::Ready(Some(Ok(Bytes::from_static(b"first ")))),
+            2 => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            3 => Poll::Ready(Some(Ok(Bytes::from_static(b"second")))),
+            _ => Poll::Ready(None),
+        }
+    })
+}
+
 /// Begins, and never ends by itself.
 pub(crate) fn endless() -> impl Stream<Item = Piece> + Send + 'static {
     stream::once(ready(Ok(Bytes::from_static(b"begun")))).chain(stream::pending())

@@ -114,6 +114,55 @@ on_both_frameworks! {
         assert_eq!(send(&here, Method::POST, "/reports/7", &[("x-remote-user", "grace"), CROSS]).await.0, 403);
     }
 
+    async fn parts_of_another_sites_page_come_by_no_credentials_that_browsers_add(framework) {
+        let asked = Asked::default();
+        let open = |builder| landfall::danger::allow_cross_site(asked.browsers(builder), "/open-echo");
+        let world = with(framework, open).await;
+        let basic = ("authorization", "Basic YWRhOnNlY3JldA==");
+        for part in [("sec-fetch-dest", "iframe"), ("sec-fetch-dest", "script"), ("sec-fetch-mode", "no-cors")] {
+            assert_eq!(send(&world, Method::GET, "/", &[basic, CROSS, part]).await, hello("nobody"), "{part:?}");
+        }
+        assert_eq!(asked.count(), 0);
+        let link = [basic, CROSS, ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")];
+        assert_eq!(send(&world, Method::GET, "/", &link).await, hello("ada"));
+        let before = asked.count();
+        send(&world, Method::POST, "/open-echo", &[basic, CROSS]).await;
+        assert_eq!(asked.count(), before, "where another site's posts are let through, they are nobody's");
+    }
+
+    async fn a_cookie_is_not_renewed_late_behind_a_hook_that_took_its_time(framework) {
+        let asked = Asked::default();
+        let world = with(framework, |builder| asked.all(builder)).await;
+        let victim = cookie(&world).await;
+        world.wait(Duration::from_secs(95 * 60));
+        let slow = Request::builder().uri(format!("{BASE_URL}/")).header("cookie", &victim);
+        let slow = slow.header("authorization", "Bearer held and none").body(Bytes::new()).unwrap();
+        let browser = world.browser.clone();
+        let slow = tokio::spawn(async move { browser.send(slow).await.unwrap() });
+        until("the hook is asked", async || (asked.count() == 1).then_some(())).await;
+        world.wait(Duration::from_secs(6));
+        asked.may_answer.add_permits(1);
+        let answer = slow.await.unwrap();
+        assert_eq!(answer.body().as_ref(), b"hello ada");
+        assert!(answer.headers().get("set-cookie").is_none(), "{:?}", answer.headers());
+    }
+
+    async fn a_name_counts_from_no_proxy_that_was_not_named(framework) {
+        let asked = Asked::default();
+        let any = |builder| landfall::danger::trust_any_proxy(asked.proxy(builder, "192.0.2.7"));
+        let world = with(framework, any).await;
+        assert_eq!(send(&world, Method::GET, "/", &[("x-remote-user", "admin")]).await, hello("nobody"));
+        assert_eq!(asked.count(), 0);
+    }
+
+    async fn a_credential_of_ours_behind_one_of_nobodys_is_refused(framework) {
+        let asked = Asked::default();
+        let world = with(framework, |builder| asked.all(builder)).await;
+        let victim = cookie(&world).await;
+        let two = [("authorization", "Foo x"), ("authorization", "Bearer bad"), ("cookie", victim.as_str())];
+        assert_eq!(send(&world, Method::GET, "/", &two).await.0, 401);
+    }
+
     async fn two_credentials_in_one_header_are_nobodys(framework) {
         let asked = Asked::default();
         let world = with(framework, |builder| asked.all(builder)).await;

@@ -101,6 +101,18 @@ everywhere! {
         assert_eq!(whoami(&world.browser).await, "hello nobody");
     }
 
+    async fn a_cookie_under_an_older_key_that_is_signed_out_stays_gone(world) {
+        let mut world = world;
+        sign_in(&world.browser).await;
+        let keys = [landfall::CookieKey::generate().unwrap(), world.keys[0].clone()];
+        world.switch_to(world.builder().cookie_keys(keys)).await;
+        let answer = ask(&world.browser, Ask::new(Method::POST, "/leave?local")).await;
+        let sessions: Vec<_> = answer.set_cookies().into_iter().filter(|line| line.contains("landfall-session=")).collect();
+        assert_eq!(sessions.len(), 1, "{sessions:?}");
+        assert!(!answer.sets_session());
+        assert_eq!(whoami(&world.browser).await, "hello nobody");
+    }
+
     async fn a_cookie_under_an_older_key_that_is_signed_over_stays_gone(world) {
         let mut world = world;
         sign_in(&world.browser).await;

@@ -77,6 +77,36 @@ everywhere! {
         assert_eq!(greeting(&world).await, "hello nobody");
     }
 
+    async fn what_is_answered_in_pieces_goes_on_with_the_session_that_its_handler_began(world) {
+        world.open("/dashboard").await;
+        let page = post(&world, "/anew").await;
+        assert_eq!((page.status.as_u16(), page.text().as_str()), (200, "first second"));
+        assert_eq!(greeting(&world).await, "hello user-17");
+    }
+
+    async fn an_attempt_that_begins_leaves_the_renewal_of_the_session_as_it_was(world) {
+        world.open("/dashboard").await;
+        let idle = if world.kind.has_store() { 5 * 60 } else { 90 };
+        for _ in 0..3 {
+            world.wait(Duration::from_secs(60 * idle));
+            assert_eq!(world.open("/attempt/begin?a-challenge").await.text(), "begun");
+        }
+        assert_eq!(greeting(&world).await, "hello ada");
+    }
+
+    async fn an_attempt_of_somebody_else_is_not_there_for_whoever_signs_in_over_them(world) {
+        post(&world, "/local?user-17").await;
+        world.open("/attempt/begin?a-challenge").await;
+        post(&world, "/local?user-17").await;
+        assert_eq!(jar(&world).matches("landfall-kept").count(), 1, "one's own stays");
+        post(&world, "/local?user-18").await;
+        assert_eq!(post(&world, "/attempt/take").await.text(), "nothing");
+        world.open("/attempt/begin?a-challenge").await;
+        world.open("/auth/login").await;
+        assert_eq!(greeting(&world).await, "hello ada");
+        assert_eq!(post(&world, "/attempt/take").await.text(), "nothing");
+    }
+
     async fn an_answer_that_wants_a_sign_in_signs_nobody_in(world) {
         let page = post(&world, "/local-and-wanted").await;
         assert_eq!(page.status, 401);
