@@ -49,7 +49,8 @@ pub fn plain_http_upstream(prefix: &str, upstream: &str) -> Result<TokenProxy, C
 ///
 /// Right where nobody but the platform's own proxies can reach the application and their addresses are not known
 /// beforehand, or where it listens on a Unix socket. Elsewhere anybody may choose among the base URLs; there is still
-/// no way to make one up.
+/// no way to make one up. A header that says who somebody is takes a proxy that is named:
+/// [`CredentialScheme::header`].
 ///
 /// ```
 /// use landfall::{RelyingParty, danger};
