@@ -143,7 +143,8 @@ impl TrustedProxies {
             });
             return false;
         };
-        self.trusts(peer)
+        let peer = peer.to_canonical();
+        self.networks.iter().any(|network| network.contains(&peer))
     }
 
     /// Whether this address is one of the proxies'.

@@ -343,7 +343,7 @@ error_codes! {
         name: "session_required", status: 403, public_code: "session_required",
         fault: Fault::Visitor, recoverable: false, log_level: Level::INFO,
         title: "A session is required",
-        sentence: "This is open to somebody who signed in with a browser, and not by credentials that come with the request.",
+        sentence: "This is open to somebody who signed in with a browser, and to no program.",
         remedy: "nothing to mend if it is meant so: see the detail; programs need an address that asks for less",
     },
 

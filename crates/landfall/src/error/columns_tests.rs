@@ -137,6 +137,7 @@ fn a_remedy_names_settings_by_the_builders_methods_and_no_variable() {
         include_str!("../builder/mod.rs"),
         include_str!("../builder/authorization.rs"),
         include_str!("../builder/client.rs"),
+        include_str!("../builder/credentials.rs"),
         include_str!("../builder/dependencies.rs"),
         include_str!("../builder/network.rs"),
         include_str!("../builder/provider_logout.rs"),
