@@ -73,11 +73,11 @@ mod tests {
     struct Headers(&'static [(&'static str, &'static str)]);
 
     impl RequestView for Headers {
-        fn method(&self) -> &str {
+        fn method(&self) -> &'static str {
             "POST"
         }
 
-        fn path(&self) -> &str {
+        fn path(&self) -> &'static str {
             "/"
         }
 

@@ -208,7 +208,7 @@ mod tests {
         assert!(ids.read(text.as_bytes()).is_some());
         assert!(looks_like_an_id(text.as_bytes()) && looks_like_an_id("A".repeat(TEXT_LENGTH).as_bytes()));
         assert!(
-            !looks_like_an_id(text[1..].as_bytes()) && !looks_like_an_id("=".repeat(TEXT_LENGTH).as_bytes())
+            !looks_like_an_id(&text.as_bytes()[1..]) && !looks_like_an_id("=".repeat(TEXT_LENGTH).as_bytes())
         );
     }
 }

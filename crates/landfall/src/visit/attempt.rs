@@ -73,10 +73,11 @@ impl Visit {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorCode::StoreUnavailable`]: the attempt stands.
-    pub fn take_attempt<T: DeserializeOwned>(&self) -> Waiting<Result<Option<T>, Error>>
+    /// [`ErrorCode::StoreUnavailable`], and [`ErrorCode::Overloaded`] without a store, where one process is asked to remember
+    /// too many: the attempt stands.
+    pub fn take_attempt<T>(&self) -> Waiting<Result<Option<T>, Error>>
     where
-        T: Send + 'static,
+        T: DeserializeOwned + Send + 'static,
     {
         let Some((context, facts)) = self.set_up() else { return Box::pin(async { Ok(None) }) };
         let (names, seals) = (&facts.site.names, &facts.site.seals);

@@ -237,13 +237,13 @@ impl Visit {
     pub fn access_token(&self) -> Waiting<Result<AccessToken, AccessTokenError>> {
         match self.require() {
             Err(wanted) => Box::pin(std::future::ready(Err(AccessTokenError::Wanted(wanted)))),
-            Ok(user) => match user.who.session() {
-                Some(session) => self.fresh_access_token(session),
-                None => {
-                    let error = needs_session("there is no access token of the provider's");
-                    Box::pin(std::future::ready(Err(AccessTokenError::Failed(error))))
+            Ok(user) => {
+                if let Some(session) = user.who.session() {
+                    return self.fresh_access_token(session);
                 }
-            },
+                let error = needs_session("there is no access token of the provider's");
+                Box::pin(std::future::ready(Err(AccessTokenError::Failed(error))))
+            }
         }
     }
 

@@ -86,10 +86,10 @@ impl CredentialScheme {
         Self::new(name.into(), Carrier::SecretHeader)
     }
 
-    fn new(name: String, carrier: Carrier) -> Self {
-        let is_browsers = carrier == Carrier::Authorization
-            && BY_BROWSERS.iter().any(|known| name.eq_ignore_ascii_case(known));
-        Self { name: name.to_ascii_lowercase(), carrier, from_browsers: !is_browsers }
+    fn new(mut name: String, carrier: Carrier) -> Self {
+        name.make_ascii_lowercase();
+        let is_browsers = carrier == Carrier::Authorization && BY_BROWSERS.contains(&name.as_str());
+        Self { name, carrier, from_browsers: !is_browsers }
     }
 
     /// Whether a browser or a proxy may add it by itself, so that another site's page makes it come along.
