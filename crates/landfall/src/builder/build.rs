@@ -119,10 +119,7 @@ impl RelyingPartyBuilder {
         let sessions =
             self.keeper(registration, application, &ring, lifetimes).map_err(|error| sealing(&error))?;
         let runtime = self.work_place()?;
-        // The first random number of a process waits until entropy is gathered, some 25 ms, and would be the first sign-in's.
-        // Taken on this thread: aws-lc ends a process that exits while another thread takes its first. Where it fails,
-        // whoever needs one is told.
-        let _ = SystemEntropy.fill(&mut [0]);
+        gather_entropy();
         let credentials =
             self.credentials(&*Arc::clone(&self.inputs.entropy)).map_err(|error| sealing(&error))?;
         let clock = &self.inputs.clock;
@@ -260,6 +257,13 @@ impl RelyingPartyBuilder {
         }
         Ok(SessionKeeper::new(client, Arc::clone(entropy), store, seals, settings))
     }
+}
+
+/// Takes the first random number of the process, which waits some 25 ms until entropy is gathered, so that it is not the
+/// first sign-in's. Taken on this thread: aws-lc ends a process that exits while another thread takes its first. Where it
+/// fails, whoever needs one is told.
+fn gather_entropy() {
+    let _ = SystemEntropy.fill(&mut [0]);
 }
 
 /// Logs every address that the provider has to know. A redirect URI that differs in one character is the most
