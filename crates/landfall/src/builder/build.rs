@@ -87,13 +87,18 @@ impl RelyingPartyBuilder {
         Ok(relying_party)
     }
 
-    /// Everything in order, with errors that name settings by the builder's methods.
-    fn checked(mut self) -> Result<FrontDoor, ConfigError> {
-        self.open_store()?;
+    /// The issuer, where there is one, and the base URLs.
+    fn check_addresses(&self) -> Result<(Option<Arc<str>>, Vec<BaseUrl>), ConfigError> {
         let NetworkSettings { plain_issuer, plain_base_urls, loopback_beside_public, .. } = &self.network;
         let issuer = self.client.issuer.as_deref();
         let issuer = issuer.map(|issuer| check_issuer(issuer, plain_issuer.as_deref())).transpose()?;
-        let bases = check_base_urls(&self.base_urls, plain_base_urls, *loopback_beside_public)?;
+        Ok((issuer, check_base_urls(&self.base_urls, plain_base_urls, *loopback_beside_public)?))
+    }
+
+    /// Everything in order, with errors that name settings by the builder's methods.
+    fn checked(mut self) -> Result<FrontDoor, ConfigError> {
+        self.open_store()?;
+        let (issuer, bases) = self.check_addresses()?;
         let registered = self.check_registration(issuer)?;
         self.check_provider_logout()?;
         self.check_paths(&bases)?;

@@ -23,7 +23,9 @@ use tokio::sync::Notify;
 
 use self::answers::Answers;
 use self::hook::CredentialsHook;
-use self::scheme::{Carrier, CredentialScheme};
+#[cfg(feature = "reqwest")]
+use self::scheme::Carrier;
+use self::scheme::CredentialScheme;
 use super::Context;
 use super::incoming::RequestFacts;
 use super::turns::Turns;
@@ -61,6 +63,7 @@ impl CredentialsSettings {
     }
 }
 
+#[cfg(feature = "reqwest")]
 impl CredentialsSettings {
     /// The headers of their own that are looked at.
     pub(crate) fn header_names(&self) -> impl Iterator<Item = &str> {
