@@ -44,3 +44,38 @@ pub(crate) fn url(endpoint: &Url, request: &EndSessionRequest<'_>) -> String {
     }
     url.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(request: &EndSessionRequest<'_>) -> Vec<(String, String)> {
+        let endpoint = Url::parse("https://op.example/end?tenant=1").unwrap();
+        let url = Url::parse(&url(&endpoint, request)).unwrap();
+        url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect()
+    }
+
+    #[test]
+    fn the_token_is_the_hint_up_to_its_length_and_who_it_is_where_it_is_longer() {
+        for (length, name) in [(MAX_HINT, "id_token_hint"), (MAX_HINT + 1, "logout_hint")] {
+            let token = Secret::new("t".repeat(length));
+            let request = EndSessionRequest {
+                client_id: "app",
+                id_token_hint: Some(&token),
+                logout_hint: Some("ada"),
+                back: Some(("https://app.example/out", "s")),
+            };
+            let names: Vec<_> = sent(&request).into_iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["tenant", name, "client_id", "post_logout_redirect_uri", "state"]);
+        }
+    }
+
+    #[test]
+    fn who_waits_for_nobody_sends_the_client_alone() {
+        let request =
+            EndSessionRequest { client_id: "app", id_token_hint: None, logout_hint: None, back: None };
+        let expected =
+            [("tenant", "1"), ("client_id", "app")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(sent(&request), expected);
+    }
+}
