@@ -109,6 +109,10 @@ async fn a_pooler_that_comes_in_between_when_connections_were_lost_is_noticed_be
     network.lead_to(pgbouncer().await.port());
     database.count(CUT).await;
     assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
+    // The first call began a sweep, whose statement may have been on its way when connections were cut; it may be sent as it
+    // would have been before. What comes after that is not.
+    database.count(CUT).await;
+    assert_eq!(store.load(key(1)).await.unwrap(), Some(record(&clock, 1)));
     // Connections that were cut end in a moment; a pooler keeps its own for longer.
     let gone = until("none is left", async || (database.count(PREPARED).await == 0).then_some(()));
     assert!(timeout(Duration::from_secs(5), gone).await.is_ok(), "nothing was prepared by way of the pooler");
