@@ -15,11 +15,11 @@ use landfall_actix::{AccessToken, AuthMiddleware, Rejection, RequireLogin, Signe
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data, department, echo,
-    end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local, local_and_wanted,
-    local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
-    posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified,
-    way,
+    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data,
+    department, echo, end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local,
+    local_and_wanted, local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards,
+    own_words, posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt,
+    two_at_once, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -147,6 +147,8 @@ fn ways_in(config: &mut web::ServiceConfig) {
         .route("/local", web::route().to(sign_in))
         .route("/local-public", web::post().to(local_public))
         .route("/local-fails", web::post().to(local_fails))
+        .route("/local-twice", web::post().to(two_at_once))
+        .route("/more-by-hand", web::get().to(more_by_hand))
         .route("/local-and-wanted", web::post().to(local_and_wanted))
         .route("/local-of-a-provider", web::post().to(foreign))
         .route("/by-page", web::post().to(by_page))
@@ -165,6 +167,10 @@ async fn local_public(visit: Visit) -> Result<impl Responder, Rejection> {
 
 async fn local_fails(visit: Visit) -> Result<impl Responder, Rejection> {
     Ok((local(visit, "user-17").await?, StatusCode::INTERNAL_SERVER_ERROR))
+}
+
+async fn more_by_hand(request: HttpRequest) -> Result<String, Rejection> {
+    asks_for_more(request.query_string()).await
 }
 
 async fn dashboard(user: SignedIn, request: HttpRequest) -> String {

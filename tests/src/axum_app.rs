@@ -14,11 +14,11 @@ use landfall_axum as landfall_web;
 use landfall_axum::{AccessToken, AuthLayer, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data, department, echo,
-    end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local, local_and_wanted,
-    local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards, own_words,
-    posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt, verified,
-    way,
+    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data,
+    department, echo, end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local,
+    local_and_wanted, local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards,
+    own_words, posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt,
+    two_at_once, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -120,6 +120,8 @@ fn ways_in() -> Router {
         .route("/local", any(sign_in))
         .route("/local-public", post(local_public))
         .route("/local-fails", post(local_fails))
+        .route("/local-twice", post(two_at_once))
+        .route("/more-by-hand", get(more_by_hand))
         .route("/local-and-wanted", post(local_and_wanted))
         .route("/local-of-a-provider", post(foreign))
         .route("/by-page", post(by_page))
@@ -137,6 +139,10 @@ async fn local_public(visit: Visit) -> Result<impl IntoResponse, Rejection> {
 
 async fn local_fails(visit: Visit) -> Result<impl IntoResponse, Rejection> {
     Ok((StatusCode::INTERNAL_SERVER_ERROR, local(visit, "user-17").await?))
+}
+
+async fn more_by_hand(RawQuery(query): RawQuery) -> Result<String, Rejection> {
+    asks_for_more(query.as_deref().unwrap_or_default()).await
 }
 
 fn peer(extensions: &Extensions) -> Option<SocketAddr> {

@@ -107,7 +107,9 @@ impl Asked {
                     .with_scope(scope)
                     .with_authentication(AuthLevel::Aal3, at))
             }
-            ("bearer", unknown) if unknown.starts_with("none") => Err(CredentialsAnswer::nothing()),
+            ("bearer" | "x-api-key", unknown) if unknown.starts_with("none") => {
+                Err(CredentialsAnswer::nothing())
+            }
             _ => Err(CredentialsAnswer::refused()),
         };
         Ok(said.map_or_else(|answer| answer, CredentialsAnswer::identity))

@@ -1,6 +1,8 @@
 //! Handlers that name no framework. This file is compiled twice: what it imports as `landfall_web` is the adapter to
 //! axum in one application and the adapter to actix-web in the other, word for word.
 
+use std::time::Duration;
+
 use super::landfall_web::{
     AccessToken, AuthLevel, Claims, ErrorCode, Identity, Prompt, Rejection, RelyingParty, Requirement,
     ReturnTo, SessionHandle, SessionInfo, Sessions, SignInOptions, SignInWanted, SignOut, SignedIn,
@@ -173,6 +175,25 @@ pub(super) async fn local_of_a_provider(visit: Visit, issuer: &str) -> Result<St
         if issuer.is_empty() { visit.relying_party().issuer().to_owned() } else { issuer.to_owned() };
     let user = visit.sign_in(Identity::new(issuer, "ada"), SignInOptions::new()).await?;
     Ok(way(user).await)
+}
+
+/// Two sign-ins that wait for each other, as a careless handler makes them.
+pub(super) async fn two_at_once(visit: Visit) -> Result<String, Rejection> {
+    let sign_in = |who: &str| visit.sign_in(Identity::local(who), SignInOptions::new());
+    let (one, other) = tokio::join!(sign_in("one"), sign_in("other"));
+    (one?, other?);
+    Ok("both".to_owned())
+}
+
+/// Asks for more than that somebody is there, by its own word.
+pub(super) async fn asks_for_more(what: &str) -> Result<String, Rejection> {
+    let wanted = SignInWanted::new();
+    Err(match what {
+        "age" => wanted.max_age(Duration::from_secs(60)),
+        "level" => wanted.auth_level(AuthLevel::Aal3),
+        _ => wanted.acr_values(["urn:example:gold"]),
+    }
+    .into())
 }
 
 /// Signs in, and then wants a sign-in.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use http::Method;
-use landfall::{Requirement, TokenProxy, danger};
+use landfall::{CredentialScheme, Requirement, TokenProxy, danger};
+use landfall_tests::credentials::Asked;
 use landfall_tests::wire::{Wire, header, headers};
 use landfall_tests::{Answer, BASE_URL, Framework, SessionKind, Upstream, World, on_both_frameworks, until};
 
@@ -377,6 +378,23 @@ on_both_frameworks! {
         let mut names: Vec<_> = headers(&heard.head).map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort();
         assert_eq!(names, ["accept", "authorization", "host", "x-kept", "x-request-id"], "{}", heard.head);
+    }
+
+    async fn a_key_that_the_application_takes_itself_is_not_passed_on(framework) {
+        let asked = Asked::default();
+        let mut world = World::new(framework, SessionKind::Memory).await;
+        let builder = asked.by(world.builder(), ["Bearer".into(), CredentialScheme::secret_header("X-Api-Key")]);
+        world.switch_to(builder).await;
+        let (world, upstream) = forwarding_with(world).await;
+        // It is nobody's, so the session counts.
+        for key in ["", "none of ours"] {
+            let (head, _) = ask(&world, "GET /api/notes", &format!("x-api-key: {key}\r\nx-other: passes\r\n")).await;
+            assert!(head.contains(" 200 "), "{head}");
+        }
+        for heard in upstream.heard() {
+            assert_eq!((heard.header("x-api-key"), heard.header("x-other")), (None, Some("passes")));
+        }
+        assert_eq!(upstream.heard().len(), 2);
     }
 
     async fn a_gateways_header_passes_where_it_is_named_and_takes_no_other_along(framework) {

@@ -207,6 +207,19 @@ on_both_frameworks! {
         assert_eq!(asked.count(), 7, "nobody said that this one may be");
     }
 
+    async fn whoever_ends_all_that_is_somebodys_ends_what_is_remembered_of_their_credentials(framework) {
+        let asked = Asked::default();
+        let world = taking(framework, SessionKind::Memory, &asked).await;
+        by_token(&world, "/", "kept", &[]).await;
+        let sessions = world.auth.sessions();
+        sessions.end_all_of(&SubjectId::local("somebody else")).await.unwrap();
+        by_token(&world, "/", "kept", &[]).await;
+        assert_eq!(asked.count(), 1);
+        assert_eq!(sessions.end_all_of(&SubjectId::local("kept")).await.unwrap(), 0, "there is no session");
+        by_token(&world, "/", "kept", &[]).await;
+        assert_eq!(asked.count(), 2);
+    }
+
     async fn the_session_endpoint_says_whose_credentials_these_are(framework) {
         let asked = Asked::default();
         let world = taking(framework, SessionKind::Memory, &asked).await;

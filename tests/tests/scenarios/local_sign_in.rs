@@ -7,7 +7,7 @@ use http::Method;
 use landfall::{Clock as _, EndReason, EventKind, Identity, SignInOptions, SubjectId};
 use landfall_testkit::Page;
 use landfall_tests::{
-    BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks, wherever_stored,
+    BASE_URL, Framework, SessionKind, World, everywhere, on_both_frameworks, wherever_stored, within,
 };
 
 use crate::events::{Heard, listened};
@@ -75,6 +75,16 @@ everywhere! {
         assert_eq!(page.status, 500);
         assert!(set_cookies(&page.headers).is_empty());
         assert_eq!(greeting(&world).await, "hello nobody");
+    }
+
+    async fn more_that_a_handler_asks_of_a_local_person_is_not_sought_at_the_provider(world) {
+        post(&world, "/local?user-17").await;
+        for more in ["age", "level", "class"] {
+            let page = world.open(&format!("/more-by-hand?{more}")).await;
+            assert_eq!((page.status.as_u16(), page.url.path()), (403, "/more-by-hand"), "{more}");
+        }
+        assert_eq!(world.provider.requests().len(), 0);
+        assert_eq!(greeting(&world).await, "hello user-17", "and the session stands");
     }
 
     async fn what_is_answered_in_pieces_goes_on_with_the_session_that_its_handler_began(world) {
@@ -183,7 +193,34 @@ everywhere! {
     }
 }
 
+/// How many sessions somebody has.
+async fn count(world: &World, who: &str) -> usize {
+    world.auth.sessions().list(&SubjectId::local(who)).await.unwrap().len()
+}
+
 wherever_stored! {
+    async fn of_two_sign_ins_at_once_one_session_is_left_and_it_is_the_browsers(framework, kind) {
+        let world = World::new(framework, kind).await;
+        world.open("/dashboard").await;
+        assert_eq!(post(&world, "/local-twice").await.text(), "both");
+        let left = [count(&world, "one").await, count(&world, "other").await];
+        assert_eq!(left.iter().sum::<usize>(), 1, "{left:?}");
+        let mine = if left[0] == 1 { "hello one" } else { "hello other" };
+        assert_eq!(greeting(&world).await, mine);
+    }
+
+    async fn a_session_that_the_answer_does_not_take_along_ends_again(framework, kind) {
+        let (world, heard) = listened(framework, kind).await;
+        for path in ["/local-fails", "/local-and-wanted"] {
+            post(&world, path).await;
+            within(Duration::from_secs(10), path, async || (count(&world, "user-17").await == 0).then_some(())).await;
+            assert_eq!(greeting(&world).await, "hello nobody");
+        }
+        let ended = EventKind::Ended(EndReason::Application);
+        let told = heard.lock().unwrap().iter().filter(|event| event.kind == ended).count();
+        assert_eq!(told, 2, "whoever listens hears of both");
+    }
+
     async fn a_local_session_is_listed_ended_and_told_of_under_its_own_issuer(framework, kind) {
         let (world, heard) = listened(framework, kind).await;
         post(&world, "/local?17").await;

@@ -87,8 +87,8 @@ impl Error {
 
     /// Adds the cause, of another crate's making. Its text goes into the log as it is.
     #[must_use]
-    pub(crate) fn source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.source = Some(Box::new(source));
+    pub(crate) fn source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
         self
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::context::events::{EndReason, EventKind};
+use crate::error::Error;
 use crate::flow::logout;
 use crate::session::{Session, SubjectId, Taken};
 
@@ -19,23 +20,30 @@ pub(crate) async fn replaced(context: &Context, before: &Arc<Session>, by: &Subj
     if let Some(key) = before.record_key().filter(|_| is_the_same) {
         context.refreshes.replaced(key);
     }
-    let taken = context.sessions.take(before, EndReason::Replaced, context.clock.now()).await;
-    let is_ended = match taken {
-        Ok(Taken { last, is_ended }) => {
-            if matches!(is_ended, Ok(true)) {
-                let kind = EventKind::Ended(EndReason::Replaced);
-                context.events.tell(kind, Some(&last.identity.subject_id()), last.record_key());
-            }
-            // A person's own tokens may hang on the same grant as the new ones; another's are done with.
-            let tokens = last.tokens.as_ref().filter(|_| !is_the_same);
-            if let (Some(tokens), Some(client)) = (tokens, context.client_of(&last)) {
-                logout::revoke(client, tokens).await;
-            }
-            is_ended
-        }
-        Err(error) => Err(error),
-    };
-    if let Err(error) = is_ended {
+    if let Err(error) = end(context, before, EndReason::Replaced, !is_the_same).await {
         tracing::warn!(code = error.code().name(), %error, "the session before this sign-in could not be ended");
     }
+}
+
+/// Ends a session that a handler began and whose cookie no answer takes along.
+pub(crate) async fn withdrawn(context: &Context, session: &Arc<Session>) {
+    if let Err(error) = end(context, session, EndReason::Application, true).await {
+        tracing::warn!(code = error.code().name(), %error, "a session that no browser heard of could not be ended");
+    }
+}
+
+/// Ends a session, and tells of it where it stood.
+///
+/// # Errors
+/// [`ErrorCode::StoreUnavailable`](crate::error::ErrorCode::StoreUnavailable).
+async fn end(context: &Context, session: &Arc<Session>, why: EndReason, revokes: bool) -> Result<(), Error> {
+    let Taken { last, is_ended } = context.sessions.take(session, why, context.clock.now()).await?;
+    if matches!(is_ended, Ok(true)) {
+        context.events.tell(EventKind::Ended(why), Some(&last.identity.subject_id()), last.record_key());
+    }
+    let tokens = last.tokens.as_ref().filter(|_| revokes);
+    if let (Some(tokens), Some(client)) = (tokens, context.client_of(&last)) {
+        logout::revoke(client, tokens).await;
+    }
+    is_ended.map(|_| ())
 }

@@ -82,6 +82,8 @@ impl Visit {
         if let Some(change) = self.changed().as_mut() {
             let (cookies, clear_site_data) = (take(&mut change.cookies), change.clear_site_data.take());
             if status < 500 {
+                // From here on it is the browser's.
+                change.begun = None;
                 (edits.set_cookies, edits.clear_site_data) = (cookies, clear_site_data);
             }
         }
@@ -93,6 +95,7 @@ impl Visit {
                 status,
                 "a sign-in or sign-out does not reach the browser: the answer is a server error"
             );
+            self.withdraw();
         }
         edits
     }

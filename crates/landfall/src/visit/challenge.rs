@@ -44,6 +44,7 @@ impl Visit {
         }
         if self.who_has_changed() {
             tracing::warn!("a sign-in or sign-out does not reach the browser: the answer asks for a sign-in");
+            self.withdraw();
         }
         let wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);

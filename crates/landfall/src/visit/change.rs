@@ -8,6 +8,8 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 
 use super::Visit;
 use super::marks::Mark;
+use crate::flow::replacement;
+use crate::runtime::under_way::Work;
 use crate::session::{Session, Somebody};
 
 /// Who is there from now on, and what the browser is told.
@@ -17,6 +19,8 @@ pub(super) struct Change {
     /// body is written is told the same.
     #[allow(clippy::option_option, reason = "unchanged, and nobody any more, are two things")]
     pub(super) session: Option<Option<Arc<Session>>>,
+    /// The session that a sign-in began, while its cookie waits here: nobody else knows of it.
+    pub(super) begun: Option<Arc<Session>>,
     /// The lines for Set-Cookie.
     pub(super) cookies: Vec<String>,
     /// The header Clear-Site-Data, where a sign-out sends it.
@@ -25,11 +29,16 @@ pub(super) struct Change {
 
 impl Visit {
     /// Adds to what changes. A cookie that was to be set before is set by its last line alone.
-    pub(super) fn change(&self, change: Change) {
+    ///
+    /// Gives the session of a sign-in before, which the browser now never hears of: whoever signs in twice at once has to
+    /// end it.
+    pub(super) fn change(&self, change: Change) -> Option<Arc<Session>> {
         let mut changed = self.changed();
         let so_far = changed.get_or_insert_default();
+        let mut unheard = None;
         if change.session.is_some() {
             so_far.session = change.session;
+            unheard = std::mem::replace(&mut so_far.begun, change.begun);
         }
         so_far.cookies.retain(|line| change.cookies.iter().all(|later| name(later) != name(line)));
         so_far.cookies.extend(change.cookies);
@@ -40,6 +49,19 @@ impl Visit {
         so_far.clear_site_data = change.clear_site_data.or(so_far.clear_site_data.take());
         drop(changed);
         self.inner.marks.leave(Mark::Changed);
+        unheard
+    }
+
+    /// Ends what a sign-in of this request began, where the answer does not tell the browser: a session that nobody holds
+    /// would count among its person's until it runs out.
+    pub(super) fn withdraw(&self) {
+        let begun = self.changed().as_mut().and_then(|change| change.begun.take());
+        if let (Some(session), Some((context, _))) = (begun, self.set_up()) {
+            let (runtime, context) = (&context.runtime, Arc::clone(context));
+            let work = async move { replacement::withdrawn(&context, &session).await };
+            // It is over when it is over: the answer does not wait for it.
+            drop(runtime.run(runtime.enter(Work::SignIn), work, || ()));
+        }
     }
 
     /// Who is there by now.

@@ -66,8 +66,8 @@ impl SignedIn {
 }
 
 impl Visit {
-    /// Waits until the session is over that the request came with, and says why; see [`SignedIn::ended`]. For ever where
-    /// nobody is signed in.
+    /// Waits until the session is over that is there when this is asked: the one that the request came with, or the one that
+    /// its handler began since; see [`SignedIn::ended`]. For ever where nobody is signed in.
     ///
     /// Asking marks the answer, as [`Self::signed_in`] does.
     pub fn ended(&self) -> Waiting<EndReason> {

@@ -6,6 +6,7 @@
 //! | required | somebody was needed and is there: `Visit::require`, and the extractors that stand on it | the same, and `public` does not stand |
 //! | for one alone | a guard that does not say `shared_cache`; a `Personal` that was looked at | the same, whatever else is marked |
 //! | shared | a guard that says `shared_cache` | `required` counts as `looked` |
+//! | changed | a handler that signed somebody in or out, or keeps an attempt | `no-store`, with the cookies of that, whatever else is marked; without them where it is a server error |
 //!
 //! "Does not stand" means: `public`, `s-maxage` and the headers that only shared caches read (RFC 9213) are taken out, and
 //! `private` is put in. An answer with a Set-Cookie is stored by nobody; one that shared caches may keep gets no cookie.
@@ -30,7 +31,7 @@ pub(super) enum Mark {
     Required = 2,
     ForOneAlone = 4,
     Shared = 8,
-    /// A handler signed somebody in or out.
+    /// A handler signed somebody in or out, or keeps something of an attempt.
     Changed = 16,
 }
 

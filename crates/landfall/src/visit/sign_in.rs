@@ -10,8 +10,9 @@ use crate::context::incoming::Sender;
 use crate::context::no_runtime;
 use crate::error::{Error, ErrorCode};
 use crate::flow::local_sign_in::{self, LocalSignIn};
+use crate::flow::replacement;
 use crate::runtime::under_way::Work;
-use crate::session::{Identity, SignInOptions, Somebody};
+use crate::session::{Identity, Session, SignInOptions, Somebody};
 use crate::web::reply::Waiting;
 
 impl Visit {
@@ -19,8 +20,8 @@ impl Visit {
     ///
     /// The session that the browser had ends, whoever it was of, and nothing of it is passed over. The new one has what
     /// `options` give, counts as any other (limits, lists, ends, events), and is there for whatever asks later in this
-    /// request. Its cookie leaves with the answer, unless that is a server error or asks for a sign-in. The work goes on
-    /// when the future is dropped.
+    /// request. Its cookie leaves with the answer, unless that is a server error or asks for a sign-in: then it ends again.
+    /// Of two that are made at once the later one counts, and the other ends. The work goes on when the future is dropped.
     ///
     /// On the [`sign_in_page`](crate::RelyingPartyBuilder::sign_in_page), or wherever a form posts with the page's query,
     /// [`sign_in_wanted`](Self::sign_in_wanted) says what was asked for and where to land. A step-up is one for the person who
@@ -71,15 +72,22 @@ impl Visit {
         }
         let (visit, this) = (self.clone(), Arc::clone(context));
         let (site, before) = (Arc::clone(&facts.site), self.session());
+        let had = before.clone();
         let (asked, sent) = (self.asked(), facts.attempts.clone());
         let work = async move {
             let sign_in = LocalSignIn { site, identity, options, before, asked, sent };
             let (session, cookies) = local_sign_in::begin(&this, sign_in).await?;
-            visit.change(Change {
+            let unheard = visit.change(Change {
                 session: Some(Some(Arc::clone(&session))),
+                begun: Some(Arc::clone(&session)),
                 cookies,
                 clear_site_data: None,
             });
+            // Of two at once the later one counts; one after the other, this has ended the first already.
+            let is_ended = |unheard: &Arc<Session>| had.as_ref().is_some_and(|had| Arc::ptr_eq(had, unheard));
+            if let Some(unheard) = unheard.filter(|unheard| !is_ended(unheard)) {
+                replacement::replaced(&this, &unheard, &session.identity.subject_id()).await;
+            }
             Ok(SignedIn { who: Somebody::by_session(session), context: this })
         };
         context.runtime.run(context.runtime.enter(Work::SignIn), work, || Err(no_runtime()))

@@ -94,6 +94,7 @@ impl Visit {
             let farewell = logout::finish(&this, &request).await?;
             visit.change(Change {
                 session: Some(None),
+                begun: None,
                 cookies: farewell.cookies,
                 clear_site_data: farewell.clear_site_data,
             });

@@ -143,12 +143,33 @@ impl CredentialsAnswer {
     }
 }
 
-/// Why the application cannot say: something of its own is away, its database above all. Made by `?` of any error; the
-/// request is answered with a 503, and nobody is told that the credentials are bad.
+/// Why the application cannot say: something of its own is away, its database above all.
+///
+/// Made by `?` of any error, of what collects errors (a `Box<dyn Error + Send + Sync>`, anyhow's) and of a text. The request
+/// is answered with a 503, and nobody is told that the credentials are bad: whoever means that answers
+/// [`CredentialsAnswer::refused`]. So a record that can not be read, and [`data`](CredentialsAnswer::data) that is no JSON, are
+/// a 503 as well where `?` stands behind them.
+///
+/// ```
+/// use std::error::Error;
+///
+/// use landfall::{CredentialsAnswer, CredentialsFailed, Identity};
+///
+/// fn look_up(token: &str) -> Result<Option<String>, Box<dyn Error + Send + Sync>> {
+///     # let _ = token;
+///     Err("the database is away".into())
+/// }
+///
+/// fn answer(token: &str) -> Result<CredentialsAnswer, CredentialsFailed> {
+///     let owner = look_up(token)?;
+///     Ok(owner.map_or_else(CredentialsAnswer::refused, |owner| CredentialsAnswer::identity(Identity::local(owner))))
+/// }
+/// # assert!(answer("a token").is_err());
+/// ```
 #[derive(Debug)]
 pub struct CredentialsFailed(pub(crate) Error);
 
-impl<E: std::error::Error + Send + Sync + 'static> From<E> for CredentialsFailed {
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for CredentialsFailed {
     fn from(error: E) -> Self {
         Self(Error::new(ErrorCode::CredentialsUnavailable).source(error))
     }
