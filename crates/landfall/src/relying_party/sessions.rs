@@ -172,13 +172,13 @@ impl<'a> Sessions<'a> {
     /// # Errors
     /// When there is no store, or it fails.
     pub async fn end_all_of(&self, subjects: &(impl AsRef<[SubjectId]> + ?Sized)) -> Result<u64, Error> {
-        let mut ended = 0;
-        for subject in subjects.as_ref() {
-            if let Some((credentials, context)) =
-                self.context.and_then(|c| Some((c.credentials.as_ref()?, c)))
-            {
+        let (subjects, mut ended) = (subjects.as_ref(), 0);
+        if let Some((credentials, context)) = self.context.and_then(|c| Some((c.credentials.as_ref()?, c))) {
+            for subject in subjects {
                 credentials.forget(subject, context.clock.now());
             }
+        }
+        for subject in subjects {
             ended += self.end_selected(subject, Selection::all()).await?;
         }
         Ok(ended)
