@@ -22,6 +22,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use quick_cache::sync::Cache;
 
 use super::store::RecordKey;
 use crate::clock::{Entropy, EntropyError};
@@ -86,7 +87,7 @@ impl SessionId {
 }
 
 /// An id as a cookie brought it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ReadId {
     pub(crate) id: SessionId,
     /// Whether the first key of the ring made the tag. Where it did not, the cookie should be written anew before that
@@ -96,12 +97,25 @@ pub(crate) struct ReadId {
 
 /// Writes ids and reads them, for one application under one base URL.
 ///
-/// The keys are derived once, and reading allocates nothing: it is part of every request with a stored session.
-#[derive(Debug)]
+/// The keys are derived once, and reading is part of every request with a stored session: what was read a while ago is
+/// known by its text, so that the next request with the same cookie computes neither tag nor digest. Nothing that
+/// somebody made up is ever among it.
 pub(crate) struct SessionIds {
     /// The keys of the tag, in the order of the ring.
     keys: Vec<TagKey>,
+    /// Texts that were read, by their ends: half of a tag, and more.
+    known: Cache<[u8; 32], Known>,
 }
+
+/// A text that was read, and what it says.
+#[derive(Clone)]
+struct Known {
+    text: Secret<[u8; TEXT_LENGTH]>,
+    read: ReadId,
+}
+
+/// How many texts are known at most: as many as there are sessions in the near cache.
+const KNOWN: usize = 10_000;
 
 impl SessionIds {
     /// With keys of this ring. `context` separates applications, base URLs and cookies.
@@ -109,7 +123,7 @@ impl SessionIds {
     /// # Errors
     /// When no key can be derived.
     pub(crate) fn derive(ring: &[CookieKey], context: &[&[u8]]) -> Result<Self, Error> {
-        Ok(Self { keys: Ring::new(ring)?.tag_keys("session id", context)? })
+        Ok(Self { keys: Ring::new(ring)?.tag_keys("session id", context)?, known: Cache::new(KNOWN) })
     }
 
     /// The cookie's value, with the first key's tag. It is as good as the session itself: it goes into a Set-Cookie
@@ -130,10 +144,24 @@ impl SessionIds {
     ///
     /// It costs a MAC for each key of the ring at most, and no I/O.
     pub(crate) fn read(&self, text: &[u8]) -> Option<ReadId> {
+        let text: &[u8; TEXT_LENGTH] = text.try_into().ok()?;
+        let end = text.last_chunk()?;
+        // The end finds it, and the whole of it has to be the same.
+        if let Some(known) = self.known.get(end).filter(|known| known.text.matches(text)) {
+            return Some(known.read);
+        }
         let bytes = decode(text)?;
         let (random, tag) = bytes.split_first_chunk::<RANDOM>()?;
         let number = self.keys.iter().position(|key| same_bytes(&key.tag(random), tag))?;
-        Some(ReadId { id: SessionId::of(*random), is_current: number == 0 })
+        let read = ReadId { id: SessionId::of(*random), is_current: number == 0 };
+        self.known.insert(*end, Known { text: Secret::new(*text), read: read.clone() });
+        Some(read)
+    }
+}
+
+impl std::fmt::Debug for SessionIds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SessionIds").field("keys", &self.keys.len()).finish_non_exhaustive()
     }
 }
 
@@ -175,6 +203,24 @@ mod tests {
         assert_eq!(read(ids(&[&new], "a")), None, "the old key is gone");
         assert_eq!(read(ids(&[&old], "b")), None, "another application, or another base URL");
         assert_eq!(read(ids(&[], "a")), None);
+    }
+
+    #[test]
+    fn a_text_that_was_read_vouches_for_no_other_and_for_no_other_base_url() {
+        let key = CookieKey::generate().unwrap();
+        let (here, there) = (ids(&[&key], "a"), ids(&[&key], "b"));
+        let text = here.write(&SessionId::generate(&SystemEntropy).unwrap());
+        for _ in 0..2 {
+            assert!(here.read(text.as_bytes()).is_some_and(|read| read.is_current));
+            assert!(there.read(text.as_bytes()).is_none());
+            for at in 0..TEXT_LENGTH {
+                let mut changed = text.clone().into_bytes();
+                changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+                assert!(here.read(&changed).is_none(), "byte {at}");
+            }
+        }
+        assert_eq!(here.known.len(), 1, "what was made up is not remembered");
+        assert_eq!(there.known.len(), 0);
     }
 
     #[test]
