@@ -142,6 +142,23 @@ on_both_frameworks! {
         }
     }
 
+    async fn a_posted_answer_is_sent_on_in_an_address_that_servers_take_or_refused(framework) {
+        let world = World::with(framework, SessionKind::Cookie, RelyingPartyBuilder::form_post).await;
+        let mut refused = 0;
+        for length in [100, 1_000, 2_400, 3_500, 6_000, 12_000, 60_000] {
+            let attempt = pending(&world.browser).await;
+            let body = format!("code={}&state={}", "c".repeat(length), attempt.state);
+            let answer = ask(&world.browser, Ask::new(Method::POST, "/auth/callback").header("content-type", FORM).body(body)).await;
+            let address = answer.headers.get("location").map_or(0, |location| location.len());
+            match answer.status.as_u16() {
+                303 => assert!(address < LINE - 1024, "{length}: {address} bytes of address"),
+                400 => refused += 1,
+                status => panic!("{length}: {status}"),
+            }
+        }
+        assert!((1..6).contains(&refused), "{refused}");
+    }
+
     async fn a_posted_answer_in_the_address_is_of_no_use_for_another_attempt_or_changed(framework) {
         let world = World::with(framework, SessionKind::Cookie, RelyingPartyBuilder::form_post).await;
         let (first, second) = (pending(&world.browser).await, pending(&world.browser).await);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Response};
+use http::{HeaderMap, Method, Request, Response};
 use landfall::{SubjectId, TokenProxy};
 use landfall_tests::credentials::{Asked, CHALLENGE};
 use landfall_tests::wire::Wire;
@@ -205,6 +205,18 @@ on_both_frameworks! {
         assert_eq!(text(&by_token(&world, "/", "robot", &[]).await), "hello robot");
         assert_eq!(text(&by_token(&world, "/", "robot", &[]).await), "hello robot");
         assert_eq!(asked.count(), 7, "nobody said that this one may be");
+    }
+
+    async fn an_answer_is_remembered_for_the_base_url_that_it_was_given_under(framework) {
+        const SECOND: &str = "https://app.example.org";
+        let asked = Asked::default();
+        let world = World::with(framework, SessionKind::Cookie, |builder| asked.all(builder.base_url(SECOND))).await;
+        world.browser.route(SECOND, world.address).unwrap();
+        for (base, count) in [(BASE_URL, 1), (SECOND, 2), (BASE_URL, 2), (SECOND, 2)] {
+            let request = Request::get(format!("{base}/")).header("authorization", "Bearer kept");
+            let answer = world.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap();
+            assert_eq!((answer.body().as_ref(), asked.count()), (&b"hello kept"[..], count), "{base}");
+        }
     }
 
     async fn whoever_ends_all_that_is_somebodys_ends_what_is_remembered_of_their_credentials(framework) {

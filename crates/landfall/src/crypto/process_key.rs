@@ -49,6 +49,11 @@ mod tests {
     use crate::clock::SystemEntropy;
 
     #[test]
+    fn nothing_of_the_key_is_printed() {
+        assert_eq!(format!("{:?}", ProcessKey::generate(&SystemEntropy).unwrap()), "ProcessKey");
+    }
+
+    #[test]
     fn parts_do_not_run_into_each_other_and_every_key_is_another() {
         let [one, other] = [(); 2].map(|()| ProcessKey::generate(&SystemEntropy).unwrap());
         assert_eq!(one.digest(&[b"ab", b"c"]), one.digest(&[b"ab", b"c"]));

@@ -485,6 +485,12 @@ mod tests {
     }
 
     #[test]
+    fn the_first_version_is_sealed_as_every_release_reads_it_and_a_later_one_is_bound_to_its_number() {
+        assert_eq!(*bound(VERSION, b"name"), *b"name");
+        assert_eq!(*bound(VERSION + 1, b"name"), [b"name".as_slice(), &[VERSION + 1]].concat());
+    }
+
+    #[test]
     fn a_sealed_value_opens_for_its_purpose_client_and_name_alone() {
         let ring = [CookieKey::generate().unwrap()];
         let text = sealer(&ring, "session", "a").seal(&SystemEntropy, b"name", b"hello").unwrap();

@@ -195,6 +195,27 @@ mod tests {
     }
 
     #[test]
+    fn a_page_is_meant_by_whatever_some_reader_takes_for_it_and_by_what_nobody_can_read() {
+        for same in [
+            "/login",
+            "/LOGIN",
+            "/login/",
+            "/%6cogin",
+            "//login",
+            "/login;x=1",
+            "/x/../login",
+            "/./login",
+            "/login%00",
+            "login",
+        ] {
+            assert!(could_be("/login", same) && could_be("/login/", same), "{same}");
+        }
+        for other in ["/logins", "/login/x", "/", "/log%69ns", "/a/login", "/a%2flogin", "/x/../logins"] {
+            assert!(!could_be("/login", other), "{other}");
+        }
+    }
+
+    #[test]
     fn where_no_base_path_is_known_what_could_be_below_one_is_guarded() {
         let paths = under(&["/admin", "/app/reports"]);
         for guarded in

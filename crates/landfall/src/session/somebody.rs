@@ -88,12 +88,19 @@ mod tests {
     #[test]
     fn nothing_of_a_provider_is_left_and_there_is_no_session() {
         let now = Timestamp::from_secs(1_000);
-        let identity =
+        let mut identity =
             Identity::local("17").with_role("ops").with_scope("a").with_authentication(AuthLevel::Aal3, now);
+        let [acr, sid, requested] = ["gold", "a-session", "a b"].map(|text| Some(text.to_owned()));
+        (identity.acr, identity.sid, identity.requested) = (acr, sid, requested);
+        identity.claims =
+            r#"{"acr":"gold","amr":["hwk"],"auth_time":1,"scope":"a","sid":"a-session","team":"blue"}"#
+                .to_owned();
         let somebody = Somebody::by_credentials(identity, "bearer", now);
         let identity = somebody.identity();
         assert!(identity.scopes().next().is_none() && identity.acr().is_none());
         assert!(identity.auth_level().is_none() && identity.auth_time().is_none());
+        assert!(identity.sid.is_none() && identity.requested.is_none());
+        assert_eq!(identity.claims, r#"{"team":"blue"}"#);
         assert!(identity.roles().eq(["ops"]) && somebody.method() == Some("bearer"));
         assert!(somebody.session().is_none() && somebody.into_session().is_none());
     }
