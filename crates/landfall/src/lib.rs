@@ -189,6 +189,7 @@ pub use context::credentials::hook::{CredentialsAnswer, CredentialsFailed, Crede
 pub use context::credentials::scheme::CredentialScheme;
 pub use context::events::{Event, EventKind};
 pub use context::refused::Refused;
+pub use context::request_origin::RequestOrigin;
 pub use context::settings::BeyondLimit;
 pub use context::sign_in_hook::{Declined, NewSignIn};
 pub use context::sign_in_page::ProviderInfo;

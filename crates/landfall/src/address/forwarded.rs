@@ -89,6 +89,36 @@ pub(crate) fn forwarded(
     Ok(outside)
 }
 
+/// Who connected to the outermost trusted proxy, by the lines of `X-Forwarded-For`. The nearest proxy is trusted already.
+pub(crate) fn client_by_list(lines: &[&[u8]], trusts: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    first_untrusted(list(lines).iter().rev().map(|from| address(from)), trusts)
+}
+
+/// The same by the lines of `Forwarded` (RFC 7239 §5.2). A header that cannot be read names nobody.
+pub(crate) fn client_by_elements(lines: &[&[u8]], trusts: impl Fn(IpAddr) -> bool) -> Option<IpAddr> {
+    let mut hops = Vec::new();
+    for line in lines {
+        hops.extend(elements(std::str::from_utf8(line).ok()?).ok()?);
+    }
+    first_untrusted(hops.iter().rev().map(|hop| address(hop.from.as_deref()?.as_bytes())), trusts)
+}
+
+/// The first address that is not trusted, from the nearest outwards; the outermost where all are. One that cannot be
+/// read ends the way, and nobody is known.
+fn first_untrusted(
+    from: impl Iterator<Item = Option<IpAddr>>,
+    trusts: impl Fn(IpAddr) -> bool,
+) -> Option<IpAddr> {
+    let mut last = None;
+    for address in from {
+        last = Some(address?);
+        if last.is_some_and(|address| !trusts(address)) {
+            break;
+        }
+    }
+    last
+}
+
 /// The complaint about the header as a whole.
 const MALFORMED: Malformed = Malformed("Forwarded is not as in RFC 7239");
 
@@ -207,6 +237,31 @@ mod tests {
         let leak = |text: &str| -> &'static str { text.to_owned().leak() };
         let [addresses, hosts, schemes] = [addresses, hosts, schemes].map(|text| line(leak(text)));
         XForwarded { addresses, hosts, schemes }.read(inside)
+    }
+
+    #[test]
+    fn the_client_is_whoever_connected_to_the_outermost_trusted_proxy() {
+        let by_list = |lines: &[&str]| {
+            let lines: Vec<_> = lines.iter().map(|line| line.as_bytes()).collect();
+            client_by_list(&lines, inside).map(|address| address.to_string())
+        };
+        for (lines, client) in [
+            (&["203.0.113.9"][..], Some("203.0.113.9")),
+            (&["6.6.6.6, 203.0.113.9, 10.0.0.2"], Some("203.0.113.9")),
+            (&["6.6.6.6", "203.0.113.9:4711, 10.0.0.2"], Some("203.0.113.9")),
+            (&["10.0.0.9, 10.0.0.2"], Some("10.0.0.9")),
+            (&["6.6.6.6, unknown, 10.0.0.2"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            assert_eq!(by_list(lines).as_deref(), client, "{lines:?}");
+        }
+        let by_elements = |line: &str| client_by_elements(&[line.as_bytes()], inside).map(|a| a.to_string());
+        let line = "for=6.6.6.6, for=\"[2001:db8::7]:4711\";proto=https, for=10.0.0.2";
+        assert_eq!(by_elements(line).as_deref(), Some("2001:db8::7"));
+        for none in ["for=_hidden, for=10.0.0.2", "proto=https", "for=\"", ""] {
+            assert_eq!(by_elements(none), None, "{none}");
+        }
     }
 
     fn host(outside: Result<ForwardedAddress, Malformed>) -> Option<String> {

@@ -107,6 +107,30 @@ impl TrustedProxies {
         }
     }
 
+    /// Who connected to the outermost proxy that is trusted, or to this process where no proxy is. `None` where that is
+    /// not known: a trusted proxy that says nothing, or nothing that can be read, and an adapter that knows no peer.
+    ///
+    /// Where every address is taken for a proxy's, the nearest one's word counts alone: what stands before it, anybody
+    /// may have written.
+    pub(crate) fn client_address(&self, view: &dyn RequestView) -> Option<IpAddr> {
+        if !self.is_from_proxy(view) {
+            return view.peer().map(|peer| peer.to_canonical());
+        }
+        let trusts = |address| !self.everybody && self.trusts(address);
+        let mut lines = Vec::new();
+        let from = match self.headers {
+            ForwardedHeaders::XForwarded => {
+                view.header_values("x-forwarded-for", &mut |line| lines.push(line));
+                forwarded::client_by_list(&lines, trusts)
+            }
+            ForwardedHeaders::Forwarded => {
+                view.header_values("forwarded", &mut |line| lines.push(line));
+                forwarded::client_by_elements(&lines, trusts)
+            }
+        };
+        from.map(|address| address.to_canonical())
+    }
+
     /// For the log: why a forwarded address that is there was not read. `None` where there is none, or where it was
     /// read.
     pub(crate) fn unread(&self, view: &dyn RequestView) -> Option<String> {

@@ -17,6 +17,7 @@
 //!
 //! What is read of a request, and how it is answered where it fails:
 //! - [`incoming`]: a request, read once.
+//! - [`request_origin`]: where it comes from, for whoever audits.
 //! - [`not_set_up`]: what is answered where there is no context.
 //! - [`refused`], [`error_reply`]: an error with its way on, and how both are told.
 //!
@@ -47,6 +48,7 @@ pub(crate) mod public_answers;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
 pub(crate) mod refused;
+pub(crate) mod request_origin;
 pub(crate) mod session_limit;
 pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
