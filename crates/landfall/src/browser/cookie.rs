@@ -15,6 +15,7 @@
 //! | `spent.<attempt>` | the [mark](super::pending_login::Spent) of a finished one | ten minutes |
 //! | `form.<id>` | a [kept form](super::kept_form::KeptForm) | as long as a sign-in may take |
 //! | `failure` | what the [failure](super::sign_in_failure::SignInFailure) in an address is bound to; random | ten minutes |
+//! | `browser` | what [app state](super::carried::AppState) in a link is bound to; random | an hour |
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -54,6 +55,7 @@ pub(crate) struct CookieNames {
     form: String,
     kept: String,
     failure: String,
+    browser: String,
     /// What stands behind every value, up to the seconds of `Max-Age`.
     attributes: String,
     /// The same for the session's cookie.
@@ -109,6 +111,8 @@ pub(crate) enum CookieKind {
     Kept,
     /// What a failure in the address of the sign-in page is bound to. One a browser: its name is the whole name.
     Failure,
+    /// What app state in a link is bound to. One a browser, as the one before.
+    Browser,
 }
 
 /// How long a page that was led once more is not led again.
@@ -145,6 +149,7 @@ impl CookieNames {
             form: name("form"),
             kept: name("kept"),
             failure: name("failure"),
+            browser: name("browser"),
             stem,
             attributes: attributes(base.secure, SameSite::Lax),
             session_attributes: attributes(
@@ -163,6 +168,9 @@ impl CookieNames {
     pub(crate) fn kind(&self, name: &str) -> Option<CookieKind> {
         if name == self.failure {
             return Some(CookieKind::Failure);
+        }
+        if name == self.browser {
+            return Some(CookieKind::Browser);
         }
         let kinds = [CookieKind::Login, CookieKind::Spent, CookieKind::Form, CookieKind::Kept];
         kinds.into_iter().find(|kind| {
@@ -217,6 +225,11 @@ impl CookieNames {
         self.set(&self.failure, secret, lifetime)
     }
 
+    /// A Set-Cookie value that holds what app state in a link is bound to.
+    pub(crate) fn browser(&self, value: &str, lifetime: Duration) -> String {
+        self.set(&self.browser, value, lifetime)
+    }
+
     /// A Set-Cookie value that removes a cookie, with the attributes it was set with: with another path it would be
     /// another cookie, and a browser rejects a `__Host-` name without `Secure`.
     pub(crate) fn clear(&self, name: &str) -> String {
@@ -231,6 +244,7 @@ impl CookieNames {
             CookieKind::Form => &self.form,
             CookieKind::Kept => &self.kept,
             CookieKind::Failure => &self.failure,
+            CookieKind::Browser => &self.browser,
         }
     }
 }
@@ -272,6 +286,20 @@ pub(crate) fn each_cookie<'a>(line: &'a [u8], mut each: impl FnMut(&'a [u8], &'a
         }
         rest = next;
     }
+}
+
+/// Whether a Set-Cookie line of the application's names a cookie of ours: any that begins with `landfall-`, with a prefix
+/// or without, or one of these names of sessions. Case does not count, since prefixes are compared so.
+///
+/// A line without a name sets a cookie that is sent as its value alone, and that may read as a name and a value.
+pub(crate) fn names_one_of_ours(line: &[u8], sessions: &[&str]) -> bool {
+    let pair = line.split(|byte| *byte == b';').next().unwrap_or_default();
+    let begins = pair.iter().position(|byte| !matches!(byte, b'=' | b' ' | b'\t'));
+    let pair = begins.and_then(|at| pair.get(at..)).unwrap_or_default();
+    let name = pair.split(|byte| *byte == b'=').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+    let bare = [b"__host-".as_slice(), b"__secure-"].iter().find_map(|prefix| name.strip_prefix(*prefix));
+    bare.unwrap_or(&name).starts_with(b"landfall-")
+        || sessions.iter().any(|session| session.as_bytes().eq_ignore_ascii_case(&name))
 }
 
 /// What stands before and after the first such byte.

@@ -6,6 +6,7 @@
 //!
 //! | file | what the browser keeps | for how long |
 //! |---|---|---|
+//! | `carried` | what a sign-in carries for the application | the sign-in's time, an hour at most |
 //! | `cookie` | names and attributes of every cookie, and how they are found in a request | |
 //! | `pending_login` | a sign-in that is under way, `state`, and the mark of one that is finished | minutes |
 //! | `kept_form` | a form that was posted by somebody who has to sign in first | the sign-in's time |
@@ -17,6 +18,7 @@
 //! [`CookieKind`](cookie::CookieKind), a name beside the others, and a sealer in
 //! [`AttemptSeals`](pending_login::AttemptSeals).
 
+pub(crate) mod carried;
 pub(crate) mod cookie;
 pub(crate) mod kept_form;
 pub(crate) mod kept_value;

@@ -13,7 +13,8 @@
 //!    first answer did, and another code under the same `state` is refused.
 //!
 //! All of them may be read by another release during an update. So fields are only added, and only behind the rest:
-//! [`PendingLogin::v2`] and [`State::requested_address`] are written as values of their own behind the struct.
+//! [`PendingLogin::v2`], what it carries, [`State::requested_address`] and [`Spent::v2`] are written as values of their own
+//! behind the struct.
 
 use std::time::Duration;
 
@@ -21,6 +22,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
+use crate::browser::carried::Carried;
 use crate::browser::cookie::{CookieKind, CookieNames, MAX_COOKIE, SentCookie};
 use crate::clock::{Entropy, Timestamp};
 use crate::crypto::digest;
@@ -77,6 +79,9 @@ pub(crate) struct PendingLogin {
     /// Behind the rest: a release that does not know it leaves it, and does without it.
     #[serde(skip)]
     pub(crate) v2: PendingLoginV2,
+    /// What it carries for the application, behind all of that; written only where there is something.
+    #[serde(skip)]
+    pub(crate) carried: Option<Box<Carried>>,
 }
 
 /// What the second version of a pending login added.
@@ -118,6 +123,16 @@ pub(crate) struct Spent {
     pub(crate) signed_in: bool,
     /// A digest of where it landed, by which such a loop is told.
     pub(crate) target: [u8; 8],
+    /// Behind the rest, and written only where it says something.
+    #[serde(skip)]
+    pub(crate) v2: SpentV2,
+}
+
+/// What the second version of a mark added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SpentV2 {
+    /// Where it landed, if that is not where the attempt was going. It is looked at once more.
+    pub(crate) landed_at: Option<String>,
 }
 
 impl PendingLogin {
@@ -231,7 +246,11 @@ impl AttemptSeals {
         lifetime: Duration,
     ) -> Result<String, Error> {
         let name = names.attempt(CookieKind::Login, &pending.attempt);
-        let value = self.login.seal(entropy, name.as_bytes(), &write(&(pending, &pending.v2))?)?;
+        let mut plain = write(&(pending, &pending.v2))?;
+        if let Some(carried) = &pending.carried {
+            plain.extend(write(carried)?);
+        }
+        let value = self.login.seal(entropy, name.as_bytes(), &plain)?;
         if name.len() + value.len() > MAX_COOKIE {
             return Err(
                 Error::new(ErrorCode::RequestMalformed).detail("the pending login does not fit a cookie")
@@ -245,7 +264,10 @@ impl AttemptSeals {
         let plain = self.login.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
         let (mut pending, rest): (PendingLogin, _) = postcard::take_from_bytes(&plain).ok()?;
         if !rest.is_empty() {
-            pending.v2 = postcard::take_from_bytes(rest).ok()?.0;
+            let (v2, rest) = postcard::take_from_bytes(rest).ok()?;
+            pending.v2 = v2;
+            // What another release carries in another form is not there; the sign-in goes on without.
+            pending.carried = postcard::from_bytes(rest).ok();
         }
         Some(pending)
     }
@@ -261,14 +283,20 @@ impl AttemptSeals {
         spent: &Spent,
     ) -> Result<String, Error> {
         let name = names.attempt(CookieKind::Spent, &spent.attempt);
-        let value = self.spent.seal(entropy, name.as_bytes(), &write(spent)?)?;
+        let mut plain = write(spent)?;
+        if spent.v2 != SpentV2::default() {
+            plain.extend(write(&spent.v2)?);
+        }
+        let value = self.spent.seal(entropy, name.as_bytes(), &plain)?;
         Ok(names.set(&name, &value, SPENT_LIFETIME))
     }
 
     /// Opens a spent marker; `None` where it is not ours. Its age is for the caller to judge.
     pub(crate) fn open_spent(&self, cookie: &SentCookie) -> Option<Spent> {
         let plain = self.spent.open(cookie.name.as_bytes(), cookie.value.as_bytes()).plain()?;
-        postcard::from_bytes(&plain).ok()
+        let (mut spent, rest): (Spent, _) = postcard::take_from_bytes(&plain).ok()?;
+        spent.v2 = postcard::from_bytes(rest).unwrap_or_default();
+        Some(spent)
     }
 
     /// Which of the cookies sent have to go so that one more pending login of `added` bytes fits: those that are no use
@@ -303,7 +331,9 @@ impl AttemptSeals {
                     None => evicted.push(cookie.name.as_str()),
                 },
                 // They make room for themselves.
-                CookieKind::Form | CookieKind::Kept | CookieKind::Failure => others += length(cookie),
+                CookieKind::Form | CookieKind::Kept | CookieKind::Failure | CookieKind::Browser => {
+                    others += length(cookie)
+                }
             }
         }
         alive.sort_by_key(|(issued_at, _)| *issued_at);

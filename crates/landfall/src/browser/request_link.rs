@@ -6,7 +6,11 @@
 //! whom to expect, how strongly to ask, which scopes to consent to. So the login address takes a request only from a
 //! link of ours. It is not bound to a session or a time: whoever copies such a link asks for what the application asked
 //! for.
+//!
+//! App state of the application's may stand behind the request, where it is bound to a session or a browser: a copy of
+//! such a link asks for the same, and carries nothing ([`AppState::may_travel`]).
 
+use crate::browser::carried::AppState;
 use crate::clock::Entropy;
 use crate::crypto::seal::Sealer;
 use crate::protocol::authn_request::AuthnRequest;
@@ -18,11 +22,20 @@ const MAX_SEALED: usize = 2048;
 
 /// The request as the value of a parameter. `None` where there is nothing to ask for, and where it cannot be sealed or
 /// does not fit: such a link leads to an ordinary sign-in, and the guard behind it asks for the rest.
-pub(crate) fn seal(request: &AuthnRequest, sealer: &Sealer, entropy: &dyn Entropy) -> Option<String> {
-    if *request == AuthnRequest::default() {
+pub(crate) fn seal(
+    request: &AuthnRequest,
+    state: Option<&AppState>,
+    sealer: &Sealer,
+    entropy: &dyn Entropy,
+) -> Option<String> {
+    let state = state.filter(|state| state.may_travel());
+    if state.is_none() && *request == AuthnRequest::default() {
         return None;
     }
-    let bytes = postcard::to_allocvec(request).ok()?;
+    let mut bytes = postcard::to_allocvec(request).ok()?;
+    if let Some(state) = state {
+        bytes.extend(postcard::to_allocvec(state).ok()?);
+    }
     if bytes.len() > MAX_SEALED {
         tracing::warn!(bytes = bytes.len(), "what a page demands does not fit a link: it is left out");
         return None;
@@ -32,7 +45,9 @@ pub(crate) fn seal(request: &AuthnRequest, sealer: &Sealer, entropy: &dyn Entrop
 
 /// What [`seal`] sealed under this base URL; `None` for anything else. What another release wrote may be no such
 /// request, and is then none.
-pub(crate) fn open(text: &str, sealer: &Sealer) -> Option<AuthnRequest> {
+pub(crate) fn open(text: &str, sealer: &Sealer) -> Option<(AuthnRequest, Option<AppState>)> {
     let plain = sealer.open(AAD, text.as_bytes()).plain()?;
-    postcard::from_bytes(&plain).ok()
+    let (request, rest) = postcard::take_from_bytes(&plain).ok()?;
+    let state = postcard::from_bytes(rest).ok().filter(AppState::may_travel);
+    Some((request, state))
 }

@@ -103,6 +103,7 @@ impl RelyingPartyBuilder {
         self.check_provider_logout()?;
         self.check_paths(&bases)?;
         self.check_kept_forms()?;
+        self.check_login_parameters()?;
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;

@@ -7,7 +7,15 @@ use std::future::Future;
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
+use crate::browser::carried::MOST_PARAMETERS;
+use crate::context::landing::SEALED_REQUEST;
 use crate::context::sign_in_hook::{Declined, Hook, NewSignIn};
+use crate::context::sign_in_page::FAILURE;
+use crate::error::{ConfigError, printable};
+
+/// The parameters of the login address and of the sign-in page that are ours to read.
+const RESERVED: [&str; 7] =
+    ["return_to", "redirect_uri", "iss", "login_hint", "target_link_uri", SEALED_REQUEST, FAILURE];
 
 /// # What becomes of a sign-in
 impl RelyingPartyBuilder {
@@ -38,6 +46,46 @@ impl RelyingPartyBuilder {
     {
         self.sign_in_hook = Some(Hook::new(hook));
         self
+    }
+
+    /// Lets these parameters of the login address through to the hook
+    /// ([`NewSignIn::parameter`](crate::NewSignIn::parameter)): an invitation, a plan that somebody chose on a page of
+    /// prices. Four at most, of 256 bytes each; a longer value is left out, and so is one that is there twice.
+    ///
+    /// Anybody may have worded them. A link to `/auth/login?invitation=…` can be sent to somebody else, who then signs in
+    /// with it: ask on a page of the application's before it changes anything, and never connect accounts by it. What the
+    /// application itself wants carried is [`SignInWanted::app_state`](crate::SignInWanted::app_state). A sign-in that a
+    /// third party starts (`iss`) brings none of them.
+    ///
+    /// ```
+    /// let builder = landfall::RelyingParty::builder("https://acme.example").login_parameters(["invitation"]);
+    /// # let _ = builder;
+    /// ```
+    pub fn login_parameters<S: Into<String>>(mut self, names: impl IntoIterator<Item = S>) -> Self {
+        self.sign_in.parameters = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Holds the names of [`login_parameters`](Self::login_parameters) against those of ours.
+    ///
+    /// # Errors
+    /// Names the setting, and the name that cannot be.
+    pub(super) fn check_login_parameters(&self) -> Result<(), ConfigError> {
+        let names = &self.sign_in.parameters;
+        if names.len() > MOST_PARAMETERS {
+            let remedy = "name four at most: they travel in a cookie";
+            return Err(ConfigError::new("login_parameters", format!("{} names", names.len()), remedy));
+        }
+        let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte);
+        let is_name = |name: &str| (1..=32).contains(&name.len()) && name.bytes().all(is_plain);
+        match names.iter().find(|name| !is_name(name) || RESERVED.contains(&name.as_str())) {
+            None => Ok(()),
+            Some(name) => Err(ConfigError::new(
+                "login_parameters",
+                format!("{:?} cannot be one", printable(name)),
+                "give names of 32 lower-case letters, digits, - and _ at most, and none of the login address's own",
+            )),
+        }
     }
 
     /// The claim that holds a person's roles: an array of strings, or one string. Its name, or its path with

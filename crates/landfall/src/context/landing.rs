@@ -123,7 +123,7 @@ impl Context {
 
     /// The address that leads to a sign-in which ends at `return_to`, and asks for what is wanted.
     ///
-    /// What is wanted is sealed. It is left out where there is nothing to ask for, and where it cannot be sealed
+    /// What is wanted is sealed; parameters of the application's go along as they came. It is left out where there is nothing to ask for, and where it cannot be sealed
     /// or grows too long: the sign-in then asks for what is configured.
     pub(crate) fn link_for(
         &self,
@@ -133,8 +133,14 @@ impl Context {
         wanted: &SignInWanted,
     ) -> String {
         let mut link = self.link(site, way_in, return_to);
-        if let Some(sealed) = request_link::seal(&wanted.request, &site.request_seal, &*self.entropy) {
+        let carried = wanted.carried.as_deref();
+        let state = carried.and_then(|carried| carried.state.as_ref());
+        if let Some(sealed) = request_link::seal(&wanted.request, state, &site.request_seal, &*self.entropy) {
             link.extend(["&", SEALED_REQUEST, "=", sealed.as_str()]);
+        }
+        for (name, value) in carried.into_iter().flat_map(|carried| &carried.parameters) {
+            link.extend(["&", name, "="]);
+            link.extend(form_urlencoded::byte_serialize(value.as_bytes()));
         }
         link
     }

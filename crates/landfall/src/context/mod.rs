@@ -29,8 +29,10 @@
 //! - [`mounting`]: whether our own paths come here at all.
 //! - [`public_answers`]: what the log has told once.
 //!
-//! Where the application listens in: [`events`], [`sign_in_hook`]. Where it says who it is: [`credentials`].
+//! Where the application listens in: [`events`], [`sign_in_hook`], which is told of the trip ([`sign_in_trip`]) and may add
+//! [`application_headers`]. Where it says who it is: [`credentials`].
 
+pub(crate) mod application_headers;
 pub(crate) mod attempts;
 pub(crate) mod client_selection;
 pub(crate) mod credentials;
@@ -54,6 +56,7 @@ pub(crate) mod settings;
 pub(crate) mod sign_in_hook;
 pub(crate) mod sign_in_page;
 pub(crate) mod sign_in_query;
+pub(crate) mod sign_in_trip;
 pub(crate) mod site;
 pub(crate) mod site_selection;
 pub(crate) mod turns;

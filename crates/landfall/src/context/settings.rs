@@ -147,6 +147,8 @@ pub(crate) struct SignInSettings {
     pub(crate) keep_claims: Vec<String>,
     /// How often a returning browser is signed in silently at most; `None` for never.
     pub(crate) silent: Option<Duration>,
+    /// Which parameters of the login address reach the application's hook. Anybody may have worded what they say.
+    pub(crate) parameters: Vec<String>,
     /// Whether people are led past the application's sign-in page, to the one provider that it could offer.
     pub(crate) past_the_page: bool,
 }

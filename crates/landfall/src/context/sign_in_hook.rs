@@ -11,6 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::sign_in_trip::SignInTrip;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::session::{ClaimsOf, Identity, claims_error};
@@ -39,11 +40,18 @@ pub struct NewSignIn {
     /// Every claim of the ID token and of userinfo, merged. The session keeps some of them.
     claims: Map<String, Value>,
     access_token: Secret<String>,
+    /// What surrounds it.
+    pub(crate) trip: SignInTrip,
 }
 
 impl NewSignIn {
-    pub(crate) fn new(identity: Identity, claims: Map<String, Value>, access_token: Secret<String>) -> Self {
-        Self { identity, claims, access_token }
+    pub(crate) fn new(
+        identity: Identity,
+        claims: Map<String, Value>,
+        access_token: Secret<String>,
+        trip: SignInTrip,
+    ) -> Self {
+        Self { identity, claims, access_token, trip }
     }
 
     /// Who it is.

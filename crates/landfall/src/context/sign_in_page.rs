@@ -34,7 +34,7 @@ use crate::web::pages;
 use crate::web::reply::Reply;
 
 /// The parameter of the page's address that a sealed failure stands in.
-const FAILURE: &str = "failure";
+pub(crate) const FAILURE: &str = "failure";
 
 /// A provider that people can sign in with, as a sign-in page shows it; see
 /// [`Visit::providers`](crate::Visit::providers). `GET /auth/providers` gives a script the same.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::context::Context;
 use crate::context::sign_in_hook::NewSignIn;
+use crate::context::sign_in_trip::SignInTrip;
 use crate::error::{Error, ErrorCode};
 use crate::flow::code_exchange::CodeExchange;
 use crate::session::{SubjectId, Tokens};
@@ -16,6 +17,16 @@ use crate::session::{SubjectId, Tokens};
 /// How long the application may think about it. A person is waiting for the page, and a hook that hangs must not
 /// hold the sign-in for ever.
 const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A sign-in that the application approved.
+#[derive(Debug)]
+pub(crate) struct Approved {
+    /// The exchange with the hook's roles and data. Its full claims are gone by then: the identity holds those that a
+    /// session keeps.
+    pub(crate) exchange: CodeExchange,
+    /// The trip, with what the hook changed of it.
+    pub(crate) trip: SignInTrip,
+}
 
 /// A sign-in that the application did not approve, with what has to be cleared away.
 #[derive(Debug)]
@@ -31,25 +42,29 @@ pub(crate) struct Rejected {
 
 /// Asks the application about somebody who is back; without a hook everybody is approved.
 ///
-/// What comes back is the exchange with the hook's roles and data. Its full claims are gone by then: the identity
-/// holds those that a session keeps.
-///
 /// # Errors
-/// [`Rejected`] when the hook declines, fails, takes longer than 15 seconds, or hands back somebody else's
-/// sign-in.
+/// [`Rejected`] when the hook declines, fails, takes longer than 15 seconds, hands back somebody else's sign-in, or sets a
+/// cookie of ours.
 pub(crate) async fn call_sign_in_hook(
     context: &Context,
     exchange: CodeExchange,
-) -> Result<CodeExchange, Rejected> {
-    let Some(hook) = &context.sign_in_hook else { return Ok(exchange) };
+    trip: SignInTrip,
+) -> Result<Approved, Rejected> {
+    let Some(hook) = &context.sign_in_hook else { return Ok(Approved { exchange, trip }) };
     let CodeExchange { identity, claims, tokens, issued_at, session_expiry } = exchange;
     let subject = identity.subject_id();
-    let sign_in = NewSignIn::new(identity, claims, tokens.access.clone());
+    let sign_in = NewSignIn::new(identity, claims, tokens.access.clone(), trip);
     let error = match tokio::time::timeout(PATIENCE, hook.ask(sign_in)).await {
         // Who it is stays the provider's word.
         Ok(Ok(approved)) if approved.identity.subject_id() == subject => {
-            let (identity, claims) = (approved.identity, serde_json::Map::new());
-            return Ok(CodeExchange { identity, claims, tokens, issued_at, session_expiry });
+            match context.check_cookies_of(&approved.trip.headers) {
+                Ok(()) => {
+                    let (identity, claims) = (approved.identity, serde_json::Map::new());
+                    let exchange = CodeExchange { identity, claims, tokens, issued_at, session_expiry };
+                    return Ok(Approved { exchange, trip: approved.trip });
+                }
+                Err(error) => error,
+            }
         }
         Ok(Ok(_)) => Error::new(ErrorCode::ApplicationFailed)
             .detail("the application's hook gave another sign-in back than it was given"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::{CookieKind, SentCookie};
-use crate::browser::pending_login::{Spent, target_digest};
+use crate::browser::pending_login::{Spent, SpentV2, target_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::events::EventKind;
@@ -107,6 +107,7 @@ fn mark(
         finished_at: now.secs(),
         signed_in: true,
         target: target_digest(lands_at.as_str()),
+        v2: SpentV2::default(),
     };
     let evicted = site.seals.to_evict(sent, (0, 0), context.settings.timeouts.login, now);
     let mut lines: Vec<_> = evicted.into_iter().map(|name| site.names.clear(name)).collect();

@@ -19,6 +19,7 @@
 //! | PKCE verifier | yes | | its digest |
 //! | redirect URI, scopes, age, classes | yes | | yes |
 //! | destination | yes | unless it is long | |
+//! | app state, parameters of the application's | yes | | |
 //!
 //! Where metadata are at hand none of it is I/O, and the reply is ready at once. What comes back is for
 //! [`callback`](crate::flow::callback). A native application prepares and locates in the same way, and keeps the
@@ -27,6 +28,7 @@
 use std::sync::Arc;
 
 use crate::address::return_to::ReturnTo;
+use crate::browser::carried::{AppState, Carried};
 use crate::browser::cookie::SentCookie;
 use crate::browser::pending_login::{PendingLogin, PendingLoginV2};
 use crate::context::Context;
@@ -237,9 +239,18 @@ pub(crate) fn prepare(
         prompt_none: request.prompt == Some(Prompt::None),
         restarts: start.restarts,
         v2: PendingLoginV2 { request: (**request).clone(), silent: start.silent },
+        carried: carried(context, start),
     };
     let acr_values = classes(request, settings).join(" ");
     Ok(Prepared { pending, prompt: prompt(request.prompt, offline), acr_values })
+}
+
+/// What the attempt keeps for the application: its parameters, and app state that is this browser's.
+fn carried(context: &Context, start: &LoginStart) -> Option<Box<Carried>> {
+    let mut carried = start.wanted.carried.clone()?;
+    let mine = |state: AppState| state.for_attempt(&start.sent, context.clock.now());
+    carried.state = carried.state.take().and_then(mine);
+    Some(carried)
 }
 
 /// The authorization request as a URL (OpenID Connect Core §3.1.2.1). The verifier stays here; its digest goes

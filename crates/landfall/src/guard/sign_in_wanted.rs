@@ -8,11 +8,14 @@
 use std::time::Duration;
 
 use crate::address::return_to::ReturnTo;
+use crate::browser::carried::{AppState, Carried};
+use crate::error::Error;
 use crate::protocol::auth_level::AuthLevel;
 use crate::protocol::authn_request::{AuthnRequest, Prompt};
 use crate::web::reply::Reply;
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use serde::Serialize;
 
 /// Put into a 401's extensions: "this needs somebody signed in".
 ///
@@ -34,6 +37,8 @@ pub struct SignInWanted {
     pub(crate) request: Box<AuthnRequest>,
     /// Where to land; `None` for the page that was asked for.
     pub(crate) return_to: Option<ReturnTo>,
+    /// What it carries for the application; `None` for nothing.
+    pub(crate) carried: Option<Box<Carried>>,
 }
 
 impl SignInWanted {
@@ -102,6 +107,32 @@ impl SignInWanted {
     pub fn return_to(mut self, destination: ReturnTo) -> Self {
         self.return_to = Some(destination);
         self
+    }
+
+    /// Carries this through the sign-in, to be had in the hook by [`NewSignIn::app_state`](crate::NewSignIn::app_state):
+    /// what an account is to be connected with, a cart, the step of a form. It is sealed, and opens within an hour for
+    /// whoever asked: for this very session, or where nobody is signed in for this browser. Opened by anybody else it is
+    /// not there, and the sign-in goes on without. Replaces what an earlier call gave.
+    ///
+    /// It goes where this value goes: returned by a handler or given to
+    /// [`Visit::login_url_for`](crate::Visit::login_url_for). What a link in a mail brings is something else: see
+    /// [`login_parameters`](crate::RelyingPartyBuilder::login_parameters).
+    ///
+    /// ```
+    /// use landfall::{Error, SignInWanted};
+    ///
+    /// fn connect(account: u64) -> Result<SignInWanted, Error> {
+    ///     SignInWanted::new().app_state(&account)
+    /// }
+    /// # assert!(connect(17).is_ok());
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`](crate::ErrorCode::Misconfigured) when it is no JSON, or longer than 512 bytes as that;
+    /// the detail says how long it is.
+    pub fn app_state<T: Serialize>(mut self, state: &T) -> Result<Self, Error> {
+        self.carried.get_or_insert_default().state = Some(AppState::of(state)?);
+        Ok(self)
     }
 
     /// Where to land, where that was said.
@@ -177,7 +208,10 @@ mod tests {
             scopes: ["x", "y", "z"].map(str::to_owned).to_vec(),
             ..AuthnRequest::default()
         };
-        assert_eq!(wanted, SignInWanted { request: Box::new(request), return_to: Some(destination) });
+        assert_eq!(
+            wanted,
+            SignInWanted { request: Box::new(request), return_to: Some(destination), carried: None }
+        );
     }
 
     #[test]

@@ -20,12 +20,14 @@ use crate::browser::pending_login::PendingLogin;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::events::EventKind;
+use crate::context::sign_in_trip::SignInTrip;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
+use crate::flow::approval::{self, Approved};
 use crate::flow::code_exchange::{CodeExchange, CodeExchangeError, exchange_code, verify_tokens};
 use crate::flow::login::{self, LoginStart};
+use crate::flow::logout;
 use crate::flow::refresh::{self, Before, RefreshError};
-use crate::flow::{approval, logout};
 use crate::guard::sign_in_wanted::SignInWanted;
 use crate::protocol::authorization_response::{self, AuthorizationOutcome, AuthorizationResponse};
 use crate::protocol::device::{self, DeviceCode, NotYet};
@@ -122,8 +124,8 @@ async fn begin_session(
         Err(CodeExchangeError::NotRecent) => return Err(Error::new(ErrorCode::AuthenticationInsufficient)),
         Err(CodeExchangeError::NotSent(error) | CodeExchangeError::Failed(error)) => return Err(error),
     };
-    match approval::call_sign_in_hook(context, exchange).await {
-        Ok(exchange) => {
+    match approval::call_sign_in_hook(context, exchange, SignInTrip::default()).await {
+        Ok(Approved { exchange, .. }) => {
             context.events.tell(EventKind::SignedIn, Some(&exchange.identity.subject_id()), None);
             let ends = exchange.session_expiry.unwrap_or(Timestamp::from_secs(u64::from(u32::MAX)));
             Ok(Session {

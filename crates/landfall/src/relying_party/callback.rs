@@ -63,6 +63,7 @@ impl FrontDoor {
             requested_address: context.mismatch(&incoming).map(|mismatch| mismatch.requested),
             found: context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now()),
             label: incoming.view.header("user-agent").and_then(session::label),
+            origin: context.request_origin(incoming.view),
             sent: incoming.cookies.attempts,
         };
         let this = self.clone();

@@ -18,7 +18,8 @@ use crate::web::form::parameter;
 /// third party's `login_hint`.
 ///
 /// - Our own links': see [`SignInQuery::read`].
-/// - `iss`, `target_link_uri`, `login_hint`: a third party's (OpenID Connect Core §4).
+/// - `iss`, `target_link_uri`, `login_hint`: a third party's (OpenID Connect Core §4). Beside an `iss` nothing reaches the
+///   application's hook: neither what we sealed nor what it named (`login_parameters`).
 ///
 /// # Errors
 /// [`ErrorCode::RequestMalformed`] for an `iss` that is not our issuer, from which nothing is ever fetched, and those of
@@ -44,7 +45,9 @@ impl Context {
     /// [`read`] knows are carried over.
     pub(super) fn login_address(&self, site: &Site, form: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
-        for name in ["iss", "login_hint", "target_link_uri", "return_to", "redirect_uri", SEALED_REQUEST] {
+        let known = ["iss", "login_hint", "target_link_uri", "return_to", "redirect_uri", SEALED_REQUEST];
+        let own = self.settings.sign_in.parameters.iter().map(String::as_str);
+        for name in known.into_iter().chain(own) {
             if let Some(value) = parameter(form, name) {
                 query.append_pair(name, &value);
             }

@@ -14,7 +14,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, LOCATION, SET_COOKIE};
+use http::header::{ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, LOCATION};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -190,6 +190,7 @@ impl FrontDoor {
         }
         let found = context.sessions.find(&site.session_seal, &incoming.cookies, context.clock.now());
         let label = incoming.view.header("user-agent").and_then(session::label);
+        let origin = context.request_origin(incoming.view);
         let (this, site, sent) = (self.clone(), Arc::clone(site), incoming.cookies.attempts);
         Step::needs_body(context.needs_body(MAX_BODY, move |body| {
             let context = Arc::clone(&this.context);
@@ -209,6 +210,7 @@ impl FrontDoor {
                             sent,
                             found,
                             label,
+                            origin,
                             going_on,
                         };
                         redirect_as_json(this.finish(&request, SCRIPT).await)
@@ -301,7 +303,7 @@ fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
     Ok(response.strip_prefix('?').unwrap_or(&response).to_owned())
 }
 
-/// A redirect, told to a script: where to land, or where to go on. The cookies go along; a refusal is left as it
+/// A redirect, told to a script: where to land, or where to go on. Its other headers go along; a refusal is left as it
 /// is.
 fn redirect_as_json(reply: Reply) -> Reply {
     let Some(location) = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()) else {
@@ -310,8 +312,13 @@ fn redirect_as_json(reply: Reply) -> Reply {
     let name = if location.starts_with('/') { "return_to" } else { "location" };
     let body: Value = json!({ name: location });
     let mut answer = pages::json(200, &body);
-    for cookie in reply.headers().get_all(SET_COOKIE) {
-        answer.headers_mut().append(SET_COOKIE, cookie.clone());
+    // Cookies, and what the application's hook added.
+    let others: Vec<_> =
+        reply.headers().keys().filter(|name| !answer.headers().contains_key(*name)).collect();
+    for name in others.into_iter().filter(|name| **name != LOCATION) {
+        for value in reply.headers().get_all(name) {
+            answer.headers_mut().append(name, value.clone());
+        }
     }
     answer
 }

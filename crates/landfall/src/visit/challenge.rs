@@ -14,6 +14,7 @@
 //! 5. htmx gets its redirect header; a page whose fragment is to be kept gets a page of ours that carries it on.
 //! 6. Any other page that is being opened is sent to the application's sign-in page, or to the provider where it has none.
 
+use super::app_state::Leads;
 use super::{Answers, Visit};
 use crate::address::return_to::ReturnTo;
 use crate::context::credentials::needs_session;
@@ -46,7 +47,7 @@ impl Visit {
             tracing::warn!("a sign-in or sign-out does not reach the browser: the answer asks for a sign-in");
             self.withdraw();
         }
-        let wanted = self.with_current_grant(wanted);
+        let mut wanted = self.with_current_grant(wanted);
         let (site, kind) = (&facts.site, facts.kind);
         if let Some(foreign) = facts.foreign_host() {
             return ready(context.refuse(context.needs_base_url(foreign), kind, site, None));
@@ -57,6 +58,12 @@ impl Visit {
         let way_in = match self.way_in(context, &wanted) {
             Ok(way_in) => way_in,
             Err(error) => return ready(context.refuse(error, kind, site, None)),
+        };
+        let leads = Leads::of(context, facts, way_in, wanted.return_to.as_ref());
+        let bound = self.bind_app_state(&mut wanted, leads);
+        let ready = |mut reply: Reply| {
+            bound.iter().for_each(|cookie| pages::add_cookie(&mut reply, cookie));
+            ready(reply)
         };
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}

@@ -27,6 +27,7 @@
 //! | `log_identity` | what belongs into a log line |
 //! | `delegate` | the macros that write the adapters' types around these |
 
+mod app_state;
 mod attempt;
 mod caching;
 mod challenge;
@@ -225,7 +226,7 @@ impl Visit {
     /// # }
     /// ```
     pub fn login_url_for(&self, wanted: &SignInWanted) -> String {
-        self.login_link(&self.with_current_grant(wanted.clone()))
+        self.login_link(&self.bind_in_link(self.with_current_grant(wanted.clone())))
     }
 
     /// An access token that is still good for a while, to call an API with. One that is about to expire is

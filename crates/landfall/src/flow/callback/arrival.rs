@@ -7,10 +7,12 @@
 use std::sync::Arc;
 
 use super::request::CallbackRequest;
+use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::PendingLogin;
 use crate::context::Context;
 use crate::context::events::EventKind;
+use crate::context::sign_in_trip::SignInTrip;
 use crate::error::{Error, ErrorCode};
 use crate::flow::approval::Rejected;
 use crate::flow::code_exchange::CodeExchange;
@@ -29,6 +31,29 @@ pub(super) struct Arrival<'a> {
 }
 
 impl Arrival<'_> {
+    /// What the application's hook is told of the trip; nothing where there is no hook.
+    ///
+    /// App state is opened here: for the session that this browser has, or for the attempt's cookie, which is the one that
+    /// `pending` came out of.
+    pub(super) async fn trip(&self, pending: &PendingLogin, destination: &ReturnTo) -> SignInTrip {
+        if self.context.sign_in_hook.is_none() {
+            return SignInTrip::default();
+        }
+        let (previous, now) = (self.session_before().await, self.context.clock.now());
+        let name = previous.as_ref().map(|session| session.name());
+        let carried = pending.carried.as_deref();
+        let state = carried.and_then(|carried| carried.state.as_ref()?.opened(name, now));
+        SignInTrip {
+            destination: Some(destination.clone()),
+            origin: self.request.origin.clone(),
+            previous,
+            asked_for_more: pending.v2.request.insufficient.is_some(),
+            state: state.map(str::to_owned),
+            parameters: carried.map(|carried| carried.parameters.clone()).unwrap_or_default(),
+            ..SignInTrip::default()
+        }
+    }
+
     /// A new session, and the end of the one before; gives the Set-Cookie lines. What the application kept in this browser
     /// for somebody else is taken away.
     ///

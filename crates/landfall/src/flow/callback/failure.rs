@@ -6,9 +6,13 @@
 
 use super::pending::CallbackRun;
 use super::request::CallbackFailure;
+use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
-use crate::browser::pending_login::{Spent, code_digest, target_digest};
+use crate::browser::pending_login::{Spent, SpentV2, code_digest, target_digest};
 use crate::context::refused::Refused;
+
+/// The longest destination that a mark holds, in bytes: eight marks share the header with pending logins.
+const MAX_DESTINATION: usize = 256;
 
 /// What went wrong, and whether the attempt is good for another try.
 pub(super) struct Failure {
@@ -56,7 +60,7 @@ impl CallbackRun<'_> {
     ) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
             (AttemptFate::Open, _) => Vec::new(),
-            (AttemptFate::Sent, Some(code)) => self.spent(code, false),
+            (AttemptFate::Sent, Some(code)) => self.spent(code, false, &self.return_to),
             (AttemptFate::Over | AttemptFate::Sent, _) => self.consumed(),
         };
         let redirect_uri = self.page_uri.clone();
@@ -74,14 +78,17 @@ impl CallbackRun<'_> {
     /// The lines that take this attempt away, with a mark that its code was sent.
     ///
     /// The mark holds digests of code and destination and lasts ten minutes. By it a callback that comes again is
-    /// told from a replay with another code, and a loop is noticed (`signed_in` marks alone count for that).
-    pub(super) fn spent(&self, code: &str, signed_in: bool) -> Vec<String> {
+    /// told from a replay with another code, and a loop is noticed (`signed_in` marks alone count for that). A destination
+    /// that is not the attempt's own is in it as well, if it is short: there a callback that comes again lands.
+    pub(super) fn spent(&self, code: &str, signed_in: bool, landed_at: &ReturnTo) -> Vec<String> {
+        let is_another = *landed_at != self.return_to && landed_at.as_str().len() <= MAX_DESTINATION;
         let mark = Spent {
             attempt: self.state.attempt,
             code: code_digest(code),
             finished_at: self.context.clock.now().secs(),
             signed_in,
-            target: target_digest(self.return_to.as_str()),
+            target: target_digest(landed_at.as_str()),
+            v2: SpentV2 { landed_at: is_another.then(|| landed_at.as_str().to_owned()) },
         };
         let mut cookies = self.consumed();
         // Without the mark a reload finds a page instead of the destination; that is all.

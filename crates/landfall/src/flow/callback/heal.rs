@@ -9,8 +9,9 @@
 use super::failure::Failure;
 use super::pending::CallbackRun;
 use crate::address::mismatch;
+use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
-use crate::browser::pending_login::{PendingLogin, code_digest};
+use crate::browser::pending_login::{PendingLogin, Spent, code_digest};
 use crate::error::{Error, ErrorCode};
 use crate::flow::login::{self, LoginStart, MAX_RESTARTS};
 use crate::guard::sign_in_wanted::SignInWanted;
@@ -44,7 +45,7 @@ impl CallbackRun<'_> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         if sessions.resolve(&self.request.found, now).await.map_err(Failure::open)?.is_some() {
             tracing::debug!("a callback came again; the session stands");
-            return Ok(pages::see_other(self.return_to.as_str()));
+            return Ok(pages::see_other(self.landed_at(spent.as_ref()).as_str()));
         }
         if spent.is_some() && self.state.restarts < MAX_RESTARTS {
             return self.ask_again(SignInWanted::new()).await;
@@ -60,6 +61,14 @@ impl CallbackRun<'_> {
             }
             _ => Error::new(cause),
         }))
+    }
+
+    /// Where the attempt landed, by its mark; without one, where it was going.
+    fn landed_at(&self, spent: Option<&Spent>) -> ReturnTo {
+        let landed_at = spent.and_then(|spent| spent.v2.landed_at.as_deref());
+        let again =
+            landed_at.map(|text| self.context.landing(self.site, self.page_uri.as_deref(), Some(text)));
+        again.unwrap_or_else(|| self.return_to.clone())
     }
 
     /// The provider answered with an error (RFC 6749 §4.1.2.1, OpenID Connect Core §3.1.2.6).
@@ -138,5 +147,6 @@ pub(super) fn same_request(pending: &PendingLogin) -> SignInWanted {
     let mut wanted = SignInWanted::new();
     (*wanted.request).clone_from(&pending.v2.request);
     wanted.request.prompt = None;
+    wanted.carried.clone_from(&pending.carried);
     wanted
 }

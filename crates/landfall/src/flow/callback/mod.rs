@@ -40,16 +40,18 @@ use self::failure::Failure;
 use self::heal::same_request;
 use self::pending::CallbackRun;
 use self::request::{CallbackFailure, CallbackRequest};
+use crate::address::return_to::ReturnTo;
 use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::attempts::{Answer, ReturnedAttempt, forget_in_time};
 use crate::context::events::EventKind;
 use crate::context::refused::Refused;
+use crate::context::sign_in_trip::SignInTrip;
 use crate::context::site::Site;
 use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
-use crate::flow::approval;
+use crate::flow::approval::{self, Approved};
 use crate::flow::code_exchange::{CodeExchange, CodeExchangeError, exchange_code};
 use crate::protocol::authn_request::Prompt;
 use crate::protocol::authorization_response::{AuthorizationOutcome, AuthorizationResponse};
@@ -269,12 +271,15 @@ impl CallbackRun<'_> {
         exchange: CodeExchange,
     ) -> Result<Reply, Failure> {
         let arrival = Arrival { context: self.context, client: self.client, request: self.request };
-        let began = match approval::call_sign_in_hook(self.context, exchange).await {
-            Ok(exchange) => arrival.begin_session(pending, exchange).await,
-            Err(rejected) => Err(arrival.reject(rejected).await),
-        };
-        let session_cookies = began.map_err(Failure::sent)?;
-        let mut reply = pages::see_other(self.return_to.as_str());
+        let trip = arrival.trip(pending, &self.return_to).await;
+        let Approved { exchange, trip } =
+            match approval::call_sign_in_hook(self.context, exchange, trip).await {
+                Ok(approved) => approved,
+                Err(rejected) => return Err(Failure::sent(arrival.reject(rejected).await)),
+            };
+        let session_cookies = arrival.begin_session(pending, exchange).await.map_err(Failure::sent)?;
+        let return_to = self.lands_at(&trip);
+        let mut reply = pages::see_other(return_to.as_str());
         // A session that does not stay must not send the browser about: only a sign-in that somebody wanted lets a
         // silent one follow at once.
         let now = self.context.clock.now();
@@ -282,11 +287,23 @@ impl CallbackRun<'_> {
             let next = if pending.v2.silent { now.plus(period) } else { Timestamp::from_secs(0) };
             self.site.names.returning_at(next)
         });
-        for cookie in self.spent(code, true).iter().chain(&session_cookies).chain(&returning) {
+        for cookie in self.spent(code, true, &return_to).iter().chain(&session_cookies).chain(&returning) {
             pages::add_cookie(&mut reply, cookie);
+        }
+        for (name, value) in &trip.headers {
+            reply.headers_mut().append(name, value.clone());
         }
         tracing::info!(restarts = pending.restarts, "signed in");
         Ok(reply)
+    }
+
+    /// Where the person lands: where they were going, or where the application's hook sends them, if people may land there.
+    fn lands_at(&self, trip: &SignInTrip) -> ReturnTo {
+        if !trip.is_rerouted {
+            return self.return_to.clone();
+        }
+        let destination = trip.destination.as_ref().map(ReturnTo::as_str);
+        self.context.landing(self.site, self.page_uri.as_deref(), destination)
     }
 }
 
@@ -307,6 +324,7 @@ mod tests {
     use super::*;
     use crate::browser::cookie::{CookieKind, SentCookie};
     use crate::browser::pending_login::PendingLoginV2;
+    use crate::context::request_origin::RequestOrigin;
     use crate::runtime::GoingOn;
     use crate::session::CookieSession;
     use crate::{CookieKey, RelyingParty};
@@ -345,6 +363,7 @@ mod tests {
                 prompt_none: false,
                 restarts: 0,
                 v2: PendingLoginV2::default(),
+                carried: None,
             };
             let state = site.seals.seal_state(&*context.entropy, &pending, None).unwrap();
             let state = site.seals.open_state(&state).unwrap();
@@ -362,6 +381,7 @@ mod tests {
                     sent,
                     found: CookieSession::Nobody,
                     label: None,
+                    origin: RequestOrigin::default(),
                     going_on: GoingOn::default(),
                 };
                 let run = CallbackRun::new(context, client, &request, &state);

@@ -6,6 +6,7 @@ use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::SentCookie;
 use crate::context::Context;
 use crate::context::refused::Refused;
+use crate::context::request_origin::RequestOrigin;
 use crate::context::site::Site;
 use crate::error::Error;
 use crate::runtime::GoingOn;
@@ -27,6 +28,8 @@ pub(crate) struct CallbackRequest {
     pub(crate) found: CookieSession,
     /// What the browser is called, such as "Firefox on Windows"; `None` where it does not say.
     pub(crate) label: Option<String>,
+    /// Where it came from, for the application's hook.
+    pub(crate) origin: RequestOrigin,
     /// Said before the code is sent: until then, nothing is lost if the browser hangs up.
     pub(crate) going_on: GoingOn,
 }
