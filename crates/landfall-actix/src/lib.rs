@@ -169,10 +169,10 @@ pub use landfall::{
     CredentialScheme, Credentials, CredentialsAnswer, CredentialsFailed, CredentialsRequest, Declined,
     EndReason, Entropy, EntropyError, Error, ErrorCode, Event, EventKind, Fault, ForwardedHeaders,
     HttpClient, HttpError, HttpErrorKind, Identity, LogIdentity, MemoryStore, NewSignIn, Personal, Prompt,
-    ProviderInfo, Refused, RelyingParty, RelyingPartyBuilder, RequestOrigin, Requirement, ReturnTo,
-    ReturnToError, Secret, SessionHandle, SessionInfo, Sessions, SignInFailure, SignInOptions, SignInWanted,
-    SignOut, SignedOut, SigningAlgorithm, SiteData, SubjectId, SystemClock, SystemEntropy, Timestamp,
-    Unfinished, Unmet, Userinfo, danger, store,
+    ProviderInfo, ProviderLogout, ProviderTokens, Refused, RelyingParty, RelyingPartyBuilder, RequestOrigin,
+    Requirement, ReturnTo, ReturnToError, Secret, SessionHandle, SessionInfo, Sessions, SignInFailure,
+    SignInOptions, SignInWanted, SignOut, SignedOut, SigningAlgorithm, SiteData, SubjectId, SystemClock,
+    SystemEntropy, Timestamp, TokensRefreshError, Unfinished, Unmet, Userinfo, danger, store,
 };
 pub use layer::{AuthMiddleware, AuthService};
 pub use reject::Rejection;

@@ -188,6 +188,8 @@ pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timest
 pub use context::credentials::hook::{CredentialsAnswer, CredentialsFailed, CredentialsRequest};
 pub use context::credentials::scheme::CredentialScheme;
 pub use context::events::{Event, EventKind};
+pub use context::logout_hook::ProviderLogout;
+pub use context::provider_tokens::{ProviderTokens, TokensRefreshError};
 pub use context::refused::Refused;
 pub use context::request_origin::RequestOrigin;
 pub use context::settings::BeyondLimit;

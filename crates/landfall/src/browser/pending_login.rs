@@ -133,6 +133,8 @@ pub(crate) struct Spent {
 pub(crate) struct SpentV2 {
     /// Where it landed, if that is not where the attempt was going. It is looked at once more.
     pub(crate) landed_at: Option<String>,
+    /// Whether the application answered itself, so that no session of ours is to be found.
+    pub(crate) is_answered: bool,
 }
 
 impl PendingLogin {

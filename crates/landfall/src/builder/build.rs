@@ -144,6 +144,7 @@ impl RelyingPartyBuilder {
             refreshes: Refreshes::new(self.inputs.http_timeout, self.sessions.store_timeout),
             events: self.events,
             sign_in_hook: self.sign_in_hook,
+            logout_hook: self.logout_hook,
             credentials,
             provider_logouts: ProviderLogouts::new(),
             kept_forms: KeptForms::default(),

@@ -45,6 +45,7 @@ use self::unchecked::{ClientInputs, Inputs, NetworkSettings, SessionInputs};
 use crate::context::credentials::CredentialsSettings;
 use crate::context::endpoints::{Endpoint, Paths};
 use crate::context::events::{Event, Events};
+use crate::context::logout_hook::LogoutHook;
 use crate::context::settings::{
     CsrfSettings, KeptFormSettings, LandingSettings, LeavingSettings, SignInSettings, Timeouts,
 };
@@ -94,6 +95,7 @@ pub struct RelyingPartyBuilder {
     kept_forms: KeptFormSettings,
     sign_in: SignInSettings,
     sign_in_hook: Option<Hook>,
+    logout_hook: Option<LogoutHook>,
     credentials: Option<CredentialsSettings>,
     spa_callbacks: Vec<String>,
     webhook_secrets: Vec<Secret<String>>,
@@ -157,6 +159,7 @@ impl RelyingPartyBuilder {
             kept_forms: KeptFormSettings::default(),
             sign_in: SignInSettings::default(),
             sign_in_hook: None,
+            logout_hook: None,
             credentials: None,
             spa_callbacks: Vec::new(),
             webhook_secrets: Vec::new(),

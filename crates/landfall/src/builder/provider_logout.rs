@@ -3,8 +3,11 @@
 //! Two of them need a store, since a session in a cookie is nowhere but in its browser; the front channel works in
 //! the person's own browser and does not. The legs are in `flow::provider_logout`.
 
+use std::future::Future;
+
 use super::RelyingPartyBuilder;
 use crate::context::endpoints::Endpoint;
+use crate::context::logout_hook::{LogoutHook, ProviderLogout};
 use crate::crypto::secret::Secret;
 use crate::error::ConfigError;
 
@@ -13,8 +16,8 @@ impl RelyingPartyBuilder {
     /// The path of the back-channel logout. Default: `/auth/backchannel-logout`, where there is a store. Register
     /// the base URL and this at the provider as `backchannel_logout_uri`.
     ///
-    /// Without a store no session can be ended from the server's side: the path is then the application's own, and
-    /// naming one is an error.
+    /// Without a store no session of ours can be ended from the server's side: unless the application ends its own
+    /// ([`on_provider_logout`](Self::on_provider_logout)), the path is then the application's, and naming one is an error.
     ///
     /// ```
     /// use landfall::{MemoryStore, RelyingParty};
@@ -64,12 +67,43 @@ impl RelyingPartyBuilder {
         self
     }
 
-    /// Mounts what the store allows, and refuses what it does not.
+    /// Tells the application that the provider ended a session, by a logout token that was verified: for sessions of its
+    /// own, which it begins by [`NewSignIn::answer`](crate::NewSignIn::answer). With it the back channel is there without a
+    /// store of ours; with a store, our sessions end as well.
+    ///
+    /// It has ten seconds. After an error, or where it takes longer, the provider is told to come again. It may be told of
+    /// one logout twice, so it ends what began before [`ProviderLogout::issued_at`] and nothing newer.
+    ///
+    /// ```
+    /// use landfall::{ProviderLogout, RelyingParty};
+    ///
+    /// # async fn end_sessions(_: Option<&str>, _: Option<&str>) -> Result<(), std::io::Error> { Ok(()) }
+    /// async fn ended(logout: ProviderLogout) -> Result<(), std::io::Error> {
+    ///     let subject = logout.subject().map(landfall::SubjectId::subject);
+    ///     end_sessions(subject, logout.sid()).await
+    /// }
+    ///
+    /// let builder = RelyingParty::builder("https://acme.example").on_provider_logout(ended);
+    /// # let _ = builder;
+    /// ```
+    pub fn on_provider_logout<F, E>(
+        mut self,
+        hook: impl Fn(ProviderLogout) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Result<(), E>> + Send + 'static,
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        self.logout_hook = Some(LogoutHook::new(hook));
+        self
+    }
+
+    /// Mounts what the store allows, or the application's own hook, and refuses what they do not.
     ///
     /// # Errors
     /// Names the setting that needs a store or a secret.
     pub(super) fn check_provider_logout(&mut self) -> Result<(), ConfigError> {
-        if self.sessions.store.is_some() {
+        if self.sessions.store.is_some() || self.logout_hook.is_some() {
             self.paths.mount(Endpoint::BackchannelLogout);
         } else if self.paths.get(Endpoint::BackchannelLogout).is_some() {
             return Err(without_store("backchannel_logout_path"));

@@ -29,8 +29,8 @@
 //! - [`mounting`]: whether our own paths come here at all.
 //! - [`public_answers`]: what the log has told once.
 //!
-//! Where the application listens in: [`events`], [`sign_in_hook`], which is told of the trip ([`sign_in_trip`]) and may add
-//! [`application_headers`]. Where it says who it is: [`credentials`].
+//! Where the application listens in: [`events`], [`sign_in_hook`], which is told of the trip ([`sign_in_trip`]), is given the
+//! [`provider_tokens`] and may add [`application_headers`]; [`logout_hook`], where it keeps sessions of its own. Where it says who it is: [`credentials`].
 
 pub(crate) mod application_headers;
 pub(crate) mod attempts;
@@ -44,8 +44,10 @@ pub(crate) mod events;
 pub(crate) mod incoming;
 pub(crate) mod kept_forms;
 pub(crate) mod landing;
+pub(crate) mod logout_hook;
 pub(crate) mod mounting;
 pub(crate) mod not_set_up;
+pub(crate) mod provider_tokens;
 pub(crate) mod public_answers;
 pub(crate) mod recent_logouts;
 pub(crate) mod refreshes;
@@ -69,6 +71,7 @@ use self::attempts::Attempts;
 use self::credentials::Credentials;
 use self::events::Events;
 use self::kept_forms::KeptForms;
+use self::logout_hook::LogoutHook;
 use self::mounting::Mounting;
 use self::public_answers::PublicAnswers;
 use self::recent_logouts::ProviderLogouts;
@@ -103,6 +106,8 @@ pub(crate) struct Context {
     /// The application's say in a sign-in; `None` where it has none, and everybody who is verified gets a
     /// session.
     pub(crate) sign_in_hook: Option<Hook>,
+    /// Where the application ends sessions of its own when the provider ends one; `None` where it has none.
+    pub(crate) logout_hook: Option<LogoutHook>,
     /// The application's say in credentials that come with a request; `None` where cookies alone say who is there.
     pub(crate) credentials: Option<Credentials>,
     pub(crate) provider_logouts: ProviderLogouts,

@@ -7,12 +7,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 
+use bytes::Bytes;
+use http::Response;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::provider_tokens::ProviderTokens;
 use super::sign_in_trip::SignInTrip;
-use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
 use crate::session::{ClaimsOf, Identity, claims_error};
 
@@ -39,19 +41,32 @@ pub struct NewSignIn {
     pub(crate) identity: Identity,
     /// Every claim of the ID token and of userinfo, merged. The session keeps some of them.
     claims: Map<String, Value>,
-    access_token: Secret<String>,
+    /// What the provider gave.
+    tokens: ProviderTokens,
     /// What surrounds it.
     pub(crate) trip: SignInTrip,
+    /// What the application answers.
+    pub(crate) outcome: Outcome,
+}
+
+/// What comes of a sign-in that the application approved.
+#[derive(Debug, Default)]
+pub(crate) enum Outcome {
+    /// A session of ours.
+    #[default]
+    Session,
+    /// An answer of the application's own in its place.
+    Answer(Response<Bytes>),
 }
 
 impl NewSignIn {
     pub(crate) fn new(
         identity: Identity,
         claims: Map<String, Value>,
-        access_token: Secret<String>,
+        tokens: ProviderTokens,
         trip: SignInTrip,
     ) -> Self {
-        Self { identity, claims, access_token, trip }
+        Self { identity, claims, tokens, trip, outcome: Outcome::Session }
     }
 
     /// Who it is.
@@ -72,7 +87,44 @@ impl NewSignIn {
 
     /// The access token, to ask the provider or an API for more. Keep it out of logs and pages.
     pub fn access_token(&self) -> &str {
-        self.access_token.expose()
+        self.tokens.access_token().unwrap_or_default()
+    }
+
+    /// What the provider gave, for an application that keeps it itself. A session of ours keeps it where there is a store.
+    pub fn tokens(&self) -> &ProviderTokens {
+        &self.tokens
+    }
+
+    /// Answers the browser with this in place of a session of ours: with the application's own session or token, with JSON
+    /// for a page that exchanged its code. No session of ours begins, and the one that the browser had ends.
+    ///
+    /// The answer leaves with our cookies cleared and `no-store`, and it is sent once. A callback that comes again (reload,
+    /// double click, back button) asks nobody and repeats nothing of it: it leads to [`destination`](Self::destination), so
+    /// a page there should do for whoever has the application's own cookie. What is in it by then, the browser has; the work
+    /// up to here goes on when it hangs up, so what the hook wrote is whole or not there.
+    ///
+    /// A cookie of ours in it fails the sign-in, as does a status below 200, and the tokens are given back.
+    ///
+    /// ```
+    /// use landfall::{Declined, NewSignIn};
+    ///
+    /// # async fn begin_session(_: &str) -> Result<String, std::io::Error> { Ok(String::new()) }
+    /// async fn own_session(sign_in: NewSignIn) -> Result<NewSignIn, Declined> {
+    ///     let session = begin_session(sign_in.identity().subject()).await?;
+    ///     let lands_at = sign_in.destination().map_or("/", |destination| destination.as_str()).to_owned();
+    ///     let answer = http::Response::builder()
+    ///         .status(303)
+    ///         .header("location", lands_at)
+    ///         .header("set-cookie", format!("__Host-sid={session}; Path=/; Secure; HttpOnly; SameSite=Lax"))
+    ///         .body("")?;
+    ///     Ok(sign_in.answer(answer))
+    /// }
+    /// # let _ = own_session;
+    /// ```
+    #[must_use = "the answer is what comes back: return it"]
+    pub fn answer(mut self, response: Response<impl Into<Bytes>>) -> Self {
+        self.outcome = Outcome::Answer(response.map(Into::into));
+        self
     }
 
     /// Gives the person these roles in place of those that the claims name. The claims themselves stay as the

@@ -16,13 +16,14 @@ use super::row::{Row, error_codes};
 
 error_codes! {
     /// Something of the application's own failed while somebody signed in: the hook given to `on_sign_in` returned
-    /// an error, or did not come to an end in time. No session began.
+    /// an error, did not come to an end in time, or answered what it may not. No session began. Also where the hook given to
+    /// `on_provider_logout` failed: the provider is told to come again.
     ApplicationFailed => Row {
         name: "application_failed", status: 500, public_code: "application_failed",
         fault: Fault::Configuration, recoverable: true, log_level: Level::ERROR,
         title: "Sign-in did not succeed",
         sentence: "This application could not finish your sign-in.",
-        remedy: "the hook given to `on_sign_in` failed: see the detail and the cause",
+        remedy: "the hook given to `on_sign_in`, or to `on_provider_logout`, failed: see the detail and the cause",
     },
 
     /// The pending login's cookie did not come back with the callback: cookies are blocked, the sign-in was started

@@ -8,7 +8,8 @@
 use std::time::Duration;
 
 use crate::context::Context;
-use crate::context::sign_in_hook::NewSignIn;
+use crate::context::provider_tokens::ProviderTokens;
+use crate::context::sign_in_hook::{NewSignIn, Outcome};
 use crate::context::sign_in_trip::SignInTrip;
 use crate::error::{Error, ErrorCode};
 use crate::flow::code_exchange::CodeExchange;
@@ -26,6 +27,8 @@ pub(crate) struct Approved {
     pub(crate) exchange: CodeExchange,
     /// The trip, with what the hook changed of it.
     pub(crate) trip: SignInTrip,
+    /// What comes of it.
+    pub(crate) outcome: Outcome,
 }
 
 /// A sign-in that the application did not approve, with what has to be cleared away.
@@ -38,6 +41,8 @@ pub(crate) struct Rejected {
     pub(crate) subject: SubjectId,
     /// What the provider gave. Nobody will use it: see [`logout::revoke`](crate::flow::logout::revoke).
     pub(crate) tokens: Tokens,
+    /// Whether it had approved, with an answer that cannot be sent: nobody will use the tokens then.
+    pub(crate) is_answer: bool,
 }
 
 /// Asks the application about somebody who is back; without a hook everybody is approved.
@@ -50,18 +55,22 @@ pub(crate) async fn call_sign_in_hook(
     exchange: CodeExchange,
     trip: SignInTrip,
 ) -> Result<Approved, Rejected> {
-    let Some(hook) = &context.sign_in_hook else { return Ok(Approved { exchange, trip }) };
+    let Some(hook) = &context.sign_in_hook else {
+        return Ok(Approved { exchange, trip, outcome: Outcome::Session });
+    };
     let CodeExchange { identity, claims, tokens, issued_at, session_expiry } = exchange;
     let subject = identity.subject_id();
-    let sign_in = NewSignIn::new(identity, claims, tokens.access.clone(), trip);
+    let sign_in = NewSignIn::new(identity, claims, ProviderTokens::from(&tokens), trip);
+    let mut is_answer = false;
     let error = match tokio::time::timeout(PATIENCE, hook.ask(sign_in)).await {
         // Who it is stays the provider's word.
         Ok(Ok(approved)) if approved.identity.subject_id() == subject => {
-            match context.check_cookies_of(&approved.trip.headers) {
+            is_answer = matches!(approved.outcome, Outcome::Answer(_));
+            match check(context, &approved) {
                 Ok(()) => {
                     let (identity, claims) = (approved.identity, serde_json::Map::new());
                     let exchange = CodeExchange { identity, claims, tokens, issued_at, session_expiry };
-                    return Ok(Approved { exchange, trip: approved.trip });
+                    return Ok(Approved { exchange, trip: approved.trip, outcome: approved.outcome });
                 }
                 Err(error) => error,
             }
@@ -72,5 +81,19 @@ pub(crate) async fn call_sign_in_hook(
         Err(_) => Error::new(ErrorCode::ApplicationFailed)
             .detail("the application's hook did not answer within 15 seconds"),
     };
-    Err(Rejected { error, subject, tokens })
+    Err(Rejected { error, subject, tokens, is_answer })
+}
+
+/// Whether what the hook gives back may be sent: no cookie of ours, in its headers or in its answer, and no interim status.
+///
+/// # Errors
+/// [`ErrorCode::ApplicationFailed`].
+fn check(context: &Context, approved: &NewSignIn) -> Result<(), Error> {
+    context.check_cookies_of(&approved.trip.headers)?;
+    let Outcome::Answer(response) = &approved.outcome else { return Ok(()) };
+    if response.status().is_informational() {
+        let detail = format!("the application's hook answered {}, which ends no request", response.status());
+        return Err(Error::new(ErrorCode::ApplicationFailed).detail(detail));
+    }
+    context.check_cookies_of(response.headers())
 }

@@ -188,7 +188,7 @@ async fn revoke_one(client: &Client, endpoint: &Url, token: &Secret<String>, hin
 
 /// The address that ends the person's session at the provider and brings them back to `destination`; `None` if
 /// the provider has no such endpoint, or no client of ours began the session.
-async fn at_the_provider(
+pub(crate) async fn at_the_provider(
     context: &Context,
     site: &Site,
     session: &Session,

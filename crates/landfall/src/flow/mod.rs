@@ -17,6 +17,9 @@
 //!
 //! [`credentials`] is none either: who it is came with the request, and goes with it.
 //!
+//! [`kept_tokens`] is for an application that answers with a session of its own: a refresh and the way to the provider's
+//! sign-out, for tokens that no record of ours holds.
+//!
 //! Beside it: [`kept_form`] takes a posted form across a sign-in, and [`token_endpoint`] is the one call that the
 //! exchange and the refresh share.
 //!
@@ -33,6 +36,7 @@ pub(crate) mod callback;
 pub(crate) mod code_exchange;
 pub(crate) mod credentials;
 pub(crate) mod kept_form;
+pub(crate) mod kept_tokens;
 pub(crate) mod local_sign_in;
 pub(crate) mod login;
 pub(crate) mod logout;

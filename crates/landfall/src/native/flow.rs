@@ -20,6 +20,7 @@ use crate::browser::pending_login::PendingLogin;
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::events::EventKind;
+use crate::context::sign_in_hook::Outcome;
 use crate::context::sign_in_trip::SignInTrip;
 use crate::crypto::secret::Secret;
 use crate::error::{Error, ErrorCode};
@@ -125,7 +126,12 @@ async fn begin_session(
         Err(CodeExchangeError::NotSent(error) | CodeExchangeError::Failed(error)) => return Err(error),
     };
     match approval::call_sign_in_hook(context, exchange, SignInTrip::default()).await {
-        Ok(Approved { exchange, .. }) => {
+        Ok(Approved { exchange, outcome: Outcome::Answer(_), .. }) => {
+            logout::revoke(client, &exchange.tokens).await;
+            let detail = "the application's hook answers a browser, and a native application has none that would take it";
+            Err(Error::new(ErrorCode::ApplicationFailed).detail(detail))
+        }
+        Ok(Approved { exchange, outcome: Outcome::Session, .. }) => {
             context.events.tell(EventKind::SignedIn, Some(&exchange.identity.subject_id()), None);
             let ends = exchange.session_expiry.unwrap_or(Timestamp::from_secs(u64::from(u32::MAX)));
             Ok(Session {

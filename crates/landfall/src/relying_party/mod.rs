@@ -18,6 +18,7 @@
 //! - `silent`: the sign-in that nobody asked for.
 //! - `resume`: a posted form that is kept across a sign-in.
 //! - `logout`, `provider_logout`: a person's sign-out, and the provider's.
+//! - `kept_tokens`: what an application calls that keeps the provider's tokens itself.
 //! - [`sessions`]: sessions as objects for the application.
 //!
 //! A new endpoint is a file here, an arm in `dispatch`, and a row in [`endpoints`](crate::context::endpoints).
@@ -28,6 +29,7 @@ pub(crate) mod credentials;
 pub(crate) mod decision;
 mod dispatch;
 mod elsewhere;
+mod kept_tokens;
 mod login;
 mod login_query;
 mod logout;

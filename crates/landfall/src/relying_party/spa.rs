@@ -306,7 +306,8 @@ fn answer_in(body: Result<Bytes, BodyError>) -> Result<String, Error> {
 /// A redirect, told to a script: where to land, or where to go on. Its other headers go along; a refusal is left as it
 /// is.
 fn redirect_as_json(reply: Reply) -> Reply {
-    let Some(location) = reply.headers().get(LOCATION).and_then(|value| value.to_str().ok()) else {
+    let location = reply.headers().get(LOCATION).filter(|_| reply.status().is_redirection());
+    let Some(location) = location.and_then(|value| value.to_str().ok()) else {
         return reply;
     };
     let name = if location.starts_with('/') { "return_to" } else { "location" };

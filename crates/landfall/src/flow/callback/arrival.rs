@@ -18,7 +18,7 @@ use crate::flow::approval::Rejected;
 use crate::flow::code_exchange::CodeExchange;
 use crate::flow::{logout, replacement};
 use crate::provider::client::Client;
-use crate::session::{Identity, NewSession, Session};
+use crate::session::{CookieSession, Identity, NewSession, Session};
 
 /// Somebody who is back from the provider, verified and approved or turned away.
 pub(super) struct Arrival<'a> {
@@ -118,8 +118,8 @@ impl Arrival<'_> {
         Ok(kept.map(|cookie| names.clear(&cookie.name)).chain([started.cookie]).collect())
     }
 
-    /// Revokes the tokens of somebody whom the application turned away by its own decision; gives the error to
-    /// tell.
+    /// Revokes the tokens of somebody whom the application turned away by its own decision, or answered what cannot be
+    /// sent; gives the error to tell.
     ///
     /// Not if that person has a session in this browser: their tokens may hang on the same grant, and revoking
     /// one may take the other along. Where the application's hook failed they are left alone: the person may try
@@ -127,15 +127,21 @@ impl Arrival<'_> {
     pub(super) async fn reject(&self, rejected: Rejected) -> Error {
         let before = self.session_before().await;
         let is_the_same = before.is_some_and(|before| before.identity.subject_id() == rejected.subject);
-        if rejected.error.code() == ErrorCode::SignInRejected && !is_the_same {
+        let is_over = rejected.is_answer || rejected.error.code() == ErrorCode::SignInRejected;
+        if is_over && !is_the_same {
             logout::revoke(self.client, &rejected.tokens).await;
         }
         rejected.error
     }
 
+    /// Whether the browser sent a cookie that may be a session's.
+    pub(super) fn has_session_cookie(&self) -> bool {
+        !matches!(self.request.found, CookieSession::Nobody)
+    }
+
     /// The session that this browser had, if one is known. A store that does not answer is no reason to turn away
     /// somebody who has just signed in.
-    async fn session_before(&self) -> Option<Arc<Session>> {
+    pub(super) async fn session_before(&self) -> Option<Arc<Session>> {
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         sessions.resolve(&self.request.found, now).await.unwrap_or_default()
     }

@@ -32,6 +32,17 @@ enum AttemptFate {
     Sent,
 }
 
+/// What came of a code that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WhatCame {
+    /// No sign-in.
+    Nothing,
+    /// A session of ours.
+    Session,
+    /// An answer of the application's own.
+    Answer,
+}
+
 impl Failure {
     /// The attempt is as good as it was: nothing was sent because the provider or the store could not be reached,
     /// or what came is no answer to it.
@@ -60,7 +71,7 @@ impl CallbackRun<'_> {
     ) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
             (AttemptFate::Open, _) => Vec::new(),
-            (AttemptFate::Sent, Some(code)) => self.spent(code, false, &self.return_to),
+            (AttemptFate::Sent, Some(code)) => self.spent(code, WhatCame::Nothing, &self.return_to),
             (AttemptFate::Over | AttemptFate::Sent, _) => self.consumed(),
         };
         let redirect_uri = self.page_uri.clone();
@@ -80,15 +91,18 @@ impl CallbackRun<'_> {
     /// The mark holds digests of code and destination and lasts ten minutes. By it a callback that comes again is
     /// told from a replay with another code, and a loop is noticed (`signed_in` marks alone count for that). A destination
     /// that is not the attempt's own is in it as well, if it is short: there a callback that comes again lands.
-    pub(super) fn spent(&self, code: &str, signed_in: bool, landed_at: &ReturnTo) -> Vec<String> {
+    pub(super) fn spent(&self, code: &str, what_came: WhatCame, landed_at: &ReturnTo) -> Vec<String> {
         let is_another = *landed_at != self.return_to && landed_at.as_str().len() <= MAX_DESTINATION;
         let mark = Spent {
             attempt: self.state.attempt,
             code: code_digest(code),
             finished_at: self.context.clock.now().secs(),
-            signed_in,
+            signed_in: what_came == WhatCame::Session,
             target: target_digest(landed_at.as_str()),
-            v2: SpentV2 { landed_at: is_another.then(|| landed_at.as_str().to_owned()) },
+            v2: SpentV2 {
+                landed_at: is_another.then(|| landed_at.as_str().to_owned()),
+                is_answered: what_came == WhatCame::Answer,
+            },
         };
         let mut cookies = self.consumed();
         // Without the mark a reload finds a page instead of the destination; that is all.

@@ -23,10 +23,12 @@ impl CallbackRun<'_> {
     /// Answers a callback without its pending login; `cause` is what is told if nothing helps.
     ///
     /// 1. A mark of this attempt with another code: somebody tries codes. Refused, and the attempt's mark stays.
-    /// 2. A session stands: the browser goes to the destination.
-    /// 3. A mark with this very code, and no session: the session's cookie was lost, so another trip begins.
-    /// 4. The sign-in was started under another address: the page and the log name both.
-    /// 5. Otherwise the cause.
+    /// 2. A mark with this very code that the application answered itself: the browser goes to the destination, and it is
+    ///    for the application to know who is there.
+    /// 3. A session stands: the browser goes to the destination.
+    /// 4. A mark with this very code, and no session: the session's cookie was lost, so another trip begins.
+    /// 5. The sign-in was started under another address: the page and the log name both.
+    /// 6. Otherwise the cause.
     ///
     /// # Errors
     /// [`ErrorCode::AttemptReplayed`], the store's, or `cause`.
@@ -41,6 +43,10 @@ impl CallbackRun<'_> {
         let code = response.code().map(code_digest);
         if spent.as_ref().is_some_and(|spent| Some(spent.code) != code) {
             return Err(Failure::open(Error::new(ErrorCode::AttemptReplayed)));
+        }
+        if spent.as_ref().is_some_and(|spent| spent.v2.is_answered) {
+            tracing::debug!("a callback came again; the application has answered it");
+            return Ok(pages::see_other(self.landed_at(spent.as_ref()).as_str()));
         }
         let (sessions, now) = (&self.context.sessions, self.context.clock.now());
         if sessions.resolve(&self.request.found, now).await.map_err(Failure::open)?.is_some() {

@@ -14,7 +14,7 @@
 //!    from there on it comes to its end.
 //! 6. What came for it is verified ([`code_exchange`](crate::flow::code_exchange)), and the application has its
 //!    say ([`approval`]).
-//! 7. The session begins and the one before ends ([`arrival`]); the attempt's cookies give way to a mark.
+//! 7. The session begins and the one before ends ([`arrival`]), or the application answers itself ([`answer`]); the attempt's cookies give way to a mark.
 //!
 //! Whatever fails says what becomes of the attempt ([`failure`]), and the browser's cookies follow from that:
 //!
@@ -28,6 +28,7 @@
 //!
 //! The files: [`request`] is what comes in and goes out, [`pending`] the state between, [`posted`] the way in by POST.
 
+mod answer;
 mod arrival;
 mod failure;
 mod heal;
@@ -36,7 +37,7 @@ pub(crate) mod posted;
 pub(crate) mod request;
 
 use self::arrival::Arrival;
-use self::failure::Failure;
+use self::failure::{Failure, WhatCame};
 use self::heal::same_request;
 use self::pending::CallbackRun;
 use self::request::{CallbackFailure, CallbackRequest};
@@ -47,6 +48,7 @@ use crate::context::Context;
 use crate::context::attempts::{Answer, ReturnedAttempt, forget_in_time};
 use crate::context::events::EventKind;
 use crate::context::refused::Refused;
+use crate::context::sign_in_hook::Outcome;
 use crate::context::sign_in_trip::SignInTrip;
 use crate::context::site::Site;
 use crate::crypto::digest::sha256;
@@ -161,7 +163,8 @@ impl CallbackRun<'_> {
 
     /// Sends a code once, however often the browser sends it here.
     ///
-    /// A second click waits for the first one's answer and gets the same reply, also for half a minute after.
+    /// A second click waits for the first one's answer and gets the same reply, also for half a minute after; where the
+    /// application answered itself, it gets the way to the destination.
     /// Another code for this attempt is refused, and so is the same one later: by then the mark in the browser
     /// knows it.
     async fn once(
@@ -181,9 +184,10 @@ impl CallbackRun<'_> {
         attempt
             .answer
             .get_or_try_init(async || {
-                let reply = self.send_code(&attempt, metadata, pending, code).await?;
-                own = Some(reply.clone());
-                Ok(Answer::new(reply, context.clock.now()))
+                let Landed { reply, again } = self.send_code(&attempt, metadata, pending, code).await?;
+                let again = again.unwrap_or_else(|| reply.clone());
+                own = Some(reply);
+                Ok(Answer::new(again, context.clock.now()))
             })
             .await?;
         if own.is_some() {
@@ -210,7 +214,7 @@ impl CallbackRun<'_> {
         metadata: &ProviderMetadata,
         pending: &PendingLogin,
         code: &str,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Landed, Failure> {
         let replayed = || Failure::over(Error::new(ErrorCode::AttemptReplayed));
         let keys = self.client.keys(metadata).await.map_err(Failure::open)?;
         let turn = self.context.turns.codes.turn().await.map_err(Failure::open)?;
@@ -244,7 +248,8 @@ impl CallbackRun<'_> {
             }
             // Asked once more, and this time not to be answered from an old session.
             Err(CodeExchangeError::NotRecent) if pending.restarts == 0 && !pending.v2.silent => {
-                self.restart(same_request(pending).prompt(Prompt::Login)).await
+                let reply = self.restart(same_request(pending).prompt(Prompt::Login)).await?;
+                Ok(Landed { reply, again: None })
             }
             Err(CodeExchangeError::NotRecent) => {
                 let error = Error::new(ErrorCode::AuthenticationInsufficient);
@@ -260,41 +265,47 @@ impl CallbackRun<'_> {
         }
     }
 
-    /// Begins the session and lands where the person was going.
+    /// Asks the application, then begins the session and lands where the person was going; or sends the application's own
+    /// answer.
     ///
-    /// The reply takes the attempt's cookies away, sets the mark and the session's cookie, and says from when on
-    /// this browser may be signed in silently.
+    /// Either takes the attempt's cookies away, sets the mark and the session's cookie, and says from when on this browser
+    /// may be signed in silently. What stays nowhere must not send the browser about: only a sign-in that somebody wanted
+    /// lets a silent one follow at once, and none does where the application answers itself.
     async fn land(
         &self,
         pending: &PendingLogin,
         code: &str,
         exchange: CodeExchange,
-    ) -> Result<Reply, Failure> {
+    ) -> Result<Landed, Failure> {
         let arrival = Arrival { context: self.context, client: self.client, request: self.request };
         let trip = arrival.trip(pending, &self.return_to).await;
-        let Approved { exchange, trip } =
+        let Approved { exchange, trip, outcome } =
             match approval::call_sign_in_hook(self.context, exchange, trip).await {
                 Ok(approved) => approved,
                 Err(rejected) => return Err(Failure::sent(arrival.reject(rejected).await)),
             };
-        let session_cookies = arrival.begin_session(pending, exchange).await.map_err(Failure::sent)?;
         let return_to = self.lands_at(&trip);
-        let mut reply = pages::see_other(return_to.as_str());
-        // A session that does not stay must not send the browser about: only a sign-in that somebody wanted lets a
-        // silent one follow at once.
         let now = self.context.clock.now();
-        let returning = self.context.settings.sign_in.silent.map(|period| {
-            let next = if pending.v2.silent { now.plus(period) } else { Timestamp::from_secs(0) };
-            self.site.names.returning_at(next)
-        });
-        for cookie in self.spent(code, true, &return_to).iter().chain(&session_cookies).chain(&returning) {
-            pages::add_cookie(&mut reply, cookie);
-        }
-        for (name, value) in &trip.headers {
-            reply.headers_mut().append(name, value.clone());
-        }
-        tracing::info!(restarts = pending.restarts, "signed in");
-        Ok(reply)
+        let returning_at = |is_wanted: bool| {
+            let period = self.context.settings.sign_in.silent?;
+            let next = if is_wanted { Timestamp::from_secs(0) } else { now.plus(period) };
+            Some(self.site.names.returning_at(next))
+        };
+        let response = match outcome {
+            Outcome::Session => None,
+            Outcome::Answer(response) => Some(response),
+        };
+        let Some(response) = response else {
+            let session_cookies = arrival.begin_session(pending, exchange).await.map_err(Failure::sent)?;
+            let mut cookies = self.spent(code, WhatCame::Session, &return_to);
+            cookies.extend(session_cookies.into_iter().chain(returning_at(!pending.v2.silent)));
+            tracing::info!(restarts = pending.restarts, "signed in");
+            return Ok(landed(&return_to, &trip, &cookies));
+        };
+        let ended = arrival.make_room(&exchange).await.map_err(Failure::sent)?;
+        let mut cookies = self.spent(code, WhatCame::Answer, &return_to);
+        cookies.extend(ended.into_iter().chain(returning_at(false)));
+        Ok(self.answered(response, &trip.headers, &return_to, &cookies))
     }
 
     /// Where the person lands: where they were going, or where the application's hook sends them, if people may land there.
@@ -305,6 +316,26 @@ impl CallbackRun<'_> {
         let destination = trip.destination.as_ref().map(ReturnTo::as_str);
         self.context.landing(self.site, self.page_uri.as_deref(), destination)
     }
+}
+
+/// The redirect to the destination, with these cookies and what the application adds.
+fn landed(return_to: &ReturnTo, trip: &SignInTrip, cookies: &[String]) -> Landed {
+    let mut reply = pages::see_other(return_to.as_str());
+    for cookie in cookies {
+        pages::add_cookie(&mut reply, cookie);
+    }
+    for (name, value) in &trip.headers {
+        reply.headers_mut().append(name, value.clone());
+    }
+    Landed { reply, again: None }
+}
+
+/// What a callback is answered, and what one is that comes again.
+pub(super) struct Landed {
+    /// For whoever is first.
+    reply: Reply,
+    /// For whoever comes again; `None` where that is the same.
+    again: Option<Reply>,
 }
 
 /// The holder of every attempt's lease. Whoever takes it finishes the attempt: nobody takes it a second time,

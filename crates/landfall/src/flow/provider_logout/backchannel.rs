@@ -10,7 +10,7 @@
 //! 4. The signature is verified; where its key is not known the keys are looked up once more, as long as strangers have
 //!    look-ups left. When they have none the token is not called bad, but told to come again.
 //! 5. The logout is remembered for sign-ins under way, then the sessions end that began before it.
-//! 6. The application is told, and the token's `jti` is remembered.
+//! 6. The application is told, which may end sessions of its own (`on_provider_logout`), and the token's `jti` is remembered.
 //!
 //! The deed comes before the memory of `jti`: where the store fails in between, the provider's next try succeeds.
 //! A token that comes again ends nothing new, as a session is as old as its ID token and ends only by a newer
@@ -22,6 +22,8 @@ use std::time::Duration;
 use crate::context::Context;
 use crate::context::error_reply::log;
 use crate::context::events::{EndReason, EventKind};
+use crate::context::logout_hook::{LogoutHook, ProviderLogout};
+use crate::crypto::digest::sha256;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::jwks::KeySet;
 use crate::protocol::jws::JwsError;
@@ -39,6 +41,8 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 /// A provider tells the time of sign-ins and of logouts in whole seconds, so a session of the token's own second
 /// ends with it.
 const SECOND: Duration = Duration::from_secs(1);
+/// How long the application may take to end sessions of its own: a provider waits for the answer.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The answer to a form: 200 when its sessions are over, 400 when it is no good, 503 when it should come again.
 /// `form` is the body as text, or why it did not come. A token that waits for its turn is forgotten when whoever
@@ -95,18 +99,55 @@ async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), E
     // The provider may wait for less time than its own keys take to come, and send it never again.
     going_on.whatever_happens().await;
     let token = verify(client, &unverified).await?;
-    let ended = end(context, client, &token).await?;
+    remember(context, client, &token);
+    let ended = match context.sessions.store() {
+        Some(_) => end(context, client, &token).await?,
+        None => Vec::new(),
+    };
     let subject = token.subject.as_deref().map(|subject| subject_at(client, subject));
+    if let Some(hook) = &context.logout_hook {
+        tell(hook, &token, subject.clone()).await?;
+    }
     for key in &ended {
         context.events.tell(EventKind::Ended(EndReason::BackChannel), subject.as_ref(), Some(*key));
     }
     tracing::info!(sessions = ended.len(), "the provider ended sessions by a logout token");
     let name = ["logout token", &client.issuer, &client.id, &token.jti];
     let span = (logout_token::MAX_AGE + leeway) * 2;
-    if !context.sessions.first_time(name, span).await? {
+    let first = match context.sessions.store() {
+        Some(_) => context.sessions.first_time(name, span).await?,
+        None => {
+            let name =
+                sha256(&name.map(|part| sha256(&[part.as_bytes()])).each_ref().map(<[u8; 32]>::as_slice));
+            context.sessions.take_once(name, span, context.clock.now()).await?
+        }
+    };
+    if !first {
         return Err(rejected("jti was seen before"));
     }
     Ok(())
+}
+
+/// Tells the application, which may have sessions of its own, and waits for it.
+///
+/// # Errors
+/// [`ErrorCode::ApplicationFailed`], also where it takes longer than [`PATIENCE`].
+async fn tell(hook: &LogoutHook, token: &LogoutToken, subject: Option<SubjectId>) -> Result<(), Error> {
+    let logout = ProviderLogout { subject, sid: token.sid.clone(), issued_at: token.issued_at };
+    tokio::time::timeout(PATIENCE, hook.tell(logout)).await.unwrap_or_else(|_| {
+        let detail = "the hook given to `on_provider_logout` did not come to an end within 10 seconds";
+        Err(Error::new(ErrorCode::ApplicationFailed).detail(detail))
+    })
+}
+
+/// Remembers it for sign-ins that are under way: before the store is asked, and the application.
+fn remember(context: &Context, client: &Client, token: &LogoutToken) {
+    let (at, now, logouts) = (token.issued_at, context.clock.now(), &context.provider_logouts);
+    match (&token.subject, &token.sid) {
+        (subject, Some(sid)) => logouts.of_session(&client.issuer, subject.as_deref(), sid, at, now),
+        (Some(subject), None) => logouts.of_subject(&client.issuer, subject, at, now),
+        (None, None) => {}
+    }
 }
 
 /// The one `logout_token` of the form. Two are refused: whichever was read, another reader may have read the
@@ -155,21 +196,16 @@ async fn verify(client: &Client, token: &Unverified<'_>) -> Result<LogoutToken, 
 /// The store's, and [`ErrorCode::LogoutTokenRejected`] in the last case.
 async fn end(context: &Context, client: &Client, token: &LogoutToken) -> Result<Vec<RecordKey>, Error> {
     let sessions = &context.sessions;
-    let (at, now) = (token.issued_at, context.clock.now());
+    let at = token.issued_at;
     let before = Selection::all().created_before(at.plus(SECOND));
     let (issuer, why) = (&client.issuer, EndReason::BackChannel);
     match (&token.subject, &token.sid) {
         // Somebody else's session by this name is not what the token is about.
         (Some(subject), Some(sid)) => {
-            context.provider_logouts.of_session(issuer, Some(subject), sid, at, now);
             sessions.end_sid_of(&subject_at(client, subject), sid, at.plus(SECOND), why).await
         }
-        (None, Some(sid)) => {
-            context.provider_logouts.of_session(issuer, None, sid, at, now);
-            sessions.end_sid(issuer, sid, before, why).await
-        }
+        (None, Some(sid)) => sessions.end_sid(issuer, sid, before, why).await,
         (Some(subject), None) => {
-            context.provider_logouts.of_subject(issuer, subject, at, now);
             let subject = subject_at(client, subject);
             let ended = sessions.end_subject(&subject, before, why).await?;
             if ended.is_empty() && sessions.has_any(&subject).await? {

@@ -1,0 +1,49 @@
+//! What an application calls that keeps the provider's tokens itself.
+
+use std::sync::Arc;
+
+use super::{FrontDoor, RelyingParty};
+use crate::context::no_runtime;
+use crate::context::provider_tokens::{ProviderTokens, TokensRefreshError};
+use crate::error::{Error, ErrorCode};
+use crate::flow::kept_tokens;
+use crate::runtime::under_way::Work;
+
+/// # For an application with a session of its own
+impl RelyingParty {
+    /// Gets new tokens for those that the application keeps ([`NewSignIn::tokens`](crate::NewSignIn::tokens)). What comes
+    /// is verified as at any refresh, and the work goes on when the future is dropped.
+    ///
+    /// A provider that rotates refresh tokens takes each of them once: ask one at a time for one person's, on all
+    /// instances, and keep what comes before anything else is done. With a session of ours none of that is the
+    /// application's to think of: see [`Visit::access_token`](crate::Visit::access_token).
+    ///
+    /// # Errors
+    /// See [`TokensRefreshError`].
+    pub async fn refresh(&self, tokens: &ProviderTokens) -> Result<ProviderTokens, TokensRefreshError> {
+        let Some(FrontDoor { context }) = self.front.clone() else {
+            return Err(Error::from(ErrorCode::NotSetUp).into());
+        };
+        let (this, tokens) = (Arc::clone(&context), tokens.clone());
+        let work = async move { kept_tokens::refresh(&this, &tokens).await };
+        let place = context.runtime.enter(Work::Refresh);
+        context.runtime.run(place, work, || Err(no_runtime().into())).await
+    }
+
+    /// Where to send a person who signs out, so that their session at the provider ends, too (OpenID Connect RP-Initiated
+    /// Logout 1.0 §2); `None` where the provider names no such place, or cannot be asked. They come back to
+    /// [`after_logout`](crate::RelyingPartyBuilder::after_logout) under the first base URL. The application ends its own
+    /// session first.
+    ///
+    /// The address holds the ID token, as the standard has it: it goes into a `Location`, and into no page or log.
+    ///
+    /// # Errors
+    /// [`ErrorCode::Misconfigured`] for what is no ID token of this provider's; [`ErrorCode::NotSetUp`].
+    pub async fn provider_sign_out_url(&self, tokens: &ProviderTokens) -> Result<Option<String>, Error> {
+        let Some(FrontDoor { context }) = self.front.clone() else { return Err(ErrorCode::NotSetUp.into()) };
+        let (this, tokens) = (Arc::clone(&context), tokens.clone());
+        let work = async move { kept_tokens::sign_out_url(&this, &tokens).await };
+        let place = context.runtime.enter(Work::Other);
+        context.runtime.run(place, work, || Err(no_runtime())).await
+    }
+}
