@@ -15,11 +15,11 @@ use landfall_actix::{AccessToken, AuthMiddleware, Rejection, RequireLogin, Signe
 use tokio::sync::oneshot;
 
 use self::handlers::{
-    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data,
-    department, echo, end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local,
-    local_and_wanted, local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards,
-    own_words, posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt,
-    two_at_once, verified, way,
+    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, carry, carry_link, carry_silently,
+    claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way, held,
+    home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe, maybe_claims,
+    maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report, sign_in_page,
+    sign_out_link, silent, strong, switch, take_attempt, two_at_once, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -110,6 +110,17 @@ fn routes(config: &mut web::ServiceConfig) {
         .route("/onwards", web::get().to(onwards))
         .route("/level", web::get().to(level))
         .route("/switch", web::get().to(switch))
+        .route("/carry", web::get().to(async |request: HttpRequest| carry(request.query_string()).await))
+        .route(
+            "/carry-silently",
+            web::get().to(async |request: HttpRequest| carry_silently(request.query_string()).await),
+        )
+        .route(
+            "/carry-link",
+            web::get().to(async |visit: Visit, request: HttpRequest| {
+                carry_link(visit, request.query_string()).await
+            }),
+        )
         .route("/silent", web::get().to(silent))
         .route("/verified", web::get().to(verified))
         .route("/cached", web::get().to(cached))

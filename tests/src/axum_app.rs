@@ -14,11 +14,11 @@ use landfall_axum as landfall_web;
 use landfall_axum::{AccessToken, AuthLayer, Rejection, RequireLogin, SignedIn, TokenProxy, Visit};
 
 use self::handlers::{
-    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, claims, claims_by_hand, data,
-    department, echo, end_others, end_others_or_not, grace, half_way, held, home, leave, level, links, local,
-    local_and_wanted, local_of_a_provider, maybe, maybe_claims, maybe_token, maybe_visit, no_claims, onwards,
-    own_words, posted_to_the_page, report, sign_in_page, sign_out_link, silent, strong, switch, take_attempt,
-    two_at_once, verified, way,
+    asks_for_more, begin_attempt, browsers, by_page, by_page_weakly, carry, carry_link, carry_silently,
+    claims, claims_by_hand, data, department, echo, end_others, end_others_or_not, grace, half_way, held,
+    home, leave, level, links, local, local_and_wanted, local_of_a_provider, maybe, maybe_claims,
+    maybe_token, maybe_visit, no_claims, onwards, own_words, posted_to_the_page, report, sign_in_page,
+    sign_out_link, silent, strong, switch, take_attempt, two_at_once, verified, way,
 };
 
 #[path = "handlers.rs"]
@@ -83,6 +83,7 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
         .route("/onwards", get(onwards))
         .route("/level", get(level))
         .route("/switch", get(switch))
+        .merge(carrying())
         .route("/silent", get(silent))
         .route("/verified", get(verified))
         .route("/cached", get(cached))
@@ -106,6 +107,19 @@ fn app(auth: RelyingParty, proxies: &[landfall::TokenProxy]) -> Router {
     // The outermost is asked first.
     let app = proxies.iter().rev().fold(app, |app, proxy| app.layer(TokenProxy::from(proxy.clone())));
     app.layer(AuthLayer::new(auth).peer_from(|extensions| Some(peer(extensions)?.ip())))
+}
+
+/// What carries something through a sign-in.
+fn carrying() -> Router {
+    let state = |query: Option<String>| query.unwrap_or_default();
+    let link = async move |visit: Visit, RawQuery(query): RawQuery| carry_link(visit, &state(query)).await;
+    Router::new()
+        .route("/carry", get(async move |RawQuery(query): RawQuery| carry(&state(query)).await))
+        .route(
+            "/carry-silently",
+            get(async move |RawQuery(query): RawQuery| carry_silently(&state(query)).await),
+        )
+        .route("/carry-link", get(link))
 }
 
 /// What an application of people of its own has.

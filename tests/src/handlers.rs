@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::landfall_web::{
-    AccessToken, AuthLevel, Claims, ErrorCode, Identity, Prompt, Rejection, RelyingParty, Requirement,
+    AccessToken, AuthLevel, Claims, Error, ErrorCode, Identity, Prompt, Rejection, RelyingParty, Requirement,
     ReturnTo, SessionHandle, SessionInfo, Sessions, SignInOptions, SignInWanted, SignOut, SignedIn,
     SubjectId, Timestamp, Visit,
 };
@@ -136,6 +136,26 @@ pub(super) async fn silent() -> Result<String, Rejection> {
 /// Signs in, and lands elsewhere.
 pub(super) async fn onwards() -> Result<String, Rejection> {
     Err(SignInWanted::new().return_to(ReturnTo::root()).into())
+}
+
+/// Signs in, carrying what the query says.
+pub(super) async fn carry(state: &str) -> Result<String, Rejection> {
+    Err(carrying(state)?.into())
+}
+
+/// The same, without showing a page if that can be.
+pub(super) async fn carry_silently(state: &str) -> Result<String, Rejection> {
+    Err(carrying(state)?.prompt(Prompt::None).into())
+}
+
+/// A link to the same.
+pub(super) async fn carry_link(visit: Visit, state: &str) -> Result<String, Rejection> {
+    Ok(visit.login_url_for(&carrying(state)?))
+}
+
+fn carrying(state: &str) -> Result<SignInWanted, Error> {
+    let to = ReturnTo::parse("/dashboard/carried").unwrap_or_default();
+    SignInWanted::new().return_to(to).app_state(&state)
 }
 
 pub(super) async fn verified(user: SignedIn) -> String {

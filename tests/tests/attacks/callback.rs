@@ -3,14 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use http::Method;
+use http::{Method, Response};
+use landfall::RelyingPartyBuilder;
 use landfall_testkit::{Browser, Endpoint, Fault};
 use landfall_tests::{Framework, SessionKind, World, on_both_frameworks};
 use serde::Deserialize;
 
 use crate::support::{
-    Answer, Ask, Pending, ask, broken_promises, cases, jar, login_path, pending_at, sign_in, status_is,
-    whoami,
+    Answer, Ask, Pending, ask, broken_promises, cases, cookie_value, jar, login_path, pending_at, sign_in,
+    status_is, whoami,
 };
 
 #[derive(Deserialize)]
@@ -45,33 +46,62 @@ struct Expected {
     not_in_body: Option<String>,
 }
 
+/// What becomes of a sign-in that is good: a session of ours, or an answer of the application's own, with its cookie.
+type Way = fn(RelyingPartyBuilder) -> RelyingPartyBuilder;
+
+/// A session of ours.
+const SESSION: Way = |builder| builder;
+
+/// The trip alone: the application answers itself, and lands the person as we would.
+const TRIP_ALONE: Way = |builder| {
+    builder.on_sign_in(|sign_in| async move {
+        let to = sign_in.destination().unwrap().as_str().to_owned();
+        let cookie =
+            format!("{OWN}={}; Path=/; Secure; HttpOnly; SameSite=Lax", sign_in.identity().subject());
+        let answer = Response::builder().status(303).header("location", to).header("set-cookie", cookie);
+        Ok(sign_in.answer(answer.body("")?))
+    })
+};
+
+/// The application's own session, where it has one.
+const OWN: &str = "__Host-own";
+
 on_both_frameworks! {
     async fn every_case_of_the_callback_table_holds(framework) {
-        let cases: Vec<Case> = cases(include_str!("../../data/callback.json"));
-        let usual = World::new(framework, SessionKind::Memory).await;
-        let mut failures = Vec::new();
-        let mut count = 0;
-        for case in &cases {
-            let (Some(sent), Some(expected)) = (&case.request, &case.expect) else { continue };
-            count += 1;
-            let special = special_world(case, framework).await;
-            for broken in run(special.as_ref().unwrap_or(&usual), case, sent, expected).await {
-                failures.push(format!("{} {}: {broken}", case.id, case.name));
-            }
+        every_case(framework, SessionKind::Memory, false).await;
+    }
+
+    async fn every_case_of_the_callback_table_holds_where_the_application_answers_itself(framework) {
+        for kind in [SessionKind::Cookie, SessionKind::Memory, SessionKind::Sqlite] {
+            every_case(framework, kind, true).await;
         }
-        assert!(count > 50, "the table is there");
-        assert!(failures.is_empty(), "{framework:?}\n{}", failures.join("\n"));
     }
 }
 
-/// What cannot be had in the world that the other cases share.
-async fn special_world(case: &Case, framework: Framework) -> Option<World> {
-    match case.setup.as_deref() {
-        Some("form_post") => {
-            Some(World::with(framework, SessionKind::Memory, landfall::RelyingPartyBuilder::form_post).await)
+async fn every_case(framework: Framework, kind: SessionKind, alone: bool) {
+    let way = if alone { TRIP_ALONE } else { SESSION };
+    let cases: Vec<Case> = cases(include_str!("../../data/callback.json"));
+    let usual = World::with(framework, kind, way).await;
+    let mut failures = Vec::new();
+    let mut count = 0;
+    for case in &cases {
+        let (Some(sent), Some(expected)) = (&case.request, &case.expect) else { continue };
+        count += 1;
+        let special = special_world(case, framework, kind, way).await;
+        for broken in run(special.as_ref().unwrap_or(&usual), case, sent, expected, alone).await {
+            failures.push(format!("{} {}: {broken}", case.id, case.name));
         }
+    }
+    assert!(count > 50, "the table is there");
+    assert!(failures.is_empty(), "{framework:?} {kind:?}\n{}", failures.join("\n"));
+}
+
+/// What cannot be had in the world that the other cases share.
+async fn special_world(case: &Case, framework: Framework, kind: SessionKind, way: Way) -> Option<World> {
+    match case.setup.as_deref() {
+        Some("form_post") => Some(World::with(framework, kind, |builder| way(builder).form_post()).await),
         Some("no_iss") => {
-            let world = World::new(framework, SessionKind::Memory).await;
+            let world = World::with(framework, kind, way).await;
             let promise = "authorization_response_iss_parameter_supported";
             world.provider.inject_always(Fault::omit(Endpoint::Discovery, &[promise]));
             Some(world)
@@ -80,7 +110,7 @@ async fn special_world(case: &Case, framework: Framework) -> Option<World> {
     }
 }
 
-async fn run(world: &World, case: &Case, sent: &Sent, expected: &Expected) -> Vec<String> {
+async fn run(world: &World, case: &Case, sent: &Sent, expected: &Expected, alone: bool) -> Vec<String> {
     let browser = world.other_browser();
     let start = match (&case.return_to, case.setup.as_deref()) {
         (Some(return_to), _) => login_path(return_to),
@@ -107,7 +137,9 @@ async fn run(world: &World, case: &Case, sent: &Sent, expected: &Expected) -> Ve
         expected.token_calls.split('|').any(|wanted| wanted == calls.to_string()),
         "calls of the token endpoint",
     );
-    check(answer.sets_session() == (expected.session == "created"), "the session");
+    let is_created = expected.session == "created";
+    check(answer.sets_session() == (is_created && !alone), "the session");
+    check(answer.header("set-cookie").starts_with(OWN) == (is_created && alone), "the application's own");
     if let Some(location) = &expected.location {
         check(answer.location() == location, "the destination");
     }
@@ -115,17 +147,27 @@ async fn run(world: &World, case: &Case, sent: &Sent, expected: &Expected) -> Ve
         check(!answer.body.contains(text), "the page's text");
     }
     let who = whoami(&browser).await;
-    check((who == "hello ada") == (expected.session == "created"), &format!("who is there, {who:?}"));
+    check((who == "hello ada") == (is_created && !alone), &format!("who is there, {who:?}"));
+    check(cookie_value(&browser, OWN).is_some() == (is_created && alone), "whom the application knows");
     if let Some(fate) = &expected.pending {
         let calls = world.token_calls();
         let again = ask(&browser, Ask::get(pending.callback())).await;
         let sent_again = world.token_calls() - calls;
-        let finished = again.sets_session() && sent_again == 1;
+        let has_begun = if alone { cookie_value(&browser, OWN).is_some() } else { again.sets_session() };
+        let finished = has_begun && sent_again == 1;
         check(finished == (fate == "kept"), &format!("the pending login, which answered {}", again.status));
         check(fate == "kept" || sent_again == 0, "a consumed pending login sent a code");
     }
     // Whatever this browser went through, it can still sign in.
-    sign_in(&browser).await;
+    if alone {
+        let attempt = pending_at(&browser, "/dashboard/again").await;
+        let answer = ask(&browser, Ask::get(attempt.callback())).await;
+        if answer.location() != "/dashboard/again" || !answer.header("set-cookie").starts_with(OWN) {
+            wrong.push(format!("no other sign-in: {} {:?}", answer.status, answer.headers));
+        }
+    } else {
+        sign_in(&browser).await;
+    }
     wrong
 }
 

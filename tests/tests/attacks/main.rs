@@ -10,6 +10,7 @@ mod floods;
 mod guard_by_path;
 mod guarded_apps;
 mod id_token_flow;
+mod invitations;
 mod local_people;
 mod logout_flow;
 mod logout_token;

@@ -6,7 +6,9 @@
 //! could be missing.
 
 use bytes::Bytes;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_LENGTH, EXPIRES, PRAGMA};
+use http::header::{
+    AGE, CACHE_CONTROL, CONTENT_LENGTH, EXPIRES, PRAGMA, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Landed;
@@ -90,6 +92,9 @@ fn as_sent(response: http::Response<Bytes>) -> Reply {
         parts.headers.remove(name);
     }
     parts.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // The address holds what the provider sent, and a page may lead anywhere.
+    parts.headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    parts.headers.entry(X_CONTENT_TYPE_OPTIONS).or_insert(HeaderValue::from_static("nosniff"));
     Reply::from_parts(parts, body)
 }
 
@@ -115,7 +120,13 @@ mod tests {
         assert_eq!((reply.status().as_u16(), reply.body().as_ref()), (201, b"hello".as_slice()));
         let headers: Vec<_> =
             reply.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-        let own = [("x-own", b"1".as_slice()), ("x-own", b"2"), ("cache-control", b"no-store")];
+        let own = [
+            ("x-own", b"1".as_slice()),
+            ("x-own", b"2"),
+            ("cache-control", b"no-store"),
+            ("referrer-policy", b"no-referrer"),
+            ("x-content-type-options", b"nosniff"),
+        ];
         assert_eq!(headers, own);
         assert!(reply.extensions().get::<crate::SignInWanted>().is_none());
     }
