@@ -108,6 +108,7 @@ impl RelyingPartyBuilder {
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;
         self.check_credentials()?;
+        self.check_roles()?;
         let (activity, session_limit) = (self.check_activity()?, self.check_session_limit()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;

@@ -33,6 +33,9 @@ impl RelyingParty {
     /// | `LANDFALL_MAX_AGE` | seconds |
     /// | `LANDFALL_ACR_VALUES` | space-separated |
     /// | `LANDFALL_TRUSTED_AUDIENCES` | space- or comma-separated |
+    /// | `LANDFALL_ROLE_CLAIM` | the claim that holds the roles, by name or path; default `roles` |
+    /// | `LANDFALL_ROLE_SEPARATOR` | `space` or `comma`: what parts several roles in one string |
+    /// | `LANDFALL_ROLE_MAPPING` | which roles a group gives, `group=role,role`, with semicolons between; see [`role_mapping`] |
     /// | `LANDFALL_WEBHOOK_SECRET` | the secret of the tenant's webhook; several with commas between while it changes |
     /// | `LANDFALL_SPA_CALLBACK` | the callback routes of single-page applications; several with commas between |
     /// | `LANDFALL_TRUSTED_PROXIES` | addresses and networks of the proxies in front, with commas between |
@@ -48,6 +51,7 @@ impl RelyingParty {
     /// `INTELLIAUTH_API_AUDIENCE` and `INTELLIAUTH_WEBHOOK_SECRET` stand in.
     ///
     /// [`store_opener`]: RelyingPartyBuilder::store_opener
+    /// [`role_mapping`]: RelyingPartyBuilder::role_mapping
     /// [`application_name`]: RelyingPartyBuilder::application_name
     /// [`sign_in_page`]: RelyingPartyBuilder::sign_in_page
     /// [`without_provider`]: RelyingParty::without_provider
@@ -210,6 +214,8 @@ mod tests {
             ("LANDFALL_ID_TOKEN_ALGS", "HS256"), // the secret is too short
             ("LANDFALL_MAX_AGE", "-1"),
             ("LANDFALL_STORE", "disk"),
+            ("LANDFALL_ROLE_SEPARATOR", ";"),
+            ("LANDFALL_ROLE_MAPPING", "ops"),
             ("LANDFALL_WEBHOOK_SECRET", "PLANTED"), // without a store
             ("LANDFALL_CA_FILE", "/nowhere"),
             ("LANDFALL_SPA_CALLBACK", "http://app.example.com/callback"),
@@ -313,6 +319,9 @@ mod tests {
             .max_age(std::time::Duration::ZERO)
             .acr_values([""])
             .trusted_audiences([""])
+            .role_claim("")
+            .role_separator(',')
+            .role_mapping([("", "")])
             .webhook_secret("")
             .application_name("")
             .sign_in_page("")
@@ -343,6 +352,9 @@ mod tests {
             ("LANDFALL_PROVIDER_ADDRESS", "https://op.internal/"),
             ("LANDFALL_SIGN_IN_PAGE", "/login"),
             ("LANDFALL_PROVIDER_NAME", "Acme"),
+            ("LANDFALL_ROLE_CLAIM", "realm_access.roles"),
+            ("LANDFALL_ROLE_SEPARATOR", "comma"),
+            ("LANDFALL_ROLE_MAPPING", "cn=ops,dc=acme=admin;*=viewer"),
         ] {
             assert!(build(&[(name, value)]).is_ok(), "{name}={value}");
         }

@@ -17,6 +17,7 @@
 use std::time::Duration;
 
 use super::RelyingPartyBuilder;
+use super::roles::parse_mapping;
 use crate::address::trusted_proxies::ForwardedHeaders;
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
@@ -45,7 +46,7 @@ const fn variable(name: &'static str, setting: &'static str, set: Set) -> Variab
 }
 
 /// In the order in which errors are found.
-pub(super) const VARIABLES: [Variable; 23] =
+pub(super) const VARIABLES: [Variable; 26] =
     [
         variable("LANDFALL_BASE_URL", "base_url", |builder, value| {
             Ok(list(value, &[',']).into_iter().fold(builder, RelyingPartyBuilder::base_url))
@@ -117,6 +118,15 @@ pub(super) const VARIABLES: [Variable; 23] =
         }),
         variable("LANDFALL_TRUSTED_AUDIENCES", "trusted_audiences", |builder, value| {
             Ok(builder.trusted_audiences(list(value, &[' ', ','])))
+        }),
+        variable("LANDFALL_ROLE_CLAIM", "role_claim", |builder, value| Ok(builder.role_claim(value.trim()))),
+        variable("LANDFALL_ROLE_SEPARATOR", "role_separator", |builder, value| match value {
+            "space" => Ok(builder.role_separator(' ')),
+            "comma" => Ok(builder.role_separator(',')),
+            other => Err(unknown("role_separator", other, "space or comma")),
+        }),
+        variable("LANDFALL_ROLE_MAPPING", "role_mapping", |builder, value| {
+            Ok(builder.role_mapping(parse_mapping(value)?))
         }),
         // Several of ours, while one is rotated; the tenant's own variable holds one, whatever is in it.
         variable("LANDFALL_WEBHOOK_SECRET", "webhook_secret", |builder, value| {

@@ -8,7 +8,7 @@
 //! One file for each question, with the methods of [`RelyingPartyBuilder`] and the checks that belong to them:
 //!
 //! - here: the application and where it is reached. `client`: who it is at its provider.
-//! - `authorization`: what is asked for. `sign_in`: what becomes of it.
+//! - `authorization`: what is asked for. `sign_in`: what becomes of it. `roles`: where those come from.
 //! - `credentials`: what is taken in a session's place. `sessions`: where they are kept; `key_file`: a key kept beside them. `kept_forms`, `spa`, `provider_logout`,
 //!   `network`.
 //! - `inputs`: HTTP, time, randomness and a runtime, as a test or an application gives them.
@@ -35,6 +35,7 @@ mod kept_forms;
 mod key_file;
 mod network;
 mod provider_logout;
+mod roles;
 mod sessions;
 mod sign_in;
 mod spa;

@@ -88,13 +88,6 @@ impl RelyingPartyBuilder {
         }
     }
 
-    /// The claim that holds a person's roles: an array of strings, or one string. Its name, or its path with
-    /// dots between, such as `realm_access.roles`. Default: `roles`.
-    pub fn role_claim(mut self, name: impl Into<String>) -> Self {
-        self.client.settings.role_claim = name.into();
-        self
-    }
-
     /// Takes the authentication level and the name of the provider's session (`auth_level`, `sid`) from the access
     /// token where the ID token does not have them, as an `IntelliAuth` tenant writes them. The token
     /// must be a JWT of the issuer's about the same subject, and its signature is verified. Off by default, since

@@ -270,13 +270,7 @@ async fn identity(
     let issuer = Arc::clone(&client.issuer);
     // The application's hook sees every claim, the session keeps some.
     let every = if context.sign_in_hook.is_some() { all.clone() } else { Map::new() };
-    let identity = Identity::from_claims(
-        issuer,
-        claims,
-        all,
-        scopes,
-        &settings.role_claim,
-        context.settings.kept_claims(),
-    );
+    let roles = client.roles(&all, context.clock.now());
+    let identity = Identity::from_claims(issuer, claims, all, scopes, roles, context.settings.kept_claims());
     Ok((identity, every))
 }

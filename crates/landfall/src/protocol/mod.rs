@@ -46,6 +46,7 @@ pub(crate) mod jwks;
 pub(crate) mod jws;
 pub(crate) mod logout_token;
 pub(crate) mod revocation;
+pub(crate) mod roles;
 pub(crate) mod token;
 mod token_answer;
 pub(crate) mod token_rules;

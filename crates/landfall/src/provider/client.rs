@@ -17,6 +17,7 @@ use super::client_secret::SecretSource;
 use super::client_settings::ClientSettings;
 use super::http_client::{HttpClient, HttpError, HttpErrorKind};
 use super::key_lookups::KeyLookups;
+use super::roles::RolesTold;
 use crate::address::base_url::BaseUrl;
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Error, ErrorCode};
@@ -50,6 +51,7 @@ pub(crate) struct Client {
     pub(super) keys: Cached<KeySet>,
     /// How often unknown keys may still make us ask for them.
     pub(super) key_lookups: KeyLookups,
+    pub(super) roles_told: RolesTold,
 }
 
 /// What a client is registered as: all of a [`Client`] that the builder has checked, without the means to call anybody.
@@ -87,6 +89,7 @@ impl Client {
             metadata,
             keys,
             key_lookups,
+            roles_told: RolesTold::default(),
         }
     }
 

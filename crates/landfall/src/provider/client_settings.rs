@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use crate::protocol::algorithm::SigningAlgorithm;
+use crate::protocol::roles::RoleRules;
 
 /// When the userinfo endpoint is asked (OpenID Connect Core §5.3).
 ///
@@ -52,8 +53,8 @@ pub(crate) struct ClientSettings {
     pub(crate) acr_essential: bool,
     /// Whether the access token may say what the ID token does not.
     pub(crate) read_access_token: bool,
-    /// The claim that holds the roles.
-    pub(crate) role_claim: String,
+    /// Which claim holds the roles, and what is made of it.
+    pub(crate) roles: RoleRules,
 }
 
 impl Default for ClientSettings {
@@ -70,7 +71,7 @@ impl Default for ClientSettings {
             acr_values: Vec::new(),
             acr_essential: false,
             read_access_token: false,
-            role_claim: "roles".to_owned(),
+            roles: RoleRules::default(),
         }
     }
 }

@@ -11,6 +11,7 @@
 //! - [`client_settings`] is how people are signed in there, [`client_secret`] how the client proves itself.
 //! - [`metadata`] and [`jwks`] keep metadata and keys, each in a [`cached::Cached`]; [`key_lookups`] is the budget that
 //!   tokens of unknown keys have.
+//! - [`roles`] tells of claims that hold none.
 //! - [`http_client`] is the trait behind which calls are made; [`reqwest`] is the stock client, [`internal`] the way to
 //!   a provider that has another address from here.
 
@@ -26,3 +27,4 @@ pub(crate) mod key_lookups;
 mod metadata;
 #[cfg(feature = "reqwest")]
 pub(crate) mod reqwest;
+mod roles;

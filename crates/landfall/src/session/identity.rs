@@ -120,20 +120,19 @@ impl Identity {
     /// From a verified ID token and what userinfo added.
     ///
     /// `all` holds the claims of both. What describes this very authentication (`acr`, `auth_time`, `sid`, the level)
-    /// is taken from the ID token alone, since userinfo speaks of the person; what describes the person, from `all`. `role_claim` names the claim with the
-    /// roles and is looked up before claims are dropped, so roles are there even where their claim is not kept.
+    /// is taken from the ID token alone, since userinfo speaks of the person; what describes the person, from `all`. `roles` were
+    /// read before claims are dropped, so they are there even where their claim is not kept.
     pub(crate) fn from_claims(
         issuer: Arc<str>,
         verified: &IdTokenClaims,
         all: Map<String, Value>,
         scopes: Scopes<'_>,
-        role_claim: &str,
+        roles: Vec<String>,
         kept: KeptClaims<'_>,
     ) -> Self {
         let text = |name: &str| all.get(name).and_then(Value::as_str).map(str::to_owned);
         let (name, email) = (text("name"), text("email"));
         let email_verified = all.get("email_verified") == Some(&Value::Bool(true));
-        let roles = roles(&all, role_claim);
         let is_kept = |name: &String| {
             !OWN_CLAIMS.contains(&name.as_str())
                 && match kept {
@@ -378,51 +377,5 @@ impl Identity {
     /// The claims without a field of their own, parsed.
     fn other_claims(&self) -> Map<String, Value> {
         serde_json::from_str(&self.claims).unwrap_or_default()
-    }
-}
-
-/// The roles in a claim: an array of strings, or one string that is one role, spaces and all.
-///
-/// The claim is found by its name, else by its path with dots between (`realm_access.roles`): the whole name comes
-/// first, since claims are often named by URLs, and those hold dots. Anything else in the claim is no role, and no
-/// error: whoever has no role is refused by the guard that asks for one.
-fn roles(claims: &Map<String, Value>, name: &str) -> Vec<String> {
-    let by_path = || {
-        let mut parts = name.split('.');
-        let first = claims.get(parts.next()?)?;
-        parts.try_fold(first, |value, part| value.get(part))
-    };
-    match claims.get(name).or_else(by_path) {
-        Some(Value::Array(roles)) => roles.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
-        Some(Value::String(role)) => vec![role.clone()],
-        _ => Vec::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn roles_are_found_by_name_or_by_path_and_nothing_else_is_one() {
-        let Value::Object(claims) = json!({
-            "roles": ["a", 7, "b"], "role": "c d", "realm_access": { "roles": ["e"] },
-            "https://app.example/roles": ["f"], "odd": { "roles": [] }
-        }) else {
-            panic!()
-        };
-        for (name, expected) in [
-            ("roles", &["a", "b"][..]),
-            ("role", &["c d"]),
-            ("realm_access.roles", &["e"]),
-            ("https://app.example/roles", &["f"]),
-            ("odd", &[]),
-            ("missing.roles", &[]),
-            ("", &[]),
-        ] {
-            assert_eq!(roles(&claims, name), expected, "{name}");
-        }
     }
 }
