@@ -173,7 +173,7 @@ pub use landfall::{
     ProviderInfo, ProviderLogout, ProviderTokens, Refused, RelyingParty, RelyingPartyBuilder, RequestOrigin,
     Requirement, ReturnTo, ReturnToError, Secret, SessionHandle, SessionInfo, Sessions, SignInFailure,
     SignInOptions, SignInWanted, SignOut, SignedOut, SigningAlgorithm, SiteData, SubjectId, SystemClock,
-    SystemEntropy, Timestamp, TokensRefreshError, Unfinished, Unmet, Userinfo, danger, store,
+    SystemEntropy, Timestamp, TokensRefreshError, Unfinished, Unmet, Userinfo, WayIn, danger, store,
 };
 pub use layer::{AuthLayer, AuthService};
 pub use reject::Rejection;

@@ -144,7 +144,8 @@ pub use device::DeviceCode;
 pub use error::NativeError;
 pub use landfall::{
     AuthLevel, ClientAuth, ConfigError, EndReason, Error, ErrorCode, Event, EventKind, Identity, Prompt,
-    RelyingParty, RelyingPartyBuilder, Secret, SignInWanted, SigningAlgorithm, Timestamp, Userinfo,
+    RelyingParty, RelyingPartyBuilder, RequestOrigin, Secret, SignInWanted, SigningAlgorithm, Timestamp,
+    Userinfo, WayIn,
 };
 pub use no_browser::NoBrowser;
 #[cfg(feature = "keyring")]

@@ -187,7 +187,7 @@ pub use builder::RelyingPartyBuilder;
 pub use clock::{Clock, Entropy, EntropyError, SystemClock, SystemEntropy, Timestamp};
 pub use context::credentials::hook::{CredentialsAnswer, CredentialsFailed, CredentialsRequest};
 pub use context::credentials::scheme::CredentialScheme;
-pub use context::events::{Event, EventKind};
+pub use context::events::{Event, EventKind, WayIn};
 pub use context::logout_hook::ProviderLogout;
 pub use context::provider_tokens::{ProviderTokens, TokensRefreshError};
 pub use context::refused::Refused;

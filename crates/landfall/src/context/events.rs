@@ -3,11 +3,18 @@
 //! An [`Event`] is told once its deed is done, by the instance that did it. It is no way to take part: the
 //! application's say in a sign-in is [`sign_in_hook`](super::sign_in_hook). No event carries a token, nor any
 //! claim but the subject.
+//!
+//! What failed and is about nobody who was verified, any stranger can make happen. So those events come out of a budget: a
+//! burst, and then so many a second. What is left out is counted, and the next event of a failure says how many there were.
+//! Whoever was verified is always told of: a stranger cannot push that out.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use super::request_origin::RequestOrigin;
+use crate::clock::Timestamp;
 use crate::error::ErrorCode;
 pub(crate) use crate::session::EndReason;
 use crate::session::{RecordKey, SessionHandle, SubjectId};
@@ -40,6 +47,43 @@ pub struct Event {
     pub session: Option<SessionHandle>,
     /// The reference that stands on the person's page and in the log; `None` where nothing failed.
     pub reference: Option<String>,
+    /// Which way in it was, for whoever came in or was kept out; `None` for every other kind.
+    pub way: Option<WayIn>,
+    /// The issuer of the provider that was asked; `None` where none was, or where nobody knows which.
+    pub provider: Option<Arc<str>>,
+    /// Where the request came from, for whoever came in by it or was kept out; `None` where it is not at hand: for every
+    /// other kind, in a native application, and for a sign-in by [`Visit::sign_in`](crate::Visit::sign_in), whose handler
+    /// has the request. All of it is only what the request says.
+    pub origin: Option<RequestOrigin>,
+    /// How many events of failures were left out since the last one, because strangers made too many of them happen; 0
+    /// nearly always.
+    pub left_out: u64,
+}
+
+/// Which way in somebody came, or tried to.
+///
+/// ```
+/// use landfall::{Event, WayIn};
+///
+/// fn by(event: &Event) -> &str {
+///     match &event.way {
+///         Some(WayIn::Credentials(scheme)) => scheme,
+///         Some(WayIn::Provider | WayIn::Native) => "a provider",
+///         _ => "the application",
+///     }
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WayIn {
+    /// By the callback, or the exchange of a single-page application.
+    Provider,
+    /// By a native application's own flow.
+    Native,
+    /// By a sign-in of the application's own.
+    Application,
+    /// By credentials that came with a request: their scheme in lower case, or the header's name, as it was configured.
+    Credentials(Box<str>),
 }
 
 /// What happened.
@@ -58,8 +102,12 @@ pub enum EventKind {
     SteppedUp,
     /// A silent sign-in came to nothing, as it does where nobody is signed in at the provider.
     NotSignedInSilently(ErrorCode),
-    /// Somebody came back and has no session for it, and why.
+    /// Somebody came back and has no session for it, and why. [`ErrorCode::SignInRejected`] is the application's own
+    /// [`Declined`](crate::Declined), with whom it turned away.
     SignInFailed(ErrorCode),
+    /// Credentials that came with a request were refused: by the application, or because they could not be read. Nobody is
+    /// known by them.
+    CredentialsRefused(ErrorCode),
     /// The application began a session, by [`Sessions::create`](crate::Sessions::create).
     Created,
     /// A session's tokens were refreshed.
@@ -69,46 +117,156 @@ pub enum EventKind {
     Ended(EndReason),
 }
 
+/// What is told of a sign-in, or of what came to nothing. What is not said is not known.
+pub(crate) struct Told<'a> {
+    pub(crate) kind: EventKind,
+    pub(crate) way: WayIn,
+    /// Who it was, if that is verified.
+    pub(crate) subject: Option<&'a SubjectId>,
+    pub(crate) session: Option<RecordKey>,
+    pub(crate) provider: Option<&'a Arc<str>>,
+    pub(crate) origin: Option<&'a RequestOrigin>,
+    /// That on the person's page; `None` where nothing failed.
+    pub(crate) reference: Option<&'a str>,
+}
+
+impl Told<'_> {
+    /// Of this kind and way, and nothing else known.
+    pub(crate) fn new(kind: EventKind, way: WayIn) -> Self {
+        Self { kind, way, subject: None, session: None, provider: None, origin: None, reference: None }
+    }
+}
+
 /// The application's listener; `None` where it gave none, and then no event is made.
 #[derive(Clone, Default)]
 pub(crate) struct Events(Option<Arc<Listener>>);
 
+/// What hears of events, and how many of strangers' it still may.
+struct Listener {
+    hears: Box<Hears>,
+    budget: Mutex<Budget>,
+}
+
 /// Called from many threads at once.
-type Listener = dyn Fn(&Event) + Send + Sync;
+type Hears = dyn Fn(&Event) + Send + Sync;
 
 impl Events {
     pub(crate) fn new(listener: impl Fn(&Event) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
+        Self(Some(Arc::new(Listener { hears: Box::new(listener), budget: Mutex::default() })))
+    }
+
+    /// Whether anybody listens: what only an event needs is not gathered otherwise.
+    pub(crate) fn are_heard(&self) -> bool {
+        self.0.is_some()
     }
 
     /// Tells of a session. A sealed session has no key.
     pub(crate) fn tell(&self, kind: EventKind, subject: Option<&SubjectId>, key: Option<RecordKey>) {
-        self.send(|| Event {
-            kind,
-            subject: subject.cloned(),
-            session: key.map(SessionHandle),
-            reference: None,
+        self.send(|_| {
+            Some(Event {
+                kind,
+                subject: subject.cloned(),
+                session: key.map(SessionHandle),
+                reference: None,
+                way: None,
+                provider: None,
+                origin: None,
+                left_out: 0,
+            })
         });
     }
 
-    /// Tells of a sign-in that came to nothing, by the reference on the person's page. Who it was is not known,
-    /// or not proven.
-    pub(crate) fn failed(&self, kind: EventKind, reference: &str) {
-        self.send(|| Event { kind, subject: None, session: None, reference: Some(reference.to_owned()) });
+    /// Tells of somebody who came in, or was kept out. Of strangers' failures only so many are told.
+    pub(crate) fn tell_of(&self, told: &Told<'_>, now: Timestamp) {
+        self.send(|listener| {
+            let left_out = match told.reference {
+                None => 0,
+                Some(_) => {
+                    let mut budget = listener.budget.lock().unwrap_or_else(PoisonError::into_inner);
+                    budget.left_out_before(told.subject.is_none(), now)?
+                }
+            };
+            Some(Event {
+                kind: told.kind,
+                subject: told.subject.cloned(),
+                session: told.session.map(SessionHandle),
+                reference: told.reference.map(str::to_owned),
+                way: Some(told.way.clone()),
+                provider: told.provider.cloned(),
+                origin: told.origin.cloned(),
+                left_out,
+            })
+        });
     }
 
     /// Makes the event and calls the listener. One that panics is told of in the log and harms nobody's sign-in.
-    fn send(&self, event: impl FnOnce() -> Event) {
+    fn send(&self, event: impl FnOnce(&Listener) -> Option<Event>) {
         let Some(listener) = &self.0 else { return };
-        let event = event();
-        if catch_unwind(AssertUnwindSafe(|| listener(&event))).is_err() {
+        let Some(event) = event(listener) else { return };
+        if catch_unwind(AssertUnwindSafe(|| (listener.hears)(&event))).is_err() {
             tracing::error!(kind = ?event.kind, "the listener to events panicked");
         }
+    }
+}
+
+/// How many events of failures are told that any stranger can make happen. Each one that is told puts off the moment when
+/// all of them may be again.
+#[derive(Debug, Default)]
+struct Budget {
+    full_at: Timestamp,
+    left_out: u64,
+}
+
+impl Budget {
+    /// How many are told at once.
+    const BURST: u32 = 100;
+    /// How long it takes until one more may be told.
+    const REFILL: Duration = Duration::from_millis(100);
+
+    /// How many were left out before this one; `None` where this one is left out, too.
+    fn left_out_before(&mut self, is_a_strangers: bool, now: Timestamp) -> Option<u64> {
+        if is_a_strangers {
+            // A clock that was set back owes no more than all of them.
+            let owed = self.full_at.since(now).min(Self::REFILL * Self::BURST);
+            if owed > Self::REFILL * (Self::BURST - 1) {
+                self.left_out += 1;
+                return None;
+            }
+            self.full_at = now.plus(owed + Self::REFILL);
+        }
+        Some(std::mem::take(&mut self.left_out))
     }
 }
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Events").field(&self.0.is_some()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strangers_use_up_a_budget_that_comes_back_and_whoever_was_verified_is_told_of_all_the_same() {
+        let (mut budget, now) = (Budget::default(), Timestamp::from_secs(1_800_000_000));
+        let told = (0..1_000).filter(|_| budget.left_out_before(true, now).is_some()).count();
+        assert_eq!(told, 100);
+        assert_eq!(budget.left_out_before(false, now), Some(900), "the next one says how many");
+        assert_eq!(budget.left_out_before(false, now), Some(0));
+        assert_eq!(budget.left_out_before(true, now), None);
+        let later = now.plus(Duration::from_secs(1));
+        let told = (0..1_000).filter(|_| budget.left_out_before(true, later).is_some()).count();
+        assert_eq!(told, 10);
+        let much_later = now.plus(Duration::from_secs(3_600));
+        let told = (0..1_000).filter(|_| budget.left_out_before(true, much_later).is_some()).count();
+        assert_eq!(told, 100, "never more than at first");
+        let back = now.minus(Duration::from_secs(3_600));
+        assert_eq!(budget.left_out_before(true, back), None);
+        assert!(
+            budget.left_out_before(true, back.plus(Duration::from_secs(10))).is_some(),
+            "a clock set back"
+        );
     }
 }

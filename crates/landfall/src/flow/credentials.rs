@@ -17,9 +17,9 @@ use std::sync::Arc;
 use std::task::Poll;
 
 use crate::context::Context;
-use crate::context::credentials::Credentials;
 use crate::context::credentials::brought::Brought;
 use crate::context::credentials::hook::{CredentialsAnswer, CredentialsFailed, CredentialsRequest, Said};
+use crate::context::credentials::{Credentials, NotTaken};
 use crate::error::{Error, ErrorCode};
 use crate::provider::client::Client;
 use crate::session::{Identity, Somebody};
@@ -36,7 +36,7 @@ pub(crate) async fn whose(
     credentials: &Credentials,
     brought: Vec<Brought>,
     may_act: &mut Result<(), Error>,
-) -> Result<Option<Somebody>, Error> {
+) -> Result<Option<Somebody>, NotTaken> {
     for Brought { request, digest, comes_by_itself } in brought {
         if comes_by_itself {
             std::mem::replace(may_act, Ok(()))?;
@@ -52,7 +52,8 @@ pub(crate) async fn whose(
             Said::Nothing => {}
             Said::Refused => {
                 let detail = format!("the application refused credentials by {scheme}");
-                return Err(Error::new(ErrorCode::CredentialsRefused).detail(detail));
+                let error = Error::new(ErrorCode::CredentialsRefused).detail(detail);
+                return Err(NotTaken { error, scheme: Some(scheme.into()) });
             }
             Said::Somebody { identity, keep } => {
                 check(context, &identity)?;

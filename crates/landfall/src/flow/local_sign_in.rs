@@ -10,7 +10,7 @@ use crate::browser::cookie::{CookieKind, SentCookie};
 use crate::browser::pending_login::{Spent, SpentV2, target_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::context::sign_in_query::SignInQuery;
 use crate::context::site::Site;
 use crate::error::{Error, ErrorCode};
@@ -75,7 +75,8 @@ pub(crate) async fn begin(
         before.identity.subject_id() == subject && (more || before.identity.auth_level() < level)
     });
     let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
-    context.events.tell(kind, Some(&subject), started.key);
+    let told = Told { subject: Some(&subject), session: started.key, ..Told::new(kind, WayIn::Application) };
+    context.events.tell_of(&told, now);
     let is_another = before.as_ref().is_some_and(|before| before.identity.subject_id() != subject);
     if let Some(before) = before {
         replacement::replaced(context, &before, &subject).await;

@@ -26,7 +26,7 @@ use std::time::Duration;
 use self::flow::{DeviceAnswer, DeviceSignIn, StartedSignIn};
 use crate::builder::RelyingPartyBuilder;
 use crate::clock::{Clock, Timestamp};
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::context::{Context, no_runtime};
 use crate::crypto::seal::CookieKey;
 use crate::crypto::secret::Secret;
@@ -116,7 +116,10 @@ impl NativeRelyingParty {
     pub fn tell(&self, error: &Error) -> String {
         let reference = self.context().reference();
         crate::context::error_reply::log(error, &reference, &self.context().names);
-        self.context().events.failed(EventKind::SignInFailed(error.code()), &reference);
+        let kind = EventKind::SignInFailed(error.code());
+        let provider = self.context().clients.first().map(|client| &client.issuer);
+        let told = Told { provider, reference: Some(&reference), ..Told::new(kind, WayIn::Native) };
+        self.context().events.tell_of(&told, self.context().clock.now());
         reference
     }
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
 use crate::flow::callback::request::CallbackRequest;
@@ -96,7 +96,14 @@ impl FrontDoor {
                 let (return_to, redirect_uri) = (Some(&failure.return_to), failure.redirect_uri.as_deref());
                 let reference = context.reference();
                 let code = failure.refused.error.code();
-                context.events.failed(EventKind::SignInFailed(code), &reference);
+                let told = Told {
+                    subject: failure.subject.as_ref(),
+                    provider: failure.provider.as_ref(),
+                    origin: Some(&request.origin),
+                    reference: Some(&reference),
+                    ..Told::new(EventKind::SignInFailed(code), WayIn::Provider)
+                };
+                context.events.tell_of(&told, context.clock.now());
                 let refused = &failure.refused;
                 let mut reply =
                     context.refuse_sign_in(&reference, refused, kind, &request.site, return_to, redirect_uri);

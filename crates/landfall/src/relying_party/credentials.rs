@@ -17,9 +17,10 @@ use super::{FrontDoor, RelyingParty};
 use crate::browser::cookie::SentCookies;
 use crate::clock::{Clock, Timestamp};
 use crate::context::Context;
-use crate::context::credentials::Credentials as Taken;
 use crate::context::credentials::brought::Brought;
+use crate::context::credentials::{Credentials as Taken, NotTaken};
 use crate::context::incoming::{Incoming, RequestFacts};
+use crate::context::request_origin::RequestOrigin;
 use crate::error::Error;
 use crate::flow::credentials::whose;
 use crate::session::{CookieSession, Somebody, SubjectId};
@@ -75,6 +76,8 @@ pub(super) struct Asking {
     may_act: Result<(), Error>,
     /// The session cookies as they came. Nothing in them was opened.
     sessions: Vec<Vec<u8>>,
+    /// Where the request came from; `None` where nobody listens to events.
+    origin: Option<Box<RequestOrigin>>,
 }
 
 /// Whose credentials came, as far as it can be told without I/O.
@@ -90,7 +93,7 @@ impl FrontDoor {
     ///
     /// # Errors
     /// What is refused by a look: one header twice, what is no text, what comes by itself from another site.
-    pub(super) fn by_credentials(&self, incoming: &Incoming<'_>) -> Result<Option<Found>, Error> {
+    pub(super) fn by_credentials(&self, incoming: &Incoming<'_>) -> Result<Option<Found>, NotTaken> {
         let context = &self.context;
         let Some(taken) = &context.credentials else { return Ok(None) };
         let open = &context.settings.csrf.cross_site;
@@ -102,13 +105,20 @@ impl FrontDoor {
             }
             return Ok(Some(Found::Known(known)));
         }
-        let brought = seen.iter().map(|seen| seen.owned(incoming)).collect::<Result<_, _>>()?;
+        let brought = seen.iter().map(|seen| seen.owned(incoming)).collect::<Result<_, NotTaken>>()?;
         let sessions = incoming.cookies.sessions.iter().flatten().map(|text| text.to_vec()).collect();
-        Ok(Some(Found::Ask(Asking { brought, may_act: context.check_unsafe(incoming), sessions })))
+        let may_act = context.check_unsafe(incoming);
+        Ok(Some(Found::Ask(Asking { brought, may_act, sessions, origin: self.heard_origin(incoming) })))
+    }
+
+    /// Where a request came from, if anybody listens to events.
+    pub(super) fn heard_origin(&self, incoming: &Incoming<'_>) -> Option<Box<RequestOrigin>> {
+        let is_heard = self.context.events.are_heard();
+        is_heard.then(|| Box::new(self.context.request_origin(incoming.view)))
     }
 
     /// A request to the application that brought credentials, or what is refused because of them.
-    pub(super) fn pass_by_credentials(&self, found: Result<Found, Error>, incoming: Incoming<'_>) -> Step {
+    pub(super) fn pass_by_credentials(&self, found: Result<Found, NotTaken>, incoming: Incoming<'_>) -> Step {
         let context = &self.context;
         let asking = match found {
             Ok(Found::Ask(asking)) => asking,
@@ -116,9 +126,10 @@ impl FrontDoor {
                 let facts = RequestFacts::of(context, incoming, true);
                 return Step::pass(Visit::by_credentials(Arc::clone(context), who, facts));
             }
-            Err(error) => {
+            Err(not_taken) => {
+                let origin = self.heard_origin(&incoming);
                 let facts = RequestFacts::of(context, incoming, true);
-                return Step::reply(context.refuse_credentials(error, &facts));
+                return Step::reply(context.refuse_credentials(not_taken, &facts, origin.as_deref()));
             }
         };
         // The application may take its time: what is owed to a cookie is dated from when the request came.
@@ -134,18 +145,20 @@ impl FrontDoor {
     /// Asks the application; where it says nothing, goes on as if there were no header.
     async fn decide(
         self,
-        asking: Asking,
+        mut asking: Asking,
         facts: RequestFacts,
         keep: Option<String>,
         (silently, came_at): (bool, Timestamp),
     ) -> Decision {
-        let context = &self.context;
+        let (context, origin) = (&self.context, asking.origin.take());
         let (may_act, sessions) = match asking.whose(context).await {
             Ok(Whose::Somebody(who)) => {
                 return Decision::Pass(Visit::by_credentials(Arc::clone(context), who, facts));
             }
             Ok(Whose::Nobodys { may_act, sessions }) => (may_act, sessions),
-            Err(error) => return Decision::Reply(context.refuse_credentials(error, &facts)),
+            Err(not_taken) => {
+                return Decision::Reply(context.refuse_credentials(not_taken, &facts, origin.as_deref()));
+            }
         };
         let seal = &facts.site.session_seal;
         let now = context.clock.now();
@@ -177,7 +190,7 @@ impl Found {
     ///
     /// # Errors
     /// Those of [`whose`].
-    pub(super) async fn who(self, context: &Context) -> Result<Option<Somebody>, Error> {
+    pub(super) async fn who(self, context: &Context) -> Result<Option<Somebody>, NotTaken> {
         match self {
             Self::Known(who) => Ok(Some(who)),
             Self::Ask(asking) => match asking.whose(context).await? {
@@ -193,8 +206,8 @@ impl Asking {
     ///
     /// # Errors
     /// Those of [`whose`].
-    pub(super) async fn whose(self, context: &Context) -> Result<Whose, Error> {
-        let Self { brought, mut may_act, sessions } = self;
+    pub(super) async fn whose(self, context: &Context) -> Result<Whose, NotTaken> {
+        let Self { brought, mut may_act, sessions, .. } = self;
         let who = match &context.credentials {
             Some(taken) => whose(context, taken, brought, &mut may_act).await?,
             None => None,

@@ -16,7 +16,7 @@ use super::FrontDoor;
 use super::decision::{Decision, Step};
 use super::dispatch::malformed;
 use crate::context::Context;
-use crate::context::credentials::needs_session;
+use crate::context::credentials::{NotTaken, needs_session};
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::flow::kept_form::{self, PostedForm};
 use crate::guard::fetch_metadata;
@@ -86,17 +86,28 @@ impl FrontDoor {
         }
         let kind = incoming.kind;
         let id = kept_form::named_in(incoming.query());
-        let by_credentials = self.by_credentials(&incoming);
+        let by_credentials = self.by_credentials(&incoming).transpose();
+        let origin = by_credentials.as_ref().and_then(|_| self.heard_origin(&incoming));
         let seal = &incoming.site.session_seal;
         let found = context.sessions.find(seal, &incoming.cookies, context.clock.now());
         let facts =
             RequestFacts { kind: RequestKind::Navigation, ..RequestFacts::of(context, incoming, false) };
         self.wait(Work::Other, kind, Arc::clone(&facts.site), |this| async move {
             let context = &this.context;
-            if let Some(brought) = by_credentials?
-                && brought.who(context).await?.is_some()
-            {
-                return Err(needs_session("a form is kept for a session").into());
+            let who = match by_credentials {
+                None => Ok(None),
+                Some(Ok(brought)) => brought.who(context).await,
+                Some(Err(not_taken)) => Err(not_taken),
+            };
+            match who {
+                Ok(None) => {}
+                Ok(Some(_)) => return Err(needs_session("a form is kept for a session").into()),
+                Err(NotTaken { error, scheme }) => {
+                    let reference = context.reference();
+                    context.tell_of_refused(&error, scheme, origin.as_deref(), &reference);
+                    let reply = context.refuse_as(&reference, &error.into(), kind, &facts.site, None, None);
+                    return Ok(Decision::Reply(reply));
+                }
             }
             let session = context.sessions.resolve(&found, context.clock.now()).await?;
             let reply = if let Some(session) = session {

@@ -23,6 +23,7 @@ use super::credentials::{Asking, Found, Whose};
 use super::decision::{Decision, Step};
 use crate::browser::cookie::SentCookies;
 use crate::context::Context;
+use crate::context::credentials::NotTaken;
 use crate::context::endpoints::Endpoint;
 use crate::context::incoming::{Incoming, RequestFacts};
 use crate::context::site::Site;
@@ -95,7 +96,7 @@ impl Asked {
     ///
     /// # Errors
     /// The store's, and what a look at credentials says.
-    async fn who(self, context: &Context, site: &Site) -> Result<Option<Somebody>, Error> {
+    async fn who(self, context: &Context, site: &Site) -> Result<Option<Somebody>, NotTaken> {
         let now = context.clock.now();
         let found = match self {
             Self::Cookie(found) => found,
@@ -146,6 +147,8 @@ impl FrontDoor {
             Err(error) => Err(error),
         };
         let this = Arc::clone(context);
+        let is_told = !matches!(asked, Ok(Asked::Cookie(_)));
+        let origin = is_told.then(|| self.heard_origin(&incoming)).flatten();
         let facts = RequestFacts { kind: SCRIPT, ..RequestFacts::of(context, incoming, true) };
         let work = async move {
             let who = match asked {
@@ -154,7 +157,7 @@ impl FrontDoor {
             };
             let reply = match who {
                 Ok(who) => this.session_reply(&facts.site, who.as_ref()),
-                Err(error) => this.refuse_credentials(error, &facts),
+                Err(not_taken) => this.refuse_credentials(not_taken, &facts, origin.as_deref()),
             };
             Decision::Reply(pages::for_caller(reply, facts.caller.and_then(|caller| this.origin_of(caller))))
         };

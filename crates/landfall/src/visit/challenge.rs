@@ -41,7 +41,7 @@ impl Visit {
         };
         if self.is_by_credentials() {
             let error = needs_session("a sign-in or a step-up is wanted");
-            return ready(context.refuse_credentials(error, facts));
+            return ready(context.refuse_credentials(error, facts, None));
         }
         if self.who_has_changed() {
             tracing::warn!("a sign-in or sign-out does not reach the browser: the answer asks for a sign-in");

@@ -5,9 +5,9 @@
 //! not come from one, and what a browser added by itself where that was not switched on, since a link can plant it
 //! (`https://name:password@host/`).
 
-use super::Credentials;
 use super::hook::CredentialsRequest;
 use super::scheme::{Carrier, CredentialScheme};
+use super::{Credentials, NotTaken};
 use crate::address::trusted_proxies::TrustedProxies;
 use crate::context::incoming::Incoming;
 use crate::error::{Error, ErrorCode};
@@ -42,7 +42,7 @@ impl Seen<'_> {
     ///
     /// # Errors
     /// [`ErrorCode::CredentialsRefused`] for what is no text.
-    pub(crate) fn owned(&self, incoming: &Incoming<'_>) -> Result<Brought, Error> {
+    pub(crate) fn owned(&self, incoming: &Incoming<'_>) -> Result<Brought, NotTaken> {
         let value = std::str::from_utf8(self.value).map_err(|_| self.refused("is no UTF-8"))?;
         Ok(Brought {
             request: CredentialsRequest::new(&self.scheme.name, value, incoming),
@@ -51,8 +51,10 @@ impl Seen<'_> {
         })
     }
 
-    fn refused(&self, what: &str) -> Error {
-        Error::new(ErrorCode::CredentialsRefused).detail(format!("{} {what}", self.scheme.name))
+    fn refused(&self, what: &str) -> NotTaken {
+        let scheme = &self.scheme.name;
+        let error = Error::new(ErrorCode::CredentialsRefused).detail(format!("{scheme} {what}"));
+        NotTaken { error, scheme: Some(scheme.as_str().into()) }
     }
 }
 
@@ -66,7 +68,7 @@ impl Credentials {
         incoming: &Incoming<'a>,
         proxies: &TrustedProxies,
         cross_site: &[String],
-    ) -> Result<Vec<Seen<'a>>, Error> {
+    ) -> Result<Vec<Seen<'a>>, NotTaken> {
         let (view, mut all) = (incoming.view, Vec::new());
         let mut authorization = Lines::default();
         view.header_values("authorization", &mut |line| authorization.note(line));

@@ -27,7 +27,9 @@ use self::hook::CredentialsHook;
 use self::scheme::Carrier;
 use self::scheme::CredentialScheme;
 use super::Context;
+use super::events::{EventKind, Told, WayIn};
 use super::incoming::RequestFacts;
+use super::request_origin::RequestOrigin;
 use super::turns::Turns;
 use crate::clock::{Entropy, Timestamp};
 use crate::error::{Error, ErrorCode};
@@ -146,6 +148,20 @@ pub(crate) fn needs_session(detail: &str) -> Error {
     Error::new(ErrorCode::SessionRequired).detail(format!("by credentials, and {detail}"))
 }
 
+/// Why credentials were not taken, on the way to the answer and to whoever audits.
+#[derive(Debug)]
+pub(crate) struct NotTaken {
+    pub(crate) error: Error,
+    /// Of which scheme they were, where that is what failed.
+    pub(crate) scheme: Option<Box<str>>,
+}
+
+impl From<Error> for NotTaken {
+    fn from(error: Error) -> Self {
+        Self { error, scheme: None }
+    }
+}
+
 impl Context {
     /// What a 401 asks of whoever brought nothing and is no browser: the application's challenge, in place of the one that
     /// names the cookie. A browser never sees it, since it would ask its person for a password by a window of its own.
@@ -157,14 +173,39 @@ impl Context {
     }
 
     /// The refusal of a request because of the credentials in it, or of what it asks for in their name.
-    pub(crate) fn refuse_credentials(&self, error: Error, facts: &RequestFacts) -> Reply {
-        let mut reply = self.refuse(error, facts.kind, &facts.site, None);
+    pub(crate) fn refuse_credentials(
+        &self,
+        not_taken: impl Into<NotTaken>,
+        facts: &RequestFacts,
+        origin: Option<&RequestOrigin>,
+    ) -> Reply {
+        let NotTaken { error, scheme } = not_taken.into();
+        let reference = self.reference();
+        self.tell_of_refused(&error, scheme, origin, &reference);
+        let mut reply = self.refuse_as(&reference, &error.into(), facts.kind, &facts.site, None, None);
         if reply.status() == StatusCode::UNAUTHORIZED {
             self.ask_for_credentials(facts, &mut reply);
         }
         match facts.caller.and_then(|caller| self.origin_of(caller)) {
             Some(origin) => pages::for_caller(reply, Some(origin)),
             None => reply,
+        }
+    }
+
+    /// Tells the application's listener of credentials that were refused, and of nothing else that fails with them. Nobody
+    /// is known by them: not even the name of the Basic scheme is told, since anybody may have written it.
+    pub(crate) fn tell_of_refused(
+        &self,
+        error: &Error,
+        scheme: Option<Box<str>>,
+        origin: Option<&RequestOrigin>,
+        reference: &str,
+    ) {
+        if error.code() == ErrorCode::CredentialsRefused && self.events.are_heard() {
+            let way = WayIn::Credentials(scheme.unwrap_or_default());
+            let kind = EventKind::CredentialsRefused(error.code());
+            let told = Told { origin, reference: Some(reference), ..Told::new(kind, way) };
+            self.events.tell_of(&told, self.clock.now());
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::PendingLogin;
 use crate::context::Context;
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::context::sign_in_trip::SignInTrip;
 use crate::error::{Error, ErrorCode};
 use crate::flow::approval::Rejected;
@@ -108,7 +108,14 @@ impl Arrival<'_> {
         let is_step_up = pending.v2.request.insufficient.is_some()
             && before.as_ref().is_some_and(|before| before.identity.subject_id() == subject);
         let kind = if is_step_up { EventKind::SteppedUp } else { EventKind::SignedIn };
-        self.context.events.tell(kind, Some(&subject), started.key);
+        let told = Told {
+            subject: Some(&subject),
+            session: started.key,
+            provider: Some(&self.client.issuer),
+            origin: Some(&self.request.origin),
+            ..Told::new(kind, WayIn::Provider)
+        };
+        self.context.events.tell_of(&told, now);
         let is_another = before.as_ref().is_some_and(|before| before.identity.subject_id() != subject);
         if let Some(before) = before {
             replacement::replaced(self.context, &before, &subject).await;

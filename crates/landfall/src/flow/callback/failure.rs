@@ -4,12 +4,15 @@
 //! follow from that here, since a cookie that is taken away too soon costs the person another sign-in, and one
 //! that stays too long lets a code be sent again.
 
+use std::sync::Arc;
+
 use super::pending::CallbackRun;
 use super::request::CallbackFailure;
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
 use crate::browser::pending_login::{Spent, SpentV2, code_digest, target_digest};
 use crate::context::refused::Refused;
+use crate::session::SubjectId;
 
 /// The longest destination that a mark holds, in bytes: eight marks share the header with pending logins.
 const MAX_DESTINATION: usize = 256;
@@ -20,6 +23,8 @@ pub(super) struct Failure {
     refused: Refused,
     /// What is left of the attempt.
     attempt: AttemptFate,
+    /// Who it was, where that was verified.
+    subject: Option<SubjectId>,
 }
 
 /// What becomes of the attempt.
@@ -47,17 +52,22 @@ impl Failure {
     /// The attempt is as good as it was: nothing was sent because the provider or the store could not be reached,
     /// or what came is no answer to it.
     pub(super) fn open(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: AttemptFate::Open }
+        Self { refused: refused.into(), attempt: AttemptFate::Open, subject: None }
     }
 
     /// The attempt is over. Its code was not sent just now: it was refused, or there is none.
     pub(super) fn over(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: AttemptFate::Over }
+        Self { refused: refused.into(), attempt: AttemptFate::Over, subject: None }
     }
 
     /// The attempt's code was sent, and no session came of it.
     pub(super) fn sent(refused: impl Into<Refused>) -> Self {
-        Self { refused: refused.into(), attempt: AttemptFate::Sent }
+        Self { refused: refused.into(), attempt: AttemptFate::Sent, subject: None }
+    }
+
+    /// The same of somebody who was verified, for the application's listener.
+    pub(super) fn of(self, subject: Option<SubjectId>) -> Self {
+        Self { subject, ..self }
     }
 }
 
@@ -66,7 +76,7 @@ impl CallbackRun<'_> {
     /// held, if it held one.
     pub(super) fn concluded(
         &self,
-        Failure { refused, attempt }: Failure,
+        Failure { refused, attempt, subject }: Failure,
         code: Option<&str>,
     ) -> CallbackFailure {
         let set_cookies = match (attempt, code) {
@@ -75,7 +85,14 @@ impl CallbackRun<'_> {
             (AttemptFate::Over | AttemptFate::Sent, _) => self.consumed(),
         };
         let redirect_uri = self.page_uri.clone();
-        CallbackFailure { refused, return_to: self.return_to.clone(), redirect_uri, set_cookies }
+        CallbackFailure {
+            refused,
+            return_to: self.return_to.clone(),
+            redirect_uri,
+            set_cookies,
+            provider: Some(Arc::clone(&self.client.issuer)),
+            subject,
+        }
     }
 
     /// The Set-Cookie line that takes this attempt away: its pending login, where the browser has it.

@@ -46,7 +46,7 @@ use crate::browser::pending_login::{PendingLogin, State, code_digest};
 use crate::clock::Timestamp;
 use crate::context::Context;
 use crate::context::attempts::{Answer, ReturnedAttempt, forget_in_time};
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::context::refused::Refused;
 use crate::context::sign_in_hook::Outcome;
 use crate::context::sign_in_trip::SignInTrip;
@@ -124,7 +124,14 @@ impl CallbackRun<'_> {
     fn land_as_nobody(&self, failure: &CallbackFailure) -> Reply {
         let (error, reference) = (&failure.refused.error, self.context.reference());
         tracing::info!(code = error.code().name(), %error, reference, "a silent sign-in came to nothing");
-        self.context.events.failed(EventKind::NotSignedInSilently(error.code()), &reference);
+        let told = Told {
+            subject: failure.subject.as_ref(),
+            provider: failure.provider.as_ref(),
+            origin: Some(&self.request.origin),
+            reference: Some(&reference),
+            ..Told::new(EventKind::NotSignedInSilently(error.code()), WayIn::Provider)
+        };
+        self.context.events.tell_of(&told, self.context.clock.now());
         let mut reply = pages::see_other(failure.return_to.as_str());
         for cookie in &failure.set_cookies {
             pages::add_cookie(&mut reply, cookie);
@@ -278,11 +285,14 @@ impl CallbackRun<'_> {
         exchange: CodeExchange,
     ) -> Result<Landed, Failure> {
         let arrival = Arrival { context: self.context, client: self.client, request: self.request };
+        // Verified: whatever keeps this person out now can be told with who it was.
+        let subject = self.context.events.are_heard().then(|| exchange.identity.subject_id());
+        let failed = |error| Failure::sent(error).of(subject.clone());
         let trip = arrival.trip(pending, &self.return_to).await;
         let Approved { exchange, trip, outcome } =
             match approval::call_sign_in_hook(self.context, exchange, trip).await {
                 Ok(approved) => approved,
-                Err(rejected) => return Err(Failure::sent(arrival.reject(rejected).await)),
+                Err(rejected) => return Err(failed(arrival.reject(rejected).await)),
             };
         let return_to = self.lands_at(&trip);
         let now = self.context.clock.now();
@@ -296,13 +306,13 @@ impl CallbackRun<'_> {
             Outcome::Answer(response) => Some(response),
         };
         let Some(response) = response else {
-            let session_cookies = arrival.begin_session(pending, exchange).await.map_err(Failure::sent)?;
+            let session_cookies = arrival.begin_session(pending, exchange).await.map_err(failed)?;
             let mut cookies = self.spent(code, WhatCame::Session, &return_to);
             cookies.extend(session_cookies.into_iter().chain(returning_at(!pending.v2.silent)));
             tracing::info!(restarts = pending.restarts, "signed in");
             return Ok(landed(&return_to, &trip, &cookies));
         };
-        let ended = arrival.make_room(&exchange).await.map_err(Failure::sent)?;
+        let ended = arrival.make_room(&exchange).await.map_err(failed)?;
         let mut cookies = self.spent(code, WhatCame::Answer, &return_to);
         cookies.extend(ended.into_iter().chain(returning_at(false)));
         Ok(self.answered(response, &trip.headers, &return_to, &cookies))

@@ -10,7 +10,7 @@ use crate::context::request_origin::RequestOrigin;
 use crate::context::site::Site;
 use crate::error::Error;
 use crate::runtime::GoingOn;
-use crate::session::CookieSession;
+use crate::session::{CookieSession, SubjectId};
 
 /// A callback as it came in. Nothing in it has been believed.
 pub(crate) struct CallbackRequest {
@@ -44,7 +44,14 @@ impl CallbackRequest {
         let redirect_uri = self.redirect_uris.first().filter(is_page);
         let return_to = context.landing(&self.site, redirect_uri.map(String::as_str), None);
         let redirect_uri = redirect_uri.cloned();
-        CallbackFailure { refused: error.into(), return_to, redirect_uri, set_cookies: Vec::new() }
+        CallbackFailure {
+            refused: error.into(),
+            return_to,
+            redirect_uri,
+            set_cookies: Vec::new(),
+            provider: None,
+            subject: None,
+        }
     }
 }
 
@@ -58,4 +65,8 @@ pub(crate) struct CallbackFailure {
     pub(crate) redirect_uri: Option<String>,
     /// Set-Cookie lines that tell the browser what became of its attempt.
     pub(crate) set_cookies: Vec<String>,
+    /// The issuer that was asked; `None` where `state` does not say.
+    pub(crate) provider: Option<Arc<str>>,
+    /// Who came back; `None` where that is not verified.
+    pub(crate) subject: Option<SubjectId>,
 }
