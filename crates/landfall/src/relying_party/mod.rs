@@ -19,6 +19,7 @@
 //! - `resume`: a posted form that is kept across a sign-in.
 //! - `logout`, `provider_logout`: a person's sign-out, and the provider's.
 //! - `kept_tokens`: what an application calls that keeps the provider's tokens itself.
+//! - `openapi`, `operations`: the endpoints as a document for others.
 //! - [`sessions`]: sessions as objects for the application.
 //!
 //! A new endpoint is a file here, an arm in `dispatch`, and a row in [`endpoints`](crate::context::endpoints).
@@ -33,6 +34,8 @@ mod kept_tokens;
 mod login;
 mod login_query;
 mod logout;
+mod openapi;
+mod operations;
 mod provider_logout;
 mod providers;
 mod resume;
