@@ -201,7 +201,8 @@ pub(super) async fn local_of_a_provider(visit: Visit, issuer: &str) -> Result<St
 pub(super) async fn two_at_once(visit: Visit) -> Result<String, Rejection> {
     let sign_in = |who: &str| visit.sign_in(Identity::local(who), SignInOptions::new());
     let (one, other) = tokio::join!(sign_in("one"), sign_in("other"));
-    (one?, other?);
+    one?;
+    other?;
     Ok("both".to_owned())
 }
 
