@@ -5,6 +5,7 @@
 mod actix_app;
 mod axum_app;
 pub mod credentials;
+pub mod described;
 mod engine;
 mod flaky;
 mod gate;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use landfall::{CookieKey, RelyingParty, RelyingPartyBuilder, TokenProxy};
 use landfall_testkit::{Browser, LocalProvider, Page, TestBed, VirtualClock};
 
+use crate::described::described;
 use crate::{Engine, Port, SessionKind};
 
 /// Where browsers reach the application: https, so the cookies are the real ones; the TLS in front is left out.
@@ -191,7 +192,9 @@ impl World {
     /// # Panics
     /// When the browser cannot.
     pub async fn open(&self, path: &str) -> Page {
-        self.browser.open(&format!("{BASE_URL}{path}")).await.unwrap()
+        let page = self.browser.open(&format!("{BASE_URL}{path}")).await.unwrap();
+        self.holds_what_is_described(&page);
+        page
     }
 
     /// Opens a page and stops at the first answer.
@@ -199,7 +202,17 @@ impl World {
     /// # Panics
     /// When the browser cannot.
     pub async fn open_once(&self, path: &str) -> Page {
-        self.browser.open_without_following(&format!("{BASE_URL}{path}")).await.unwrap()
+        let page = self.browser.open_without_following(&format!("{BASE_URL}{path}")).await.unwrap();
+        self.holds_what_is_described(&page);
+        page
+    }
+
+    /// Holds every answer of ours on the way to a page against the document of our endpoints.
+    fn holds_what_is_described(&self, page: &Page) {
+        let base = url::Url::parse(BASE_URL).unwrap();
+        for hop in page.hops.iter().filter(|hop| hop.url.origin() == base.origin()) {
+            described(&self.auth, &hop.method, hop.url.path(), hop.status);
+        }
     }
 
     /// Goes as far as the provider's answer, and gives the callback's address without opening it.

@@ -45,7 +45,7 @@ async fn posted_as(world: &World, content_type: &str, body: String) -> Response<
 }
 
 /// A form that was kept: the cookie it is kept by, as it is sent back, and the address of its page.
-async fn kept(world: &World, text: &str) -> (String, String) {
+pub(crate) async fn kept(world: &World, text: &str) -> (String, String) {
     let answer = posted(world, format!("text={text}")).await;
     assert_eq!(answer.status(), 303);
     let line = set_cookies(answer.headers()).into_iter().find(|line| line.contains("-form.")).unwrap();

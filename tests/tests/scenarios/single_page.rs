@@ -27,7 +27,7 @@ async fn world(framework: Framework, kind: SessionKind) -> World {
 }
 
 /// Goes to the provider and back to the page's route; gives the query that the page finds in its address.
-async fn answer(world: &World, return_to: &str, redirect_uri: &str) -> String {
+pub(crate) async fn answer(world: &World, return_to: &str, redirect_uri: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .append_pair("return_to", return_to)
         .append_pair("redirect_uri", redirect_uri)
@@ -44,7 +44,7 @@ async fn answer(world: &World, return_to: &str, redirect_uri: &str) -> String {
 }
 
 /// What the page's script posts.
-async fn exchange(world: &World, answer: &str, origin: &str) -> Page {
+pub(crate) async fn exchange(world: &World, answer: &str, origin: &str) -> Page {
     let body = json!({ "response": answer }).to_string();
     world.browser.fetch(Method::POST, &at("/auth/exchange"), &CSRF, body, origin).await.unwrap()
 }

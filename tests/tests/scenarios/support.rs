@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response};
 use landfall_testkit::{Browser, Client, Page, TestBed};
+use landfall_tests::described::described;
 use landfall_tests::traces::Traces;
 use landfall_tests::{BASE_URL, SessionKind, World, within};
 
@@ -30,11 +31,13 @@ pub(crate) async fn raw(
     path: &str,
     headers: &[(&str, &str)],
 ) -> Response<Bytes> {
-    let mut request = Request::builder().method(method).uri(at(path));
+    let mut request = Request::builder().method(method.clone()).uri(at(path));
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    world.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap()
+    let answer = world.browser.send(request.body(Bytes::new()).unwrap()).await.unwrap();
+    described(&world.auth, &method, path, answer.status());
+    answer
 }
 
 /// The value of the session's cookie, if the browser holds one.
