@@ -17,7 +17,7 @@ use super::pending::CallbackRun;
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
 use crate::context::application_headers::is_between_hops;
-use crate::context::events::EventKind;
+use crate::context::events::{EventKind, Told, WayIn};
 use crate::error::{Error, ErrorCode};
 use crate::flow::code_exchange::CodeExchange;
 use crate::flow::{logout, replacement};
@@ -39,7 +39,13 @@ impl Arrival<'_> {
                 .detail("the provider ended this sign-in while the application answered it"));
         }
         let subject = identity.subject_id();
-        self.context.events.tell(EventKind::SignedIn, Some(&subject), None);
+        let told = Told {
+            subject: Some(&subject),
+            provider: Some(&self.client.issuer),
+            origin: Some(&self.request.origin),
+            ..Told::new(EventKind::SignedIn, WayIn::Provider)
+        };
+        self.context.events.tell_of(&told, now);
         let names = &self.request.site.names;
         let mut cookies = Vec::new();
         if self.has_session_cookie() {
