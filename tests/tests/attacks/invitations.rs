@@ -58,6 +58,16 @@ on_both_frameworks! {
         assert!(asked.iter().all(|seen| seen.parameter("invitation").is_none()), "the provider hears nothing of it");
     }
 
+    async fn no_destination_of_the_hooks_is_an_endpoint_of_ours(framework) {
+        let (world, _) = world(framework, SessionKind::Cookie).await;
+        for own in ["/auth/logout", "/auth/login", "/auth/callback", "/auth/session", "/x/../auth/logout?y"] {
+            let browser = world.other_browser();
+            let attempt = pending_at(&browser, &format!("/auth/login?return_to=/dashboard&to={own}")).await;
+            let answer = ask(&browser, Ask::get(attempt.callback())).await;
+            assert_eq!((answer.status.as_u16(), answer.location()), (303, "/"), "{own}");
+        }
+    }
+
     async fn no_destination_of_the_hooks_leads_to_another_site(framework) {
         let (world, _) = world(framework, SessionKind::Cookie).await;
         let mut failures = Vec::new();

@@ -83,6 +83,7 @@ async fn follow(browser: &Browser, link: &str) -> Page {
     browser.open(link).await.unwrap()
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "compared with what the hook saw, which may be nothing")]
 fn state(text: &str) -> Option<String> {
     Some(text.to_owned())
 }

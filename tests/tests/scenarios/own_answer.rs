@@ -214,7 +214,7 @@ on_both_frameworks! {
                 assert!(!set_cookies(&page.headers).contains(&line));
                 assert_eq!(world.provider.calls("/oauth2/revoke"), 1, "{line}");
                 // The code is spent, and the attempt is over.
-                assert_eq!(world.browser.open_without_following(&callback).await.unwrap().text().contains("own answer"), false);
+                assert!(!world.browser.open_without_following(&callback).await.unwrap().text().contains("own answer"));
                 assert_eq!(world.token_calls(), 1);
             }
         }

@@ -334,7 +334,7 @@ impl AttemptSeals {
                 },
                 // They make room for themselves.
                 CookieKind::Form | CookieKind::Kept | CookieKind::Failure | CookieKind::Browser => {
-                    others += length(cookie)
+                    others += length(cookie);
                 }
             }
         }

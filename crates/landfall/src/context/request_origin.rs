@@ -69,8 +69,11 @@ impl RequestOrigin {
 impl Context {
     /// Where a request comes from, for whoever is told; empty where nobody is, since it costs three copies.
     pub(crate) fn request_origin(&self, view: &dyn RequestView) -> RequestOrigin {
-        let is_told = self.sign_in_hook.is_some() || self.events.are_heard();
-        is_told.then(|| RequestOrigin::of(view, &self.settings.proxies)).unwrap_or_default()
+        if self.sign_in_hook.is_some() || self.events.are_heard() {
+            RequestOrigin::of(view, &self.settings.proxies)
+        } else {
+            RequestOrigin::default()
+        }
     }
 }
 

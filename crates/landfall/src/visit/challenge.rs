@@ -62,7 +62,9 @@ impl Visit {
         let leads = Leads::of(context, facts, way_in, wanted.return_to.as_ref());
         let bound = self.bind_app_state(&mut wanted, leads);
         let ready = |mut reply: Reply| {
-            bound.iter().for_each(|cookie| pages::add_cookie(&mut reply, cookie));
+            if let Some(cookie) = &bound {
+                pages::add_cookie(&mut reply, cookie);
+            }
             ready(reply)
         };
         match kind {

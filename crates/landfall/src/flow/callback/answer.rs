@@ -13,7 +13,6 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::Landed;
 use super::arrival::Arrival;
-use super::pending::CallbackRun;
 use crate::address::return_to::ReturnTo;
 use crate::browser::cookie::CookieKind;
 use crate::context::application_headers::is_between_hops;
@@ -62,27 +61,24 @@ impl Arrival<'_> {
     }
 }
 
-impl CallbackRun<'_> {
-    /// The application's answer, and what whoever comes again is answered: `cookies` take away what is ours in both.
-    pub(super) fn answered(
-        &self,
-        response: http::Response<Bytes>,
-        added: &HeaderMap,
-        return_to: &ReturnTo,
-        cookies: &[String],
-    ) -> Landed {
-        let mut again = pages::see_other(return_to.as_str());
-        let mut reply = as_sent(response);
-        for (name, value) in added {
-            reply.headers_mut().append(name, value.clone());
-        }
-        for cookie in cookies {
-            pages::add_cookie(&mut again, cookie);
-            pages::add_cookie(&mut reply, cookie);
-        }
-        tracing::info!(status = reply.status().as_u16(), "signed in: the application answers itself");
-        Landed { reply, again: Some(again) }
+/// The application's answer, and what whoever comes again is answered: `cookies` take away what is ours in both.
+pub(super) fn answered(
+    response: http::Response<Bytes>,
+    added: &HeaderMap,
+    return_to: &ReturnTo,
+    cookies: &[String],
+) -> Landed {
+    let mut again = pages::see_other(return_to.as_str());
+    let mut reply = as_sent(response);
+    for (name, value) in added {
+        reply.headers_mut().append(name, value.clone());
     }
+    for cookie in cookies {
+        pages::add_cookie(&mut again, cookie);
+        pages::add_cookie(&mut reply, cookie);
+    }
+    tracing::info!(status = reply.status().as_u16(), "signed in: the application answers itself");
+    Landed { reply, again: Some(again) }
 }
 
 /// A response of the application's without what is not its to say: how long it may be kept, how it is framed, what is

@@ -36,6 +36,7 @@ mod pending;
 pub(crate) mod posted;
 pub(crate) mod request;
 
+use self::answer::answered;
 use self::arrival::Arrival;
 use self::failure::{Failure, WhatCame};
 use self::heal::same_request;
@@ -315,7 +316,7 @@ impl CallbackRun<'_> {
         let ended = arrival.make_room(&exchange).await.map_err(failed)?;
         let mut cookies = self.spent(code, WhatCame::Answer, &return_to);
         cookies.extend(ended.into_iter().chain(returning_at(false)));
-        Ok(self.answered(response, &trip.headers, &return_to, &cookies))
+        Ok(answered(response, &trip.headers, &return_to, &cookies))
     }
 
     /// Where the person lands: where they were going, or where the application's hook sends them, if people may land there.

@@ -100,10 +100,8 @@ async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), E
     going_on.whatever_happens().await;
     let token = verify(client, &unverified).await?;
     remember(context, client, &token);
-    let ended = match context.sessions.store() {
-        Some(_) => end(context, client, &token).await?,
-        None => Vec::new(),
-    };
+    let has_store = context.sessions.store().is_some();
+    let ended = if has_store { end(context, client, &token).await? } else { Vec::new() };
     let subject = token.subject.as_deref().map(|subject| subject_at(client, subject));
     if let Some(hook) = &context.logout_hook {
         tell(hook, &token, subject.clone()).await?;
@@ -114,13 +112,12 @@ async fn take(context: &Context, form: &str, going_on: &GoingOn) -> Result<(), E
     tracing::info!(sessions = ended.len(), "the provider ended sessions by a logout token");
     let name = ["logout token", &client.issuer, &client.id, &token.jti];
     let span = (logout_token::MAX_AGE + leeway) * 2;
-    let first = match context.sessions.store() {
-        Some(_) => context.sessions.first_time(name, span).await?,
-        None => {
-            let name =
-                sha256(&name.map(|part| sha256(&[part.as_bytes()])).each_ref().map(<[u8; 32]>::as_slice));
-            context.sessions.take_once(name, span, context.clock.now()).await?
-        }
+    let first = if has_store {
+        context.sessions.first_time(name, span).await?
+    } else {
+        let parts = name.map(|part| sha256(&[part.as_bytes()]));
+        let name = sha256(&parts.each_ref().map(<[u8; 32]>::as_slice));
+        context.sessions.take_once(name, span, context.clock.now()).await?
     };
     if !first {
         return Err(rejected("jti was seen before"));
