@@ -19,6 +19,7 @@ use super::{Answers, Visit};
 use crate::address::return_to::ReturnTo;
 use crate::context::credentials::needs_session;
 use crate::context::endpoints::Endpoint;
+use crate::context::incoming::RequestFacts;
 use crate::context::refused::{Failure, Refused};
 use crate::context::{Context, not_set_up};
 use crate::error::{Error, ErrorCode};
@@ -69,13 +70,7 @@ impl Visit {
         };
         match kind {
             RequestKind::Navigation | RequestKind::Htmx => {}
-            RequestKind::Other { .. } => {
-                let mut reply = context.unauthorized_at(way_in, facts, &wanted);
-                if self.inner.who.is_none() {
-                    context.ask_for_credentials(facts, &mut reply);
-                }
-                return ready(reply);
-            }
+            RequestKind::Other { .. } => return ready(self.unauthorized(context, facts, way_in, &wanted)),
         }
         if let Some(reply) = self.once_more() {
             return ready(reply);
@@ -98,6 +93,21 @@ impl Visit {
             return ready(pages::see_other(&link()));
         }
         login::begin(context, facts, wanted, return_to, None)
+    }
+
+    /// The answer to a request that cannot follow a redirect: where to sign in, and where nobody is which credentials count.
+    fn unauthorized(
+        &self,
+        context: &Context,
+        facts: &RequestFacts,
+        way_in: Endpoint,
+        wanted: &SignInWanted,
+    ) -> Reply {
+        let mut reply = context.unauthorized_at(way_in, facts, wanted);
+        if self.inner.who.is_none() {
+            context.ask_for_credentials(facts, &mut reply);
+        }
+        reply
     }
 
     /// Where this visitor signs in for what is wanted. One of the application's own people is asked for more on its page
