@@ -17,6 +17,10 @@ pub fn described(
 ) -> Option<(String, Value)> {
     let document = auth.openapi();
     let path = path.split('?').next().unwrap_or_default();
+    if path == "/" {
+        // There the callback shares its path with the application's own page.
+        return None;
+    }
     let methods = document["paths"].get(path)?;
     let Some(operation) = methods.get(method.as_str().to_ascii_lowercase()) else {
         let is_unlisted = matches!(status.as_u16(), 204 | 400 | 405 | 421) || *method == Method::HEAD;

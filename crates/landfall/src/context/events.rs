@@ -228,11 +228,12 @@ impl Budget {
         if is_a_strangers {
             // A clock that was set back owes no more than all of them.
             let owed = self.full_at.since(now).min(Self::REFILL * Self::BURST);
-            if owed > Self::REFILL * (Self::BURST - 1) {
+            let is_left = owed <= Self::REFILL * (Self::BURST - 1);
+            self.full_at = now.plus(if is_left { owed + Self::REFILL } else { owed });
+            if !is_left {
                 self.left_out += 1;
                 return None;
             }
-            self.full_at = now.plus(owed + Self::REFILL);
         }
         Some(std::mem::take(&mut self.left_out))
     }

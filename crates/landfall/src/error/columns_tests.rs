@@ -141,6 +141,7 @@ fn a_remedy_names_settings_by_the_builders_methods_and_no_variable() {
         include_str!("../builder/dependencies.rs"),
         include_str!("../builder/network.rs"),
         include_str!("../builder/provider_logout.rs"),
+        include_str!("../builder/roles.rs"),
         include_str!("../builder/sessions.rs"),
         include_str!("../builder/sign_in.rs"),
     ]
