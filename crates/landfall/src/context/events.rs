@@ -179,12 +179,11 @@ impl Events {
     /// Tells of somebody who came in, or was kept out. Of strangers' failures only so many are told.
     pub(crate) fn tell_of(&self, told: &Told<'_>, now: Timestamp) {
         self.send(|listener| {
-            let left_out = match told.reference {
-                None => 0,
-                Some(_) => {
-                    let mut budget = listener.budget.lock().unwrap_or_else(PoisonError::into_inner);
-                    budget.left_out_before(told.subject.is_none(), now)?
-                }
+            let left_out = if told.reference.is_some() {
+                let mut budget = listener.budget.lock().unwrap_or_else(PoisonError::into_inner);
+                budget.left_out_before(told.subject.is_none(), now)?
+            } else {
+                0
             };
             Some(Event {
                 kind: told.kind,

@@ -69,6 +69,7 @@ impl FrontDoor {
         is_ours && (has_provider || !endpoint.is_for_a_provider())
     }
 
+    /// Whether what an operation or an answer takes is configured.
     fn is_so(&self, when: When) -> bool {
         let context = &self.context;
         match when {
@@ -82,45 +83,56 @@ impl FrontDoor {
         }
     }
 
+    /// One operation, as the document has it.
     fn operation(&self, operation: &Operation) -> Value {
         let mut responses = Map::new();
         for answer in operation.answers.iter().chain(&EVERYWHERE).filter(|answer| self.is_so(answer.when)) {
             responses.insert(answer.status.to_string(), response(answer));
         }
-        let mut described = json!({
-            "operationId": operation.id,
-            "summary": operation.summary,
-            "tags": ["sign-in"],
-            "responses": responses,
-        });
+        let mut described = Map::new();
+        let mut put = |name: &str, value: Value| described.insert(name.to_owned(), value);
+        put("operationId", operation.id.into());
+        put("summary", operation.summary.into());
+        put("tags", json!(["sign-in"]));
+        put("responses", responses.into());
         if !operation.query.is_empty() {
-            described["parameters"] = operation.query.iter().map(|(name, meaning)| {
-                json!({ "name": name, "in": "query", "required": false, "description": meaning, "schema": text() })
-            }).collect();
+            put("parameters", operation.query.iter().map(parameter).collect());
         }
         match operation.body {
             Body::Nothing => {}
             Body::Form(is_required, fields) => {
-                let fields: Map<_, _> = fields
-                    .iter()
-                    .map(|(name, meaning)| {
-                        ((*name).to_owned(), json!({ "type": "string", "description": meaning }))
-                    })
-                    .collect();
-                let schema = json!({ "type": "object", "properties": fields });
-                described["requestBody"] = json!({
-                    "required": is_required,
-                    "content": { "application/x-www-form-urlencoded": { "schema": schema } },
-                });
+                let kind = "application/x-www-form-urlencoded";
+                put(
+                    "requestBody",
+                    json!({ "required": is_required, "content": { kind: { "schema": form(fields) } } }),
+                );
             }
             Body::Json(schema) => {
-                described["requestBody"] = json!({ "required": true, "content": { "application/json": { "schema": named(schema) } } });
+                put(
+                    "requestBody",
+                    json!({ "required": true, "content": { "application/json": { "schema": named(schema) } } }),
+                );
             }
         }
-        described
+        described.into()
     }
 }
 
+/// What may be in the query. Nothing has to be there: what is missing is said by the answer.
+fn parameter((name, meaning): &(&str, &str)) -> Value {
+    json!({ "name": name, "in": "query", "required": false, "description": meaning, "schema": text() })
+}
+
+/// The fields of a form.
+fn form(fields: &[(&str, &str)]) -> Value {
+    let field = |(name, meaning): &(&str, &str)| {
+        ((*name).to_owned(), json!({ "type": "string", "description": meaning }))
+    };
+    let fields: Map<_, _> = fields.iter().map(field).collect();
+    json!({ "type": "object", "properties": fields })
+}
+
+/// An answer, with what it holds. A redirect says where it leads.
 fn response(answer: &Answer) -> Value {
     let (page, problem) = (json!({ "schema": text() }), json!({ "schema": named("LandfallProblem") }));
     let content = match answer.kind {
@@ -130,20 +142,23 @@ fn response(answer: &Answer) -> Value {
         Kind::Problem => Some(json!({ "application/problem+json": problem })),
         Kind::Json(schema) => Some(json!({ "application/json": { "schema": named(schema) } })),
     };
-    let mut response = json!({ "description": answer.meaning });
+    let mut response = Map::new();
+    response.insert("description".to_owned(), answer.meaning.into());
     if let Some(content) = content {
-        response["content"] = content;
+        response.insert("content".to_owned(), content);
     }
     if matches!(answer.kind, Kind::Redirect) {
-        response["headers"] = json!({ "Location": { "schema": text() } });
+        response.insert("headers".to_owned(), json!({ "Location": { "schema": text() } }));
     }
-    response
+    response.into()
 }
 
+/// The schema of any text.
 fn text() -> Value {
     json!({ "type": "string" })
 }
 
+/// The schema of this name.
 fn named(schema: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{schema}") })
 }

@@ -33,6 +33,7 @@ pub(super) enum Body {
 }
 
 /// One status.
+#[derive(Clone, Copy)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) kind: Kind,
@@ -102,13 +103,11 @@ pub(super) const EVERYWHERE: [Answer; 2] = [
 const RETURN_TO: (&str, &str) = ("return_to", "where to land: a path of the application's");
 
 /// Every operation, in the order of the document.
+#[rustfmt::skip]
 pub(super) const OPERATIONS: [Operation; 13] = [
     Operation {
-        endpoint: Endpoint::Login,
-        method: "get",
-        id: "landfall_login",
+        endpoint: Endpoint::Login, method: "get", id: "landfall_login", when: When::Always,
         summary: "Start a sign-in",
-        when: When::Always,
         query: &[
             RETURN_TO,
             ("redirect_uri", "the route of a single-page application that takes the answer"),
@@ -116,28 +115,18 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             ("login_hint", "whom the provider should sign in, with iss"),
             ("target_link_uri", "where to land, with iss"),
         ],
-        body: Body::Nothing,
-        answers: &[
+        body: Body::Nothing, answers: &[
             answer(303, Kind::Redirect, "To the provider, or to the application's sign-in page"),
             MALFORMED,
-            answer(
-                401,
-                Kind::Refusal,
-                "No page is being opened: what to open is in login_url, or in HX-Redirect",
-            ),
+            answer(401, Kind::Refusal, "No page is being opened: what to open is in login_url, or in HX-Redirect"),
             UNUSABLE,
             only(When::Provider, AWAY),
             TOO_LATE,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Login,
-        method: "post",
-        id: "landfall_login_by_third_party",
+    }, Operation {
+        endpoint: Endpoint::Login, method: "post", id: "landfall_login_by_third_party", when: When::Always,
         summary: "Start a sign-in for a third party (OpenID Connect Core §4)",
-        when: When::Always,
-        query: &[],
-        body: Body::Form(
+        query: &[], body: Body::Form(
             true,
             &[("iss", "the provider"), ("login_hint", "whom"), ("target_link_uri", "where to land")],
         ),
@@ -147,13 +136,9 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             answer(405, Kind::Refusal, "The body is no form, or a script sent it"),
             TOO_LARGE,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Callback,
-        method: "get",
-        id: "landfall_callback",
+    }, Operation {
+        endpoint: Endpoint::Callback, method: "get", id: "landfall_callback", when: When::Provider,
         summary: "Take the provider's answer (OAuth 2.0 §4.1.2)",
-        when: When::Provider,
         query: &[
             ("code", "the authorization code"),
             ("state", "what the sign-in was started with"),
@@ -161,33 +146,19 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             ("error", "why there is no code"),
             ("error_description", "the same in words"),
         ],
-        body: Body::Nothing,
-        answers: &[
+        body: Body::Nothing, answers: &[
             only(When::Strict, answer(200, Kind::Page, "A page that goes on by itself")),
-            answer(
-                303,
-                Kind::Redirect,
-                "Signed in: to where the person was going; or once more to the provider; or to the application's sign-in page, which is told what failed",
-            ),
-            answer(
-                400,
-                Kind::Refusal,
-                "The answer belongs to no sign-in of this browser, or cannot be believed",
-            ),
+            answer(303, Kind::Redirect, "Signed in: to where the person was going; or once more to the provider; or to the application's sign-in page, which is told what failed"),
+            answer(400, Kind::Refusal, "The answer belongs to no sign-in of this browser, or cannot be believed"),
             answer(403, Kind::Refusal, "The person, the provider or the application declined"),
             UNUSABLE,
             AWAY,
             TOO_LATE,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Callback,
-        method: "post",
-        id: "landfall_callback_by_form_post",
+    }, Operation {
+        endpoint: Endpoint::Callback, method: "post", id: "landfall_callback_by_form_post", when: When::FormPost,
         summary: "Take the provider's answer (OAuth 2.0 Form Post Response Mode)",
-        when: When::FormPost,
-        query: &[],
-        body: Body::Form(
+        query: &[], body: Body::Form(
             true,
             &[("code", "the authorization code"), ("state", "what the sign-in was started with")],
         ),
@@ -197,30 +168,19 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             TOO_LARGE,
             NO_FORM,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Logout,
-        method: "get",
-        id: "landfall_logout_page",
+    }, Operation {
+        endpoint: Endpoint::Logout, method: "get", id: "landfall_logout_page", when: When::Always,
         summary: "Ask whether to sign out",
-        when: When::Always,
-        query: &[RETURN_TO],
-        body: Body::Nothing,
-        answers: &[
+        query: &[RETURN_TO], body: Body::Nothing, answers: &[
             answer(200, Kind::Page, "A page with a button; nothing has ended"),
             answer(303, Kind::Redirect, "Signed out, by a link that was made for this session"),
             MALFORMED,
             AWAY,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Logout,
-        method: "post",
-        id: "landfall_logout",
+    }, Operation {
+        endpoint: Endpoint::Logout, method: "post", id: "landfall_logout", when: When::Always,
         summary: "Sign out",
-        when: When::Always,
-        query: &[RETURN_TO],
-        body: Body::Form(false, &[RETURN_TO]),
+        query: &[RETURN_TO], body: Body::Form(false, &[RETURN_TO]),
         answers: &[
             answer(200, Kind::Nothing, "Signed out, told to htmx: what to open is in HX-Redirect"),
             answer(303, Kind::Redirect, "Signed out: to the provider, or back to a page"),
@@ -229,52 +189,31 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             TOO_LARGE,
             AWAY,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Session,
-        method: "get",
-        id: "landfall_session",
+    }, Operation {
+        endpoint: Endpoint::Session, method: "get", id: "landfall_session", when: When::Always,
         summary: "Say who is signed in",
-        when: When::Always,
-        query: &[],
-        body: Body::Nothing,
-        answers: &[
+        query: &[], body: Body::Nothing, answers: &[
             answer(200, Kind::Json("LandfallSession"), "Who is there; that it is nobody, too"),
             answer(400, Kind::Refusal, "The request names two hosts"),
             only(When::Credentials, answer(401, Kind::Problem, "The credentials that came are refused")),
             answer(403, Kind::Problem, "Another site asks"),
             AWAY,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Providers,
-        method: "get",
-        id: "landfall_providers",
+    }, Operation {
+        endpoint: Endpoint::Providers, method: "get", id: "landfall_providers", when: When::Always,
         summary: "Say what a sign-in page can offer",
-        when: When::Always,
-        query: &[RETURN_TO],
-        body: Body::Nothing,
-        answers: &[
+        query: &[RETURN_TO], body: Body::Nothing, answers: &[
             answer(200, Kind::Json("LandfallProviders"), "The providers, and what failed in this browser"),
             MALFORMED,
             answer(403, Kind::Problem, "Another site asks"),
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Exchange,
-        method: "post",
-        id: "landfall_exchange",
+    }, Operation {
+        endpoint: Endpoint::Exchange, method: "post", id: "landfall_exchange", when: When::Provider,
         summary: "Hand over the provider's answer from a single-page application's own route",
-        when: When::Provider,
-        query: &[],
-        body: Body::Json("LandfallExchange"),
+        query: &[], body: Body::Json("LandfallExchange"),
         answers: &[
             answer(200, Kind::Json("LandfallLanding"), "Signed in, or once more to the provider"),
-            answer(
-                400,
-                Kind::Refusal,
-                "The answer belongs to no sign-in of this browser, or cannot be read or believed",
-            ),
+            answer(400, Kind::Refusal, "The answer belongs to no sign-in of this browser, or cannot be read or believed"),
             answer(403, Kind::Problem, "Another site sent it, or somebody declined"),
             answer(413, Kind::Problem, "The body is too large"),
             answer(415, Kind::Problem, "The body is no JSON"),
@@ -282,16 +221,11 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             AWAY,
             TOO_LATE,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Resume,
-        method: "get",
-        id: "landfall_resume",
+    }, Operation {
+        endpoint: Endpoint::Resume, method: "get", id: "landfall_resume", when: When::Always,
         summary: "Offer to send a form that was kept across a sign-in",
-        when: When::Always,
         query: &[("form", "which form")],
-        body: Body::Nothing,
-        answers: &[
+        body: Body::Nothing, answers: &[
             answer(202, Kind::Page, "A page with a button that sends it"),
             answer(303, Kind::Redirect, "Nobody is signed in: to the sign-in"),
             MALFORMED,
@@ -302,39 +236,25 @@ pub(super) const OPERATIONS: [Operation; 13] = [
             AWAY,
             TOO_LATE,
         ],
-    },
-    Operation {
-        endpoint: Endpoint::FrontchannelLogout,
-        method: "get",
-        id: "landfall_frontchannel_logout",
+    }, Operation {
+        endpoint: Endpoint::FrontchannelLogout, method: "get", id: "landfall_frontchannel_logout", when: When::Provider,
         summary: "End a session for the provider, through the browser (OpenID Connect Front-Channel Logout 1.0)",
-        when: When::Provider,
         query: &[("iss", "the provider"), ("sid", "its name for the session")],
-        body: Body::Nothing,
-        answers: &[answer(200, Kind::Page, "Done, if there was anything to end"), MALFORMED, AWAY],
+        body: Body::Nothing, answers: &[answer(200, Kind::Page, "Done, if there was anything to end"), MALFORMED, AWAY],
     },
     Operation {
-        endpoint: Endpoint::BackchannelLogout,
-        method: "post",
-        id: "landfall_backchannel_logout",
+        endpoint: Endpoint::BackchannelLogout, method: "post", id: "landfall_backchannel_logout", when: When::Store,
         summary: "End sessions for the provider (OpenID Connect Back-Channel Logout 1.0)",
-        when: When::Store,
-        query: &[],
-        body: Body::Form(true, &[("logout_token", "the provider's signed word")]),
+        query: &[], body: Body::Form(true, &[("logout_token", "the provider's signed word")]),
         answers: &[
             answer(200, Kind::Nothing, "Done, if there was anything to end"),
             answer(400, Kind::Json("LandfallLogoutError"), "The token is no good; do not send it again"),
             answer(503, Kind::Json("LandfallLogoutError"), "Send it again after Retry-After"),
         ],
-    },
-    Operation {
-        endpoint: Endpoint::Webhook,
-        method: "post",
-        id: "landfall_webhook",
+    }, Operation {
+        endpoint: Endpoint::Webhook, method: "post", id: "landfall_webhook", when: When::Store,
         summary: "Take a delivery of the tenant's",
-        when: When::Store,
-        query: &[],
-        body: Body::Json("LandfallDelivery"),
+        query: &[], body: Body::Json("LandfallDelivery"),
         answers: &[
             answer(200, Kind::Nothing, "Done, or about something else"),
             answer(400, Kind::Problem, "The delivery cannot be read, or is too old"),
