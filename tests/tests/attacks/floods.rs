@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Method, Request, Response};
+use http::{HeaderValue, Method, Request, Response};
 use landfall::{HttpClient, HttpError, MemoryStore, RelyingPartyBuilder};
 use landfall_testkit::TestBed;
 use landfall_tests::{
@@ -149,7 +149,7 @@ on_both_frameworks! {
             let attempt = pending(&world.browser).await;
             let body = format!("code={}&state={}", "c".repeat(length), attempt.state);
             let answer = ask(&world.browser, Ask::new(Method::POST, "/auth/callback").header("content-type", FORM).body(body)).await;
-            let address = answer.headers.get("location").map_or(0, |location| location.len());
+            let address = answer.headers.get("location").map_or(0, HeaderValue::len);
             match answer.status.as_u16() {
                 303 => assert!(address < LINE - 1024, "{length}: {address} bytes of address"),
                 400 => refused += 1,
