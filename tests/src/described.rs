@@ -8,7 +8,7 @@ use serde_json::Value;
 /// for methods that no document lists (HEAD, preflights, refused ones).
 ///
 /// # Panics
-/// When an operation of ours answered with a status that the document does not list.
+/// When an operation of ours answered with a status that the document does not list, and that is not the application's.
 pub fn described(
     auth: &RelyingParty,
     method: &Method,
@@ -28,7 +28,8 @@ pub fn described(
         return None;
     };
     let id = operation["operationId"].as_str().unwrap().to_owned();
-    let answer = operation["responses"].get(status.as_str());
+    let answers = &operation["responses"];
+    let answer = answers.get(status.as_str()).or_else(|| answers.get("default"));
     let answer = answer.unwrap_or_else(|| panic!("{id} answers {status}, which the document does not list"));
     Some((id, answer.clone()))
 }

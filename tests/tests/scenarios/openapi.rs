@@ -256,6 +256,17 @@ on_both_frameworks! {
         assert_eq!(missing, BTreeSet::new(), "listed, and never answered");
     }
 
+    async fn where_a_hook_may_answer_the_document_says_that_any_status_may_come(framework) {
+        let with = World::with(framework, SessionKind::Cookie, |builder| builder.on_sign_in(async |sign_in| Ok(sign_in))).await;
+        let without = World::new(framework, SessionKind::Cookie).await;
+        for (world, expected) in [(with, true), (without, false)] {
+            let document = world.auth.openapi();
+            let has = |path: &str, method: &str| document["paths"][path][method]["responses"].get("default").is_some();
+            assert_eq!(has("/auth/callback", "get"), expected);
+            assert!(!has("/auth/login", "get") && !has("/auth/logout", "post"));
+        }
+    }
+
     async fn the_document_has_the_paths_as_configured_and_leaves_out_what_is_not_in_use(framework) {
         let ids = |world: &World| -> BTreeSet<String> { listed(world).iter().map(|row| row.split(' ').next().unwrap().to_owned()).collect() };
         let world = full(framework).await;

@@ -83,11 +83,24 @@ impl FrontDoor {
         }
     }
 
+    /// Whether the application's sign-in hook may answer it, by any status (`NewSignIn::answer`).
+    fn may_be_answered_by_the_application(&self, operation: &Operation) -> bool {
+        let lands = matches!(
+            (operation.endpoint, operation.method),
+            (Endpoint::Callback, "get") | (Endpoint::Exchange, "post")
+        );
+        lands && self.context.sign_in_hook.is_some()
+    }
+
     /// One operation, as the document has it.
     fn operation(&self, operation: &Operation) -> Value {
         let mut responses = Map::new();
         for answer in operation.answers.iter().chain(&EVERYWHERE).filter(|answer| self.is_so(answer.when)) {
             responses.insert(answer.status.to_string(), response(answer));
+        }
+        if self.may_be_answered_by_the_application(operation) {
+            let meaning = "What the application answers in place of a session";
+            responses.insert("default".to_owned(), json!({ "description": meaning }));
         }
         let mut described = Map::new();
         let mut put = |name: &str, value: Value| described.insert(name.to_owned(), value);
