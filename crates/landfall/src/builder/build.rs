@@ -95,6 +95,12 @@ impl RelyingPartyBuilder {
         Ok((issuer, check_base_urls(&self.base_urls, plain_base_urls, *loopback_beside_public)?))
     }
 
+    /// What is said of people: by which credentials they come, and which roles their claims give.
+    fn check_identities(&self) -> Result<(), ConfigError> {
+        self.check_credentials()?;
+        self.check_roles()
+    }
+
     /// Everything in order, with errors that name settings by the builder's methods.
     fn checked(mut self) -> Result<FrontDoor, ConfigError> {
         self.open_store()?;
@@ -107,8 +113,7 @@ impl RelyingPartyBuilder {
         let spa_callbacks = self.check_spa_callbacks(&bases)?;
         let (proxies, any_host) = (self.check_proxies()?, self.check_any_host()?);
         self.check_session_cookie()?;
-        self.check_credentials()?;
-        self.check_roles()?;
+        self.check_identities()?;
         let (activity, session_limit) = (self.check_activity()?, self.check_session_limit()?);
         let ring = self.check_keys(&bases)?;
         let lifetimes = self.check_lifetimes()?;

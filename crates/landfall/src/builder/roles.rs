@@ -31,6 +31,14 @@ impl RelyingPartyBuilder {
 
     /// What parts the roles where a provider writes several into one string, such as `' '` or `','`. White space around
     /// each is no part of it. Without one a string is one role.
+    ///
+    /// ```
+    /// use landfall::RelyingParty;
+    ///
+    /// // { "groups": "ops, dev" }
+    /// let builder = RelyingParty::builder("https://acme.example").role_claim("groups").role_separator(',');
+    /// # let _ = builder;
+    /// ```
     pub fn role_separator(mut self, separator: char) -> Self {
         self.names.by_method("role_separator");
         self.client.settings.roles.separator = Some(separator);

@@ -36,6 +36,20 @@ use crate::session::{RecordKey, SessionHandle, SubjectId};
 /// let builder = RelyingParty::builder("https://acme.example").on_event(audit);
 /// # let _ = builder;
 /// ```
+///
+/// A line of an audit trail for whoever was kept out, by the reference that stands on their page:
+///
+/// ```
+/// use landfall::Event;
+///
+/// fn kept_out(event: &Event) -> Option<String> {
+///     let reference = event.reference.as_deref()?;
+///     let address = event.origin.as_ref().and_then(|origin| origin.address());
+///     let who = event.subject.as_ref().map_or("nobody that is known", |subject| subject.subject());
+///     Some(format!("{reference}: {who} from {address:?} by {:?}, {:?}", event.way, event.kind))
+/// }
+/// # let _ = kept_out;
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Event {

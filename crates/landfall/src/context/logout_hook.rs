@@ -10,6 +10,28 @@ use crate::session::SubjectId;
 
 /// A session that the provider ended, by a logout token that was verified; see
 /// [`on_provider_logout`](crate::RelyingPartyBuilder::on_provider_logout).
+///
+/// A token names a subject, a session of the provider's, or both (OpenID Connect Back-Channel Logout 1.0 §2.4), so an
+/// application that keeps sessions of its own keeps both beside each of them. What ends is what is named:
+///
+/// | subject | session | ends |
+/// |---|---|---|
+/// | there | there | the sessions that came of this one at the provider |
+/// | there | none | all of the subject's |
+/// | none | there | the sessions that came of this one at the provider, whoever's they are |
+///
+/// ```
+/// use landfall::ProviderLogout;
+///
+/// struct Row { subject: String, sid: Option<String>, issued_at: u64 }
+///
+/// fn ends(row: &Row, logout: &ProviderLogout) -> bool {
+///     let is_theirs = logout.subject().is_none_or(|subject| subject.subject() == row.subject);
+///     let is_this_one = logout.sid().is_none_or(|sid| row.sid.as_deref() == Some(sid));
+///     is_theirs && is_this_one && row.issued_at <= logout.issued_at().secs()
+/// }
+/// # let _ = ends;
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProviderLogout {
     pub(crate) subject: Option<SubjectId>,

@@ -60,7 +60,16 @@ impl RequestOrigin {
         self.user_agent.as_deref()
     }
 
-    /// The `Accept-Language` header, at most 128 bytes of it, without control characters.
+    /// The `Accept-Language` header (RFC 9110 §12.5.4), at most 128 bytes of it, without control characters.
+    ///
+    /// ```
+    /// use landfall::RequestOrigin;
+    ///
+    /// fn speaks_german(origin: &RequestOrigin) -> bool {
+    ///     origin.accept_language().is_some_and(|languages| languages.starts_with("de"))
+    /// }
+    /// # let _ = speaks_german;
+    /// ```
     pub fn accept_language(&self) -> Option<&str> {
         self.accept_language.as_deref()
     }

@@ -129,6 +129,18 @@ impl NewSignIn {
 
     /// Gives the person these roles in place of those that the claims name. The claims themselves stay as the
     /// provider said them.
+    ///
+    /// ```
+    /// use landfall::{Declined, NewSignIn};
+    ///
+    /// # async fn roles_of(_: &str) -> Result<Vec<String>, std::io::Error> { Ok(Vec::new()) }
+    /// async fn own_roles(mut sign_in: NewSignIn) -> Result<NewSignIn, Declined> {
+    ///     let roles = roles_of(sign_in.identity().subject()).await?;
+    ///     sign_in.set_roles(roles);
+    ///     Ok(sign_in)
+    /// }
+    /// # let _ = own_roles;
+    /// ```
     pub fn set_roles<S: Into<String>>(&mut self, roles: impl IntoIterator<Item = S>) {
         self.identity.roles = roles.into_iter().map(Into::into).collect();
     }

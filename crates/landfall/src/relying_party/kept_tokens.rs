@@ -18,6 +18,24 @@ impl RelyingParty {
     /// instances, and keep what comes before anything else is done. With a session of ours none of that is the
     /// application's to think of: see [`Visit::access_token`](crate::Visit::access_token).
     ///
+    /// ```
+    /// use landfall::{ProviderTokens, RelyingParty, TokensRefreshError};
+    ///
+    /// # async fn keep(_: Option<&str>) {}
+    /// // `id_token` and `refresh_token` are out of the application's own table.
+    /// async fn renew(
+    ///     auth: &RelyingParty,
+    ///     id_token: &str,
+    ///     refresh_token: String,
+    /// ) -> Result<String, TokensRefreshError> {
+    ///     let newer = auth.refresh(&ProviderTokens::kept(id_token, Some(refresh_token))).await?;
+    ///     // First of all: the one before may be of no use any more.
+    ///     keep(newer.refresh_token()).await;
+    ///     Ok(newer.access_token().unwrap_or_default().to_owned())
+    /// }
+    /// # let _ = renew;
+    /// ```
+    ///
     /// # Errors
     /// See [`TokensRefreshError`].
     pub async fn refresh(&self, tokens: &ProviderTokens) -> Result<ProviderTokens, TokensRefreshError> {
@@ -36,6 +54,17 @@ impl RelyingParty {
     /// session first.
     ///
     /// The address holds the ID token, as the standard has it: it goes into a `Location`, and into no page or log.
+    ///
+    /// ```
+    /// use landfall::{Error, ProviderTokens, RelyingParty};
+    ///
+    /// /// Where to redirect a person whose own session is over by now.
+    /// async fn leave(auth: &RelyingParty, tokens: &ProviderTokens) -> Result<String, Error> {
+    ///     let at_provider = auth.provider_sign_out_url(tokens).await?;
+    ///     Ok(at_provider.unwrap_or_else(|| "/".to_owned()))
+    /// }
+    /// # let _ = leave;
+    /// ```
     ///
     /// # Errors
     /// [`ErrorCode::Misconfigured`] for what is no ID token of this provider's; [`ErrorCode::NotSetUp`].

@@ -76,19 +76,26 @@ pub(super) enum When {
     SeveralBaseUrls,
 }
 
+/// An answer that may always come.
 const fn answer(status: u16, kind: Kind, meaning: &'static str) -> Answer {
     Answer { status, kind, when: When::Always, meaning }
 }
 
+/// The same, where something is configured.
 const fn only(when: When, answer: Answer) -> Answer {
     Answer { when, ..answer }
 }
 
+/// What no endpoint reads on: two hosts, a parameter twice, what is no text.
 const MALFORMED: Answer = answer(400, Kind::Refusal, "The request cannot be read, or names two hosts");
+/// Bodies are bounded, each endpoint's by its own measure.
 const TOO_LARGE: Answer = answer(413, Kind::Refusal, "The body is too large");
 const NO_FORM: Answer = answer(415, Kind::Refusal, "The body is no form");
+/// The store or the provider is away, or too many ask at once.
 const AWAY: Answer = answer(503, Kind::Refusal, "Not possible right now: come again after Retry-After");
+/// A hook of the application's failed, or it is not set up as it has to be.
 const FAILED: Answer = answer(500, Kind::Refusal, "Something went wrong in the application");
+/// What the provider says cannot be believed, or read.
 const UNUSABLE: Answer =
     only(When::Provider, answer(502, Kind::Refusal, "The provider answered something that cannot be used"));
 const TOO_LATE: Answer =
@@ -100,6 +107,7 @@ pub(super) const EVERYWHERE: [Answer; 2] = [
     only(When::SeveralBaseUrls, answer(421, Kind::Refusal, "The host is none of the application's")),
 ];
 
+/// The one parameter that most endpoints share.
 const RETURN_TO: (&str, &str) = ("return_to", "where to land: a path of the application's");
 
 /// Every operation, in the order of the document.
