@@ -1,4 +1,5 @@
-//! Whatever weakens a default, and only here: grep for this word in a review.
+//! Whatever gives a protection up, and only here: grep for this word in a review. Settings that widen who is believed to
+//! what they name (a proxy, an audience, a path) are methods of the builder, and SECURITY.md lists them.
 //!
 //! These are functions and not methods of the builder, so that a reader of an application meets the word `danger` at
 //! the line that does it. Each says when it is right. None has an environment variable.
